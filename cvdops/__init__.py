@@ -1,0 +1,1 @@
+"""CVD Ops Runbooks: run, approve and review operations runbooks in the browser."""

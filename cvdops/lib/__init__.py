@@ -1,0 +1,1 @@
+"""Small nouns that everything may use: no Django, no I/O."""

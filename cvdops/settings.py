@@ -1,0 +1,234 @@
+"""All settings, from the environment. A value that is missing or wrong stops the start with one sentence.
+
+Each variable may also be given as a file: `SECRET_KEY_FILE=/run/secrets/key`. Without `DATABASE_URL`
+the connection of the one-command system (`make up`) is used while it runs.
+"""
+
+import json
+import os
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(os.environ.get("CVDOPS_DATA_DIR") or BASE_DIR / ".data").resolve()
+
+DEVELOPMENT_KEY = "development-only-key-never-used-in-production"  # noqa: S105
+
+
+def _embedded() -> dict[str, str]:
+    """What the running one-command system wrote for commands beside it: variable name → value."""
+    try:
+        content = json.loads((DATA_DIR / "run" / "environment.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(value) for name, value in content.items()}
+
+
+_EMBEDDED = _embedded()
+
+
+def env(name: str, default: str | None = None) -> str:
+    """The value of a setting: the variable, the file named by `<name>_FILE`, or the default."""
+    value = os.environ.get(name)
+    if value:
+        return value
+    if path := os.environ.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text().strip()
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"{name}_FILE names {path}, which cannot be read: {error.strerror}."
+            ) from None
+    if name in _EMBEDDED:
+        return _EMBEDDED[name]
+    if default is None:
+        raise ImproperlyConfigured(f"{name} is not set. Start with `make up`, or set it.")
+    return default
+
+
+def _database(url: str) -> dict[str, object]:
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured(
+            f"DATABASE_URL must begin with postgresql://, not {parts.scheme or 'nothing'}://."
+        )
+    options = dict(parse_qsl(parts.query))
+    try:
+        port = str(parts.port or "")
+    except ValueError:
+        raise ImproperlyConfigured("DATABASE_URL has a port that is not a number.") from None
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": options.pop("host", "") or (parts.hostname or ""),
+        "PORT": options.pop("port", port),
+        "CONN_MAX_AGE": 0,  # under ASGI a persistent connection leaks with its thread
+        "OPTIONS": {
+            "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 2, "max_idle": 60},
+            **options,
+        },
+    }
+
+
+def _number(name: str, default: int) -> int:
+    value = env(name, str(default))
+    if not value.isdecimal():
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.")
+    return int(value)
+
+
+MODE = env("CVDOPS_MODE", "development")
+if MODE not in {"development", "production"}:
+    raise ImproperlyConfigured(f"CVDOPS_MODE must be development or production, not {MODE!r}.")
+PRODUCTION = MODE == "production"
+
+DEBUG = False
+SECRET_KEY = env("SECRET_KEY", None if PRODUCTION else DEVELOPMENT_KEY)
+ALLOWED_HOSTS = env("ALLOWED_HOSTS", None if PRODUCTION else "localhost,127.0.0.1,[::1]").split(",")
+CSRF_TRUSTED_ORIGINS = [o for o in env("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
+if PRODUCTION and SECRET_KEY == DEVELOPMENT_KEY:
+    raise ImproperlyConfigured("SECRET_KEY is the development key: production needs its own.")
+if PRODUCTION and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5):
+    raise ImproperlyConfigured("SECRET_KEY is too weak: production needs 50 random characters.")
+if PRODUCTION and "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS is *: production needs the names it is reached by.")
+
+DATABASE_POOL = _number("CVDOPS_DATABASE_POOL", 10)
+DATABASES = {"default": _database(env("DATABASE_URL", "postgresql://cvdops@localhost/cvdops"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env("REDIS_URL", "redis://localhost:6379/0")
+
+# Where the runbooks come from, and where their steps' job directories lie on this machine.
+RUNBOOKS_DIR = Path(env("CVDOPS_RUNBOOKS", str(BASE_DIR / "runbooks")))
+SPOOL_DIR = Path(env("CVDOPS_SPOOL", str(DATA_DIR / "spool")))
+PRACTICE_DIR = Path(env("CVDOPS_PRACTICE", str(DATA_DIR / "practice")))
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_htmx",
+    "lucide",
+    "template_partials",
+    "cvdops.accounts",
+    "cvdops.audit",
+    "cvdops.environments",
+    "cvdops.catalog",
+    "cvdops.access",
+    "cvdops.approvals",
+    "cvdops.executions",
+    "cvdops.web",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "cvdops.web.middleware.database_errors",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "cvdops.web.middleware.default_deny",
+]
+
+ROOT_URLCONF = "cvdops.urls"
+ASGI_APPLICATION = "cvdops.asgi.application"
+WSGI_APPLICATION = "cvdops.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "cvdops.web.context.portal",
+            ],
+        },
+    }
+]
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+
+SESSION_COOKIE_AGE = 12 * 3600  # one long shift
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if PRODUCTION:
+    SECURE_HSTS_SECONDS = 31536000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env("CVDOPS_LOG_LEVEL", "WARNING")},
+}
