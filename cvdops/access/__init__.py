@@ -1,0 +1,1 @@
+"""Who may do what: roles, the permissions matrix, and the one policy that answers."""

@@ -1,0 +1,7 @@
+"""The access app."""
+
+from django.apps import AppConfig
+
+
+class AccessConfig(AppConfig):
+    name = "cvdops.access"

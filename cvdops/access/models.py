@@ -1,0 +1,82 @@
+"""Roles, who holds them, and the permissions matrix."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from cvdops.access.levels import Level
+from cvdops.environments.models import Environment
+from cvdops.spec.document import Category
+
+
+class Role(models.Model):
+    """A row of the matrix. The three flags are rights that no cell of the matrix gives."""
+
+    slug = models.SlugField(primary_key=True, max_length=40)
+    name = models.CharField(max_length=80)
+    order = models.PositiveSmallIntegerField(default=0)
+    reads_audit = models.BooleanField(default=False)
+    administers = models.BooleanField(default=False)  # accounts and settings
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["order"]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class MatrixCell(models.Model):
+    """The level of a role for a category."""
+
+    role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="cells")
+    category = models.CharField(max_length=20, choices=[(c.value, c.value) for c in Category])
+    level = models.PositiveSmallIntegerField(choices=[(v.value, v.label) for v in Level])
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["role", "category"], name="matrix_cell")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role_id} × {self.category}"
+
+
+class GrantQuerySet(models.QuerySet["RoleGrant"]):
+    def in_force(self, at: datetime | None = None) -> "GrantQuerySet":
+        """The grants that hold at a time (default: now, by the database's clock)."""
+        moment = at or Now()
+        return self.filter(
+            Q(starts_at__isnull=True) | Q(starts_at__lte=moment),
+            Q(ends_at__isnull=True) | Q(ends_at__gt=moment),
+        )
+
+
+class RoleGrant(models.Model):
+    """A role held by a person: everywhere or in one environment, for ever or for a time (on-call)."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="grants"
+    )
+    role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="grants")
+    environment = models.ForeignKey(Environment, null=True, on_delete=models.CASCADE)
+    starts_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
+
+    objects = GrantQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(starts_at__isnull=True)
+                | Q(ends_at__isnull=True)
+                | Q(starts_at__lt=models.F("ends_at")),
+                name="grant_begins_before_it_ends",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.role_id}"

@@ -1,0 +1,1 @@
+"""Approval requests and the decisions on them."""

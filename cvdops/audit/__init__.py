@@ -1,0 +1,1 @@
+"""Who did what: an append-only log, written in the same transaction as what it records."""

@@ -1,0 +1,1 @@
+"""The runbooks, every version of them, and where they come from."""

@@ -1,0 +1,1 @@
+"""Environments, their hosts and their variables."""

@@ -1,0 +1,7 @@
+"""The executions app."""
+
+from django.apps import AppConfig
+
+
+class ExecutionsConfig(AppConfig):
+    name = "cvdops.executions"

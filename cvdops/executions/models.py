@@ -1,0 +1,289 @@
+"""Executions, their steps, attempts, output and events. States are written by `transitions` alone."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from cvdops.catalog.models import Runbook, RunbookVersion
+from cvdops.environments.models import Environment
+from cvdops.executions.states import (
+    ACTIVE,
+    EXECUTION_LOOKS,
+    HELD,
+    STEP_LOOKS,
+    TERMINAL,
+    ExecutionState,
+    Intent,
+    Look,
+    Phase,
+    StepState,
+)
+from cvdops.lib.ids import uuid7
+
+_STATES = [(s.value, EXECUTION_LOOKS[s].label) for s in ExecutionState]
+_STEP_STATES = [(s.value, STEP_LOOKS[s].label) for s in StepState]
+
+
+class NotSaved(models.Model):
+    """A row that is created once and then changed by guarded updates only."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError(f"{type(self).__name__} is changed by transitions, never by save().")
+        super().save(*args, **kwargs)
+
+
+class Execution(NotSaved):
+    """One run of a procedure. Its definition (`plan`) is pinned at the start and never changes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    number = models.BigIntegerField(unique=True, db_default=models.expressions.RawSQL("nextval('execution_number')", ()))
+    runbook = models.ForeignKey(Runbook, on_delete=models.PROTECT, related_name="executions")
+    version = models.ForeignKey(RunbookVersion, on_delete=models.PROTECT, related_name="+")
+    procedure = models.CharField(max_length=120)
+    environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="executions"
+    )
+    reason = models.TextField(blank=True)
+    variables = models.JSONField(default=dict)  # name → value as resolved at the start; no secrets
+    sealed = models.BinaryField(default=bytes)  # the secret ones, encrypted
+    plan = models.JSONField()
+    plan_digest = models.CharField(max_length=64)
+
+    state = models.CharField(max_length=14, choices=_STATES, default=ExecutionState.QUEUED)
+    phase = models.CharField(max_length=8, default=Phase.FORWARD)
+    intent = models.CharField(max_length=8, default=Intent.NONE, blank=True)
+    # {"code", "text", "step"?}: what it waits for, in words; since when is `state_since`
+    waiting_for = models.JSONField(default=dict)
+    state_since = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField(null=True)  # when rescue() should look at it again
+    session = models.JSONField(default=dict)  # host → {"variables": {…}, "cwd": "…"}
+    outcome = models.TextField(blank=True)  # one sentence about how it ended
+
+    # Rises by one with every event and every piece of output, under the row's lock: so a reader who
+    # has everything up to n and asks for more than n misses nothing and gets nothing twice.
+    seq = models.BigIntegerField(default=0)
+
+    lease_owner = models.CharField(max_length=120, blank=True)
+    lease_token = models.BigIntegerField(default=0)  # the fencing token: rises with every claim
+    lease_until = models.DateTimeField(null=True)
+    lost_leases = models.PositiveSmallIntegerField(default=0)  # without progress in between
+
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    idempotency_key = models.CharField(max_length=80, null=True)  # noqa: DJ001 — null is "none given"
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(state__in=list(TERMINAL), finished_at__isnull=False)
+                | (~Q(state__in=list(TERMINAL)) & Q(finished_at__isnull=True)),
+                name="execution_finished_has_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(lease_until__isnull=True) | Q(state__in=list(HELD)),
+                name="execution_lease_only_while_held",
+            ),
+            models.UniqueConstraint(
+                fields=["requested_by", "idempotency_key"], name="execution_idempotency"
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            # rescue(): what is not at its end
+            models.Index(
+                fields=["state"],
+                condition=Q(state__in=[s.value for s in ACTIVE]),
+                name="execution_active",
+            ),
+            # history: by runbook, environment, person, state; newest first
+            models.Index(fields=["runbook", "-id"], name="execution_by_runbook"),
+            models.Index(fields=["environment", "-id"], name="execution_by_environment"),
+            models.Index(fields=["requested_by", "-id"], name="execution_by_person"),
+            models.Index(fields=["state", "-id"], name="execution_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number}"
+
+    @property
+    def look(self) -> Look:
+        return EXECUTION_LOOKS[self.state]
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in TERMINAL
+
+
+class StepRun(NotSaved):
+    """One step of an execution on one host."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="steps")
+    phase = models.CharField(max_length=8, default=Phase.FORWARD)
+    position = models.PositiveIntegerField()
+    key = models.CharField(max_length=120)  # the step's id in the document
+    host = models.CharField(max_length=63, blank=True)  # empty where no host is concerned
+    section = models.CharField(max_length=20)
+    kind = models.CharField(max_length=12)
+    title = models.CharField(max_length=300)
+
+    state = models.CharField(max_length=12, choices=_STEP_STATES, default=StepState.PENDING)
+    attempt_count = models.PositiveIntegerField(default=0)
+    tries = models.PositiveIntegerField(default=0)  # since a person last asked; counts for `retry=`
+    exit_code = models.SmallIntegerField(null=True)
+    note = models.TextField(blank=True)  # why it is in this state, in words
+    sample = models.CharField(max_length=16, blank=True)  # kept | differs | not_comparable
+    sample_detail = models.TextField(blank=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)  # its rollback step succeeded
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["phase", "position"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["execution", "key", "host"], name="step_once_per_host"),
+            models.UniqueConstraint(
+                fields=["execution", "phase", "position", "host"], name="step_position"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def look(self) -> Look:
+        return STEP_LOOKS[self.state]
+
+
+class StepAttempt(NotSaved):
+    """One try of a step. Its id names the job directory on the target."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    step = models.ForeignKey(StepRun, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=12, choices=_STEP_STATES, default=StepState.RUNNING)
+    # Recorded before the script travels: what the target was, so that a claim missing on another
+    # machine behind the same name is never mistaken for one that was never made.
+    sent_at = models.DateTimeField(db_default=Now())
+    spool = models.CharField(max_length=64)
+    boot_id = models.CharField(max_length=64)
+    finished_at = models.DateTimeField(null=True)
+    exit_code = models.SmallIntegerField(null=True)
+    output_size = models.BigIntegerField(default=0)  # bytes, as stored (masked)
+    output_digest = models.CharField(max_length=64, blank=True)  # SHA-256 of those bytes, hex
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["number"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["step", "number"], name="attempt_number"),
+            models.UniqueConstraint(
+                fields=["step"], condition=Q(state="running"), name="attempt_one_running"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number}"
+
+
+class OutputSegment(models.Model):
+    """A piece of an attempt's output: masked, compressed with zstd. The table is partitioned by month."""
+
+    pk = models.CompositePrimaryKey("attempt_id", "offset", "created_at")
+    attempt = models.ForeignKey(StepAttempt, on_delete=models.DO_NOTHING, related_name="segments")
+    offset = models.BigIntegerField()  # of the first byte, in the stored output
+    length = models.IntegerField()  # bytes, uncompressed
+    source_end = models.BigIntegerField()  # how much of the spool file is stored with this one
+    execution = models.ForeignKey(Execution, on_delete=models.DO_NOTHING, related_name="+")
+    seq = models.BigIntegerField()
+    data = models.BinaryField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        managed = False
+        db_table = "executions_outputsegment"
+
+    def __str__(self) -> str:
+        return f"{self.offset}+{self.length}"
+
+
+class Event(models.Model):
+    """Something that happened to an execution, in the order in which it happened."""
+
+    id = models.BigAutoField(primary_key=True)
+    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="events")
+    seq = models.BigIntegerField()
+    kind = models.CharField(max_length=40)  # execution.<event> | step.<event> | note | …
+    step = models.ForeignKey(StepRun, null=True, on_delete=models.CASCADE, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    data = models.JSONField(default=dict)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["seq"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["execution", "seq"], name="event_seq")
+        ]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class ChecklistMark(models.Model):
+    """One item of a checklist: confirmed by whom and when, or still open."""
+
+    class Moment(models.TextChoices):
+        BEFORE = "before", "Before the start"
+        STEP = "step", "During"
+        AFTER = "after", "After the end"
+
+    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="checklist")
+    moment = models.CharField(max_length=8, choices=Moment)
+    step = models.ForeignKey(StepRun, null=True, on_delete=models.CASCADE, related_name="checklist")
+    position = models.PositiveSmallIntegerField()
+    text = models.TextField()
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    confirmed_at = models.DateTimeField(null=True)
+    evidence = models.TextField(blank=True)  # what the portal itself found, where it could look
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["moment", "position"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["execution", "moment", "step", "position"],
+                name="checklist_item",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_by__isnull=True, confirmed_at__isnull=True)
+                | Q(confirmed_by__isnull=False, confirmed_at__isnull=False),
+                name="checklist_confirmed_by_someone",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Worker(models.Model):
+    """A worker process: when it last said that it lives, and last proved that it consumes messages."""
+
+    name = models.CharField(primary_key=True, max_length=120)
+    queues = models.JSONField(default=list)
+    seen_at = models.DateTimeField()
+    consumed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
