@@ -27,6 +27,14 @@ _STATES = [(s.value, EXECUTION_LOOKS[s].label) for s in ExecutionState]
 _STEP_STATES = [(s.value, STEP_LOOKS[s].label) for s in StepState]
 
 
+class NextNumber(models.Func):
+    """The next number of an execution, as people say it: “number 1042”."""
+
+    template = "nextval('execution_number')"
+    arity = 0
+    output_field = models.BigIntegerField()
+
+
 class NotSaved(models.Model):
     """A row that is created once and then changed by guarded updates only."""
 
@@ -43,7 +51,7 @@ class Execution(NotSaved):
     """One run of a procedure. Its definition (`plan`) is pinned at the start and never changes."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    number = models.BigIntegerField(unique=True, db_default=models.expressions.RawSQL("nextval('execution_number')", ()))
+    number = models.BigIntegerField(unique=True, db_default=NextNumber())
     runbook = models.ForeignKey(Runbook, on_delete=models.PROTECT, related_name="executions")
     version = models.ForeignKey(RunbookVersion, on_delete=models.PROTECT, related_name="+")
     procedure = models.CharField(max_length=120)
@@ -198,11 +206,16 @@ class OutputSegment(models.Model):
     """A piece of an attempt's output: masked, compressed with zstd. The table is partitioned by month."""
 
     pk = models.CompositePrimaryKey("attempt_id", "offset", "created_at")
-    attempt = models.ForeignKey(StepAttempt, on_delete=models.DO_NOTHING, related_name="segments")
+    # No foreign keys: retention drops whole partitions, and inserts are on the hot path.
+    attempt = models.ForeignKey(
+        StepAttempt, on_delete=models.DO_NOTHING, db_constraint=False, related_name="segments"
+    )
     offset = models.BigIntegerField()  # of the first byte, in the stored output
     length = models.IntegerField()  # bytes, uncompressed
     source_end = models.BigIntegerField()  # how much of the spool file is stored with this one
-    execution = models.ForeignKey(Execution, on_delete=models.DO_NOTHING, related_name="+")
+    execution = models.ForeignKey(
+        Execution, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
     seq = models.BigIntegerField()
     data = models.BinaryField()
     created_at = models.DateTimeField(db_default=Now())

@@ -1,0 +1,1 @@
+"""The pages: load and authorise, validate, call a verb, respond."""
