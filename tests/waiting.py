@@ -1,0 +1,17 @@
+"""Waiting for something to become true, instead of sleeping for a guessed time."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def until(predicate: Callable[[], T], timeout: float = 10, what: str = "") -> T:
+    """The first true value of `predicate`, asked every 20 ms; fails after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not (value := predicate()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what or 'what was waited for'}: not within {timeout:g} s")
+        time.sleep(0.02)
+    return value
