@@ -8,4 +8,6 @@ from django.core.management import execute_from_command_line
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cvdops.settings")
+    import cvdops.celery  # noqa: F401 (commands publish wake-ups; needs the variable above)
+
     execute_from_command_line(sys.argv)

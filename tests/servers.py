@@ -59,7 +59,7 @@ def _separate_worker(folder: Path) -> None:
 
 
 def _separate(folder: Path, name: str, number: int) -> None:
-    """Each test process has its own data folder and Redis database; pytest-django makes the other."""
+    """Each test process has its own data folder and Redis database."""
     data = folder / name
     data.mkdir(exist_ok=True)
     os.environ["CVDOPS_DATA_DIR"] = str(data)

@@ -1,0 +1,61 @@
+"""The Celery application: it carries wake-ups between processes, and nothing that may not be lost.
+
+Redis is emptied or gone at any time: what is due stands in PostgreSQL, and the caller of a
+publication ignores its failure. The caller also names the queue (`env.production`, `canary`).
+"""
+
+import os
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from celery import Celery
+from kombu import Connection
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cvdops.settings")
+
+from django.conf import settings
+
+# A publication may cost a page at most half a second: two tries, each bounded by the socket.
+PUBLISH_SOCKET_TIMEOUT = 0.15
+PUBLISH_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
+
+
+def broker_url(redis_url: str) -> str:
+    """Celery's spelling of a redis-py address: sockets are `redis+socket://`, the rest is equal."""
+    parts = urlsplit(redis_url)
+    if parts.scheme != "unix":
+        return redis_url
+    database = dict(parse_qsl(parts.query)).get("db", "0")
+    return f"redis+socket://{parts.netloc}{parts.path}?virtual_host={database}"
+
+
+class App(Celery):
+    """Celery that gives up early when it publishes; consumers wait as long as they must."""
+
+    def connection_for_write(self, url: str | None = None, **kwargs: Any) -> Connection:
+        options = kwargs.pop("transport_options", None) or {}
+        bounded = {
+            "socket_timeout": PUBLISH_SOCKET_TIMEOUT,
+            "socket_connect_timeout": PUBLISH_SOCKET_TIMEOUT,
+        }
+        return super().connection_for_write(url, transport_options=bounded | options, **kwargs)
+
+
+app = App("cvdops")
+app.set_default()  # request threads too publish through this one
+app.conf.update(
+    broker_url=broker_url(settings.REDIS_URL),
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # 100 by default: then the worker gives up for ever
+    broker_transport_options={"socket_keepalive": True},
+    task_serializer="json",
+    accept_content=["json"],
+    task_ignore_result=True,
+    task_acks_late=False,  # a message only says "look": one that is lost is sent again by rescue
+    task_publish_retry=True,
+    task_publish_retry_policy=PUBLISH_RETRY,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    timezone="UTC",
+)
+app.autodiscover_tasks()
