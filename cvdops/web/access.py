@@ -1,0 +1,40 @@
+"""What each view asks of a person. A view that does not say is refused by the middleware."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from cvdops.access.policy import NEEDED, Action
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+# Actions that are about one object: the middleware asks for a login, the verb or query for the rest.
+BOUND_TO_OBJECT = frozenset({*NEEDED, Action.DECIDE})
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The mark on a view: the action it stands for and the methods it answers."""
+
+    action: Action
+    methods: frozenset[str]
+
+
+def requires(action: Action, *methods: str) -> Callable[[View], View]:
+    """Mark a view. Without methods it answers GET alone; HEAD goes with GET. The outermost decorator."""
+    allowed = set(methods or ("GET",))
+    if "GET" in allowed:
+        allowed.add("HEAD")
+    access = Access(action, frozenset(allowed))
+
+    def mark(view: View) -> View:
+        view.access = access  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def access_of(view: Callable[..., Any]) -> Access | None:
+    """The mark of a view, or None if it has none."""
+    access = getattr(view, "access", None)
+    return access if isinstance(access, Access) else None

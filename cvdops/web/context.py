@@ -1,0 +1,41 @@
+"""What every page shows around its content: the navigation and who is logged in."""
+
+from functools import cached_property
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+
+from cvdops.access.models import Role, RoleGrant
+from cvdops.access.policy import Action, can
+from cvdops.accounts.models import User
+from cvdops.approvals import queries as approvals
+
+
+class Portal:
+    """Asked by the templates, and only for what they show."""
+
+    def __init__(self, user: User | AnonymousUser) -> None:
+        self._user = user
+        self.practice_people = not settings.PRODUCTION
+
+    @cached_property
+    def waiting(self) -> int:
+        """How many approvals this person may decide now."""
+        return len(approvals.inbox(self._user)) if isinstance(self._user, User) else 0
+
+    @cached_property
+    def role_names(self) -> list[str]:
+        if not isinstance(self._user, User):
+            return []
+        grants = RoleGrant.objects.in_force().filter(user=self._user)
+        roles = Role.objects.filter(pk__in=grants.values("role"))
+        return list(roles.values_list("name", flat=True))
+
+    @cached_property
+    def reads_audit(self) -> bool:
+        return can(self._user, Action.READ_AUDIT).allowed
+
+
+def portal(request: HttpRequest) -> dict[str, Portal]:
+    return {"portal": Portal(request.user)}

@@ -1,0 +1,105 @@
+"""Icons, times and durations as every page shows them."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from urllib.parse import urlencode
+
+from django import template
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from lucide.templatetags.lucide import lucide
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16) -> str:
+    """A decorative icon: the word beside it says the same."""
+    return _icon(str(name), int(size))
+
+
+@lru_cache(maxsize=256)
+def _icon(name: str, size: int) -> str:
+    drawn: str = lucide(name, size=size, aria_hidden="true", focusable="false")
+    return drawn
+
+
+@register.filter
+def duration(value: timedelta | float | None) -> str:
+    """Seconds or a timedelta in words: 0.4 s, 12 s, 6 min 12 s, 2 h 5 min, 3 d 4 h."""
+    if value is None:
+        return ""
+    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} s".replace(".0 s", " s")
+    for big, big_name, small, small_name in (
+        (86400, "d", 3600, "h"),
+        (3600, "h", 60, "min"),
+        (60, "min", 1, "s"),
+    ):
+        if seconds >= big:
+            rest = int(seconds % big) // small
+            return f"{int(seconds) // big} {big_name}" + (f" {rest} {small_name}" if rest else "")
+    return f"{int(seconds)} s"
+
+
+@register.filter
+def since(start: datetime | None, end: datetime | None = None) -> str:
+    """How long from `start` to `end`, or until now."""
+    return duration((end or timezone.now()) - start) if start else ""
+
+
+@register.filter
+def until(end: datetime | None) -> str:
+    """How long from now to `end`."""
+    return duration(end - timezone.now()) if end else ""
+
+
+@register.simple_tag
+def when(moment: datetime | None, style: str = "full") -> SafeString | str:
+    """A time in UTC; the script adds the reader's own zone as its title. Styles: full, short, clock."""
+    if moment is None:
+        return ""
+    utc = moment.astimezone(UTC)
+    formats = {"full": "%Y-%m-%d %H:%M UTC", "short": "%b %-d, %H:%M", "clock": "%H:%M:%S"}
+    return format_html(
+        '<time datetime="{}" data-local title="{}">{}</time>',
+        utc.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        utc.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        utc.strftime(formats[style]),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def query(context: template.Context, **changes: object) -> str:
+    """The query string of this page with some parameters changed; None removes one."""
+    parameters: QueryDict = context["request"].GET.copy()
+    for name, value in changes.items():
+        parameters.pop(name, None)
+        if value is not None:
+            parameters[name] = str(value)
+    return "?" + urlencode([(k, v) for k, values in parameters.lists() for v in values if v])
+
+
+@register.filter
+def percent(part: float, whole: float) -> float:
+    """`part` of `whole` in percent, with one decimal."""
+    return round(100 * part / whole, 1) if whole else 0.0
+
+
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Za-z_][A-Za-z0-9_]*")
+
+
+@register.simple_tag
+def command(body: str) -> SafeString:
+    """A script with its variables marked; everything is escaped."""
+    pieces = []
+    end = 0
+    for match in _VARIABLE.finditer(body):
+        pieces.append((body[end : match.start()], match.group()))
+        end = match.end()
+    marked = format_html_join("", '{}<span class="v">{}</span>', pieces)
+    return format_html("{}{}", marked, body[end:])

@@ -1,0 +1,64 @@
+// Small comforts of every page. Without this script everything still works.
+
+// A second press of a button sends nothing.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "yes";
+  for (const button of form.querySelectorAll("button[type=submit]")) button.dataset.busy = "";
+});
+
+// Coming back with the browser's back button shows the page as it was: let it be sent again.
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  for (const button of document.querySelectorAll("[data-busy]")) delete button.dataset.busy;
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.target.closest?.("form");
+  if (form) delete form.dataset.sent;
+});
+
+// Times are in UTC; pointing at one tells it in the reader's own zone.
+document.addEventListener("mouseover", (event) => {
+  const time = event.target.closest?.("time[data-local]");
+  if (!time || time.dataset.local) return;
+  const local = new Date(time.dateTime);
+  time.dataset.local = "done";
+  time.title = `${time.title} · ${local.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" })} here`;
+});
+
+// Any press outside closes the menu of the phone's bar.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll(".nav-more[open]")) {
+    if (!menu.contains(event.target)) menu.removeAttribute("open");
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = document.querySelector(".nav-more[open]");
+  if (menu) {
+    menu.removeAttribute("open");
+    menu.querySelector("summary").focus();
+  }
+});
+
+// A list that could not be refreshed says so, once, until it can again.
+const LOST = "The portal does not answer. What is shown may be old; it is tried again by itself.";
+for (const name of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, () => {
+    const notices = document.getElementById("notices");
+    if (!notices || notices.querySelector("[data-lost]")) return;
+    const notice = document.createElement("div");
+    notice.className = "notice wait";
+    notice.dataset.lost = "";
+    notice.append(document.createElement("span"), LOST);
+    notices.append(notice);
+  });
+}
+document.addEventListener("htmx:afterOnLoad", () => {
+  document.querySelector("#notices [data-lost]")?.remove();
+});
