@@ -3,3 +3,8 @@
 from django.urls import include, path
 
 urlpatterns = [path("", include("cvdops.web.urls"))]
+
+handler400 = "cvdops.web.errors.bad_request"
+handler403 = "cvdops.web.errors.forbidden"
+handler404 = "cvdops.web.errors.not_found"
+handler500 = "cvdops.web.errors.server_error"

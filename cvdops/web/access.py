@@ -8,7 +8,7 @@ from cvdops.access.policy import NEEDED, Action
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-# Actions that are about one object: the middleware asks for a login, the verb or query for the rest.
+# These are about one object: the middleware asks for a login, the verb or query for the rest.
 BOUND_TO_OBJECT = frozenset({*NEEDED, Action.DECIDE})
 
 
@@ -21,7 +21,7 @@ class Access:
 
 
 def requires(action: Action, *methods: str) -> Callable[[View], View]:
-    """Mark a view. Without methods it answers GET alone; HEAD goes with GET. The outermost decorator."""
+    """Mark a view. Without methods it answers GET alone; HEAD goes with GET."""
     allowed = set(methods or ("GET",))
     if "GET" in allowed:
         allowed.add("HEAD")

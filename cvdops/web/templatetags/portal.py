@@ -14,6 +14,8 @@ from lucide.templatetags.lucide import lucide
 
 register = template.Library()
 
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Za-z_][A-Za-z0-9_]*")
+
 
 @register.simple_tag
 def icon(name: str, size: int = 16) -> str:
@@ -60,7 +62,7 @@ def until(end: datetime | None) -> str:
 
 @register.simple_tag
 def when(moment: datetime | None, style: str = "full") -> SafeString | str:
-    """A time in UTC; the script adds the reader's own zone as its title. Styles: full, short, clock."""
+    """A time in UTC; the script adds the reader's own zone. Styles: full, short, clock."""
     if moment is None:
         return ""
     utc = moment.astimezone(UTC)
@@ -88,9 +90,6 @@ def query(context: template.Context, **changes: object) -> str:
 def percent(part: float, whole: float) -> float:
     """`part` of `whole` in percent, with one decimal."""
     return round(100 * part / whole, 1) if whole else 0.0
-
-
-_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Za-z_][A-Za-z0-9_]*")
 
 
 @register.simple_tag

@@ -1,0 +1,132 @@
+"""Every error as an answer: a page, or for HTMX a notice on the page that is already open."""
+
+import logging
+import sys
+from collections.abc import Sequence
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from cvdops.accounts.models import User
+from cvdops.audit.log import record
+from cvdops.lib.errors import NotFound, Reason, Refused, UserError
+from cvdops.web.access import access_of
+
+logger = logging.getLogger(__name__)
+
+DATABASE_ERRORS = (OperationalError, InterfaceError)
+
+
+def answer(request: HttpRequest, error: UserError) -> HttpResponse:
+    """What a person is told who asked for something that cannot be done."""
+    if isinstance(error, Refused):
+        record_refusal(request, error.reasons)
+    template = "errors/_notice.html" if request.headers.get("HX-Request") else "errors/user.html"
+    response = render(request, template, {"error": error}, status=error.status)
+    return _as_notice(request, response)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """The calm page for a database that does not answer, made without asking it anything."""
+    title = "The portal cannot reach its database"
+    response = _bare(
+        request,
+        503,
+        title,
+        "Nothing that runs is lost: steps go on where they run, and their output is read "
+        "afterwards. Load this page again in a few seconds.",
+    )
+    response["Retry-After"] = "5"
+    return response
+
+
+def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """An exception from a view as an answer; None leaves it to Django (a fault of the program)."""
+    if isinstance(error, UserError):
+        return answer(request, error)
+    if isinstance(error, DATABASE_ERRORS):
+        logger.warning("The database does not answer %s: %s", request.path, error)
+        return unavailable(request)
+    return None
+
+
+def record_refusal(request: HttpRequest, reasons: Sequence[Reason]) -> None:
+    """Write into the audit log that a person was refused, and why."""
+    match = request.resolver_match
+    if match is None or not isinstance(request.user, User):
+        return
+    access = access_of(match.func)
+    record(
+        request.user,
+        access.action.value if access else "unnamed",
+        match.url_name or "page",
+        "/".join(str(value) for value in match.kwargs.values())[:80],
+        allowed=False,
+        data={
+            "method": request.method,
+            "path": request.path[:300],
+            "reasons": [reason.code for reason in reasons],
+        },
+    )
+
+
+def wrong_method(request: HttpRequest, allowed: Sequence[str]) -> HttpResponse:
+    response = _bare(
+        request, 405, "That cannot be done here", f"This address answers {' and '.join(allowed)}."
+    )
+    response["Allow"] = ", ".join(allowed)
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    logger.info("%s %s: %s", request.method, request.path, exception)
+    return _bare(request, 400, "That request could not be read", "Go back and try once more.")
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    logger.info("%s %s: %s", request.method, request.path, exception)
+    return _bare(request, 403, "Not allowed", "Ask an administrator if you need this.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    logger.info("%s %s: %s", request.method, request.path, exception)
+    return _bare(request, 404, "Nothing here", str(NotFound()))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    logger.warning("Refused %s %s: %s", request.method, request.path, reason)
+    return _bare(
+        request,
+        403,
+        "This form is too old, or did not come from the portal",
+        "Nothing was changed. Go back, load the page again, and send it once more.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Also reached when the database fails outside a view: in a middleware or in an error page."""
+    if isinstance(sys.exc_info()[1], DATABASE_ERRORS):
+        return unavailable(request)
+    return _bare(
+        request,
+        500,
+        "Something in the portal is broken",
+        "This is a fault of the portal, not yours. It was written to its log. "
+        "What runs goes on. Load the page again; if it stays, tell an administrator the time.",
+    )
+
+
+def _bare(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    htmx = bool(request.headers.get("HX-Request"))
+    template = "errors/_bare_notice.html" if htmx else "errors/bare.html"
+    content = render_to_string(template, {"status": status, "title": title, "text": text})
+    return _as_notice(request, HttpResponse(content, status=status))
+
+
+def _as_notice(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        response["HX-Retarget"] = "#notices"
+        response["HX-Reswap"] = "innerHTML show:top"
+    return response

@@ -1,0 +1,138 @@
+"""What happens around every view. Nothing here looks into a response, so streams pass untouched."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.decorators import sync_and_async_middleware
+
+from cvdops.access.policy import Action, can
+from cvdops.audit.log import from_address
+from cvdops.lib.errors import Reason, Refused
+from cvdops.web import errors
+from cvdops.web.access import BOUND_TO_OBJECT, access_of
+
+Handler = Callable[[HttpRequest], Any]
+
+PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
+UNNAMED = Reason(
+    "unnamed", "This address does not say who may use it, so nobody may.", "Tell an administrator."
+)
+
+
+@sync_and_async_middleware
+def audit_address(get_response: Handler) -> Handler:
+    """What is written to the audit log during a request carries the address it came from."""
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request: HttpRequest) -> HttpResponseBase:
+            with from_address(request.META.get("REMOTE_ADDR") or None):
+                response: HttpResponseBase = await get_response(request)
+                return response
+
+        return middleware
+
+    def sync_middleware(request: HttpRequest) -> HttpResponseBase:
+        with from_address(request.META.get("REMOTE_ADDR") or None):
+            response: HttpResponseBase = get_response(request)
+            return response
+
+    return sync_middleware
+
+
+@sync_and_async_middleware
+def page_headers(get_response: Handler) -> Handler:
+    """No page is kept by a browser or a proxy, and none may use the machine's devices."""
+    return _passing(get_response, _add_headers)
+
+
+@sync_and_async_middleware
+def database_errors(get_response: Handler) -> Handler:
+    """Errors that a view raises become answers: those of people, and a database that is gone."""
+    middleware = _passing(get_response)
+    middleware.process_exception = errors.process_exception  # type: ignore[attr-defined]
+    return middleware
+
+
+@sync_and_async_middleware
+def default_deny(get_response: Handler) -> Handler:
+    """A view without an access mark is refused; a mark is enforced as far as it needs no object."""
+    middleware = _passing(get_response)
+    middleware.process_view = _check_access  # type: ignore[attr-defined]
+    return middleware
+
+
+def _passing(
+    get_response: Handler, finish: Callable[[HttpResponseBase], None] = lambda _: None
+) -> Handler:
+    if iscoroutinefunction(get_response):
+        waiting: Callable[[HttpRequest], Awaitable[HttpResponseBase]] = get_response
+
+        async def middleware(request: HttpRequest) -> HttpResponseBase:
+            response = await waiting(request)
+            finish(response)
+            return response
+
+        return middleware
+
+    def sync_middleware(request: HttpRequest) -> HttpResponseBase:
+        response: HttpResponseBase = get_response(request)
+        finish(response)
+        return response
+
+    return sync_middleware
+
+
+def _add_headers(response: HttpResponseBase) -> None:
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+
+
+def _check_access(
+    request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
+) -> HttpResponse | None:
+    try:
+        return _refuse(request, view)
+    except errors.DATABASE_ERRORS:
+        return errors.unavailable(request)
+
+
+def _refuse(request: HttpRequest, view: Callable[..., Any]) -> HttpResponse | None:
+    access = access_of(view)
+    if access is not None and access.action is Action.PUBLIC:
+        return _refuse_method(request, access.methods)
+    if not request.user.is_authenticated:
+        return _ask_to_log_in(request)
+    if access is None:
+        errors.logger.error("The view of %s has no access mark; it was refused.", request.path)
+        return errors.answer(request, Refused([UNNAMED]))
+    if access.action not in BOUND_TO_OBJECT:
+        decision = can(request.user, access.action)  # type: ignore[arg-type]
+        if not decision.allowed:
+            return errors.answer(request, Refused(decision.reasons))
+    return _refuse_method(request, access.methods)
+
+
+def _refuse_method(request: HttpRequest, methods: frozenset[str]) -> HttpResponse | None:
+    if request.method in methods:
+        return None
+    return errors.wrong_method(request, sorted(methods))
+
+
+def _ask_to_log_in(request: HttpRequest) -> HttpResponse:
+    """A page leads to the login and back; a fragment or a stream cannot, and is told so."""
+    login = reverse("login")
+    if request.headers.get("HX-Request"):
+        here = urlsplit(request.headers.get("HX-Current-URL", ""))
+        back = here.path + (f"?{here.query}" if here.query else "")
+        target = f"{login}?{urlencode({'next': back})}" if back else login
+        return HttpResponse(status=401, headers={"HX-Redirect": target})
+    if not request.accepts("text/html"):
+        return HttpResponse("Log in first.", status=401, content_type="text/plain")
+    if request.method in {"GET", "HEAD"}:
+        login += "?" + urlencode({"next": request.get_full_path()})
+    return HttpResponse(status=302, headers={"Location": login})
