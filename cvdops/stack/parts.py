@@ -58,10 +58,14 @@ class Running:
     def answers(self) -> bool:
         return self.alive() and self.part.ready(self.process.pid)
 
-    def wait_ready(self) -> None:
-        """Return when it answers; StartError with the end of its log when it does not."""
+    def wait_ready(self, check: Callable[[], None] = lambda: None) -> None:
+        """Return when it answers; StartError with the end of its log when it does not.
+
+        `check` is called while waiting, and may raise to give up.
+        """
         deadline = time.monotonic() + self.part.patience
         while not self.answers():
+            check()
             if not self.alive():
                 raise StartError(f"{self.part.name} ended at its start: {self.last_words()}")
             if time.monotonic() > deadline:
@@ -70,6 +74,14 @@ class Running:
                     f"{self.last_words()}"
                 )
             time.sleep(POLL)
+
+    def wait_done(self, check: Callable[[], None] = lambda: None) -> None:
+        """Return when it has ended well; StartError with the end of its log otherwise."""
+        while self.alive():
+            check()
+            time.sleep(POLL)
+        if self.process.returncode:
+            raise StartError(f"{self.part.name} failed: {self.last_words()}")
 
     def stop(self) -> None:
         """End it and wait: its own stop signal first, its whole process group after the grace."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from cvdops.stack.parts import Account, Part, StartError
-from cvdops.stack.process import Identity, identify
+from cvdops.stack.process import command, identify
 
 ROLE = "cvdops"
 STATE = Path("/var/lib")
@@ -108,20 +108,23 @@ class Postgres:
             stop_signal=signal.SIGINT,  # fast shutdown: connections are cut, nothing is lost
         )
 
-    def orphan(self) -> Identity | None:
-        """A PostgreSQL that still runs on our data after its supervisor was killed."""
+    def end_orphan(self) -> bool:
+        """End a PostgreSQL that outlived its supervisor, so that ours may have the data folder.
+
+        A stale pid file whose number now belongs to another process is removed: PostgreSQL would
+        take that process for itself and refuse to start.
+        """
         pid = next(iter(self._pid_file()), "")
         running = identify(int(pid)) if pid.isdecimal() else None
-        return running if running and self._serves_our_data(running.pid) else None
-
-    def _serves_our_data(self, pid: int) -> bool:
-        shown = subprocess.run(
-            ["ps", "-ww", "-o", "args=", "-p", str(pid)],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout
-        return "postgres" in shown and f"-D {self.data}" in shown
+        if running is None:
+            return False
+        words = command(running.pid)
+        ours = "postgres" in Path(words[0]).name and str(self.data) in words if words else False
+        if ours:
+            running.end(signal.SIGINT, grace=30)
+        else:
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+        return ours
 
     def _pid_file(self) -> list[str]:
         try:

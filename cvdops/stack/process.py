@@ -48,6 +48,14 @@ def identify(pid: int) -> Identity | None:
     return Identity(pid, began) if began else None
 
 
+def command(pid: int) -> list[str]:
+    """The argument list of a process, empty when there is none."""
+    try:
+        return (PROC / str(pid) / "cmdline").read_text(errors="replace").split("\0")[:-1]
+    except OSError:
+        return _ps(pid, "args=").split()
+
+
 def _began(pid: int) -> str:
     """When the process began, empty when there is none (a zombie counts as none)."""
     if not PROC.joinpath("self").exists():
@@ -66,11 +74,14 @@ def _boot() -> str:
 
 
 def _began_by_ps(pid: int) -> str:
-    shown = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    state, _, began = shown.stdout.strip().partition(" ")
+    state, _, began = _ps(pid, "stat=,lstart=").partition(" ")
     return "" if state.startswith("Z") else began.strip()
+
+
+def _ps(pid: int, columns: str) -> str:
+    """For systems without /proc."""
+    argv = ["ps", "-ww", "-o", columns, "-p", str(pid)]
+    try:
+        return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""

@@ -1,0 +1,69 @@
+"""`python -m cvdops.stack`: what `make up` runs. Exit code 2 when it cannot start, else 0."""
+
+import argparse
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from cvdops.stack import preflight
+from cvdops.stack.parts import StartError
+from cvdops.stack.portal import PROJECT
+from cvdops.stack.supervisor import Stopped
+from cvdops.stack.system import System
+
+# Who `manage.py demo` makes; this process does not load Django, to stay small.
+PEOPLE = (
+    *("operations-lead", "devops-engineer", "system-admin", "security-admin", "developer"),
+    *("operations-manager", "cto", "auditor", "admin"),
+)
+PASSWORD = "cvdops-demo"  # noqa: S105 (printed for everybody who starts the demo)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m cvdops.stack", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000, help="of the portal (default 8000)")
+    port: int = parser.parse_args().port
+    data = Path(os.environ.get("CVDOPS_DATA_DIR") or PROJECT / ".data").resolve()
+    try:
+        preflight.tools()
+        preflight.folders(data)
+        with preflight.only_one(data):
+            return run(System(data, port, say))
+    except StartError as error:
+        print(f"Cannot start: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+
+
+def run(system: System) -> int:
+    try:
+        with contextlib.suppress(Stopped):
+            system.start()
+            welcome(system)
+            system.watch()
+        say("Stopping …")
+    finally:
+        system.stop()
+    say("Stopped.")
+    return 0
+
+
+def welcome(system: System) -> None:
+    say(
+        f"Ready: http://localhost:{system.port}\n\n"
+        f"  Log in as  {', '.join(PEOPLE[:5])},\n"
+        f"             {', '.join(PEOPLE[5:])}\n"
+        f"  Password   {PASSWORD}\n"
+        f"  Data       {system.data} (logs in logs/)\n"
+        "  Ctrl-C stops everything.\n"
+    )
+
+
+def say(line: str) -> None:
+    # The terminal may be gone; the parts must still be stopped in order.
+    with contextlib.suppress(OSError):
+        print(line, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""Which parts the one-command system has, in which order they start, and how they are reached."""
+
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from cvdops.stack import portal, preflight, redis
+from cvdops.stack.parts import Part, Running
+from cvdops.stack.postgres import Postgres
+from cvdops.stack.records import Records, write_private
+from cvdops.stack.supervisor import Supervisor
+
+FIRST_PRACTICE_PORT = 5000
+SOCKETS_PREFIX = "cvdops-"
+
+
+class System:
+    """One data folder, one port: `start`, `watch` until a signal comes, `stop`."""
+
+    def __init__(self, data: Path, port: int, say: Callable[[str], None]) -> None:
+        self.data = data
+        self.run = data / "run"
+        self.port = port
+        self.say = say
+        self.records = Records(self.run / "parts.json")
+        self.supervisor = Supervisor(data / "logs", self.records, say)
+        self.practice_started = False
+
+    def start(self) -> None:
+        """Return when every part answers; StartError says why one does not."""
+        self.supervisor.obey_signals()
+        self._end_leftovers()
+        preflight.port(self.port)
+        self._start_servers()
+        self._prepare()
+        self.say("Starting the web server and the worker …")
+        self.supervisor.keep(portal.web(self.data, self.port), portal.worker(self.data, self.port))
+
+    def watch(self) -> None:
+        """Return when a signal to stop comes; until then parts that die are started again."""
+        self.supervisor.watch()
+
+    def stop(self) -> None:
+        self.supervisor.stop()
+        if self.practice_started:
+            self._stop_practice()
+        (self.run / "environment.json").unlink(missing_ok=True)
+        self._remove_sockets()
+
+    def _end_leftovers(self) -> None:
+        """Parts of a system that was killed hard. Steps that still run are no parts and go on."""
+        for name, process in reversed(self.records.read().items()):
+            if process.alive():
+                self.say(f"Ending {name}, left over from a system that was killed …")
+                process.end()
+            self.records.forget(name)
+        self._remove_sockets()
+
+    def _start_servers(self) -> None:
+        parts: list[Part] = []
+        environment = {"CVDOPS_PRACTICE_PORT": str(self._practice_port())}
+        sockets = self._new_sockets()
+        if not given("SECRET_KEY"):
+            environment["SECRET_KEY"] = self._key()
+        if not given("DATABASE_URL"):
+            postgres = self._postgres(sockets)
+            parts.append(postgres.part())
+            environment["DATABASE_URL"] = postgres.url
+        if not given("REDIS_URL"):
+            parts.append(redis.part(sockets / "redis"))
+            environment["REDIS_URL"] = redis.url(sockets / "redis")
+        if parts:
+            self.say(f"Starting {' and '.join(part.name for part in parts)} …")
+        self.supervisor.keep(*parts)
+        write_private(self.run / "environment.json", json.dumps(environment))
+
+    def _postgres(self, sockets: Path) -> Postgres:
+        postgres = Postgres(self.data / "postgres", sockets / "postgres")
+        postgres.end_orphan()
+        if not postgres.initialised():
+            self.say("Making the database folder …")
+        postgres.initialise()
+        if postgres.account:
+            self.say(
+                f"PostgreSQL refuses to run as root: it runs as the user {postgres.account.name}, "
+                f"its data is in {postgres.data}."
+            )
+        return postgres
+
+    def _prepare(self) -> None:
+        """The practice CVD and the database at the same time: each takes most of a second."""
+        self.say("Preparing the database, the demo and the practice CVD …")
+        self.practice_started = True
+        helpers = [
+            self.supervisor.begin(portal.practice(self.data, "start", self._practice_port())),
+            self.supervisor.begin(portal.prepare(self.data)),
+        ]
+        for helper in helpers:
+            self.supervisor.finish(helper)
+
+    def _stop_practice(self) -> None:
+        """It runs on its own, because runbooks stop and start it; here it ends with the rest."""
+        part = portal.practice(self.data, "stop", self._practice_port())
+        Running(part, self.data / "logs" / "practice.log").process.wait()
+
+    def _practice_port(self) -> int:
+        """The same port at every start, because the environments in the database name it."""
+        remembered = self.run / "practice-port"
+        if remembered.exists() and remembered.read_text().isdecimal():
+            return int(remembered.read_text())
+        taken = {self.port}
+        port = next(
+            number
+            for number in range(FIRST_PRACTICE_PORT, 65536)
+            if number not in taken and preflight.port_free(number)
+        )
+        remembered.write_text(str(port))
+        return port
+
+    def _key(self) -> str:
+        """Signs sessions and seals secrets: made once, lost with the data folder."""
+        path = self.data / "secret-key"
+        if not path.exists():
+            write_private(path, secrets.token_urlsafe(64))
+        return path.read_text()
+
+    def _new_sockets(self) -> Path:
+        # A socket's path may have 107 bytes, so it cannot lie below an arbitrary data folder.
+        folder = Path(tempfile.mkdtemp(prefix=SOCKETS_PREFIX, dir=_short_temporary()))
+        folder.chmod(0o711)  # PostgreSQL's own user passes through; each socket folder is private
+        (self.run / "sockets").write_text(str(folder))
+        return folder
+
+    def _remove_sockets(self) -> None:
+        remembered = self.run / "sockets"
+        if remembered.exists():
+            folder = Path(remembered.read_text())
+            if folder.name.startswith(SOCKETS_PREFIX) and folder.parent == _short_temporary():
+                shutil.rmtree(folder, ignore_errors=True)
+            remembered.unlink()
+
+
+def given(name: str) -> bool:
+    """Whether the person who starts the system has set this setting."""
+    return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
+
+
+def _short_temporary() -> Path:
+    usual = Path(tempfile.gettempdir())
+    return usual if len(str(usual)) < 60 else Path("/tmp")  # noqa: S108 (mkdtemp makes it private)

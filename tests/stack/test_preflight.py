@@ -1,0 +1,66 @@
+"""Each obstacle to a start is one sentence with its remedy."""
+
+import errno
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from cvdops.stack import preflight
+from cvdops.stack.parts import StartError
+
+
+def test_a_missing_tool_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(StartError, match=r"git is missing .*apt install git"):
+        preflight.tools()
+
+
+def test_the_data_folder_is_made(tmp_path: Path) -> None:
+    preflight.folders(tmp_path / "a b" / "data")
+    assert (tmp_path / "a b" / "data" / "run").is_dir()
+
+
+def test_a_data_folder_below_a_file_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StartError, match=r"cannot be written .*CVDOPS_DATA_DIR"):
+        preflight.folders(tmp_path / "file" / "data")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_data_folder_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(StartError, match=os.strerror(errno.EACCES)):
+        preflight.folders(tmp_path / "data")
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "LEAST_FREE", 2**62)
+    with pytest.raises(StartError, match="MB left"):
+        preflight.folders(tmp_path)
+
+
+def test_a_second_system_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    preflight.folders(tmp_path)
+    message = f"already running on .*process {os.getpid()}"
+    with preflight.only_one(tmp_path), pytest.raises(StartError, match=message):
+        preflight.only_one(tmp_path)
+
+
+def test_the_lock_of_an_ended_system_does_not_count(tmp_path: Path) -> None:
+    preflight.folders(tmp_path)
+    preflight.only_one(tmp_path).close()
+    preflight.only_one(tmp_path).close()
+
+
+def test_a_taken_port_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = server.getsockname()[1]
+        with pytest.raises(StartError, match="is taken or not allowed"):
+            preflight.port(taken)
+
+
+def test_a_number_that_is_no_port() -> None:
+    with pytest.raises(StartError, match="70000 is no port"):
+        preflight.port(70000)
