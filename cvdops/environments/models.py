@@ -69,3 +69,34 @@ class EnvironmentVariable(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Contact(models.Model):
+    """Somebody to reach, or a place where people talk: the page *Contacts*."""
+
+    class Kind(models.TextChoices):
+        ESCALATION = "escalation", "Escalation chain"
+        SPECIALIST = "specialist", "Specialised contacts"
+        CHANNEL = "channel", "Channels"
+
+    kind = models.CharField(max_length=12, choices=Kind)
+    order = models.PositiveSmallIntegerField(default=0)
+    name = models.CharField(max_length=80)
+    address = models.CharField(max_length=200)
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["kind", "order"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["kind", "name"], name="contact_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def link(self) -> str:
+        """Where a press on the address leads; empty for one that can only be read."""
+        if self.address.startswith("https://"):
+            return self.address
+        return f"mailto:{self.address}" if "@" in self.address else ""

@@ -6,50 +6,114 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Environment',
+            name="Environment",
             fields=[
-                ('slug', models.CharField(max_length=40, primary_key=True, serialize=False, validators=[django.core.validators.RegexValidator('\\A[a-z0-9][a-z0-9.-]{0,62}\\Z', 'Use a-z, 0-9, dot and dash.')])),
-                ('name', models.CharField(max_length=80)),
-                ('order', models.PositiveSmallIntegerField(default=0)),
-                ('protected', models.BooleanField(default=False)),
-                ('practice', models.BooleanField(default=False)),
+                (
+                    "slug",
+                    models.CharField(
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-z0-9][a-z0-9.-]{0,62}\\Z", "Use a-z, 0-9, dot and dash."
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("order", models.PositiveSmallIntegerField(default=0)),
+                ("protected", models.BooleanField(default=False)),
+                ("practice", models.BooleanField(default=False)),
             ],
             options={
-                'ordering': ['order'],
+                "ordering": ["order"],
             },
         ),
         migrations.CreateModel(
-            name='EnvironmentVariable',
+            name="EnvironmentVariable",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[django.core.validators.RegexValidator('\\A[A-Za-z_][A-Za-z0-9_]{0,79}\\Z', 'Use letters, digits, underscore.')])),
-                ('value', models.TextField(blank=True)),
-                ('environment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='variables', to='environments.environment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=80,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[A-Za-z_][A-Za-z0-9_]{0,79}\\Z",
+                                "Use letters, digits, underscore.",
+                            )
+                        ],
+                    ),
+                ),
+                ("value", models.TextField(blank=True)),
+                (
+                    "environment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="variables",
+                        to="environments.environment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.UniqueConstraint(fields=('environment', 'name'), name='variable_name')],
+                "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("environment", "name"), name="variable_name")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Host',
+            name="Host",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=63, validators=[django.core.validators.RegexValidator('\\A[a-z0-9][a-z0-9.-]{0,62}\\Z', 'Use a-z, 0-9, dot and dash.')])),
-                ('transport', models.CharField(choices=[('local', 'This machine')], max_length=10)),
-                ('default', models.BooleanField(default=False)),
-                ('environment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hosts', to='environments.environment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=63,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-z0-9][a-z0-9.-]{0,62}\\Z", "Use a-z, 0-9, dot and dash."
+                            )
+                        ],
+                    ),
+                ),
+                ("transport", models.CharField(choices=[("local", "This machine")], max_length=10)),
+                ("default", models.BooleanField(default=False)),
+                (
+                    "environment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="hosts",
+                        to="environments.environment",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('environment', 'name'), name='host_name'), models.UniqueConstraint(condition=models.Q(('default', True)), fields=('environment',), name='host_one_default')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("environment", "name"), name="host_name"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("default", True)),
+                        fields=("environment",),
+                        name="host_one_default",
+                    ),
+                ],
             },
         ),
     ]

@@ -1,0 +1,80 @@
+"""The environments, common variables and contacts of the mission document, as first content."""
+
+from collections.abc import Mapping
+
+from cvdops.environments.models import Contact, Environment, EnvironmentVariable, Host
+
+PRACTICE_HOST = "practice"
+
+COMMON = {
+    "APPLICATION_DIR": "/opt/cvd/app",
+    "DATA_DIR": "/opt/cvd/data",
+    "BACKUP_DIR": "/opt/cvd/backups",
+    "LOG_DIR": "/opt/cvd/logs",
+    "SERVICE_NAME": "cvd",
+    "DATABASE_PATH": "/opt/cvd/data/cvd.db",
+}
+
+ENVIRONMENTS = (
+    # slug, name, protected
+    ("development", "Development", False),
+    ("staging", "Staging", False),
+    ("production", "Production", True),
+)
+
+_ESCALATION, _SPECIALIST = Contact.Kind.ESCALATION, Contact.Kind.SPECIALIST
+_CHANNEL = Contact.Kind.CHANNEL
+CONTACTS = (
+    (_ESCALATION, "Primary On-Call", "ops-primary@company.com", "P0: paged at once, 15 minutes"),
+    (_ESCALATION, "Secondary On-Call", "ops-secondary@company.com", "When nobody has answered"),
+    (_ESCALATION, "Operations Manager", "ops-manager@company.com", "Approves emergency work"),
+    (_ESCALATION, "CTO", "cto@company.com", "Approves emergency work"),
+    (_SPECIALIST, "Security issues", "security-team@company.com", ""),
+    (_SPECIALIST, "Database issues", "dba-team@company.com", ""),
+    (_SPECIALIST, "Network issues", "network-team@company.com", ""),
+    (_SPECIALIST, "Application issues", "dev-team@company.com", ""),
+    (_CHANNEL, "Slack channel", "#cvd-operations", "Status updates"),
+    (_CHANNEL, "Incident channel", "#cvd-incidents", "Created as needed"),
+    (_CHANNEL, "Status page", "https://status.cvd.company.com", "For everybody"),
+    (_CHANNEL, "Wiki", "https://wiki.company.com/cvd/operations", "Documentation"),
+    (_CHANNEL, "Confluence", "CVD Operations Space", "Documentation"),
+    (_CHANNEL, "Git repository", "Update runbooks via pull request", "Documentation"),
+)
+
+
+def seed_environments(practice: Mapping[str, str]) -> None:
+    """Create what is missing. `practice`: the variables of the practice CVD, renewed each time."""
+    for order, (slug, name, protected) in enumerate(ENVIRONMENTS):
+        environment, _ = Environment.objects.get_or_create(
+            slug=slug,
+            defaults={
+                "name": name,
+                "order": order,
+                "protected": protected,
+                "practice": slug == "development",
+            },
+        )
+        if environment.practice:
+            _seed_practice(environment, practice)
+        else:
+            _seed_variables(environment)
+    for order, (kind, name, address, note) in enumerate(CONTACTS):
+        Contact.objects.get_or_create(
+            kind=kind, name=name, defaults={"order": order, "address": address, "note": note}
+        )
+
+
+def _seed_variables(environment: Environment) -> None:
+    for name, value in {"ENVIRONMENT": environment.slug, **COMMON}.items():
+        environment.variables.get_or_create(name=name, defaults={"value": value})
+
+
+def _seed_practice(environment: Environment, practice: Mapping[str, str]) -> None:
+    """Its folder and port may have changed since the last start."""
+    environment.hosts.get_or_create(
+        name=PRACTICE_HOST, defaults={"transport": Host.Transport.LOCAL, "default": True}
+    )
+    for name, value in {"ENVIRONMENT": environment.slug, **practice}.items():
+        EnvironmentVariable.objects.update_or_create(
+            environment=environment, name=name, defaults={"value": value}
+        )
