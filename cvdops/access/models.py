@@ -14,11 +14,12 @@ from cvdops.spec.document import Category
 
 
 class Role(models.Model):
-    """A row of the matrix. The three flags are rights that no cell of the matrix gives."""
+    """A row of the matrix. The flags are rights that no cell of the matrix gives."""
 
     slug = models.SlugField(primary_key=True, max_length=40)
     name = models.CharField(max_length=80)
     order = models.PositiveSmallIntegerField(default=0)
+    leads = models.BooleanField(default=False)  # Execute amounts to Lead: may skip and settle
     reads_audit = models.BooleanField(default=False)
     administers = models.BooleanField(default=False)  # accounts and settings
 
@@ -53,6 +54,10 @@ class GrantQuerySet(models.QuerySet["RoleGrant"]):
             Q(starts_at__isnull=True) | Q(starts_at__lte=moment),
             Q(ends_at__isnull=True) | Q(ends_at__gt=moment),
         )
+
+    def for_environment(self, slug: str) -> "GrantQuerySet":
+        """The grants that count in an environment; without one, those that hold everywhere."""
+        return self.filter(Q(environment__isnull=True) | Q(environment=slug or None))
 
 
 class RoleGrant(models.Model):

@@ -16,7 +16,7 @@ class Runbook(models.Model):
     """A runbook by its stable id. `current` is the newest version that can be executed."""
 
     id = models.SlugField(primary_key=True, max_length=80)
-    path = models.CharField(max_length=300, unique=True)
+    path = models.CharField(max_length=300)
     category = models.CharField(max_length=20, choices=[(c.value, c.value) for c in Category])
     group = models.CharField(max_length=12, choices=Group, default=Group.CORE)
     title = models.CharField(max_length=200)

@@ -1,0 +1,199 @@
+"""The one place that says who may do what. Pages, API and commands ask it, and it explains itself."""
+
+import uuid
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from django.contrib.auth.models import AnonymousUser
+
+from cvdops.access.levels import Level
+from cvdops.access.models import MatrixCell, Role, RoleGrant
+from cvdops.accounts.models import User
+from cvdops.lib.errors import Reason, Refused
+from cvdops.spec.document import Category
+
+
+class Action(StrEnum):
+    """Everything that can be asked for. The value is the name in audit entries and in the API."""
+
+    PUBLIC = "public"  # log in, health
+    USE_PORTAL = "portal.use"  # anybody who is logged in
+    READ_RUNBOOK = "runbook.read"
+    START = "execution.start"
+    READ_EXECUTION = "execution.read"
+    NOTE = "execution.note"
+    ASSIST = "execution.assist"  # confirm a manual step or a checklist item
+    CONTROL = "execution.control"  # pause, resume, cancel, retry, roll back, give up
+    OVERRIDE = "execution.override"  # skip a step, mark it as done
+    DECIDE = "approval.decide"
+    READ_AUDIT = "audit.read"
+    READ_PERMISSIONS = "permissions.read"
+    READ_ENVIRONMENTS = "environments.read"
+    RESET_PRACTICE = "practice.reset"
+    SYNC_CATALOG = "catalog.sync"
+
+
+# The level that an action on a runbook or an execution needs.
+NEEDED: dict[Action, Level] = {
+    Action.READ_RUNBOOK: Level.REVIEW,
+    Action.READ_EXECUTION: Level.REVIEW,
+    Action.NOTE: Level.ASSIST,
+    Action.ASSIST: Level.ASSIST,
+    Action.START: Level.EXECUTE,
+    Action.CONTROL: Level.EXECUTE,
+    Action.OVERRIDE: Level.LEAD,
+}
+
+LOGGED_IN = frozenset(
+    {Action.USE_PORTAL, Action.READ_PERMISSIONS, Action.READ_ENVIRONMENTS}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What an action on a runbook or an execution is about."""
+
+    category: str
+    environment: str = ""
+    security: bool = False  # a security incident
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a decision is about. `involved` are the persons who asked for it or run it."""
+
+    matter: Matter
+    approvers: frozenset[str]  # slugs of the roles that may decide
+    involved: frozenset[uuid.UUID] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer of the policy. Refused if there is any reason."""
+
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        return not self.reasons
+
+    def enforce(self) -> None:
+        """Raise Refused with the reasons, if it is a no."""
+        if self.reasons:
+            raise Refused(self.reasons)
+
+
+ALLOWED = Decision()
+Subject = Matter | Gate | None
+
+
+def can(user: User | AnonymousUser, action: Action, subject: Subject = None) -> Decision:
+    """May this person do this now? Asked anew each time: nobody's rights are kept."""
+    if action is Action.PUBLIC:
+        return ALLOWED
+    if not isinstance(user, User) or not user.is_active:
+        return _no("login", "You are not logged in.", "Log in.")
+    if action in LOGGED_IN:
+        return ALLOWED
+    if action in NEEDED:
+        if not isinstance(subject, Matter):
+            raise TypeError(f"{action} needs a Matter, not {subject!r}.")
+        return _by_level(user, action, subject)
+    if action is Action.DECIDE:
+        if not isinstance(subject, Gate):
+            raise TypeError(f"{action} needs a Gate, not {subject!r}.")
+        return _decide(user, subject)
+    return _by_role(user, action)
+
+
+def levels(user: User, environment: str = "", *, security: bool = False) -> dict[str, Level]:
+    """Category → the level that this person has there now; the highest of all roles counts."""
+    found = dict.fromkeys((category.value for category in Category), Level.NONE)
+    grants = RoleGrant.objects.in_force().filter(user=user).for_environment(environment)
+    cells = MatrixCell.objects.filter(role__in=grants.values("role"))
+    for category, value, leads in cells.values_list("category", "level", "role__leads"):
+        level = Level(value).effective(security=security)
+        if leads and level is Level.EXECUTE:
+            level = Level.LEAD
+        found[category] = max(found[category], level)
+    return found
+
+
+def visible_categories(user: User) -> list[str]:
+    """The categories whose runbooks exist for this person, in any environment."""
+    grants = RoleGrant.objects.in_force().filter(user=user)
+    cells = MatrixCell.objects.filter(
+        role__in=grants.values("role"), level__gte=Level.REVIEW
+    )
+    return sorted(set(cells.values_list("category", flat=True)))
+
+
+def roles(user: User, environment: str = "") -> frozenset[str]:
+    """The slugs of the roles that this person holds now."""
+    grants = RoleGrant.objects.in_force().filter(user=user).for_environment(environment)
+    return frozenset(grants.values_list("role_id", flat=True))
+
+
+def _no(code: str, text: str, remedy: str = "") -> Decision:
+    return Decision((Reason(code, text, remedy),))
+
+
+def _by_level(user: User, action: Action, matter: Matter) -> Decision:
+    needed = NEEDED[action]
+    if not matter.environment and needed is Level.REVIEW:
+        has = Level.REVIEW if matter.category in visible_categories(user) else Level.NONE
+    else:
+        has = levels(user, matter.environment, security=matter.security)[matter.category]
+    if has >= needed:
+        return ALLOWED
+    where = f" in {matter.environment}" if matter.environment else ""
+    return _no(
+        "matrix",
+        f"This needs {needed.label} on {matter.category}{where}; you have {has.label}.",
+        f"Ask somebody with {needed.label} on {matter.category}, or an Operations Lead for the role.",
+    )
+
+
+def _decide(user: User, gate: Gate) -> Decision:
+    reasons = []
+    if user.person in gate.involved:
+        reasons.append(
+            Reason(
+                "separation",
+                "You asked for this or run it: nobody approves their own request.",
+                "Somebody else of the approvers has to decide.",
+            )
+        )
+    if not roles(user, gate.matter.environment) & gate.approvers:
+        names = ", ".join(
+            Role.objects.filter(slug__in=gate.approvers).values_list("name", flat=True)
+        )
+        reasons.append(
+            Reason(
+                "approver",
+                f"Deciding here is for: {names or ', '.join(sorted(gate.approvers))}.",
+                "Ask one of them.",
+            )
+        )
+    return Decision(tuple(reasons))
+
+
+def _by_role(user: User, action: Action) -> Decision:
+    held = Role.objects.filter(slug__in=roles(user))
+    if action is Action.READ_AUDIT:
+        if held.filter(reads_audit=True).exists():
+            return ALLOWED
+        return _no("role", "The audit log is for auditors, leads and administrators.")
+    if action is Action.SYNC_CATALOG:
+        if held.filter(administers=True).exists() or _leads_something(user):
+            return ALLOWED
+        return _no("role", "Reading the runbooks anew is for leads and administrators.")
+    if action is Action.RESET_PRACTICE:
+        if max(levels(user).values()) >= Level.EXECUTE or held.filter(administers=True).exists():
+            return ALLOWED
+        return _no("role", "Resetting the practice CVD is for people who may execute runbooks.")
+    raise ValueError(f"The policy has no rule for {action}.")
+
+
+def _leads_something(user: User) -> bool:
+    return max(levels(user).values()) >= Level.EXECUTE

@@ -1,0 +1,142 @@
+"""The verbs of approvals: ask, decide, expire, void. Each is one guarded update."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from cvdops.access.models import RoleGrant
+from cvdops.accounts.models import User
+from cvdops.approvals.models import ApprovalRequest, Decision, RequestState
+from cvdops.lib.errors import Conflict, Invalid, Problem
+
+
+def ask(
+    *,
+    execution: UUID,
+    gate: str,
+    title: str,
+    message: str,
+    category: str,
+    environment: str,
+    groups: Sequence[dict[str, object]],
+    plan_digest: str,
+    requested_by: User,
+    expires: float,
+) -> ApprovalRequest:
+    """Open a request; `expires` in seconds from now. Call it inside the transaction of the gate."""
+    return ApprovalRequest.objects.create(
+        execution_id=execution,
+        gate=gate,
+        title=title,
+        message=message,
+        category=category,
+        environment=environment,
+        groups=list(groups),
+        plan_digest=plan_digest,
+        requested_by=requested_by,
+        expires_at=Now() + timedelta(seconds=expires),
+    )
+
+
+def decide(
+    request: ApprovalRequest, user: User, verdict: str, comment: str, plan_digest: str
+) -> ApprovalRequest:
+    """Record what this person says, whose right was checked before, and close the request if it settles it.
+
+    Call it inside a transaction that holds the request's row lock. Raises Conflict, Invalid.
+    """
+    if verdict not in Decision.Verdict.values:
+        raise Invalid([Problem("decision", "Decide either approve or reject.")])
+    if request.state != RequestState.OPEN:
+        raise Conflict(already(request))
+    if _due(request.pk).exists():
+        raise Conflict("This request has expired. The execution has to be started anew.")
+    if plan_digest != request.plan_digest:
+        raise Conflict("What would run has changed since you opened this page. Read it again.")
+    if verdict == Decision.Verdict.REJECT and not comment.strip():
+        raise Invalid([Problem("comment", "Say why you reject it.")])
+    try:
+        with transaction.atomic():
+            Decision.objects.create(
+                request=request,
+                user=user,
+                person=user.person,
+                verdict=verdict,
+                comment=comment.strip(),
+                plan_digest=plan_digest,
+            )
+    except IntegrityError:
+        raise Conflict("You have already decided here.") from None
+    if verdict == Decision.Verdict.REJECT:
+        _close(request, RequestState.REJECTED)
+    elif not any(missing for _, missing in progress(request)):
+        _close(request, RequestState.APPROVED)
+    return request
+
+
+def progress(request: ApprovalRequest) -> list[tuple[dict[str, object], int]]:
+    """For each group: how many persons are still missing. A person counts for one group only."""
+    approvals = list(
+        request.decisions.filter(verdict=Decision.Verdict.APPROVE).values_list("user", "person")
+    )
+    counted: set[UUID] = set()
+    result = []
+    for group in request.groups:
+        members = set(
+            RoleGrant.objects.in_force()
+            .for_environment(request.environment)
+            .filter(role__in=group["roles"], user__in=[user for user, _ in approvals])
+            .values_list("user", flat=True)
+        )
+        persons = [p for user, p in approvals if user in members and p not in counted]
+        used = persons[: group["required"]]
+        counted.update(used)
+        result.append((group, group["required"] - len(used)))
+    return result
+
+
+def already(request: ApprovalRequest) -> str:
+    """By whom and when it was settled, as a sentence."""
+    last = request.decisions.select_related("user").order_by("-at").first()
+    label = RequestState(request.state).label.lower()
+    if last is None or request.closed_at is None:
+        return f"This request is {label} already."
+    return (
+        f"This request was {label} already, by {last.user.name} "
+        f"at {request.closed_at:%H:%M:%S} UTC. Your decision was not recorded."
+    )
+
+
+def lock(request_id: UUID) -> ApprovalRequest:
+    """The request with its row locked. Raises ApprovalRequest.DoesNotExist."""
+    return ApprovalRequest.objects.select_for_update().get(pk=request_id)
+
+
+def void(execution: UUID) -> None:
+    """Close what is open for an execution that needs it no more."""
+    ApprovalRequest.objects.filter(execution_id=execution, state=RequestState.OPEN).update(
+        state=RequestState.VOID, closed_at=Now()
+    )
+
+
+def expire(request_id: UUID) -> bool:
+    """Close a request whose time is up. False if it was settled in the meantime."""
+    return bool(_due(request_id).update(state=RequestState.EXPIRED, closed_at=Now()))
+
+
+def _due(request_id: UUID) -> QuerySet[ApprovalRequest]:
+    # by the database's clock: the one of this process may be wrong
+    return ApprovalRequest.objects.filter(
+        pk=request_id, state=RequestState.OPEN, expires_at__lte=Now()
+    )
+
+
+def _close(request: ApprovalRequest, state: RequestState) -> None:
+    ApprovalRequest.objects.filter(pk=request.pk, state=RequestState.OPEN).update(
+        state=state, closed_at=Now()
+    )
+    request.refresh_from_db()

@@ -1,0 +1,36 @@
+"""Reading the catalog."""
+
+from collections.abc import Collection
+from functools import lru_cache
+
+from django.db.models import QuerySet
+
+from cvdops.catalog.models import Runbook, RunbookVersion
+from cvdops.lib.errors import NotFound
+from cvdops.spec.document import Runbook as Document
+from cvdops.spec.parser import parse
+
+
+def document(version: RunbookVersion) -> Document:
+    """The version's parsed document. A version never changes, so it is parsed once per process."""
+    return _parsed(version.pk, version.runbook_id)
+
+
+@lru_cache(maxsize=128)
+def _parsed(version_id: int, name: str) -> Document:
+    source = RunbookVersion.objects.values_list("source", flat=True).get(pk=version_id)
+    return parse(source, name=name)
+
+
+def runbooks(categories: Collection[str]) -> QuerySet[Runbook]:
+    """The runbooks of these categories that are still in the source."""
+    found = Runbook.objects.filter(category__in=categories, removed_at__isnull=True)
+    return found.select_related("current", "newest")
+
+
+def runbook(runbook_id: str, categories: Collection[str]) -> Runbook:
+    """One of them. Raises NotFound."""
+    try:
+        return runbooks(categories).get(pk=runbook_id)
+    except Runbook.DoesNotExist:
+        raise NotFound("runbook") from None

@@ -1,0 +1,63 @@
+"""What a step starts with: its environment, its working directory, and which values are secret."""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+
+from cvdops.executions.models import Execution
+from cvdops.lib.redaction import Masker
+from cvdops.lib.sealing import unseal
+from cvdops.runners import TRANSPORTS
+from cvdops.runners.job import Transport
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@cache
+def transport(kind: str) -> Transport:
+    """The transport of a kind of host."""
+    return TRANSPORTS[kind](settings.SPOOL_DIR)
+
+
+def secrets(execution: Execution) -> dict[str, str]:
+    """The secret variables, in the clear. Raises SealBroken."""
+    return unseal(bytes(execution.sealed), settings.SECRET_KEY)
+
+
+def masker(execution: Execution) -> Masker:
+    """What removes the secrets from the output."""
+    return Masker(secrets(execution).values())
+
+
+def environment(execution: Execution, session: Mapping[str, Any]) -> dict[str, str]:
+    """The complete environment of a job: nothing of the worker's own gets in."""
+    return {
+        "PATH": PATH,
+        "HOME": os.path.expanduser("~"),
+        "LANG": "C.UTF-8",
+        **{name: str(value) for name, value in execution.variables.items()},
+        **secrets(execution),
+        **session.get("variables", {}),
+    }
+
+
+def after(
+    session: Mapping[str, Any],
+    started_with: Mapping[str, str],
+    variables: Mapping[str, str],
+    cwd: str,
+    masked: Mapping[str, str],
+) -> dict[str, Any]:
+    """The session after a step: what it set or changed is added. Secrets never are."""
+    hidden = [value for value in masked.values() if value]
+    fresh = {
+        name: value
+        for name, value in variables.items()
+        if started_with.get(name) != value
+        and name not in masked
+        and not any(secret in value for secret in hidden)
+    }
+    return {"variables": {**session.get("variables", {}), **fresh}, "cwd": cwd}

@@ -1,0 +1,81 @@
+"""Steps that people do: approval gates, manual steps, checklists. They wait in no worker."""
+
+from django.db import transaction
+
+from cvdops.approvals import services as approvals
+from cvdops.executions.hints import announce
+from cvdops.executions.models import ChecklistMark, StepRun
+from cvdops.executions.run import Run
+from cvdops.executions.states import ExecutionEvent, StepEvent, StepState
+from cvdops.executions.transitions import DatabaseNow, InSeconds
+from cvdops.spec.document import Gate, Kind, Step
+
+
+def open_step(run: Run, step: StepRun, definition: Step) -> None:
+    """Open the step for whom it needs, and let the execution wait for them. One transaction."""
+    with transaction.atomic():
+        run.hand.step(
+            step.pk, StepEvent.OPEN, started_at=DatabaseNow, attempt_count=step.attempt_count + 1
+        )
+        if definition.kind is Kind.APPROVAL:
+            _ask(run, definition)
+        else:
+            _list(run, step, definition)
+        wait_for(run, definition)
+    step.state = StepState.WAITING
+
+
+def wait_for(run: Run, definition: Step) -> None:
+    """Let the execution wait for a step that is open. Gives the lease back."""
+    if definition.kind is Kind.APPROVAL:
+        code, text = "approval", f"Approval: {definition.title}"
+    else:
+        code, text = "person", f"Somebody confirms: {definition.title}"
+    rest(run, code, text, definition.id)
+
+
+def rest(run: Run, code: str, text: str, step: str = "", due: float | None = None) -> None:
+    """Let the execution wait, saying for what, and until when (seconds from now) if it ends by itself."""
+    seq = run.hand.move(
+        ExecutionEvent.WAIT,
+        {"code": code, "text": text},
+        waiting_for={"code": code, "text": text, "step": step},
+        lease_until=None,
+        lease_owner="",
+        due_at=None if due is None else InSeconds(due),
+    )
+    announce(run.id, seq)
+
+
+def _ask(run: Run, definition: Step) -> None:
+    gate = definition.gate or Gate()
+    execution = run.execution
+    approvals.ask(
+        execution=run.id,
+        gate=definition.id,
+        title=f"{execution.runbook.title}: {definition.title}",
+        message=gate.message,
+        category=execution.runbook.category,
+        environment=execution.environment_id,
+        groups=[{"roles": list(gate.approvers), "required": gate.required}],
+        plan_digest=execution.plan_digest,
+        requested_by=execution.requested_by,
+        expires=gate.expires,
+    )
+
+
+def _list(run: Run, step: StepRun, definition: Step) -> None:
+    texts = [item.text for item in definition.checklist] or [definition.body.strip()]
+    ChecklistMark.objects.bulk_create(
+        [
+            ChecklistMark(
+                execution=run.execution,
+                moment=ChecklistMark.Moment.STEP,
+                step=step,
+                position=position,
+                text=text or definition.title,
+            )
+            for position, text in enumerate(texts)
+        ],
+        ignore_conflicts=True,  # a step that is opened again keeps what was confirmed
+    )

@@ -1,0 +1,44 @@
+"""Hints to others that an execution has moved: to viewers over a Redis stream, to workers over Celery.
+
+Both may be lost, doubled or late: whoever gets one looks into the database. Sent after the commit;
+a failure to send is ignored, since `rescue()` and the viewers' own polling make up for it.
+"""
+
+import logging
+from functools import cache
+from uuid import UUID
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+
+from cvdops.streams.publisher import Publisher
+
+log = logging.getLogger(__name__)
+
+
+@cache
+def _publisher() -> Publisher:
+    return Publisher(settings.REDIS_URL)
+
+
+def announce(execution: UUID, seq: int) -> None:
+    """Tell viewers, once the transaction is committed."""
+    transaction.on_commit(lambda: _publisher().announce(str(execution), seq))
+
+
+def wake(execution: UUID, queue: str) -> None:
+    """Ask a worker of the queue to look at the execution, once the transaction is committed."""
+    transaction.on_commit(lambda: _send("executions.advance", [str(execution)], queue))
+
+
+def send_canary(worker: str, queue: str) -> None:
+    """A message of a worker to itself, by which it proves that it consumes."""
+    _send("executions.canary", [worker], queue)
+
+
+def _send(task: str, arguments: list[str], queue: str) -> None:
+    try:
+        current_app.send_task(task, arguments, queue=queue)
+    except Exception:  # whatever the broker's client raises: the row is there, rescue() will ask again
+        log.warning("The queue %s could not be reached.", queue)

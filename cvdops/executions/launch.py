@@ -1,0 +1,177 @@
+"""Resolving a start: what would run, with which values, where, and what stands in its way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from cvdops.access.catalog import get_runbook
+from cvdops.access.policy import Action, Decision, Matter, can
+from cvdops.accounts.models import User
+from cvdops.catalog.models import Runbook, RunbookVersion
+from cvdops.catalog.queries import document
+from cvdops.environments.models import Environment
+from cvdops.executions import checklists
+from cvdops.executions.checklists import ChecklistDraft
+from cvdops.executions.plan import EXECUTABLE, PEOPLE, Plan, fingerprint
+from cvdops.lib.errors import Invalid, Problem
+from cvdops.spec.document import Kind, SectionKind, Step, Variable
+from cvdops.spec.document import Runbook as Document
+from cvdops.spec.plan import UnknownProcedure, steps_of
+from cvdops.spec.values import check
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A start, resolved as far as it can be. It can be made when there are no problems and it is allowed."""
+
+    runbook: Runbook
+    version: RunbookVersion
+    document: Document
+    environment: Environment
+    procedure: str
+    values: Mapping[str, str]
+    plan: Plan | None
+    variables: tuple[tuple[Variable, str], ...]  # those to be filled in, with their present value
+    before: tuple[ChecklistDraft, ...]
+    problems: tuple[Problem, ...]
+    decision: Decision
+
+
+def resolve(
+    user: User,
+    runbook_id: str,
+    environment_slug: str,
+    procedure: str | None,
+    given: Mapping[str, str],
+) -> Preview:
+    """Resolve a start. Raises NotFound, and Invalid for a procedure or environment that does not exist."""
+    runbook = get_runbook(user, runbook_id)
+    version = runbook.current
+    if version is None:
+        raise Invalid([Problem("runbook", f"{runbook.title} has no version that can be executed.")])
+    doc = document(version)
+    environment = _environment(environment_slug)
+    key, steps = _steps(doc, procedure)
+    common = dict(environment.variables.values_list("name", "value"))
+    values, found = check(doc, key, given, common)
+    problems = [Problem(problem.name, problem.message) for problem in found]
+    hosts = {host.name: host.transport for host in environment.hosts.all()}
+    default = next((h.name for h in environment.hosts.all() if h.default), "")
+    problems += _obstacles(environment, doc, steps, hosts, default)
+    undo = _backward(doc, steps)
+    plan = Plan(
+        runbook=runbook.pk,
+        content_hash=version.content_hash,
+        commit=version.commit,
+        procedure=key,
+        environment=environment.slug,
+        shell=doc.shell,
+        variables=_public(doc, values),
+        hosts=hosts,
+        default_host=default,
+        forward=steps,
+        backward=undo,
+    )
+    return Preview(
+        runbook=runbook,
+        version=version,
+        document=doc,
+        environment=environment,
+        procedure=key,
+        values=values,
+        plan=plan if not problems else None,
+        variables=_to_fill_in(doc, key, given, values),
+        before=checklists.before(
+            gates=sum(step.kind is Kind.APPROVAL for step in steps),
+            environment=environment.slug,
+            undo=len(undo),
+            version=version.label or str(version.number),
+            is_newest=runbook.newest_id == version.pk,
+        ),
+        problems=tuple(problems),
+        decision=can(user, Action.START, Matter(runbook.category, environment.slug)),
+    )
+
+
+def _environment(slug: str) -> Environment:
+    try:
+        return Environment.objects.prefetch_related("hosts").get(pk=slug)
+    except Environment.DoesNotExist:
+        known = ", ".join(Environment.objects.values_list("slug", flat=True))
+        raise Invalid(
+            [Problem("environment", f"There is no environment “{slug}”. There are: {known}.")]
+        ) from None
+
+
+def _steps(doc: Document, procedure: str | None) -> tuple[str, tuple[Step, ...]]:
+    if not procedure and len(doc.procedures) > 1:
+        known = ", ".join(p.key for p in doc.procedures)
+        raise Invalid([Problem("procedure", f"Choose one of the procedures: {known}.")])
+    key = procedure or doc.procedures[0].key
+    try:
+        return key, steps_of(doc, key)
+    except UnknownProcedure as error:
+        raise Invalid([Problem("procedure", str(error))]) from None
+
+
+def _backward(doc: Document, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Every rollback step that one of these steps names, in the order of the document."""
+    named = {step.attributes.rollback for step in steps if step.attributes.rollback}
+    return tuple(s for s in doc.section(SectionKind.ROLLBACK) if s.id in named)
+
+
+def _public(doc: Document, values: Mapping[str, str]) -> dict[str, str]:
+    hidden = secret_names(doc)
+    return {
+        name: fingerprint(value, settings.SECRET_KEY) if name in hidden else value
+        for name, value in values.items()
+    }
+
+
+def secret_names(doc: Document) -> frozenset[str]:
+    """The variables whose values are never stored or shown."""
+    return frozenset(variable.name for variable in doc.variables if variable.secret)
+
+
+def _to_fill_in(
+    doc: Document, procedure: str, given: Mapping[str, str], values: Mapping[str, str]
+) -> tuple[tuple[Variable, str], ...]:
+    return tuple(
+        (variable, given.get(variable.name, "" if variable.secret else values.get(variable.name, "")))
+        for variable in doc.variables
+        if not variable.procedures or procedure in variable.procedures
+    )
+
+
+def _obstacles(
+    environment: Environment,
+    doc: Document,
+    steps: tuple[Step, ...],
+    hosts: Mapping[str, str],
+    default: str,
+) -> list[Problem]:
+    problems = []
+    if not doc.executable:
+        problems.append(Problem("runbook", "This version has errors and cannot be executed."))
+    if not default and any(step.kind not in PEOPLE for step in steps):
+        problems.append(
+            Problem(
+                "environment",
+                f"{environment.name} has no host yet. Add one under Environments first.",
+            )
+        )
+    for step in steps:
+        if step.kind not in EXECUTABLE:
+            problems.append(
+                Problem("runbook", f"“{step.title}” is a {step.kind} step, which cannot be run yet.")
+            )
+        if step.attributes.target and step.attributes.target not in hosts:
+            problems.append(
+                Problem(
+                    "environment",
+                    f"“{step.title}” runs on {step.attributes.target}: {environment.name} has no "
+                    "host of that name.",
+                )
+            )
+    return problems

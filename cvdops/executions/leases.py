@@ -1,0 +1,185 @@
+"""Leases: one worker at a time holds an execution, and the former one is refused by the row.
+
+The holder's own deadline runs on the monotonic clock, from before the renewal was sent.
+"""
+
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from cvdops.executions.states import ExecutionEvent, Intent, Phase
+from cvdops.executions.transitions import Hand, Superseded
+
+SECONDS = 15.0
+MAX_LOST = 3  # leases lost without progress, then a person has to look
+
+
+@dataclass(slots=True, eq=False)
+class Hold:
+    """A lease that this process holds. `wake` is an eventfd that its watcher waits on as well."""
+
+    execution: UUID
+    token: int
+    deadline: float  # on the monotonic clock
+    lost_before: int
+    intent: str = Intent.NONE
+    lost: bool = False
+    wake: int = field(default_factory=lambda: os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC))
+
+    @property
+    def hand(self) -> Hand:
+        return Hand(self.execution, self.token)
+
+    @property
+    def valid(self) -> bool:
+        """Whether the holder may still decide anything."""
+        return not self.lost and time.monotonic() < self.deadline
+
+    def nudge(self) -> None:
+        os.eventfd_write(self.wake, 1)
+
+    def calm(self) -> None:
+        """Take back the nudges that have been noticed."""
+        try:
+            os.eventfd_read(self.wake)
+        except BlockingIOError:
+            return
+
+
+class Holds:
+    """The leases of this process, by execution. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: dict[UUID, Hold] = {}
+        self.draining = threading.Event()
+
+    def add(self, hold: Hold) -> None:
+        with self._lock:
+            self._held[hold.execution] = hold
+
+    def remove(self, hold: Hold) -> None:
+        with self._lock:
+            if self._held.get(hold.execution) is hold:
+                del self._held[hold.execution]
+            os.close(hold.wake)
+            hold.wake = -1
+
+    def all(self) -> list[Hold]:
+        with self._lock:
+            return list(self._held.values())
+
+    def nudge(self, execution: UUID) -> bool:
+        """Wake the watcher of this execution, if it is held here."""
+        with self._lock:
+            hold = self._held.get(execution)
+            if hold is None:
+                return False
+            hold.nudge()
+            return True
+
+    def drain(self) -> None:
+        """Let every watcher of this process leave; the steps themselves go on."""
+        self.draining.set()
+        with self._lock:
+            for hold in self._held.values():
+                hold.nudge()
+
+
+HOLDS = Holds()
+
+
+def claim(execution: UUID, owner: str) -> Hold | None:
+    """Take the lease, if the execution has something to do and nobody holds it. None otherwise."""
+    before = time.monotonic()
+    with transaction.atomic():
+        row = _take(execution, owner)
+        if row is None:
+            return None
+        token, phase, intent, lost = row
+        hand = Hand(execution, token)
+        event = (
+            ExecutionEvent.CLAIM if phase == Phase.FORWARD else ExecutionEvent.CLAIM_ROLLBACK
+        )
+        hand.move(event, {"owner": owner, "token": token}, waiting_for={}, due_at=None)
+    hold = Hold(execution, token, before + SECONDS, lost, intent)
+    HOLDS.add(hold)
+    return hold
+
+
+def _take(execution: UUID, owner: str) -> tuple[int, str, str, int] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE executions_execution
+               SET lease_owner = %s, lease_token = lease_token + 1,
+                   lease_until = clock_timestamp() + make_interval(secs => %s),
+                   lost_leases = lost_leases + (lease_until IS NOT NULL)::int,
+                   state = CASE phase WHEN 'rollback' THEN 'rolling_back' ELSE 'running' END,
+                   started_at = coalesce(started_at, clock_timestamp())
+             WHERE id = %s
+               AND (state IN ('queued', 'running', 'rolling_back')
+                    OR (state = 'waiting' AND due_at <= clock_timestamp()))
+               AND (lease_until IS NULL OR lease_until < clock_timestamp())
+            RETURNING lease_token, phase, intent, lost_leases
+            """,
+            [owner, SECONDS, execution],
+        )
+        row: tuple[int, str, str, int] | None = cursor.fetchone()
+    return row
+
+
+def renew(holds: list[Hold]) -> None:
+    """Renew these leases in one statement and learn what is asked of them. Marks the lost ones."""
+    before = time.monotonic()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE executions_execution e
+               SET lease_until = clock_timestamp() + make_interval(secs => %s)
+              FROM unnest(%s::uuid[], %s::bigint[]) AS held (id, token)
+             WHERE e.id = held.id AND e.lease_token = held.token AND e.lease_until IS NOT NULL
+            RETURNING e.id, e.intent
+            """,
+            [SECONDS, [h.execution for h in holds], [h.token for h in holds]],
+        )
+        renewed = dict(cursor.fetchall())
+    for hold in holds:
+        if hold.execution in renewed:
+            hold.deadline = before + SECONDS
+            _listen(hold, renewed[hold.execution])
+        else:
+            hold.lost = True
+            hold.nudge()
+
+
+def listen(holds: list[Hold]) -> None:
+    """Learn what is asked of the executions that are held."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, intent FROM executions_execution WHERE id = ANY(%s) AND intent <> ''",
+            [[h.execution for h in holds]],
+        )
+        asked = dict(cursor.fetchall())
+    for hold in holds:
+        _listen(hold, asked.get(hold.execution, Intent.NONE))
+
+
+def _listen(hold: Hold, intent: str) -> None:
+    if hold.intent != intent:
+        hold.intent = intent
+        hold.nudge()
+
+
+def release(hold: Hold) -> None:
+    """Give the lease back with the execution unfinished: it is queued for whoever comes next."""
+    try:
+        hold.hand.move(ExecutionEvent.RETURN, lease_until=None, lease_owner="")
+    except Superseded:
+        return
+
+

@@ -1,0 +1,193 @@
+"""Reading executions as one person may, and what that person could do with them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from cvdops.access.policy import Action, Decision, Matter, can, visible_categories
+from cvdops.accounts.models import User
+from cvdops.executions import plan as plans
+from cvdops.executions.models import Event, Execution, StepRun
+from cvdops.executions.rollback import UndoEntry
+from cvdops.executions.rollback import undo_stack as _undo_stack
+from cvdops.executions.states import (
+    HELD,
+    STEP_STUCK,
+    UNDOABLE,
+    ExecutionState,
+    Intent,
+    Phase,
+    StepState,
+)
+from cvdops.lib.errors import NotFound
+
+PAGE = 50
+
+
+def visible_to(user: User) -> QuerySet[Execution]:
+    """The executions of runbooks that this person may see, newest first."""
+    found = Execution.objects.filter(runbook__category__in=visible_categories(user))
+    return found.select_related("runbook", "version", "environment", "requested_by").defer("plan")
+
+
+def get_execution(user: User, execution_id: UUID | str) -> Execution:
+    """One of them. Raises NotFound: unknown and forbidden are the same."""
+    try:
+        return visible_to(user).defer(None).get(pk=UUID(str(execution_id)))
+    except (ValueError, Execution.DoesNotExist):
+        raise NotFound("execution") from None
+
+
+def get_step(execution: Execution, step_id: UUID | str) -> StepRun:
+    """A step run of the execution, by its id or by the step's id in the document. Raises NotFound."""
+    try:
+        match = Q(pk=UUID(str(step_id)))
+    except ValueError:
+        match = Q(key=str(step_id))
+    step = execution.steps.filter(match).order_by("host").first()
+    if step is None:
+        raise NotFound("step")
+    return step
+
+
+def matter(execution: Execution) -> Matter:
+    """What the policy has to know about an execution."""
+    return Matter(execution.runbook.category, execution.environment_id)
+
+
+def steps_of(execution: Execution) -> list[StepRun]:
+    """Its step runs: forward ones, then those of the rollback, in their order."""
+    return list(execution.steps.order_by("phase", "position"))
+
+
+def planned(execution: Execution) -> plans.Plan:
+    """Its pinned plan."""
+    return plans.from_json(execution.plan)
+
+
+def undo_stack(execution: Execution, steps: list[StepRun] | None = None) -> tuple[UndoEntry, ...]:
+    """What could be undone now, newest first."""
+    return _undo_stack(planned(execution), steps_of(execution) if steps is None else steps)
+
+
+def events(execution: Execution) -> list[Event]:
+    """Its timeline, oldest first."""
+    return list(execution.events.select_related("actor", "step").order_by("seq"))
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A button: whether it has a place now, and whether this person may press it."""
+
+    shown: bool
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class StepControls:
+    retry: Control
+    skip: Control
+    settle: Control
+    confirm: Control
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """Everything that this person could do with the execution now."""
+
+    pause: Control
+    resume: Control
+    cancel: Control
+    roll_back: Control
+    give_up: Control
+    note: Control
+    decisions: Mapping[Action, Decision]
+    waiting: bool
+
+    def step(self, step: StepRun) -> StepControls:
+        """What could be done with one step."""
+        stuck = self.waiting and step.state in STEP_STUCK
+        people = step.state == StepState.WAITING and step.kind in {"manual", "checklist"}
+        return StepControls(
+            retry=Control(stuck, self.decisions[Action.CONTROL]),
+            skip=Control(stuck, self.decisions[Action.OVERRIDE]),
+            settle=Control(stuck, self.decisions[Action.OVERRIDE]),
+            confirm=Control(self.waiting and people, self.decisions[Action.ASSIST]),
+        )
+
+
+def controls(user: User, execution: Execution) -> Controls:
+    """The buttons of an execution. The verbs decide again when they are pressed."""
+    subject = matter(execution)
+    asked = (Action.CONTROL, Action.OVERRIDE, Action.ASSIST, Action.NOTE)
+    decisions = {action: can(user, action, subject) for action in asked}
+    control = decisions[Action.CONTROL]
+    state, S = execution.state, ExecutionState
+    rest = {S.WAITING, S.PAUSED} if execution.phase == Phase.FORWARD else set()
+    undoable = state in rest | UNDOABLE and bool(
+        [e for e in undo_stack(execution) if e.rollback_key]
+    )
+    return Controls(
+        pause=Control(state in HELD | {S.QUEUED} and execution.intent == Intent.NONE, control),
+        resume=Control(state == S.PAUSED, control),
+        cancel=Control(not execution.is_over and execution.intent != Intent.CANCEL, control),
+        roll_back=Control(undoable, control),
+        give_up=Control(
+            state == S.WAITING and execution.waiting_for.get("code") in {"step", "poisoned", "plan"},
+            control,
+        ),
+        note=Control(True, decisions[Action.NOTE]),
+        decisions=decisions,
+        waiting=state == S.WAITING,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list; `next_cursor` is empty on the last one."""
+
+    items: list[Execution]
+    next_cursor: str
+
+
+def history(
+    user: User,
+    *,
+    runbook: str = "",
+    environment: str = "",
+    state: str = "",
+    person: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    q: str = "",
+    before: str = "",
+) -> Page:
+    """Executions by filter, newest first, a page at a time from a cursor on."""
+    found = visible_to(user).order_by("-id")
+    exact = {"runbook": runbook, "environment": environment, "state": state}
+    found = found.filter(**{name: value for name, value in exact.items() if value})
+    if person:
+        found = found.filter(requested_by__username=person)
+    if since:
+        found = found.filter(created_at__gte=since)
+    if until:
+        found = found.filter(created_at__lt=until)
+    if q:
+        match = Q(reason__icontains=q) | Q(runbook__title__icontains=q)
+        if q.lstrip("#").isdecimal():
+            match |= Q(number=int(q.lstrip("#")[:18]))
+        found = found.filter(match)
+    if before:
+        found = found.filter(pk__lt=_cursor(before))
+    items = list(found[: PAGE + 1])
+    return Page(items[:PAGE], str(items[PAGE - 1].pk) if len(items) > PAGE else "")
+
+
+def _cursor(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("page of this list") from None

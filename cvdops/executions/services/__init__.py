@@ -1,0 +1,27 @@
+"""The verbs: everything that a person may do to an execution.
+
+Each is one transaction, allowed by the policy, recorded in the audit log, and has one effect however
+often its button is pressed.
+"""
+
+from cvdops.executions.services.control import cancel, give_up, pause, resume, roll_back
+from cvdops.executions.services.deciding import decide
+from cvdops.executions.services.starting import preview, start
+from cvdops.executions.services.steps import close_item, confirm, note, retry, settle, skip
+
+__all__ = [
+    "cancel",
+    "close_item",
+    "confirm",
+    "decide",
+    "give_up",
+    "note",
+    "pause",
+    "preview",
+    "resume",
+    "retry",
+    "roll_back",
+    "settle",
+    "skip",
+    "start",
+]

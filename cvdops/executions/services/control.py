@@ -1,0 +1,128 @@
+"""Controlling an execution as a whole: pause, resume, cancel, roll back, give up."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.db import transaction
+
+from cvdops.access.policy import Action, can
+from cvdops.accounts.models import User
+from cvdops.approvals import services as approvals
+from cvdops.audit.log import record
+from cvdops.executions import rollback
+from cvdops.executions.hints import announce, wake
+from cvdops.executions.models import Execution, StepRun
+from cvdops.executions.plan import from_json
+from cvdops.executions.queries import get_execution, matter
+from cvdops.executions.services.effect import moved_on, one_effect
+from cvdops.executions.states import HELD, ExecutionEvent, Intent, Phase, StepEvent, StepState
+from cvdops.executions.transitions import DatabaseNow, Hand, Superseded
+from cvdops.lib.errors import Conflict
+
+
+def pause(user: User, execution_id: UUID | str, comment: str = "") -> None:
+    """Let the running step end, then stop before the next one."""
+    _ask_for(user, execution_id, "pause", ExecutionEvent.PAUSE, Intent.PAUSE, comment)
+
+
+def cancel(user: User, execution_id: UUID | str, comment: str = "") -> None:
+    """Stop the running step, start nothing after it."""
+
+    def close(hand: Hand, execution: Execution) -> None:
+        approvals.void(execution.pk)
+        for step in StepRun.objects.filter(execution=execution, state=StepState.WAITING):
+            hand.step(step.pk, StepEvent.CANCEL, finished_at=DatabaseNow)
+
+    _ask_for(user, execution_id, "cancel", ExecutionEvent.CANCEL, Intent.CANCEL, comment, close)
+
+
+def _ask_for(
+    user: User,
+    execution_id: UUID | str,
+    verb: str,
+    event: ExecutionEvent,
+    intent: Intent,
+    comment: str,
+    first: Callable[[Hand, Execution], None] | None = None,
+) -> None:
+    """Do it at once if no worker holds the execution; else ask the worker."""
+    execution = get_execution(user, execution_id)
+    can(user, Action.CONTROL, matter(execution)).enforce()
+    hand = Hand(execution.pk, actor=user)
+    for _ in range(3):  # between two looks a worker may have taken it or let it go
+        try:
+            with transaction.atomic():
+                if first:
+                    first(hand, execution)
+                announce(execution.pk, hand.move(event, {"comment": comment}, intent=Intent.NONE))
+                record(user, Action.CONTROL, "execution", execution.pk, data={"verb": verb})
+            return
+        except Superseded:
+            pass
+        try:
+            with transaction.atomic():
+                seq = hand.change(f"{verb}.asked", {"comment": comment}, states=HELD, intent=intent)
+                announce(execution.pk, seq)
+                record(user, Action.CONTROL, "execution", execution.pk, data={"verb": verb})
+                wake(execution.pk, execution.environment.queue)
+            return
+        except Superseded:
+            pass
+    raise moved_on(execution, f"It cannot {verb} now.")
+
+
+def resume(user: User, execution_id: UUID | str, comment: str = "") -> None:
+    """Go on after a pause."""
+    execution = get_execution(user, execution_id)
+    can(user, Action.CONTROL, matter(execution)).enforce()
+    with one_effect(execution), transaction.atomic():
+        hand = Hand(execution.pk, actor=user)
+        announce(execution.pk, hand.move(ExecutionEvent.RESUME, {"comment": comment}))
+        record(user, Action.CONTROL, "execution", execution.pk, data={"verb": "resume"})
+        wake(execution.pk, execution.environment.queue)
+
+
+def roll_back(user: User, execution_id: UUID | str, comment: str = "") -> None:
+    """Undo what was done, newest first."""
+    execution = get_execution(user, execution_id)
+    can(user, Action.CONTROL, matter(execution)).enforce()
+    plan = from_json(execution.plan)
+    with one_effect(execution), transaction.atomic():
+        hand = Hand(execution.pk, actor=user)
+        seq = hand.move(
+            ExecutionEvent.ROLL_BACK,
+            {"comment": comment},
+            phase=Phase.ROLLBACK,
+            waiting_for={},
+            due_at=None,
+            outcome="",
+        )
+        steps = list(StepRun.objects.filter(execution=execution).order_by("phase", "position"))
+        fresh = rollback.plan_rollback(execution, plan, steps)
+        if not fresh and not any(s.phase == Phase.ROLLBACK for s in steps):
+            raise Conflict("There is nothing to roll back: no completed step has a rollback step.")
+        StepRun.objects.bulk_create(fresh)
+        approvals.void(execution.pk)
+        announce(execution.pk, seq)
+        record(user, Action.CONTROL, "execution", execution.pk, data={"verb": "roll_back"})
+        wake(execution.pk, execution.environment.queue)
+
+
+def give_up(user: User, execution_id: UUID | str, comment: str = "") -> None:
+    """End an execution that waits for a decision on a step that did not succeed: it failed."""
+    execution = get_execution(user, execution_id)
+    can(user, Action.CONTROL, matter(execution)).enforce()
+    title = execution.waiting_for.get("text", "")
+    with one_effect(execution), transaction.atomic():
+        if execution.waiting_for.get("code") not in {"step", "poisoned", "plan"}:
+            raise Superseded
+        hand = Hand(execution.pk, actor=user)
+        seq = hand.move(
+            ExecutionEvent.FAIL,
+            {"comment": comment},
+            waiting_for={},
+            due_at=None,
+            outcome=f"Given up by {user.name}. {title}".strip(),
+        )
+        announce(execution.pk, seq)
+        record(user, Action.CONTROL, "execution", execution.pk, data={"verb": "give_up"})

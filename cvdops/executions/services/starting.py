@@ -1,0 +1,122 @@
+"""Starting an execution."""
+
+from collections.abc import Collection, Mapping
+from typing import Literal
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from cvdops.access.policy import Action
+from cvdops.accounts.models import User
+from cvdops.audit.log import record
+from cvdops.executions import checklists, launch, rollback
+from cvdops.executions.hints import announce, wake
+from cvdops.executions.launch import Preview, secret_names
+from cvdops.executions.models import Execution, StepRun
+from cvdops.executions.plan import digest, to_json
+from cvdops.executions.states import Phase
+from cvdops.executions.transitions import Hand
+from cvdops.lib.errors import Invalid, Problem
+from cvdops.lib.sealing import seal
+
+
+def preview(
+    user: User,
+    runbook_id: str,
+    environment: str,
+    procedure: str | None,
+    variables: Mapping[str, str],
+) -> Preview:
+    """What a start would do, and what stands in its way. Raises NotFound, Invalid."""
+    return launch.resolve(user, runbook_id, environment, procedure, variables)
+
+
+def start(
+    user: User,
+    *,
+    runbook: str,
+    environment: str,
+    procedure: str | None = None,
+    variables: Mapping[str, str] | None = None,
+    reason: str = "",
+    confirm_environment: str = "",
+    checklist: Collection[int] | Literal["confirmed"] = (),
+    idempotency_key: str | None = None,
+) -> Execution:
+    """Create the execution and queue it. The same idempotency key gives the same execution.
+
+    Raises NotFound, Refused, Invalid (every problem named), Conflict.
+    """
+    if idempotency_key and (earlier := _earlier(user, idempotency_key)):
+        return earlier
+    resolved = launch.resolve(user, runbook, environment, procedure, variables or {})
+    resolved.decision.enforce()
+    problems = [*resolved.problems, *_formalities(resolved, reason, confirm_environment)]
+    problems += checklists.missing(resolved.before, checklist)
+    if problems or resolved.plan is None:
+        raise Invalid(problems)
+    try:
+        with transaction.atomic():
+            return _create(user, resolved, reason, idempotency_key)
+    except IntegrityError:
+        if idempotency_key and (earlier := _earlier(user, idempotency_key)):
+            return earlier
+        raise
+
+
+def _earlier(user: User, key: str) -> Execution | None:
+    return Execution.objects.filter(requested_by=user, idempotency_key=key).first()
+
+
+def _formalities(resolved: Preview, reason: str, typed: str) -> list[Problem]:
+    problems = []
+    if not reason.strip():
+        problems.append(Problem("reason", "Say why you run it: it is what others will read."))
+    if resolved.environment.protected and typed != resolved.environment.slug:
+        problems.append(
+            Problem(
+                "confirm_environment",
+                f"Type {resolved.environment.slug} to confirm that you mean it.",
+            )
+        )
+    return problems
+
+
+def _create(
+    user: User, resolved: Preview, reason: str, idempotency_key: str | None
+) -> Execution:
+    assert resolved.plan is not None  # noqa: S101 — the caller has looked
+    stored = to_json(resolved.plan)
+    hidden = secret_names(resolved.document)
+    execution = Execution(
+        runbook=resolved.runbook,
+        version=resolved.version,
+        procedure=resolved.procedure,
+        environment=resolved.environment,
+        requested_by=user,
+        reason=reason.strip(),
+        variables={k: v for k, v in resolved.values.items() if k not in hidden},
+        sealed=seal(
+            {k: v for k, v in resolved.values.items() if k in hidden}, settings.SECRET_KEY
+        ),
+        plan=stored,
+        plan_digest=digest(stored),
+        idempotency_key=idempotency_key,
+    )
+    execution.save(force_insert=True)
+    StepRun.objects.bulk_create(
+        rollback.step_run(execution, planned, position, Phase.FORWARD)
+        for position, planned in enumerate(resolved.plan.steps)
+    )
+    checklists.store(execution, resolved.before, user)
+    announce(execution.pk, Hand(execution.pk, actor=user).change("execution.start"))
+    record(
+        user,
+        Action.START,
+        "execution",
+        execution.pk,
+        data={"runbook": execution.runbook_id, "plan_digest": execution.plan_digest},
+    )
+    wake(execution.pk, resolved.environment.queue)
+    execution.refresh_from_db(fields=["number", "state", "created_at", "seq"])
+    return execution

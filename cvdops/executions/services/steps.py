@@ -1,0 +1,124 @@
+"""What people do with single steps, and their notes."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from cvdops.access.policy import Action, can
+from cvdops.accounts.models import User
+from cvdops.audit.log import record
+from cvdops.executions.hints import announce, wake
+from cvdops.executions.models import ChecklistMark
+from cvdops.executions.queries import get_execution, get_step, matter
+from cvdops.executions.services.effect import one_effect
+from cvdops.executions.states import ExecutionEvent, ExecutionState, StepEvent
+from cvdops.executions.transitions import DatabaseNow, Hand, Superseded
+from cvdops.lib.errors import Conflict, Invalid, Problem
+
+
+def retry(user: User, execution_id: UUID | str, step_id: UUID | str, comment: str = "") -> None:
+    """Run a step again that did not succeed."""
+    _settle_step(user, execution_id, step_id, StepEvent.RETRY, Action.CONTROL, comment)
+
+
+def skip(user: User, execution_id: UUID | str, step_id: UUID | str, comment: str = "") -> None:
+    """Go on without a step that did not succeed. Needs a Lead and a reason."""
+    _settle_step(user, execution_id, step_id, StepEvent.SKIP, Action.OVERRIDE, comment)
+
+
+def settle(user: User, execution_id: UUID | str, step_id: UUID | str, comment: str = "") -> None:
+    """Mark a step as done that was done by hand. Needs a Lead and a reason."""
+    _settle_step(user, execution_id, step_id, StepEvent.SETTLE, Action.OVERRIDE, comment)
+
+
+def _settle_step(
+    user: User,
+    execution_id: UUID | str,
+    step_id: UUID | str,
+    event: StepEvent,
+    action: Action,
+    comment: str,
+) -> None:
+    execution = get_execution(user, execution_id)
+    step = get_step(execution, step_id)
+    can(user, action, matter(execution)).enforce()
+    if action is Action.OVERRIDE and not comment.strip():
+        raise Invalid([Problem("comment", f"Say why you {event} “{step.title}”.")])
+    notes = {
+        StepEvent.RETRY: "",
+        StepEvent.SKIP: f"Skipped by {user.name}: {comment.strip()}",
+        StepEvent.SETTLE: f"Marked as done by {user.name}: {comment.strip()}",
+    }
+    with one_effect(execution, step), transaction.atomic():
+        hand = Hand(execution.pk, actor=user)
+        hand.step(step.pk, event, {"comment": comment}, tries=0, note=notes[event])
+        announce(execution.pk, hand.move(ExecutionEvent.READY, waiting_for={}, lost_leases=0))
+        record(
+            user, action, "execution", execution.pk, data={"verb": event, "step": step.key}
+        )
+        wake(execution.pk, execution.environment.queue)
+
+
+def confirm(
+    user: User,
+    execution_id: UUID | str,
+    step_id: UUID | str,
+    positions: Collection[int],
+    comment: str = "",
+) -> None:
+    """Confirm items of a manual step or a checklist; the last one lets the execution go on."""
+    execution = get_execution(user, execution_id)
+    step = get_step(execution, step_id)
+    can(user, Action.ASSIST, matter(execution)).enforce()
+    if not positions:
+        raise Invalid([Problem("items", "Choose at least one item to confirm.")])
+    with one_effect(execution, step), transaction.atomic():
+        hand = Hand(execution.pk, actor=user)
+        data = {"items": sorted(positions), "comment": comment}
+        seq = hand.change("step.confirm", data, step.pk, states=[ExecutionState.WAITING])
+        marks = ChecklistMark.objects.filter(step=step, confirmed_at__isnull=True)
+        if not marks.filter(position__in=positions).update(
+            confirmed_by=user, confirmed_at=Now(), evidence=comment.strip()
+        ):
+            raise Superseded
+        if not marks.exists():
+            seq = hand.step(
+                step.pk, StepEvent.SUCCEED, note=comment.strip(), finished_at=DatabaseNow
+            )
+            seq = hand.move(ExecutionEvent.READY, waiting_for={})
+            wake(execution.pk, execution.environment.queue)
+        announce(execution.pk, seq)
+        record(user, Action.ASSIST, "execution", execution.pk, data={"step": step.key, **data})
+
+
+def close_item(user: User, execution_id: UUID | str, position: int) -> None:
+    """Confirm an item of the list after the end."""
+    execution = get_execution(user, execution_id)
+    can(user, Action.ASSIST, matter(execution)).enforce()
+    if not execution.is_over:
+        raise Conflict("The list after the end opens when the execution has ended.")
+    with transaction.atomic():
+        mark = ChecklistMark.objects.filter(
+            execution=execution, moment=ChecklistMark.Moment.AFTER, position=position
+        )
+        if not mark.filter(confirmed_at__isnull=True).update(confirmed_by=user, confirmed_at=Now()):
+            raise Conflict("This item is confirmed already, or there is none at this place.")
+        data = {"position": position}
+        announce(execution.pk, Hand(execution.pk, actor=user).change("checklist.after", data))
+        record(user, Action.ASSIST, "execution", execution.pk, data={"verb": "close_item", **data})
+
+
+def note(user: User, execution_id: UUID | str, text: str) -> None:
+    """Add a note to the timeline."""
+    execution = get_execution(user, execution_id)
+    can(user, Action.NOTE, matter(execution)).enforce()
+    if not text.strip():
+        raise Invalid([Problem("text", "Write something first.")])
+    if len(text) > 4000:
+        raise Invalid([Problem("text", "A note has at most 4,000 characters.")])
+    with transaction.atomic():
+        seq = Hand(execution.pk, actor=user).change("note", {"text": text.strip()})
+        announce(execution.pk, seq)
+        record(user, Action.NOTE, "execution", execution.pk)

@@ -1,0 +1,19 @@
+"""The Celery tasks. Each calls a service with ids; a message is a request to look, never an order."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from cvdops.executions import engine, pulse
+
+
+@shared_task(name="executions.advance", ignore_result=True)
+def advance(execution: str) -> None:
+    """Look at this execution."""
+    engine.advance(UUID(execution), pulse.OWNER)
+
+
+@shared_task(name="executions.canary", ignore_result=True)
+def canary(worker: str) -> None:
+    """Prove that this worker consumes its messages."""
+    pulse.consumed(worker)

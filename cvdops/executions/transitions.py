@@ -1,0 +1,166 @@
+"""The only writer of states: one guarded UPDATE and its event row, in one statement.
+
+Every change first raises the execution's `seq` under its row lock, and with it checks the fencing token
+or the state that the caller relies on. Zero rows mean that somebody else was first: an ordinary answer.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from cvdops.accounts.models import User
+from cvdops.executions.states import (
+    ACTIVE,
+    EXECUTION_MOVES,
+    STEP_MOVES,
+    TERMINAL,
+    ExecutionEvent,
+    ExecutionState,
+    StepEvent,
+)
+
+Fields = Mapping[str, Any]
+_NOW = "statement_timestamp()"
+
+
+class Superseded(Exception):
+    """Zero rows: the lease is another worker's, or the state is no longer what it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Who writes: a worker by its fencing token, or a person (or the portal) without one."""
+
+    execution: UUID
+    token: int | None = None
+    actor: User | None = None
+
+    def move(self, event: ExecutionEvent, data: Fields | None = None, **fields: Any) -> int:
+        """Move the execution; returns the new seq. Raises Superseded."""
+        move = EXECUTION_MOVES[event]
+        terminal = move.destination in TERMINAL
+        sets, values = _assignments(fields)
+        return self._write(
+            f"""
+            WITH e AS (
+              UPDATE executions_execution
+                 SET seq = seq + 1, state = %s, state_since = {_NOW},
+                     finished_at = {_NOW if terminal else "NULL"} {sets}
+               WHERE id = %s AND state = ANY(%s) {self._fence()} RETURNING seq
+            )
+            INSERT INTO executions_event (execution_id, seq, kind, actor_id, data)
+            SELECT %s, seq, %s, %s, %s FROM e RETURNING seq
+            """,
+            [
+                move.destination, *values, self.execution, sorted(move.sources), *self._token(),
+                self.execution, f"execution.{event}", *self._signature(data),
+            ],
+        )  # fmt: skip
+
+    def step(
+        self, step: UUID, event: StepEvent, data: Fields | None = None, **fields: Any
+    ) -> int:
+        """Move a step; returns the new seq. Raises Superseded."""
+        move = STEP_MOVES[event]
+        sets, values = _assignments(fields)
+        return self._write(
+            f"""
+            WITH e AS (
+              UPDATE executions_execution SET seq = seq + 1
+               WHERE id = %s AND state = ANY(%s) {self._fence()} RETURNING seq
+            ), s AS (
+              UPDATE executions_steprun SET state = %s {sets} FROM e
+               WHERE executions_steprun.id = %s AND execution_id = %s
+                 AND executions_steprun.state = ANY(%s)
+              RETURNING executions_steprun.id
+            )
+            INSERT INTO executions_event (execution_id, seq, kind, step_id, actor_id, data)
+            SELECT %s, e.seq, %s, s.id, %s, %s FROM e, s RETURNING seq
+            """,
+            [
+                self.execution, sorted(ACTIVE), *self._token(),
+                move.destination, *values, step, self.execution, sorted(move.sources),
+                self.execution, f"step.{event}", *self._signature(data),
+            ],
+        )  # fmt: skip
+
+    def change(
+        self,
+        kind: str,
+        data: Fields | None = None,
+        step: UUID | None = None,
+        states: Collection[str] = tuple(ExecutionState),
+        **fields: Any,
+    ) -> int:
+        """Record an event that moves no state, and set fields of the execution with it.
+
+        Unlike a move it may be made by a person while a worker holds the execution.
+        """
+        sets, values = _assignments(fields)
+        return self._write(
+            f"""
+            WITH e AS (
+              UPDATE executions_execution SET seq = seq + 1 {sets}
+               WHERE id = %s AND state = ANY(%s) {self._holder()} RETURNING seq
+            )
+            INSERT INTO executions_event (execution_id, seq, kind, step_id, actor_id, data)
+            SELECT %s, seq, %s, %s, %s, %s FROM e RETURNING seq
+            """,
+            [
+                *values, self.execution, sorted(states), *self._token(),
+                self.execution, kind, step, *self._signature(data),
+            ],
+        )  # fmt: skip
+
+    def _fence(self) -> str:
+        # A person moves only what no worker holds: of what is held they ask by `intent`.
+        return "AND lease_until IS NULL" if self.token is None else "AND lease_token = %s"
+
+    def _holder(self) -> str:
+        return "" if self.token is None else "AND lease_token = %s"
+
+    def _token(self) -> list[int]:
+        return [] if self.token is None else [self.token]
+
+    def _signature(self, data: Fields | None) -> list[Any]:
+        return [self.actor.pk if self.actor else None, Jsonb(dict(data or {}))]
+
+    def _write(self, sql: str, values: list[Any]) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            row = cursor.fetchone()
+        if row is None:
+            raise Superseded
+        return int(row[0])
+
+
+class DatabaseNow:
+    """The database's clock, as the value of a field."""
+
+
+@dataclass(frozen=True, slots=True)
+class InSeconds:
+    """So many seconds from now by the database's clock, as the value of a field."""
+
+    seconds: float
+
+
+def _assignments(fields: Fields) -> tuple[str, list[Any]]:
+    """`, name = %s …` and the values. Names are written in this program, never taken from input."""
+    sets = []
+    values = []
+    for name, value in fields.items():
+        if value is DatabaseNow:
+            sets.append(f", {name} = {_NOW}")
+            continue
+        if isinstance(value, InSeconds):
+            sets.append(f", {name} = {_NOW} + make_interval(secs => %s)")
+            values.append(value.seconds)
+            continue
+        sets.append(f", {name} = %s")
+        values.append(Jsonb(value) if isinstance(value, dict | list) else value)
+    return " ".join(sets), values

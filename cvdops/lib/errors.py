@@ -1,0 +1,67 @@
+"""The errors that people cause and can mend. Each has a stable code; its text says what to do next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class UserError(Exception):
+    """Something a person asked for that cannot be done. Nothing was changed."""
+
+    code = "error"
+    status = 400  # the HTTP status that says the same
+
+
+class NotFound(UserError):
+    """There is no such thing, or not for this person: the two are never told apart."""
+
+    code = "not_found"
+    status = 404
+
+    def __init__(self, what: str = "page") -> None:
+        super().__init__(f"There is no such {what}, or you may not see it.")
+
+
+class Conflict(UserError):
+    """The thing has moved on since the person last saw it."""
+
+    code = "conflict"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason for a refusal: a stable code, the sentence, and the shortest way to get further."""
+
+    code: str
+    text: str
+    remedy: str = ""
+
+
+class Refused(UserError):
+    """The policy says no."""
+
+    code = "refused"
+    status = 403
+
+    def __init__(self, reasons: Sequence[Reason]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(" ".join(reason.text for reason in self.reasons))
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one field of what was sent."""
+
+    field: str
+    message: str
+
+
+class Invalid(UserError):
+    """What was sent does not fit. Every problem is named, not just the first."""
+
+    code = "invalid"
+    status = 422
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(" ".join(problem.message for problem in self.problems))
