@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("CVDOPS_DATA_DIR") or BASE_DIR / ".data").resolve()
 
-DEVELOPMENT_KEY = "development-only-key-never-used-in-production"  # noqa: S105
+DEVELOPMENT_KEY = "development-only-key-never-used-in-production"
 
 
 def _embedded() -> dict[str, str]:

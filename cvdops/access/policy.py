@@ -44,9 +44,7 @@ NEEDED: dict[Action, Level] = {
     Action.OVERRIDE: Level.LEAD,
 }
 
-LOGGED_IN = frozenset(
-    {Action.USE_PORTAL, Action.READ_PERMISSIONS, Action.READ_ENVIRONMENTS}
-)
+LOGGED_IN = frozenset({Action.USE_PORTAL, Action.READ_PERMISSIONS, Action.READ_ENVIRONMENTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +120,7 @@ def levels(user: User, environment: str = "", *, security: bool = False) -> dict
 def visible_categories(user: User) -> list[str]:
     """The categories whose runbooks exist for this person, in any environment."""
     grants = RoleGrant.objects.in_force().filter(user=user)
-    cells = MatrixCell.objects.filter(
-        role__in=grants.values("role"), level__gte=Level.REVIEW
-    )
+    cells = MatrixCell.objects.filter(role__in=grants.values("role"), level__gte=Level.REVIEW)
     return sorted(set(cells.values_list("category", flat=True)))
 
 

@@ -67,10 +67,8 @@ def sync(folder: Path | None = None) -> SyncReport:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        results: list[FileResult] = []
         seen: dict[str, str] = {}
-        for source in sources:
-            results.append(_store(source, seen))
+        results = [_store(source, seen) for source in sources]
         results += _remove(set(seen))
     return SyncReport(tuple(results))
 
@@ -144,8 +142,11 @@ def _version(source: Source, found: Document, category: str) -> FileResult:
     )
     digest = hashlib.sha256(source.content).hexdigest()
     newest = runbook.newest
-    if newest and newest.content_hash == digest and newest.commit == source.commit and (
-        runbook.removed_at is None
+    if (
+        newest
+        and newest.content_hash == digest
+        and newest.commit == source.commit
+        and (runbook.removed_at is None)
     ):
         return FileResult(source.path, found.id, FileAction.UNCHANGED)
     version = _new_version(runbook, source, found, digest)
@@ -160,14 +161,10 @@ def _version(source: Source, found: Document, category: str) -> FileResult:
         first = next((d for d in found.diagnostics if d.severity == "error"), None)
         text = f"line {first.line}: {first.message}" if first else "it has no procedure"
         return FileResult(source.path, found.id, FileAction.BROKEN, text)
-    return FileResult(
-        source.path, found.id, FileAction.ADDED if created else FileAction.UPDATED
-    )
+    return FileResult(source.path, found.id, FileAction.ADDED if created else FileAction.UPDATED)
 
 
-def _new_version(
-    runbook: Runbook, source: Source, found: Document, digest: str
-) -> RunbookVersion:
+def _new_version(runbook: Runbook, source: Source, found: Document, digest: str) -> RunbookVersion:
     last = runbook.versions.order_by("-number").first()
     version, _ = RunbookVersion.objects.get_or_create(
         runbook=runbook,

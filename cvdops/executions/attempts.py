@@ -13,8 +13,8 @@ from cvdops.executions.gates import rest
 from cvdops.executions.hints import announce
 from cvdops.executions.leases import HOLDS
 from cvdops.executions.models import StepAttempt, StepRun
-from cvdops.executions.output import SEGMENT, Recorder, read
 from cvdops.executions.outcome import Outcome
+from cvdops.executions.output import SEGMENT, Recorder, read
 from cvdops.executions.run import Run
 from cvdops.executions.states import Intent, StepEvent, StepState
 from cvdops.executions.transitions import DatabaseNow, Superseded
@@ -71,7 +71,7 @@ def carry_out(run: Run, index: int) -> None:
     try:
         spool = transport.spool()
     except StartFailed as error:
-        _refuse(run, step, definition, str(error))
+        _refuse(run, step, str(error))
         return
     with transaction.atomic():
         announce(
@@ -168,7 +168,7 @@ def _watch(work: Work, handle: Handle, elapsed: float) -> None:
         result = handle.result()  # before reading: what is read after it is all there is
         _drain(recorder, handle)
         if result is not None:
-            _ended(work, recorder, handle, result)
+            _ended(work, recorder, result)
             return
         hold.calm()
         _stay(work)
@@ -194,9 +194,7 @@ def _stay(work: Work) -> None:
 
 
 def _recorder(work: Work) -> Recorder:
-    recorder = Recorder(
-        work.run.hand, work.attempt.pk, context.masker(work.run.execution)
-    )
+    recorder = Recorder(work.run.hand, work.attempt.pk, context.masker(work.run.execution))
     recorder.resume()
     return recorder
 
@@ -212,7 +210,7 @@ def _drain(recorder: Recorder, handle: Handle) -> None:
         recorder.store()
 
 
-def _ended(work: Work, recorder: Recorder, handle: Handle, result: Result) -> None:
+def _ended(work: Work, recorder: Recorder, result: Result) -> None:
     recorder.finish()
     text = ""
     if work.definition.samples or work.definition.attributes.capture:
@@ -249,9 +247,7 @@ def _interrupted(work: Work, handle: Handle | None, presence: Presence) -> None:
     _finish(work, Outcome(event, note), recorder, None)
 
 
-def _session(
-    work: Work, result: Result, text: str, judged: Outcome
-) -> dict[str, Any] | None:
+def _session(work: Work, result: Result, text: str, judged: Outcome) -> dict[str, Any] | None:
     host = work.step.host
     variables = dict(result.variables)
     if work.definition.attributes.capture and judged.event is StepEvent.SUCCEED:
@@ -305,15 +301,13 @@ def _finish(
 
 
 def _undone(run: Run, step: StepRun) -> None:
-    undone = [
-        s.id for s in run.plan.forward if s.attributes.rollback == step.key
-    ]
+    undone = [s.id for s in run.plan.forward if s.attributes.rollback == step.key]
     StepRun.objects.filter(execution=run.execution, key__in=undone, host=step.host).update(
         undone_at=Now()
     )
 
 
-def _refuse(run: Run, step: StepRun, definition: Step, sentence: str) -> None:
+def _refuse(run: Run, step: StepRun, sentence: str) -> None:
     with transaction.atomic():
         announce(run.id, run.hand.step(step.pk, StepEvent.FAIL, note=sentence))
     step.state = StepState.FAILED

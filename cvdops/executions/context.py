@@ -1,8 +1,8 @@
 """What a step starts with: its environment, its working directory, and which values are secret."""
 
-import os
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -36,7 +36,7 @@ def environment(execution: Execution, session: Mapping[str, Any]) -> dict[str, s
     """The complete environment of a job: nothing of the worker's own gets in."""
     return {
         "PATH": PATH,
-        "HOME": os.path.expanduser("~"),
+        "HOME": str(Path.home()),
         "LANG": "C.UTF-8",
         **{name: str(value) for name, value in execution.variables.items()},
         **secrets(execution),

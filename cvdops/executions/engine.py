@@ -41,7 +41,9 @@ def advance(execution: UUID, owner: str) -> None:
     except Superseded:
         log.info("Execution %s went to another worker.", execution)
     except DatabaseError as error:
-        log.warning("Execution %s: the database is away (%s); looking again later.", execution, error)
+        log.warning(
+            "Execution %s: the database is away (%s); looking again later.", execution, error
+        )
     finally:
         HOLDS.remove(hold)
         connection.close()
@@ -92,12 +94,12 @@ def _applies(run: Run, step: StepRun, definition: Step) -> bool:
     try:
         if evaluate(condition, variables):
             return True
-        event, note = StepEvent.PASS_OVER, f"Skipped: “{condition}” is not true."
+        event, note = StepEvent.OMIT, f"Skipped: “{condition}” is not true."
     except ConditionError as error:
         event, note = StepEvent.FAIL, f"Its condition “{condition}” cannot be decided: {error}"
     with transaction.atomic():
         announce(run.id, run.hand.step(step.pk, event, note=note))
-    step.state = StepState.SKIPPED if event is StepEvent.PASS_OVER else StepState.FAILED
+    step.state = StepState.SKIPPED if event is StepEvent.OMIT else StepState.FAILED
     return False
 
 

@@ -40,5 +40,7 @@ def send_canary(worker: str, queue: str) -> None:
 def _send(task: str, arguments: list[str], queue: str) -> None:
     try:
         current_app.send_task(task, arguments, queue=queue)
-    except Exception:  # whatever the broker's client raises: the row is there, rescue() will ask again
+    except (
+        Exception
+    ):  # whatever the broker's client raises: the row is there, rescue() will ask again
         log.warning("The queue %s could not be reached.", queue)

@@ -138,7 +138,10 @@ def _to_fill_in(
     doc: Document, procedure: str, given: Mapping[str, str], values: Mapping[str, str]
 ) -> tuple[tuple[Variable, str], ...]:
     return tuple(
-        (variable, given.get(variable.name, "" if variable.secret else values.get(variable.name, "")))
+        (
+            variable,
+            given.get(variable.name, "" if variable.secret else values.get(variable.name, "")),
+        )
         for variable in doc.variables
         if not variable.procedures or procedure in variable.procedures
     )
@@ -164,7 +167,9 @@ def _obstacles(
     for step in steps:
         if step.kind not in EXECUTABLE:
             problems.append(
-                Problem("runbook", f"“{step.title}” is a {step.kind} step, which cannot be run yet.")
+                Problem(
+                    "runbook", f"“{step.title}” is a {step.kind} step, which cannot be run yet."
+                )
             )
         if step.attributes.target and step.attributes.target not in hosts:
             problems.append(

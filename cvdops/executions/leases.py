@@ -102,9 +102,7 @@ def claim(execution: UUID, owner: str) -> Hold | None:
             return None
         token, phase, intent, lost = row
         hand = Hand(execution, token)
-        event = (
-            ExecutionEvent.CLAIM if phase == Phase.FORWARD else ExecutionEvent.CLAIM_ROLLBACK
-        )
+        event = ExecutionEvent.CLAIM if phase == Phase.FORWARD else ExecutionEvent.CLAIM_ROLLBACK
         hand.move(event, {"owner": owner, "token": token}, waiting_for={}, due_at=None)
     hold = Hold(execution, token, before + SECONDS, lost, intent)
     HOLDS.add(hold)
@@ -181,5 +179,3 @@ def release(hold: Hold) -> None:
         hold.hand.move(ExecutionEvent.RETURN, lease_until=None, lease_owner="")
     except Superseded:
         return
-
-

@@ -59,5 +59,3 @@ def backoff(step: Step, tries: int, jitter: float) -> float:
 def may_retry(step: Step, event: StepEvent, tries: int) -> bool:
     """Whether the document asks for another try after this outcome."""
     return event in {StepEvent.FAIL, StepEvent.TIME_OUT} and tries <= step.attributes.retry
-
-

@@ -125,23 +125,30 @@ def controls(user: User, execution: Execution) -> Controls:
     asked = (Action.CONTROL, Action.OVERRIDE, Action.ASSIST, Action.NOTE)
     decisions = {action: can(user, action, subject) for action in asked}
     control = decisions[Action.CONTROL]
-    state, S = execution.state, ExecutionState
-    rest = {S.WAITING, S.PAUSED} if execution.phase == Phase.FORWARD else set()
+    state = execution.state
+    rest = (
+        {ExecutionState.WAITING, ExecutionState.PAUSED}
+        if execution.phase == Phase.FORWARD
+        else set()
+    )
     undoable = state in rest | UNDOABLE and bool(
         [e for e in undo_stack(execution) if e.rollback_key]
     )
     return Controls(
-        pause=Control(state in HELD | {S.QUEUED} and execution.intent == Intent.NONE, control),
-        resume=Control(state == S.PAUSED, control),
+        pause=Control(
+            state in HELD | {ExecutionState.QUEUED} and execution.intent == Intent.NONE, control
+        ),
+        resume=Control(state == ExecutionState.PAUSED, control),
         cancel=Control(not execution.is_over and execution.intent != Intent.CANCEL, control),
         roll_back=Control(undoable, control),
         give_up=Control(
-            state == S.WAITING and execution.waiting_for.get("code") in {"step", "poisoned", "plan"},
+            state == ExecutionState.WAITING
+            and execution.waiting_for.get("code") in {"step", "poisoned", "plan"},
             control,
         ),
         note=Control(True, decisions[Action.NOTE]),
         decisions=decisions,
-        waiting=state == S.WAITING,
+        waiting=state == ExecutionState.WAITING,
     )
 
 

@@ -23,7 +23,7 @@ class UndoEntry:
 
 
 def undo_stack(plan: Plan, steps: Iterable[StepRun]) -> tuple[UndoEntry, ...]:
-    """What could be undone now, in the order in which it would be. A failed step may have changed things too."""
+    """What could be undone now, in that order. A step that failed may have changed things too."""
     entries = []
     for step in reversed([s for s in steps if s.phase == Phase.FORWARD]):
         attributes = plan.step(step.key).step.attributes
@@ -32,9 +32,7 @@ def undo_stack(plan: Plan, steps: Iterable[StepRun]) -> tuple[UndoEntry, ...]:
             continue
         title = plan.step(attributes.rollback).step.title if attributes.rollback else ""
         entries.append(
-            UndoEntry(
-                step.key, step.title, attributes.rollback, title, step.host, step.finished_at
-            )
+            UndoEntry(step.key, step.title, attributes.rollback, title, step.host, step.finished_at)
         )
     return tuple(entries)
 

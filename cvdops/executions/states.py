@@ -54,9 +54,7 @@ class Intent(StrEnum):
 E = ExecutionState
 S = StepState
 
-TERMINAL = frozenset(
-    {E.SUCCEEDED, E.FAILED, E.REJECTED, E.EXPIRED, E.CANCELLED, E.ROLLED_BACK}
-)
+TERMINAL = frozenset({E.SUCCEEDED, E.FAILED, E.REJECTED, E.EXPIRED, E.CANCELLED, E.ROLLED_BACK})
 ACTIVE = frozenset(E) - TERMINAL
 HELD = frozenset({E.RUNNING, E.ROLLING_BACK})  # a worker has it, or should have
 UNDOABLE = frozenset({E.FAILED, E.REJECTED, E.EXPIRED, E.CANCELLED})
@@ -90,7 +88,7 @@ class StepEvent(StrEnum):
     FAIL = "fail"
     TIME_OUT = "time_out"
     INTERRUPT = "interrupt"
-    PASS_OVER = "pass_over"  # its `when` is false
+    OMIT = "omit"  # its `when` is false
     TRY_AGAIN = "try_again"  # by `retry=`, or because it is idempotent
     RETRY = "retry"
     SKIP = "skip"
@@ -140,7 +138,7 @@ STEP_MOVES: Mapping[StepEvent, Move] = {
     StepEvent.FAIL: _move(S.PENDING, S.RUNNING, to=S.FAILED),
     StepEvent.TIME_OUT: _move(S.RUNNING, to=S.TIMED_OUT),
     StepEvent.INTERRUPT: _move(S.RUNNING, to=S.INTERRUPTED),
-    StepEvent.PASS_OVER: _move(S.PENDING, to=S.SKIPPED),
+    StepEvent.OMIT: _move(S.PENDING, to=S.SKIPPED),
     StepEvent.TRY_AGAIN: _move(S.RUNNING, S.INTERRUPTED, to=S.PENDING),
     StepEvent.RETRY: _move(*STEP_STUCK, S.CANCELLED, to=S.PENDING),
     StepEvent.SKIP: _move(*STEP_STUCK, to=S.SKIPPED),
@@ -153,9 +151,7 @@ STEP_MOVES: Mapping[StepEvent, Move] = {
 
 def possible(state: str, event: ExecutionEvent | StepEvent) -> bool:
     """Whether the event may happen in this state."""
-    move = (
-        EXECUTION_MOVES[event] if isinstance(event, ExecutionEvent) else STEP_MOVES[event]
-    )
+    move = EXECUTION_MOVES[event] if isinstance(event, ExecutionEvent) else STEP_MOVES[event]
     return state in move.sources
 
 

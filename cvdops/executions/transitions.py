@@ -61,9 +61,7 @@ class Hand:
             ],
         )  # fmt: skip
 
-    def step(
-        self, step: UUID, event: StepEvent, data: Fields | None = None, **fields: Any
-    ) -> int:
+    def step(self, step: UUID, event: StepEvent, data: Fields | None = None, **fields: Any) -> int:
         """Move a step; returns the new seq. Raises Superseded."""
         move = STEP_MOVES[event]
         sets, values = _assignments(fields)

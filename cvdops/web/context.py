@@ -2,7 +2,6 @@
 
 from functools import cached_property
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
@@ -10,19 +9,19 @@ from cvdops.access.models import Role, RoleGrant
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.approvals import queries as approvals
+from cvdops.approvals.models import ApprovalRequest
 
 
 class Portal:
-    """Asked by the templates, and only for what they show."""
+    """Asked by the templates, once per request and only for what they show."""
 
     def __init__(self, user: User | AnonymousUser) -> None:
         self._user = user
-        self.practice_people = not settings.PRODUCTION
 
     @cached_property
-    def waiting(self) -> int:
-        """How many approvals this person may decide now."""
-        return len(approvals.inbox(self._user)) if isinstance(self._user, User) else 0
+    def inbox(self) -> list[ApprovalRequest]:
+        """The approvals that this person may decide now."""
+        return approvals.inbox(self._user) if isinstance(self._user, User) else []
 
     @cached_property
     def role_names(self) -> list[str]:

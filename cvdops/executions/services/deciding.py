@@ -13,7 +13,7 @@ from cvdops.audit.log import record
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import digest
-from cvdops.executions.states import StepEvent, ExecutionEvent
+from cvdops.executions.states import ExecutionEvent, StepEvent
 from cvdops.executions.transitions import DatabaseNow, Hand, Superseded
 from cvdops.lib.errors import Conflict
 
@@ -42,9 +42,7 @@ def decide(
     return request
 
 
-def _pass_on(
-    user: User, execution: Execution, request: ApprovalRequest, comment: str
-) -> None:
+def _pass_on(user: User, execution: Execution, request: ApprovalRequest, comment: str) -> None:
     """Let the execution know of a decision; a settled gate lets it go on to what follows."""
     hand = Hand(execution.pk, actor=user)
     data = {"request": str(request.pk), "state": request.state, "comment": comment}

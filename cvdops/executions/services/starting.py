@@ -82,9 +82,7 @@ def _formalities(resolved: Preview, reason: str, typed: str) -> list[Problem]:
     return problems
 
 
-def _create(
-    user: User, resolved: Preview, reason: str, idempotency_key: str | None
-) -> Execution:
+def _create(user: User, resolved: Preview, reason: str, idempotency_key: str | None) -> Execution:
     assert resolved.plan is not None  # noqa: S101 — the caller has looked
     stored = to_json(resolved.plan)
     hidden = secret_names(resolved.document)
@@ -96,9 +94,7 @@ def _create(
         requested_by=user,
         reason=reason.strip(),
         variables={k: v for k, v in resolved.values.items() if k not in hidden},
-        sealed=seal(
-            {k: v for k, v in resolved.values.items() if k in hidden}, settings.SECRET_KEY
-        ),
+        sealed=seal({k: v for k, v in resolved.values.items() if k in hidden}, settings.SECRET_KEY),
         plan=stored,
         plan_digest=digest(stored),
         idempotency_key=idempotency_key,

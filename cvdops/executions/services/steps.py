@@ -55,9 +55,7 @@ def _settle_step(
         hand = Hand(execution.pk, actor=user)
         hand.step(step.pk, event, {"comment": comment}, tries=0, note=notes[event])
         announce(execution.pk, hand.move(ExecutionEvent.READY, waiting_for={}, lost_leases=0))
-        record(
-            user, action, "execution", execution.pk, data={"verb": event, "step": step.key}
-        )
+        record(user, action, "execution", execution.pk, data={"verb": event, "step": step.key})
         wake(execution.pk, execution.environment.queue)
 
 

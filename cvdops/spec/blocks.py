@@ -1,0 +1,190 @@
+"""The bodies of blocks: transcripts, approvals, manual actions, child runbooks, expected outputs."""
+
+import re
+from collections.abc import Mapping
+
+from cvdops.spec import frontmatter
+from cvdops.spec.attributes import BadValueError, seconds
+from cvdops.spec.codes import Notes
+from cvdops.spec.document import Child, Gate, Sample
+from cvdops.spec.names import why_not_variable
+from cvdops.spec.slugs import SLUG, quote
+
+_HEREDOC = re.compile(r"<<(-?)\s*(['\"]?)([A-Za-z_]\w*)\2")
+_COMMENT = re.compile(
+    r"\s*#+\s*(?:expected(?:\s+(?:output|result|response))?|(?:sample|example)\s+output|output)\s*:\s*(.*)",
+    re.IGNORECASE,
+)
+_COMMENT_LINE = re.compile(r"\s*#\s?(.*)")
+_YEAR = 366 * 86_400.0
+_PROMPT = "$ "
+
+
+def commented_samples(body: str, line: int) -> tuple[Sample, ...]:
+    """The `# Expected output: …` comments of a script whose first line is `line`."""
+    found: list[Sample] = []
+    lines = body.split("\n")
+    for number, text in enumerate(lines):
+        match = _COMMENT.fullmatch(text)
+        if not match:
+            continue
+        sample = [match[1]] if match[1].strip() else []
+        if not sample:
+            for following in lines[number + 1 :]:
+                more = _COMMENT_LINE.fullmatch(following)
+                if not more:
+                    break
+                sample.append(more[1])
+        if text := "\n".join(sample).strip():
+            found.append(Sample(text=text, line=line + number))
+    return tuple(found)
+
+
+def transcript(body: str, line: int) -> tuple[str, tuple[Sample, ...]] | None:
+    """The commands after their prompts as a script, and the outputs between; None without a prompt.
+
+    `line` is the file's line of the body's first line.
+    """
+    return _Transcript(line).read(body) if re.search(r"^\s*\$ ", body, re.MULTILINE) else None
+
+
+class _Transcript:
+    def __init__(self, line: int) -> None:
+        self._line = line
+        self._script: list[str] = []
+        self._output: list[str] = []
+        self._output_line = line
+        self._samples: list[Sample] = []
+        self._heredocs: list[tuple[str, bool]] = []  # delimiter, tabs stripped
+        self._open = False  # the command goes on in the next line
+
+    def read(self, body: str) -> tuple[str, tuple[Sample, ...]]:
+        for number, text in enumerate(body.rstrip("\n").split("\n")):
+            stripped = text.lstrip()
+            if self._heredocs:
+                self._document(text)
+            elif stripped.startswith(_PROMPT):
+                self._flush()
+                self._command(stripped[len(_PROMPT) :])
+            elif self._open or (stripped.startswith("> ") and not self._output and self._script):
+                self._command(stripped[2:] if stripped.startswith("> ") else text)
+            else:
+                if not self._output:
+                    self._output_line = self._line + number
+                self._output.append(text)
+        self._flush()
+        return "\n".join(self._script) + "\n", tuple(self._samples)
+
+    def _command(self, text: str) -> None:
+        self._script.append(text)
+        self._heredocs = [(m[3], m[1] == "-") for m in _HEREDOC.finditer(text)]
+        self._open = text.endswith("\\") and not self._heredocs
+
+    def _document(self, text: str) -> None:
+        delimiter, tabs = self._heredocs[0]
+        line = text.removeprefix("> ")
+        self._script.append(line)
+        if (line.lstrip("\t") if tabs else line) == delimiter:
+            self._heredocs.pop(0)
+
+    def _flush(self) -> None:
+        if text := "\n".join(self._output).strip("\n"):
+            self._samples.append(Sample(text=text, line=self._output_line))
+        self._output = []
+
+
+def gate(body: str, line: int, notes: Notes) -> Gate:
+    """The YAML body of an `approval` block."""
+    fields = _Fields(body, line, notes, "approval", "approvers, required, expires, message")
+    approvers = fields.strings("approvers")
+    required = fields.take("required", 1)
+    if not isinstance(required, int) or isinstance(required, bool) or not 1 <= required <= 20:
+        fields.bad("required", required, "a whole number from 1 to 20")
+        required = 1
+    expires = str(fields.take("expires", "2h"))
+    try:
+        limit = seconds(expires, _YEAR)
+    except BadValueError as error:
+        fields.bad("expires", expires, str(error))
+        limit = 7200.0
+    message = str(fields.take("message", "") or "").strip()
+    fields.finish()
+    return Gate(approvers=approvers, required=required, expires=limit, message=message)
+
+
+def child(body: str, line: int, notes: Notes) -> Child:
+    """The YAML body of a `runbook` block."""
+    fields = _Fields(body, line, notes, "runbook", "runbook, procedure, variables")
+    runbook = str(fields.take("runbook", "") or "")
+    if not SLUG.fullmatch(runbook):
+        fields.bad("runbook", runbook, "the id of a runbook")
+    procedure = str(fields.take("procedure", "") or "")
+    given = fields.take("variables", None) or {}
+    variables: dict[str, str] = {}
+    for name, value in given.items() if isinstance(given, Mapping) else ():
+        if why_not_variable(name) or isinstance(value, dict | list):
+            fields.bad(f"variables: {name}", value, "a variable's name and a plain value")
+        else:
+            variables[name] = scalar_text(value)
+    if not isinstance(given, Mapping):
+        fields.bad("variables", given, "names and values")
+    fields.finish()
+    return Child(runbook=runbook, procedure=procedure, variables=variables)
+
+
+def instruction(body: str) -> str:
+    """What a `manual` block asks for: its YAML `message` or `instruction`, else its plain text."""
+    try:
+        value = frontmatter.load(body).value
+    except frontmatter.YamlError:
+        return body.strip()
+    if isinstance(value, dict):
+        for key in ("message", "instruction"):
+            if isinstance(value.get(key), str):
+                return str(value[key]).strip()
+    return body.strip()
+
+
+def scalar_text(value: object) -> str:
+    """A YAML scalar as the text of a variable."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class _Fields:
+    """The keys of a YAML body; what is unknown, bad or left over becomes a diagnostic."""
+
+    def __init__(self, body: str, line: int, notes: Notes, kind: str, known: str) -> None:
+        self._line, self._notes, self._kind, self._known = line, notes, kind, known
+        self._values: dict[str, object] = {}
+        try:
+            value = frontmatter.load(body).value
+        except frontmatter.YamlError as error:
+            notes.add("RB206", line + 1 + error.line, f"In this {kind} block: {error}")
+            return
+        if isinstance(value, dict):
+            self._values = dict(value)
+        elif value is not None:
+            self._note(f"The body of a {kind} block has to be lines of “key: value”.")
+
+    def _note(self, message: str) -> None:
+        self._notes.add("RB206", self._line, message, f"It takes: {self._known}.")
+
+    def take(self, key: str, default: object) -> object:
+        return self._values.pop(key, default)
+
+    def strings(self, key: str) -> tuple[str, ...]:
+        value = self.take(key, None)
+        values = value if isinstance(value, list) else [] if value is None else [value]
+        if not all(isinstance(v, str) and v.strip() for v in values):
+            self.bad(key, value, "a name or a list of names")
+            return ()
+        return tuple(str(v).strip() for v in values)
+
+    def bad(self, key: str, value: object, wanted: str) -> None:
+        self._note(f"{key}: {quote(value)} is wrong; it has to be {wanted}.")
+
+    def finish(self) -> None:
+        for key in self._values:
+            self._note(f"A {self._kind} block has no key {quote(key)}.")

@@ -1,0 +1,150 @@
+"""The blocks of a Markdown document, with their lines: headings, fences, checklists, paragraphs.
+
+Only the block structure is parsed, without inline markup and link definitions: that keeps it linear on
+hostile input. HTML blocks are recognised, so that a fence inside a comment is no fence.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from cvdops.spec.slugs import slug, unique
+
+_BLOCKS = MarkdownIt("commonmark", {"html": True})
+_BLOCKS.disable(["reference"])
+_BLOCKS.core.ruler.disable(["inline"])
+_INLINE = MarkdownIt("commonmark", {"html": False})
+
+_HEADING_ATTRIBUTES = re.compile(r"\s*\{([^{}]{0,200})\}\s*$")
+_TASK = re.compile(r"\[[ xX]\]\s+(\S.*)", re.DOTALL)
+_MARKUP = re.compile(r"[*`\[<&!\\]|\b_|_\b")
+_LONGEST_HEADING = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    level: int
+    text: str
+    slug: str
+    classes: frozenset[str]
+    line: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    info: str
+    body: str
+    line: int
+    end: int
+    closed: bool
+    quoted: bool  # inside a block quote
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    text: str
+    line: int
+
+
+@dataclass(slots=True)
+class Tasks:
+    """The task items of one outermost list."""
+
+    line: int
+    end: int
+    items: list[Task] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    text: str
+    line: int
+    end: int
+    item: bool  # of a list
+
+
+Item = Heading | Fence | Tasks | Paragraph
+
+
+def read(lines: Sequence[str]) -> list[Item]:
+    """The items of the document in its order. Lines count from 1."""
+    return list(_Reader(lines).items())
+
+
+def plain(text: str) -> str:
+    """Inline Markdown as the words a reader sees."""
+    if len(text) > _LONGEST_HEADING:
+        return text[: _LONGEST_HEADING - 1] + "…"
+    if not _MARKUP.search(text):
+        return text.strip()
+    children = _INLINE.parseInline(text)[0].children or []
+    return "".join(t.content if t.type in ("text", "code_inline") else "" for t in children).strip()
+
+
+class _Reader:
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+        self._slugs: set[str] = set()
+        self._quotes = 0
+        self._lists = 0
+        self._tasks: Tasks | None = None
+
+    def items(self) -> Iterator[Item]:
+        tokens = _BLOCKS.parse("\n".join(self._lines))
+        for position, token in enumerate(tokens):
+            self._nest(token)
+            if token.type == "fence":
+                yield self._fence(token)
+            elif token.type == "inline" and token.map:
+                yield from self._text(tokens[position - 1], token)
+
+    def _nest(self, token: Token) -> None:
+        if token.type.startswith("blockquote_"):
+            self._quotes += token.nesting
+        elif token.type in ("bullet_list_open", "ordered_list_open"):
+            self._lists += 1
+        elif token.type in ("bullet_list_close", "ordered_list_close"):
+            self._lists -= 1
+            if not self._lists:
+                self._tasks = None
+
+    def _text(self, opening: Token, token: Token) -> Iterator[Item]:
+        first, last = token.map or (0, 0)
+        if opening.type == "heading_open":
+            if opening.level == 0:
+                yield self._heading(int(opening.tag[1:]), token.content, first + 1, last)
+        elif opening.type == "paragraph_open" and not self._quotes:
+            task = _TASK.match(token.content) if self._lists else None
+            if task:
+                yield from self._task(Task(task[1], first + 1), last)
+            yield Paragraph(token.content, first + 1, last, bool(self._lists))
+
+    def _heading(self, level: int, content: str, line: int, end: int) -> Heading:
+        attributes = _HEADING_ATTRIBUTES.search(content[-220:])
+        words = attributes[1].split() if attributes else []
+        text = plain(content[: -len(attributes[0])] if attributes else content)
+        named = next((w[1:] for w in words if w.startswith("#") and w[1:]), "")
+        name = unique(slug(named or text, "section"), self._slugs)
+        classes = frozenset(w[1:] for w in words if w.startswith("."))
+        return Heading(level, text, name, classes, line, max(end, line))
+
+    def _task(self, task: Task, end: int) -> Iterator[Tasks]:
+        if self._tasks is None:
+            self._tasks = Tasks(task.line, end)
+            yield self._tasks
+        self._tasks.items.append(task)
+        self._tasks.end = end
+
+    def _fence(self, token: Token) -> Fence:
+        first, last = token.map or (0, 1)
+        closing = self._lines[last - 1] if 0 < last <= len(self._lines) else ""
+        mark = re.escape(token.markup[0])
+        closed = last - first > 1 and bool(
+            re.fullmatch(rf"[>\s]*{mark}{{{len(token.markup)},}}\s*", closing)
+        )
+        info = token.info.strip()
+        return Fence(info, token.content, first + 1, last, closed, self._quotes > 0)

@@ -1,0 +1,157 @@
+"""Maps the headings of a document to the seven standard sections."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cvdops.spec.codes import Notes
+from cvdops.spec.document import Section, SectionKind
+from cvdops.spec.kinds import LANGUAGES
+from cvdops.spec.outline import Fence, Heading, Item
+from cvdops.spec.slugs import quote
+
+STANDARD = tuple(kind for kind in SectionKind if kind is not SectionKind.REFERENCE)
+_EXACT = {kind.value: kind for kind in STANDARD} | {"procedure": SectionKind.PROCEDURES}
+_NUMBER = re.compile(r"^\s*(?:\d+(?:\.\d+)*[.):]?|[ivx]+[.)])\s+", re.IGNORECASE)
+
+
+def _words(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{pattern})", re.IGNORECASE)
+
+
+_ASIDE = _words(
+    r"appendix|appendices|references?\b|contacts?\b|metadata|navigation|change ?log|history|glossary|related"
+    r"|resources\b|useful commands|cheat ?sheet|quick reference|templates?\b|metrics|schedules?\b|strategy"
+    r"|objectives?\b|polic(?:y|ies)\b|communication|escalation|training|catalog|standards|examples?\b"
+)
+_BY_WORDS: tuple[tuple[re.Pattern[str], SectionKind], ...] = (
+    (_ASIDE, SectionKind.REFERENCE),
+    (_words(r"troubleshoot|(?:common|known) (?:issues|problems|errors)|faq\b"), SectionKind.TROUBLESHOOTING),
+    (_words(r"roll(?:ing)?[ -]?back|back[ -]?out|revert"), SectionKind.ROLLBACK),
+    (_words(r"pre-?requisites?|requirements|access\b|required"), SectionKind.PREREQUISITES),
+    (_words(r"overview|introduction|purpose|scope|summary|about\b|background"), SectionKind.OVERVIEW),
+    (_words(r"prepar|pre-?flight|pre-\w+|before\b"), SectionKind.PREPARATION),
+    (_words(r"verif|validat|post-\w+|smoke test|acceptance"), SectionKind.VERIFICATION),
+    (
+        _words(
+            r"procedures?\b|steps?\b|phases?\b|process\b|deploy|execut|instructions|recover|restor|backup"
+            r"|respon[sd]|remediat|mitigat|contain|maintenance|tuning|optimi[sz]|harden|audit|investigat"
+            r"|diagnos|runbook|playbook|workflow|scaling|migrat|upgrad|install|assess|emergency|actions\b"
+        ),
+        SectionKind.PROCEDURES,
+    ),
+)
+
+
+@dataclass(slots=True)
+class Layout:
+    """The kind of section that each heading (by its slug) lies in."""
+
+    kinds: dict[str, SectionKind] = field(default_factory=dict)
+    sections: tuple[Section, ...] = ()
+
+    def kind(self, heading: Heading | None) -> SectionKind:
+        return self.kinds[heading.slug] if heading else SectionKind.REFERENCE
+
+
+def lay_out(items: Sequence[Item], forced: frozenset[str], plain: bool, notes: Notes) -> Layout:
+    """`forced`: slugs of headings that the author declared as procedures; `plain`: no front matter."""
+    headings = [item for item in items if isinstance(item, Heading)]
+    title = next((h for h in headings if h.level == 1), None)
+    layout = Layout()
+    sections: list[Section] = []
+    open_: list[tuple[int, SectionKind]] = []
+    for heading in headings:
+        while open_ and open_[-1][0] >= heading.level:
+            open_.pop()
+        around = open_[-1][1] if open_ else SectionKind.REFERENCE
+        kind = _kind(heading, around, heading is title, forced)
+        if heading is not title and (heading.level <= 2 or kind is not around):
+            sections.append(Section(heading=heading.text, kind=kind, line=heading.line))
+        open_.append((heading.level, kind))
+        layout.kinds[heading.slug] = kind
+    layout.sections = tuple(sections)
+    if plain and SectionKind.PROCEDURES not in layout.kinds.values():
+        _adopt(items, layout)
+    _explain(layout, notes)
+    return layout
+
+
+def _kind(
+    heading: Heading, around: SectionKind, is_title: bool, forced: frozenset[str]
+) -> SectionKind:
+    if is_title:
+        return SectionKind.REFERENCE
+    if (heading.slug in forced or "procedure" in heading.classes) and around in _MAY_DECLARE:
+        return SectionKind.PROCEDURES
+    text = _NUMBER.sub("", heading.text)
+    exact = _EXACT.get(text.lower().strip(" :."))
+    if heading.level <= 2:
+        return exact or _by_words(text)
+    return _nested(exact, text, around)
+
+
+_MAY_DECLARE = frozenset({SectionKind.REFERENCE, SectionKind.PROCEDURES})
+
+
+def _by_words(text: str) -> SectionKind:
+    return next((k for pattern, k in _BY_WORDS if pattern.search(text)), SectionKind.REFERENCE)
+
+
+def _nested(exact: SectionKind | None, text: str, around: SectionKind) -> SectionKind:
+    """A section of its own below another: *Prerequisites* in Overview, *Rollback* in Procedures."""
+    if around in (SectionKind.OVERVIEW, SectionKind.PREREQUISITES) and exact:
+        return exact
+    if around is SectionKind.PROCEDURES:
+        if exact in (SectionKind.PREREQUISITES, SectionKind.TROUBLESHOOTING):
+            return exact
+        if _by_words(text) is SectionKind.ROLLBACK:
+            return SectionKind.ROLLBACK
+    return around
+
+
+def _adopt(items: Sequence[Item], layout: Layout) -> None:
+    """A plain document without any procedures section: what has runnable blocks is taken for one."""
+    adopted: set[str] = set()
+    top: Heading | None = None
+    for item in items:
+        if isinstance(item, Heading):
+            top = item if item.level <= 2 else top
+            if top and top.slug in adopted and layout.kinds[item.slug] is SectionKind.REFERENCE:
+                layout.kinds[item.slug] = SectionKind.PROCEDURES
+        elif isinstance(item, Fence) and top and _adoptable(item, top, layout):
+            adopted.add(top.slug)
+            _adopt_heading(items, top, layout)
+    layout.sections = tuple(
+        Section(heading=s.heading, kind=SectionKind.PROCEDURES, line=s.line)
+        if any(h.line == s.line and h.slug in adopted for h in items if isinstance(h, Heading))
+        else s
+        for s in layout.sections
+    )
+
+
+def _adoptable(fence: Fence, top: Heading, layout: Layout) -> bool:
+    language = fence.info.split(None, 1)[0].split("{")[0].lower() if fence.info else ""
+    unread = layout.kinds[top.slug] is SectionKind.REFERENCE and not _ASIDE.search(top.text)
+    return language in LANGUAGES and unread
+
+
+def _adopt_heading(items: Sequence[Item], top: Heading, layout: Layout) -> None:
+    inside = False
+    for item in items:
+        if isinstance(item, Heading):
+            inside = item is top or (inside and item.level > 2)
+            if inside and layout.kinds[item.slug] is SectionKind.REFERENCE:
+                layout.kinds[item.slug] = SectionKind.PROCEDURES
+
+
+def _explain(layout: Layout, notes: Notes) -> None:
+    for section in layout.sections:
+        exact = _EXACT.get(section.heading.lower().strip(" :."))
+        if section.kind is not SectionKind.REFERENCE and exact is not section.kind:
+            notes.add(
+                "RB302",
+                section.line,
+                f"{quote(section.heading)} is read as the section {section.kind.capitalize()}.",
+                "Name the heading after the section if that is meant, or another way if it is not.",
+            )

@@ -1,0 +1,89 @@
+"""The forms of the portal: what arrives, as clean values."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+
+from cvdops.catalog.models import Group
+from cvdops.executions.states import EXECUTION_LOOKS
+from cvdops.spec.document import Category
+
+_ANY = [("", "Any")]
+
+
+class LoginForm(AuthenticationForm):
+    """Unknown user, wrong password and closed account get the same answer."""
+
+    error_messages = {
+        "invalid_login": "This user name and password do not belong together.",
+        "inactive": "This user name and password do not belong together.",
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].widget.attrs["class"] = "input"
+        self.fields["password"].widget.attrs["class"] = "input"
+
+
+class Filter(forms.Form):
+    """The filters above a list. What cannot be read counts as not given, and is shown as an error."""
+
+    template_name = "_filter.html"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.required = False
+            field.widget.attrs["class"] = "input"
+
+    def values(self) -> dict[str, Any]:
+        """Field → value, for those that were given and could be read."""
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
+
+
+def _date() -> forms.DateField:
+    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+
+class CatalogFilter(Filter):
+    q = forms.CharField(label="Search", max_length=100, widget=forms.TextInput({"type": "search"}))
+    category = forms.ChoiceField(choices=_ANY + [(c.value, c.value) for c in Category])
+    group = forms.ChoiceField(choices=_ANY + list(Group.choices))
+
+
+class HistoryFilter(Filter):
+    q = forms.CharField(label="Text", max_length=200, widget=forms.TextInput({"type": "search"}))
+    runbook = forms.ChoiceField()
+    procedure = forms.CharField(max_length=120)
+    environment = forms.ChoiceField()
+    state = forms.ChoiceField(
+        choices=_ANY + [(state, look.label) for state, look in EXECUTION_LOOKS.items()]
+    )
+    person = forms.CharField(max_length=80)
+    since = _date()
+    until = _date()
+    before = forms.CharField(max_length=80, widget=forms.HiddenInput)
+
+    def __init__(
+        self, data: Any, *, runbooks: list[tuple[str, str]], environments: list[str]
+    ) -> None:
+        super().__init__(data)
+        choices = {"runbook": runbooks, "environment": [(slug, slug) for slug in environments]}
+        for name, values in choices.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = _ANY + values
+
+
+class AuditFilter(Filter):
+    action = forms.CharField(max_length=60)
+    person = forms.CharField(max_length=80)
+    subject = forms.CharField(label="About", max_length=80)
+    allowed = forms.ChoiceField(
+        label="Answer", choices=[*_ANY, ("yes", "Done"), ("no", "Refused")]
+    )
+    since = _date()
+    until = _date()
+    before = forms.IntegerField(min_value=1, max_value=2**62, widget=forms.HiddenInput)

@@ -1,0 +1,47 @@
+"""Logging in and out."""
+
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from cvdops.access.policy import Action
+from cvdops.audit.log import record
+from cvdops.web.access import person, requires
+from cvdops.web.forms import LoginForm
+from cvdops.web.people import PASSWORD, PEOPLE
+
+
+@requires(Action.PUBLIC, "GET", "POST")
+def log_in(request: HttpRequest) -> HttpResponse:
+    target = _safe_target(request)
+    if request.user.is_authenticated:
+        return redirect(target)
+    form = LoginForm(request, request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        login(request, form.get_user())
+        record(person(request), "session.login", "session", person(request).username)
+        return redirect(target)
+    if form.is_bound:
+        name = str(form.cleaned_data.get("username", ""))[:80]
+        record(None, "session.refused", "session", name, allowed=False)
+    demo = None if settings.PRODUCTION else {"people": PEOPLE, "password": PASSWORD}
+    context = {"form": form, "next": target, "demo": demo}
+    return render(request, "accounts/login.html", context, status=422 if form.is_bound else 200)
+
+
+@requires(Action.USE_PORTAL, "POST")
+def log_out(request: HttpRequest) -> HttpResponse:
+    with transaction.atomic():
+        record(person(request), "session.logout", "session", person(request).username)
+        logout(request)
+    return redirect("login")
+
+
+def _safe_target(request: HttpRequest) -> str:
+    """Where to go after the login: a page of the portal, never another site."""
+    target = request.POST.get("next") or request.GET.get("next") or "/"
+    relative = target.startswith("/") and url_has_allowed_host_and_scheme(target, None)
+    return target if relative else "/"
