@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from cvdops.spec import names
 from cvdops.spec.codes import Notes
@@ -150,7 +151,16 @@ _READERS: dict[str, tuple[str, Callable[[str], object]]] = {
     "expect-status": ("expect_status", _integers(100, 599)),
 }
 _ANY = frozenset({"when", "checkpoint", "destructive", "rollback"})
-_RUN = _ANY | {"timeout", "idempotent", "retry", "backoff", "on-failure", "expect", "capture", "lock"}
+_RUN = _ANY | {
+    "timeout",
+    "idempotent",
+    "retry",
+    "backoff",
+    "on-failure",
+    "expect",
+    "capture",
+    "lock",
+}
 _HOST = _RUN | {"target", "batch", "exit"}
 _FIT: dict[Kind, frozenset[str]] = {
     Kind.BASH: _HOST,
@@ -188,16 +198,16 @@ def _flag(
 ) -> Attributes:
     if value not in (None, "true", "false"):
         notes.add("RB203", line, f"{key}={value[:60]} is wrong: {key} is a flag.", f"Write {key}.")
-    changes = {key: value != "false"}
+    changes: dict[str, Any] = {key: value != "false"}
     return replace(attributes, **changes)
 
 
 def _value(attributes: Attributes, key: str, value: str, line: int, notes: Notes) -> Attributes:
     name, read = _READERS[key]
     try:
-        changes: dict[str, object] = {name: read(value)}
+        changes: dict[str, Any] = {name: read(value)}
     except BadValueError as error:
         code = "RB209" if key == "when" else "RB203"
         notes.add(code, line, f"{key}={quote(value)} is wrong.", f"It has to be {error}.")
         return attributes
-    return replace(attributes, **changes)  # type: ignore[arg-type]  # the table pairs names and types
+    return replace(attributes, **changes)

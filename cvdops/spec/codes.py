@@ -73,9 +73,7 @@ CODES: dict[str, Code] = {
 def diagnostic(code: str, line: int, message: str, hint: str = "") -> Diagnostic:
     """A diagnostic with the severity that its code has in the table."""
     severity = CODES[code].severity
-    return Diagnostic(
-        code=code, severity=severity, line=max(line, 1), message=message, hint=hint
-    )
+    return Diagnostic(code=code, severity=severity, line=max(line, 1), message=message, hint=hint)
 
 
 class Notes:
@@ -90,9 +88,7 @@ class Notes:
     def within(self, lines: int) -> tuple[Diagnostic, ...]:
         """All of them by line, none of which points outside a file of so many lines."""
         bounded = (
-            d
-            if d.line <= max(lines, 1)
-            else diagnostic(d.code, max(lines, 1), d.message, d.hint)
+            d if d.line <= max(lines, 1) else diagnostic(d.code, max(lines, 1), d.message, d.hint)
             for d in self._found
         )
         return tuple(sorted(bounded, key=lambda d: (d.line, d.code)))

@@ -153,11 +153,7 @@ class _Parser:
 
     def _name(self) -> str:
         token = self._next
-        if (
-            token.kind != "word"
-            or token.text in _KEYWORDS
-            or not _NAME.fullmatch(token.text)
-        ):
+        if token.kind != "word" or token.text in _KEYWORDS or not _NAME.fullmatch(token.text):
             raise ConditionError("The name of a variable is missing", token.position)
         self._at += 1
         self.names.add(token.text)

@@ -183,6 +183,8 @@ class Procedure:
     key: str
     title: str
     steps: tuple[str, ...]  # ids, in the order of the document, of this procedure alone
+    preparation: tuple[str, ...] | None = None  # ids; None: all steps of that section
+    verification: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +212,7 @@ class Troubleshooting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runbook:
-    """A parsed document with everything the parser noticed. `executable` is False if any diagnostic is an error."""
+    """A parsed document with everything the parser noticed; not executable if any of it is an error."""
 
     id: str
     title: str

@@ -8,8 +8,35 @@ WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")  # targets, locks, databas
 
 # A value given for one of these would change what the shell, the loader or an interpreter does.
 _RESERVED = frozenset(
-    "PATH HOME SHELL USER LOGNAME PWD OLDPWD IFS ENV BASH_ENV SHELLOPTS BASHOPTS PS0 PS1 PS2 PS3 PS4 "
-    "PROMPT_COMMAND CDPATH GLOBIGNORE TMPDIR EDITOR VISUAL PAGER UID EUID PPID".split()
+    [
+        "PATH",
+        "HOME",
+        "SHELL",
+        "USER",
+        "LOGNAME",
+        "PWD",
+        "OLDPWD",
+        "IFS",
+        "ENV",
+        "BASH_ENV",
+        "SHELLOPTS",
+        "BASHOPTS",
+        "PS0",
+        "PS1",
+        "PS2",
+        "PS3",
+        "PS4",
+        "PROMPT_COMMAND",
+        "CDPATH",
+        "GLOBIGNORE",
+        "TMPDIR",
+        "EDITOR",
+        "VISUAL",
+        "PAGER",
+        "UID",
+        "EUID",
+        "PPID",
+    ]
 )
 _RESERVED_PREFIXES = ("LD_", "DYLD_", "BASH_", "PYTHON", "PERL", "GIT_", "SSH_", "CVDOPS_")
 

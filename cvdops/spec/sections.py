@@ -1,7 +1,7 @@
 """Maps the headings of a document to the seven standard sections."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cvdops.spec.codes import Notes
@@ -26,17 +26,23 @@ _ASIDE = _words(
 )
 _BY_WORDS: tuple[tuple[re.Pattern[str], SectionKind], ...] = (
     (_ASIDE, SectionKind.REFERENCE),
-    (_words(r"troubleshoot|(?:common|known) (?:issues|problems|errors)|faq\b"), SectionKind.TROUBLESHOOTING),
+    (
+        _words(r"troubleshoot|(?:common|known) (?:issues|problems|errors)|faq\b"),
+        SectionKind.TROUBLESHOOTING,
+    ),
     (_words(r"roll(?:ing)?[ -]?back|back[ -]?out|revert"), SectionKind.ROLLBACK),
     (_words(r"pre-?requisites?|requirements|access\b|required"), SectionKind.PREREQUISITES),
-    (_words(r"overview|introduction|purpose|scope|summary|about\b|background"), SectionKind.OVERVIEW),
+    (
+        _words(r"overview|introduction|purpose|scope|summary|about\b|background"),
+        SectionKind.OVERVIEW,
+    ),
     (_words(r"prepar|pre-?flight|pre-\w+|before\b"), SectionKind.PREPARATION),
     (_words(r"verif|validat|post-\w+|smoke test|acceptance"), SectionKind.VERIFICATION),
     (
         _words(
             r"procedures?\b|steps?\b|phases?\b|process\b|deploy|execut|instructions|recover|restor|backup"
-            r"|respon[sd]|remediat|mitigat|contain|maintenance|tuning|optimi[sz]|harden|audit|investigat"
-            r"|diagnos|runbook|playbook|workflow|scaling|migrat|upgrad|install|assess|emergency|actions\b"
+            r"|respon[sd]|remediat|mitigat|contain|tuning|optimi[sz]|harden|audit|investigat"
+            r"|diagnos|playbook|workflow|scaling|migrat|upgrad|install|assess|emergency|actions\b"
         ),
         SectionKind.PROCEDURES,
     ),
@@ -112,37 +118,39 @@ def _nested(exact: SectionKind | None, text: str, around: SectionKind) -> Sectio
 
 def _adopt(items: Sequence[Item], layout: Layout) -> None:
     """A plain document without any procedures section: what has runnable blocks is taken for one."""
-    adopted: set[str] = set()
-    top: Heading | None = None
-    for item in items:
-        if isinstance(item, Heading):
-            top = item if item.level <= 2 else top
-            if top and top.slug in adopted and layout.kinds[item.slug] is SectionKind.REFERENCE:
+    wanted = {
+        top.slug
+        for top, item in _under_tops(items)
+        if isinstance(item, Fence) and _adoptable(item, top, layout)
+    }
+    lines: set[int] = set()
+    for top, item in _under_tops(items):
+        if isinstance(item, Heading) and top.slug in wanted:
+            if layout.kinds[item.slug] is SectionKind.REFERENCE:
                 layout.kinds[item.slug] = SectionKind.PROCEDURES
-        elif isinstance(item, Fence) and top and _adoptable(item, top, layout):
-            adopted.add(top.slug)
-            _adopt_heading(items, top, layout)
+            lines.add(top.line)
     layout.sections = tuple(
         Section(heading=s.heading, kind=SectionKind.PROCEDURES, line=s.line)
-        if any(h.line == s.line and h.slug in adopted for h in items if isinstance(h, Heading))
+        if s.line in lines
         else s
         for s in layout.sections
     )
 
 
+def _under_tops(items: Sequence[Item]) -> Iterator[tuple[Heading, Item]]:
+    """Each item with the heading of level 1 or 2 that it stands under; that heading itself too."""
+    top: Heading | None = None
+    for item in items:
+        if isinstance(item, Heading) and item.level <= 2:
+            top = item
+        if top:
+            yield top, item
+
+
 def _adoptable(fence: Fence, top: Heading, layout: Layout) -> bool:
-    language = fence.info.split(None, 1)[0].split("{")[0].lower() if fence.info else ""
+    language = re.split(r"[\s{]", fence.info, maxsplit=1)[0].lower()
     unread = layout.kinds[top.slug] is SectionKind.REFERENCE and not _ASIDE.search(top.text)
     return language in LANGUAGES and unread
-
-
-def _adopt_heading(items: Sequence[Item], top: Heading, layout: Layout) -> None:
-    inside = False
-    for item in items:
-        if isinstance(item, Heading):
-            inside = item is top or (inside and item.level > 2)
-            if inside and layout.kinds[item.slug] is SectionKind.REFERENCE:
-                layout.kinds[item.slug] = SectionKind.PROCEDURES
 
 
 def _explain(layout: Layout, notes: Notes) -> None:

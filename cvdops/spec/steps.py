@@ -31,9 +31,12 @@ from cvdops.spec.sections import Layout
 from cvdops.spec.slugs import quote, slug, unique
 
 _EXPECTED = re.compile(
-    r"\b(?:expected|sample|example)\s+(?:output|results?|responses?)\b|^\W*output\W*$", re.IGNORECASE
+    r"\b(?:expected|sample|example)\s+(?:output|results?|responses?)\b|^\W*output\W*$",
+    re.IGNORECASE,
 )
-_COMMAND_LIKE = re.compile(r"^\s*(?:\$ |sudo |systemctl |curl |sqlite3 |git |cd |/usr/|/opt/)", re.MULTILINE)
+_COMMAND_LIKE = re.compile(
+    r"^\s*(?:\$ |sudo |systemctl |curl |sqlite3 |git |cd |/usr/|/opt/)", re.MULTILINE
+)
 
 
 @dataclass(slots=True)
@@ -102,7 +105,9 @@ class _Finder:
     def _checklist(self, tasks: Tasks) -> None:
         if self._section in WITH_CHECKLISTS:
             prose = self._prose(tasks.line)
-            draft = Draft(self._heading, Kind.CHECKLIST, self._section, tasks.line, prose, tasks=tasks)
+            draft = Draft(
+                self._heading, Kind.CHECKLIST, self._section, tasks.line, prose, tasks=tasks
+            )
             self.drafts.append(draft)
             self._prose_from, self._last = tasks.end, None
 
@@ -145,7 +150,8 @@ class _Finder:
         if kind is Kind.CONSOLE and _EXPECTED.search(self._text[-300:]) and "$ " not in fence.body:
             return
         if self._section not in EXECUTED:
-            self._count_shown()
+            if self._section is SectionKind.REFERENCE:  # elsewhere nobody expects them to run
+                self._count_shown()
             return
         if fence.quoted:
             self._notes.add("RB212", fence.line, "A block inside a quotation is shown and not run.")
@@ -257,7 +263,8 @@ def _step(draft: Draft, number: int, total: int, taken: set[str]) -> Step:
         attributes=draft.attributes,
         samples=tuple(draft.samples),
         checklist=tuple(
-            ChecklistItem(text=t.text, line=t.line) for t in (draft.tasks.items if draft.tasks else ())
+            ChecklistItem(text=t.text, line=t.line)
+            for t in (draft.tasks.items if draft.tasks else ())
         ),
         gate=draft.gate,
         child=draft.child,

@@ -1,0 +1,55 @@
+"""Which steps an execution runs, in which order, and which undo them."""
+
+from collections.abc import Iterable, Sequence
+
+from cvdops.spec.document import Procedure, Runbook, SectionKind, Step
+
+
+class UnknownProcedure(ValueError):
+    """The runbook has no such procedure; the message lists those it has."""
+
+
+def procedure_of(runbook: Runbook, key: str) -> Procedure:
+    """Raises UnknownProcedure."""
+    for procedure in runbook.procedures:
+        if procedure.key == key:
+            return procedure
+    known = ", ".join(p.key for p in runbook.procedures) or "none"
+    raise UnknownProcedure(f"{runbook.id} has no procedure {key!r:.80}. It has: {known}.")
+
+
+def steps_of(runbook: Runbook, procedure: str) -> tuple[Step, ...]:
+    """Preparation, then the procedure, then verification.
+
+    All steps of the two sections around it belong to each procedure, unless the front matter names
+    others: `procedures: {key: {preparation: [step ids], verification: [step ids]}}`; an empty list means
+    none. Raises UnknownProcedure.
+    """
+    chosen = procedure_of(runbook, procedure)
+    return (
+        *_around(runbook, SectionKind.PREPARATION, chosen.preparation),
+        *_steps(runbook, chosen.steps),
+        *_around(runbook, SectionKind.VERIFICATION, chosen.verification),
+    )
+
+
+def rollback_of(runbook: Runbook, step_ids: Sequence[str]) -> tuple[Step, ...]:
+    """The steps that undo these completed ones (in the order of completion): the last is undone first.
+
+    Only destructive steps with a `rollback=` count, and each rollback step runs once.
+    """
+    by_id = {step.id: step for step in runbook.steps}
+    completed = (by_id[i].attributes for i in reversed(step_ids) if i in by_id)
+    undo = dict.fromkeys(a.rollback for a in completed if a.destructive and a.rollback in by_id)
+    return tuple(by_id[i] for i in undo)
+
+
+def _around(
+    runbook: Runbook, section: SectionKind, named: tuple[str, ...] | None
+) -> tuple[Step, ...]:
+    return runbook.section(section) if named is None else _steps(runbook, named)
+
+
+def _steps(runbook: Runbook, ids: Iterable[str]) -> tuple[Step, ...]:
+    by_id = {step.id: step for step in runbook.steps}
+    return tuple(by_id[i] for i in ids if i in by_id)
