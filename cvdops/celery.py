@@ -5,11 +5,15 @@ publication ignores its failure. The caller also names the queue (`env.productio
 """
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from celery import Celery
+from celery import Celery, signals
+from celery.utils.nodenames import worker_direct
 from kombu import Connection
+
+if TYPE_CHECKING:
+    from celery.worker.consumer import Consumer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cvdops.settings")
 
@@ -55,7 +59,27 @@ app.conf.update(
     task_publish_retry=True,
     task_publish_retry_policy=PUBLISH_RETRY,
     worker_prefetch_multiplier=1,
+    worker_direct=True,  # a queue for this worker alone, for the message that proves it consumes
     worker_hijack_root_logger=False,
     timezone="UTC",
 )
 app.autodiscover_tasks()
+
+
+@signals.worker_ready.connect
+def _begin_pulse(sender: "Consumer", **_: object) -> None:
+    from cvdops.executions.pulse import Pulse  # noqa: PLC0415 (models load after this module)
+
+    direct = worker_direct(sender.hostname).name
+    served = [name for name in sender.app.amqp.queues.consume_from if name != direct]
+    pulse = Pulse(served, direct)
+    pulse.start()
+    signals.worker_shutdown.connect(lambda **_: pulse.stop(), weak=False)
+
+
+@signals.worker_shutting_down.connect
+def _drain(**_: object) -> None:
+    """On TERM every watcher leaves at once; the steps go on, and another worker watches them."""
+    from cvdops.executions.leases import HOLDS  # noqa: PLC0415 (models load after this module)
+
+    HOLDS.drain()

@@ -8,7 +8,7 @@ from pathlib import Path
 from cvdops.stack.parts import Part
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-QUEUES = "env.development", "env.staging", "env.production", "canary"
+QUEUES = "env.development", "env.staging", "env.production"
 THREADS = 64  # a running step costs one thread that waits
 
 
@@ -29,7 +29,7 @@ def web(data: Path, port: int) -> Part:
         *["--timeout-graceful-shutdown", "5", "--lifespan", "off"],
         *["--no-server-header", "--no-access-log", "--log-level", "warning"],
     ]
-    return _program("web", data, arguments, ready=_answers(port, "/healthz"))
+    return _program("web", data, arguments, ready=lambda _pid: answers(port, "/healthz"))
 
 
 def worker(data: Path, port: int) -> Part:
@@ -40,7 +40,7 @@ def worker(data: Path, port: int) -> Part:
         *["-Q", ",".join(QUEUES), "-n", "worker@localhost", "--without-mingle"],
         *["--loglevel", "WARNING"],
     ]
-    return _program("worker", data, arguments, ready=_answers(port, "/readyz"))
+    return _program("worker", data, arguments, ready=lambda _pid: answers(port, "/readyz"))
 
 
 def _program(
@@ -59,15 +59,13 @@ def _program(
     )
 
 
-def _answers(port: int, path: str) -> Callable[[int], bool]:
-    def ready(_pid: int) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        try:
-            connection.request("GET", path, headers={"Host": "localhost"})
-            return connection.getresponse().status == http.client.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-
-    return ready
+def answers(port: int, path: str, host: str = "localhost") -> bool:
+    """Whether the web server on this port answers 200 at `path` within five seconds."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path, headers={"Host": host})
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

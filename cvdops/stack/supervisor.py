@@ -18,7 +18,7 @@ LOOK = 0.2
 LOG_LIMIT = 10 * 1024 * 1024
 
 
-class Stopped(Exception):  # noqa: N818 (an order, not an error)
+class Stopped(Exception):
     """Somebody asked the system to stop."""
 
 
