@@ -124,8 +124,13 @@ class Supervisor:
 
     def _restart(self, kept: Kept, now: float) -> None:
         kept.running.stop()  # what may be left of its process group
-        kept.running = self._start(kept.running.part)
-        kept.since, kept.again_at, kept.answered = now, None, False
+        try:
+            kept.running = self._start(kept.running.part)
+        except OSError as error:  # no process to be had, or the program is being replaced
+            self.say(f"{kept.running.part.name} cannot be started: {error.strerror}.")
+            kept.again_at = now + kept.pause
+        else:
+            kept.since, kept.again_at, kept.answered = now, None, False
 
     def _log(self, part: Part) -> Path:
         log = self.logs / f"{part.name}.log"

@@ -1,0 +1,66 @@
+"""Publishing wake-ups: where to, and how long a page waits for a Redis that does not answer."""
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kombu.exceptions import OperationalError
+
+from cvdops.celery import App, app, broker_url
+from cvdops.stack import redis
+from cvdops.stack.parts import Running
+
+
+@pytest.fixture
+def broker() -> Iterator[tuple[App, Running]]:
+    with tempfile.TemporaryDirectory() as folder:
+        running = Running(redis.part(Path(folder)), Path(folder) / "log")
+        running.wait_ready()
+        publisher = App("publisher", set_as_current=False)
+        publisher.conf.update(app.conf.changes, broker_url=broker_url(redis.url(Path(folder))))
+        yield publisher, running
+        publisher.close()
+        running.stop()
+
+
+@pytest.mark.parametrize(
+    ("given", "spoken"),
+    [
+        ("redis://:key@redis:6379/0", "redis://:key@redis:6379/0"),
+        ("rediss://redis/1", "rediss://redis/1"),
+        ("unix:///tmp/a/redis.sock?db=3", "redis+socket:///tmp/a/redis.sock?virtual_host=3"),
+        ("unix:///tmp/a/redis.sock", "redis+socket:///tmp/a/redis.sock?virtual_host=0"),
+    ],
+)
+def test_the_address_in_celerys_spelling(given: str, spoken: str) -> None:
+    assert broker_url(given) == spoken
+
+
+def test_a_wake_up_lands_in_the_queue_its_caller_names(broker: tuple[App, Running]) -> None:
+    publisher, _ = broker
+    publisher.send_task("executions.advance", ["1"], queue="env.production")
+    with publisher.connection_for_read() as connection:
+        assert connection.SimpleQueue("env.production").get(timeout=5).headers["task"]
+
+
+def test_a_frozen_redis_costs_a_page_less_than_a_second(broker: tuple[App, Running]) -> None:
+    publisher, server = broker
+    os.kill(server.process.pid, signal.SIGSTOP)
+    began = time.monotonic()
+    with pytest.raises(OperationalError):
+        publisher.send_task("executions.advance", ["1"], queue="env.production")
+    assert time.monotonic() - began < 1
+    os.kill(server.process.pid, signal.SIGCONT)
+
+
+def test_only_json_is_understood() -> None:
+    assert app.conf.accept_content == ["json"]
+
+
+def test_a_worker_never_loses_all_three_signs_of_life() -> None:
+    """Without remote control, gossip and heartbeat it would not consume again after a lost Redis."""
+    assert app.conf.worker_enable_remote_control
