@@ -25,7 +25,8 @@ def _parsed(version_id: int, name: str) -> Document:
 def runbooks(categories: Collection[str]) -> QuerySet[Runbook]:
     """The runbooks of these categories that are still in the source."""
     found = Runbook.objects.filter(category__in=categories, removed_at__isnull=True)
-    return found.select_related("current", "newest")
+    # The documents are long and no list shows them.
+    return found.select_related("current", "newest").defer("current__source", "newest__source")
 
 
 def runbook(runbook_id: str, categories: Collection[str]) -> Runbook:

@@ -36,5 +36,15 @@ class Portal:
         return can(self._user, Action.READ_AUDIT).allowed
 
 
+def portal_of(request: HttpRequest) -> Portal:
+    """The one of this request: a view and its page ask the database once."""
+    known = getattr(request, "portal", None)
+    if isinstance(known, Portal):
+        return known
+    made = Portal(request.user)
+    request.portal = made  # type: ignore[attr-defined]
+    return made
+
+
 def portal(request: HttpRequest) -> dict[str, Portal]:
-    return {"portal": Portal(request.user)}
+    return {"portal": portal_of(request)}

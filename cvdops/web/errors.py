@@ -61,14 +61,10 @@ def record_refusal(request: HttpRequest, reasons: Sequence[Reason]) -> None:
     record(
         request.user,
         access.action.value if access else "unnamed",
-        match.url_name or "page",
-        "/".join(str(value) for value in match.kwargs.values())[:80],
+        "page",
+        request.path[:80],
         allowed=False,
-        data={
-            "method": request.method,
-            "path": request.path[:300],
-            "reasons": [reason.code for reason in reasons],
-        },
+        data={"method": request.method, "reasons": [reason.code for reason in reasons]},
     )
 
 

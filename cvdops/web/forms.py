@@ -81,9 +81,7 @@ class AuditFilter(Filter):
     action = forms.CharField(max_length=60)
     person = forms.CharField(max_length=80)
     subject = forms.CharField(label="About", max_length=80)
-    allowed = forms.ChoiceField(
-        label="Answer", choices=[*_ANY, ("yes", "Done"), ("no", "Refused")]
-    )
+    allowed = forms.ChoiceField(label="Answer", choices=[*_ANY, ("yes", "Done"), ("no", "Refused")])
     since = _date()
     until = _date()
     before = forms.IntegerField(min_value=1, max_value=2**62, widget=forms.HiddenInput)

@@ -1,5 +1,28 @@
-"""The URLs of the pages."""
+"""The URLs of the pages. Every view says who may use it; the middleware refuses one that does not."""
 
-from django.urls import URLPattern
+from django.conf import settings
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from cvdops.web.views import audit, catalog, health, history, home, launch, reference, session
+from cvdops.web.views.styleguide import styleguide
+
+urlpatterns: list[URLPattern] = [
+    path("", home.home, name="home"),
+    path("login/", session.log_in, name="login"),
+    path("logout/", session.log_out, name="logout"),
+    path("runbooks/", catalog.runbooks, name="runbooks"),
+    path("catalog/sync/", catalog.read_anew, name="sync"),
+    path("runbooks/<slug:runbook_id>/", catalog.runbook, name="runbook"),
+    path("runbooks/<slug:runbook_id>/run/", launch.run, name="run"),
+    path("executions/", history.executions, name="executions"),
+    path("permissions/", reference.permissions, name="permissions"),
+    path("environments/", reference.environments, name="environments"),
+    path("environments/<slug:slug>/reset/", reference.reset_practice, name="reset-practice"),
+    path("contacts/", reference.contacts, name="contacts"),
+    path("audit/", audit.audit, name="audit"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]
+
+if not settings.PRODUCTION:
+    urlpatterns.append(path("styleguide/", styleguide, name="styleguide"))

@@ -12,6 +12,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
 
+from cvdops.spec.document import Kind
+
 register = template.Library()
 
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Za-z_][A-Za-z0-9_]*")
@@ -102,3 +104,19 @@ def command(body: str) -> SafeString:
         end = match.end()
     marked = format_html_join("", '{}<span class="v">{}</span>', pieces)
     return format_html("{}{}", marked, body[end:])
+
+
+_KIND_ICONS = {
+    Kind.APPROVAL: "stamp",
+    Kind.MANUAL: "hand",
+    Kind.CHECKLIST: "list-checks",
+    Kind.HTTP: "globe",
+    Kind.SQL: "database",
+    Kind.RUNBOOK: "book-open",
+}
+
+
+@register.filter
+def kind_icon(kind: str) -> str:
+    """The icon of a kind of step."""
+    return _KIND_ICONS.get(Kind(kind), "square-terminal")

@@ -16,6 +16,7 @@ from cvdops.executions.queries import visible_to
 from cvdops.executions.states import ACTIVE, TERMINAL, ExecutionState
 from cvdops.spec.document import Procedure
 from cvdops.web.access import person, requires
+from cvdops.web.context import portal_of
 from cvdops.web.freshness import freshness
 from cvdops.web.summaries import CatalogRow, catalog_rows, success_rate, with_progress
 
@@ -36,7 +37,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "running": running,
         "mine": mine,
         "to_close": to_close,
-        "waiting_for_me": len(mine) + len(to_close),
+        "environments": sorted({r.execution.environment_id for r in running}),
+        "waiting_for_me": len(portal_of(request).inbox) + len(mine) + len(to_close),
         "rows": rows,
         "due": _due(rows),
         "rate": success_rate(executions),

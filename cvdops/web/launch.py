@@ -1,0 +1,142 @@
+"""The launch page as values: what was typed, the fields to fill in, and the plan, row by row."""
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from django.http import QueryDict
+
+from cvdops.executions.launch import Preview
+from cvdops.executions.plan import PEOPLE
+from cvdops.lib.errors import Problem
+from cvdops.spec.document import Diagnostic, SectionKind, Step, Variable, VariableType
+from cvdops.spec.plan import steps_of
+
+PREFIX = "var-"
+_NAME = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+_INPUTS = {VariableType.INTEGER: "number", VariableType.URL: "url"}
+_MONO = {VariableType.PATH, VariableType.URL, VariableType.VERSION}
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What a person has chosen and typed so far."""
+
+    procedure: str
+    environment: str
+    variables: Mapping[str, str]
+    reason: str = ""
+    confirm_environment: str = ""
+    checklist: frozenset[int] = frozenset()
+    key: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+def typed_from(data: QueryDict) -> Typed:
+    """Read a query or a form. Nothing is judged here; what no text can hold is left out."""
+
+    def text(name: str) -> str:
+        return str(data.get(name, "")).replace("\0", "").strip()
+
+    names = [name for name in data if name.startswith(PREFIX)]
+    return Typed(
+        procedure=text("procedure"),
+        environment=text("environment"),
+        variables={n.removeprefix(PREFIX): text(n) for n in names if text(n)},
+        reason=text("reason"),
+        confirm_environment=text("confirm_environment"),
+        checklist=frozenset(int(p) for p in data.getlist("checklist") if p.isdecimal()),
+        key=text("key")[:80] or uuid.uuid4().hex,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A variable as an input: its type, limits, present value and what is wrong with it."""
+
+    variable: Variable
+    value: str
+    error: str
+
+    @property
+    def name(self) -> str:
+        return PREFIX + self.variable.name
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        if self.variable.type is VariableType.BOOLEAN:
+            return ("true", "false")
+        return self.variable.choices
+
+    @property
+    def input_type(self) -> str:
+        return "password" if self.variable.secret else _INPUTS.get(self.variable.type, "text")
+
+    @property
+    def is_number(self) -> bool:
+        return self.variable.type is VariableType.INTEGER
+
+    @property
+    def mono(self) -> bool:
+        return self.variable.type in _MONO or bool(self.variable.pattern)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A step of the plan with everything resolved that an operator has to see before it runs."""
+
+    number: int
+    step: Step
+    host: str
+    undo: Step | None
+    values: tuple[tuple[str, str], ...]
+    findings: tuple[Diagnostic, ...]
+
+    @property
+    def is_script(self) -> bool:
+        return self.step.kind not in PEOPLE
+
+
+def fields(preview: Preview, problems: Mapping[str, str]) -> tuple[Field, ...]:
+    """The variables to fill in. A secret is never sent back to the page."""
+    return tuple(
+        Field(v, "" if v.secret else value, problems.get(v.name, ""))
+        for v, value in preview.variables
+    )
+
+
+def rows(preview: Preview) -> list[Row]:
+    """The steps in the order in which they run."""
+    steps = steps_of(preview.document, preview.procedure)
+    undo = {step.id: step for step in preview.document.section(SectionKind.ROLLBACK)}
+    default = next((h.name for h in preview.environment.hosts.all() if h.default), "")
+    secret = {v.name for v in preview.document.variables if v.secret}
+    shown = {n: "•••" if n in secret else value for n, value in preview.values.items()}
+    return [
+        Row(
+            number=number,
+            step=step,
+            host="" if step.kind in PEOPLE else step.attributes.target or default,
+            undo=undo.get(step.attributes.rollback),
+            values=tuple(_used(step.body, shown)),
+            findings=_findings(step, preview.document.diagnostics),
+        )
+        for number, step in enumerate(steps, start=1)
+    ]
+
+
+def _used(body: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name in dict.fromkeys(_NAME.findall(body)):
+        if name in values:
+            yield name, values[name]
+
+
+def _findings(step: Step, diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    end = step.line + step.body.count("\n") + 2
+    return tuple(d for d in diagnostics if step.line <= d.line <= end)
+
+
+def worth_showing(preview: Preview, given: Mapping[str, str]) -> tuple[Problem, ...]:
+    """The problems to show before anything was sent: not that empty fields are still empty."""
+    names = {variable.name for variable, _ in preview.variables}
+    return tuple(p for p in preview.problems if p.field not in names or p.field in given)

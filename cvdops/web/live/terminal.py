@@ -1,0 +1,208 @@
+"""Output of a step as lines of safe HTML: bytes in, `<span class="…">` and escaped text out. Pure.
+
+Colours are kept, every other escape sequence is dropped, other control characters are made visible.
+Each line is known by the byte at which it begins, so that whoever rendered a part of the output can
+say which lines a later rendering replaces. Time is linear in the bytes.
+"""
+
+import codecs
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from html import escape
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+from cvdops.web.live.pen import PLAIN, Pen, select
+
+WIDTH = 4_000  # characters of a line on the screen; a longer one is cut into several
+_MAX_PARAMETERS = 256
+
+# Characters that would do something instead of showing something: controls, bidirectional overrides,
+# invisible ones. Tab is let through, and the joiners that scripts and emoji are written with.
+_HIDDEN = (
+    "\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff"
+)
+_SPECIAL = re.compile(
+    rf"(?P<colour>\x1b\[[0-9;:]*+m)|(?P<active>\r+|[\x1b\x80-\x9f])|(?P<hidden>[{_HIDDEN}]+)"
+)
+_ANY_SPECIAL = re.compile(rf"[\r\x1b\x80-\x9f{_HIDDEN}]")
+_CSI_BODY = re.compile("[ -?]*")
+_STRING_END = re.compile("[\x07\x18\x1a\x1b\x9c]")
+
+_CSI_OPENERS = "\x9b"
+_STRING_OPENERS = "\x90\x98\x9d\x9e\x9f"
+_GROUND, _ESCAPE, _CSI, _STRING = range(4)
+_CLASSES = itemgetter(0)
+
+
+class Line(NamedTuple):
+    """A line as it is shown. `start` is the byte of the output at which it begins."""
+
+    start: int
+    html: str
+
+
+@dataclass(slots=True)
+class Terminal:
+    """Renders the output of one attempt, piece by piece, from the byte `offset` on.
+
+    Begin at the start of a line. `feed` returns the lines that are new or have changed: a line that is
+    not ended yet is returned again, with the same `start`, when more of it comes.
+    """
+
+    offset: int = 0
+    _line: int = -1  # where the line began that is being written
+    _shown: int = 0  # characters of it that lines before the current one on the screen took
+    _runs: list[tuple[str, str]] = field(default_factory=list)
+    _width: int = 0
+    _overwrite: bool = False
+    _pen: Pen = PLAIN
+    _state: int = _GROUND
+    _parameters: str = ""
+    _decoder: codecs.IncrementalDecoder = field(
+        default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace")
+    )
+
+    def __post_init__(self) -> None:
+        self._line = self.offset
+
+    def feed(self, data: bytes) -> list[Line]:
+        """The lines that these bytes add or change, in order."""
+        done: list[Line] = []
+        pieces = data.split(b"\n")
+        for piece in pieces[:-1]:
+            self._write(self._decoder.decode(piece, final=True), done)
+            done.append(self._current())
+            self._begin_line(self.offset + len(piece) + 1)
+        self._write(self._decoder.decode(pieces[-1]), done)
+        self.offset += len(pieces[-1])
+        if self._runs:
+            done.append(self._current())
+        return done
+
+    def _begin_line(self, offset: int) -> None:
+        self.offset = self._line = offset
+        self._shown = self._width = 0
+        self._runs = []
+        self._overwrite = False
+        self._state = _GROUND  # a sequence that nobody ended must not swallow the rest
+
+    def _current(self) -> Line:
+        start = self._line + self._shown
+        if len(self._runs) <= 1:  # as nearly all lines are
+            classes, text = self._runs[0] if self._runs else ("", "")
+            text = escape(text)
+            return Line(start, f'<span class="{classes}">{text}</span>' if classes else text)
+        html = []
+        for classes, runs in groupby(self._runs, _CLASSES):
+            text = escape("".join(text for _, text in runs))
+            html.append(f'<span class="{classes}">{text}</span>' if classes else text)
+        return Line(start, "".join(html))
+
+    def _write(self, text: str, done: list[Line]) -> None:
+        position = 0
+        while position < len(text):
+            position = _STEPS[self._state](self, text, position, done)
+
+    def _ground(self, text: str, position: int, done: list[Line]) -> int:
+        found = _SPECIAL.search(text, position)
+        end = found.start() if found else len(text)
+        if end > position:
+            self._put(self._pen.classes, text[position:end], done)
+        if found is None:
+            return end
+        special = found.group()
+        if found.lastgroup == "hidden":
+            self._put("t-control", _symbols(special), done)
+        elif found.lastgroup == "colour":
+            self._pen = select(self._pen, special[2:-1])
+        else:
+            self._act(special[0])
+        return found.end()
+
+    def _act(self, character: str) -> None:
+        if character == "\r":
+            self._overwrite = True
+        elif character == "\x1b":
+            self._state = _ESCAPE
+        elif character in _CSI_OPENERS:
+            self._state, self._parameters = _CSI, ""
+        elif character in _STRING_OPENERS:
+            self._state = _STRING
+
+    def _escape(self, text: str, position: int, _done: list[Line]) -> int:
+        character = text[position]
+        if character == "[":
+            self._state, self._parameters = _CSI, ""
+        elif character in "]PX^_":
+            self._state = _STRING
+        elif not " " <= character <= "/":  # an intermediate: the sequence goes on
+            self._state = _GROUND
+            if _ANY_SPECIAL.match(character):
+                return position  # a control character is obeyed all the same
+        return position + 1
+
+    def _csi(self, text: str, position: int, _done: list[Line]) -> int:
+        end = _CSI_BODY.match(text, position).end()  # type: ignore[union-attr] # matches nothing, too
+        self._parameters = (self._parameters + text[position:end])[:_MAX_PARAMETERS]
+        if end == len(text):
+            return end
+        self._state = _GROUND
+        if not "@" <= text[end] <= "~":
+            return end
+        if text[end] == "m":
+            self._pen = select(self._pen, self._parameters)
+        return end + 1
+
+    def _string(self, text: str, position: int, _done: list[Line]) -> int:
+        found = _STRING_END.search(text, position)
+        if found is None:
+            return len(text)
+        self._state = _ESCAPE if found.group() == "\x1b" else _GROUND
+        return found.end()
+
+    def _put(self, classes: str, text: str, done: list[Line]) -> None:
+        if self._overwrite:
+            self._runs, self._width, self._overwrite = [], 0, False
+        while len(text) > WIDTH - self._width:
+            room = WIDTH - self._width
+            self._append(classes, text[:room])
+            done.append(self._current())
+            self._shown += WIDTH
+            self._runs, self._width = [], 0
+            text = text[room:]
+        self._append(classes, text)
+
+    def _append(self, classes: str, text: str) -> None:
+        if text:
+            self._runs.append((classes, text))
+            self._width += len(text)
+
+
+_STEPS = {
+    _GROUND: Terminal._ground,
+    _ESCAPE: Terminal._escape,
+    _CSI: Terminal._csi,
+    _STRING: Terminal._string,
+}
+
+
+@lru_cache(maxsize=512)
+def symbol(character: str) -> str:
+    """A sign for a character that would not be seen: ␇ for the bell, ⟨U+202E⟩ for an override."""
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else f"\u27e8U+{code:04X}\u27e9"
+
+
+def visible(text: str) -> str:
+    """Plain text with everything made visible that would do something; line ends stay."""
+    return _ANY_SPECIAL.sub(lambda found: symbol(found.group()), text.replace("\r\n", "\n"))
+
+
+def _symbols(text: str) -> str:
+    return "".join(map(symbol, text))

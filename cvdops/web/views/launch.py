@@ -1,0 +1,104 @@
+"""The launch page: choose, fill in, see what would run, confirm, start."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from cvdops.access.catalog import get_runbook
+from cvdops.access.policy import Action
+from cvdops.catalog.models import Runbook
+from cvdops.catalog.queries import document
+from cvdops.environments.models import Environment
+from cvdops.executions import services
+from cvdops.executions.launch import Preview
+from cvdops.lib.errors import Invalid, Problem
+from cvdops.spec.document import Kind
+from cvdops.spec.document import Runbook as Document
+from cvdops.spec.plan import steps_of
+from cvdops.web import launch
+from cvdops.web.access import person, requires
+from cvdops.web.launch import Typed, typed_from
+
+
+@requires(Action.START, "GET", "POST")
+def run(request: HttpRequest, runbook_id: str) -> HttpResponse:
+    user = person(request)
+    found = get_runbook(user, runbook_id)
+    typed = typed_from(request.POST if request.method == "POST" else request.GET)
+    if request.method != "POST":
+        return _page(request, found, typed, None)
+    try:
+        execution = services.start(
+            user,
+            runbook=found.pk,
+            environment=typed.environment,
+            procedure=typed.procedure or None,
+            variables=typed.variables,
+            reason=typed.reason,
+            confirm_environment=typed.confirm_environment,
+            checklist=typed.checklist,
+            idempotency_key=typed.key,
+        )
+    except Invalid as error:
+        return _page(request, found, typed, error.problems)
+    return redirect("execution", execution.pk)
+
+
+def _page(
+    request: HttpRequest, runbook: Runbook, typed: Typed, refused: Sequence[Problem] | None
+) -> HttpResponse:
+    """The page as it stands; `refused` are the problems of a start that was sent, if one was."""
+    if runbook.current is None:
+        raise Invalid([Problem("runbook", f"{runbook.title} has no version that can be run.")])
+    doc = document(runbook.current)
+    environments = list(Environment.objects.all())
+    typed = _complete(typed, doc, environments)
+    context = {
+        "runbook": runbook,
+        "document": doc,
+        "typed": typed,
+        "environments": environments,
+        "procedures": [(p, steps_of(doc, p.key)) for p in doc.procedures],
+    }
+    if typed.procedure:
+        preview = services.preview(
+            person(request), runbook.pk, typed.environment, typed.procedure, typed.variables
+        )
+        context |= _plan(preview, typed, refused)
+    fragment = bool(request.headers.get("HX-Request"))
+    template = "launch/run.html#launch" if fragment else "launch/run.html"
+    return render(request, template, context, status=422 if refused else 200)
+
+
+def _complete(typed: Typed, doc: Document, environments: Sequence[Environment]) -> Typed:
+    """What was not chosen yet: the only procedure, the first environment."""
+    only = doc.procedures[0].key if len(doc.procedures) == 1 else ""
+    first = environments[0].slug if environments else ""
+    return replace(
+        typed,
+        procedure=typed.procedure or only,
+        environment=typed.environment or first,
+    )
+
+
+def _plan(preview: Preview, typed: Typed, refused: Sequence[Problem] | None) -> dict[str, object]:
+    problems = launch.worth_showing(preview, typed.variables) if refused is None else refused
+    by_field = {problem.field: problem.message for problem in problems}
+    fields = launch.fields(preview, by_field)
+    placed = {field.variable.name for field in fields} | {"reason", "confirm_environment"}
+    rows = launch.rows(preview)
+    return {
+        "preview": preview,
+        "fields": fields,
+        "rows": rows,
+        "gates": [row.step for row in rows if row.step.kind is Kind.APPROVAL],
+        "errors": by_field,
+        "refused": refused,
+        "obstacles": [p for p in problems if p.field not in placed and "." not in p.field],
+        "checklist": [
+            (position, draft, position in typed.checklist, by_field.get(f"checklist.{position}"))
+            for position, draft in enumerate(preview.before)
+        ],
+    }
