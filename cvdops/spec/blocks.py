@@ -21,22 +21,25 @@ _PROMPT = "$ "
 
 
 def commented_samples(body: str, line: int) -> tuple[Sample, ...]:
-    """The `# Expected output: …` comments of a script whose first line is `line`."""
+    """The `# Expected output: …` comments of a script whose first line is `line`.
+
+    After a label without text, the comment lines that follow are the text.
+    """
     found: list[Sample] = []
-    lines = body.split("\n")
-    for number, text in enumerate(lines):
-        match = _COMMENT.fullmatch(text)
-        if not match:
+    collected: list[str] | None = None
+    start = line
+    for number, text in enumerate([*body.split("\n"), ""], start=line):
+        label = _COMMENT.fullmatch(text)
+        more = _COMMENT_LINE.fullmatch(text) if collected is not None and not label else None
+        if collected is not None and more:
+            collected.append(more[1])
             continue
-        sample = [match[1]] if match[1].strip() else []
-        if not sample:
-            for following in lines[number + 1 :]:
-                more = _COMMENT_LINE.fullmatch(following)
-                if not more:
-                    break
-                sample.append(more[1])
-        if text := "\n".join(sample).strip():
-            found.append(Sample(text=text, line=line + number))
+        if collected and (sample := "\n".join(collected).strip()):
+            found.append(Sample(text=sample, line=start))
+        collected, start = ([] if label else None), number
+        if label and label[1].strip():
+            found.append(Sample(text=label[1].strip(), line=number))
+            collected = None
     return tuple(found)
 
 

@@ -7,6 +7,9 @@ from cvdops.spec.document import Diagnostic, Severity
 E, W, I = Severity.ERROR, Severity.WARNING, Severity.INFO  # noqa: E741 — one letter keeps the table a table
 
 
+_MOST = 1000
+
+
 class Code(NamedTuple):
     severity: Severity
     explanation: str
@@ -83,7 +86,11 @@ class Notes:
         self._found: list[Diagnostic] = []
 
     def add(self, code: str, line: int, message: str, hint: str = "") -> None:
-        self._found.append(diagnostic(code, line, message, hint))
+        """Past the limit only errors are kept, because they decide whether the runbook may run."""
+        found = diagnostic(code, line, message, hint)
+        limit = 2 * _MOST if found.severity is Severity.ERROR else _MOST
+        if len(self._found) < limit:
+            self._found.append(found)
 
     def within(self, lines: int) -> tuple[Diagnostic, ...]:
         """All of them by line, none of which points outside a file of so many lines."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from cvdops.spec.slugs import slug, unique
+from cvdops.spec.slugs import Names, slug
 
 _BLOCKS = MarkdownIt("commonmark", {"html": True})
 _BLOCKS.disable(["reference"])
@@ -88,7 +88,7 @@ def plain(text: str) -> str:
 class _Reader:
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
-        self._slugs: set[str] = set()
+        self._slugs = Names()
         self._quotes = 0
         self._lists = 0
         self._tasks: Tasks | None = None
@@ -128,7 +128,7 @@ class _Reader:
         words = attributes[1].split() if attributes else []
         text = plain(content[: -len(attributes[0])] if attributes else content)
         named = next((w[1:] for w in words if w.startswith("#") and w[1:]), "")
-        name = unique(slug(named or text, "section"), self._slugs)
+        name = self._slugs.unique(slug(named or text, "section"))
         classes = frozenset(w[1:] for w in words if w.startswith("."))
         return Heading(level, text, name, classes, line, max(end, line))
 

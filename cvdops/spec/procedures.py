@@ -9,7 +9,7 @@ from cvdops.spec.document import Procedure, SectionKind
 from cvdops.spec.metadata import Metadata
 from cvdops.spec.outline import Heading, Item
 from cvdops.spec.sections import Layout
-from cvdops.spec.slugs import SLUG, quote, slug, unique
+from cvdops.spec.slugs import SLUG, Names, quote, slug
 from cvdops.spec.steps import Placed
 
 _SEQUENCE = re.compile(
@@ -158,9 +158,10 @@ def _around(
 
 
 def _marked(root: Node) -> Iterator[Procedure]:
+    taken = Names()
     for node in _nodes(root):
         if node.heading and "procedure" in node.heading.classes:
-            yield _procedure(node, node.steps(), set())
+            yield _procedure(node, node.steps(), taken)
 
 
 # Read from the shape of the document
@@ -168,7 +169,7 @@ def _marked(root: Node) -> Iterator[Procedure]:
 
 def _inferred(root: Node, layout: Layout, title: str, notes: Notes) -> Iterator[Procedure]:
     tops = [n for n in _tops(root, layout) if n.steps()]
-    taken: set[str] = set()
+    taken = Names()
     if len(tops) > 1 and _reads_as_sequence(tops):
         steps = tuple(step for node in tops for step in node.steps())
         found = [Procedure(key=slug(title, "procedure"), title=title, steps=steps)]
@@ -204,7 +205,7 @@ def _split(title: Node) -> Iterator[Node]:
     yield from title.children
 
 
-def _choices(node: Node, taken: set[str]) -> Iterator[Procedure]:
+def _choices(node: Node, taken: Names) -> Iterator[Procedure]:
     children = [child for child in node.children if child.steps()]
     deep = node.heading is not None and node.heading.level >= _DEEPEST_CHOICE
     if not children or deep or _reads_as_sequence(children):
@@ -222,10 +223,10 @@ def _reads_as_sequence(nodes: Sequence[Node]) -> bool:
     return 2 * numbered > len(nodes)
 
 
-def _procedure(node: Node, steps: Sequence[str], taken: set[str]) -> Procedure:
+def _procedure(node: Node, steps: Sequence[str], taken: Names) -> Procedure:
     name = node.heading.slug if node.heading else "procedure"
     title = node.heading.text if node.heading else "Procedure"
-    return Procedure(key=unique(name, taken), title=title, steps=tuple(steps))
+    return Procedure(key=taken.unique(name), title=title, steps=tuple(steps))
 
 
 def _explain(

@@ -13,14 +13,27 @@ def slug(text: str, empty: str = "step") -> str:
     return _NOT_SLUG.sub("-", plain.replace("'", "")).strip("-")[:72].strip("-") or empty
 
 
-def unique(wanted: str, taken: set[str]) -> str:
-    """`wanted`, or `wanted-2`, `wanted-3` …: the first that is not taken; it is taken then."""
-    name, number = wanted, 1
-    while name in taken:
-        number += 1
-        name = f"{wanted}-{number}"
-    taken.add(name)
-    return name
+class Names:
+    """Hands out names that are unique in one document."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._numbers: dict[str, int] = {}
+
+    def take(self, name: str) -> bool:
+        """Takes exactly this name; False if it is taken already."""
+        free = name not in self._taken
+        self._taken.add(name)
+        return free
+
+    def unique(self, wanted: str) -> str:
+        """`wanted`, or `wanted-2`, `wanted-3` …: the first that is not taken; it is taken then."""
+        name, number = wanted, self._numbers.get(wanted, 1)
+        while not self.take(name):
+            number += 1
+            name = f"{wanted}-{number}"
+        self._numbers[wanted] = number
+        return name
 
 
 def quote(value: object, limit: int = 60) -> str:

@@ -28,7 +28,7 @@ from cvdops.spec.kinds import (
 )
 from cvdops.spec.outline import Fence, Heading, Item, Paragraph, Tasks
 from cvdops.spec.sections import Layout
-from cvdops.spec.slugs import quote, slug, unique
+from cvdops.spec.slugs import Names, quote, slug
 
 _EXPECTED = re.compile(
     r"\b(?:expected|sample|example)\s+(?:output|results?|responses?)\b|^\W*output\W*$",
@@ -224,14 +224,12 @@ class _Finder:
 
 def _finish(drafts: list[Draft], notes: Notes) -> list[Placed]:
     """Gives every draft its title and its id, unique in the file."""
-    taken: set[str] = set()
+    taken = Names()
     for draft in drafts:
-        if draft.wanted_id in taken:
+        if draft.wanted_id and not taken.take(draft.wanted_id):
             message = f"The id {quote(draft.wanted_id)} is used by an earlier block too."
             notes.add("RB204", draft.line, message, "Give each block an id of its own.")
             draft.wanted_id = ""
-        elif draft.wanted_id:
-            taken.add(draft.wanted_id)
     totals = Counter(_place(draft) for draft in drafts)
     seen: Counter[str] = Counter()
     placed = []
@@ -246,13 +244,13 @@ def _place(draft: Draft) -> str:
     return draft.heading.slug if draft.heading else ""
 
 
-def _step(draft: Draft, number: int, total: int, taken: set[str]) -> Step:
+def _step(draft: Draft, number: int, total: int, taken: Names) -> Step:
     heading = draft.heading.text if draft.heading else ""
     base = slug(_place(draft))
     wanted = base if number == 1 else f"{base}-{number}"
     title = heading or "Step"
     return Step(
-        id=draft.wanted_id or unique(wanted, taken),
+        id=draft.wanted_id or taken.unique(wanted),
         title=f"{title} ({number} of {total})" if total > 1 else title,
         kind=draft.kind,
         section=draft.section,

@@ -21,15 +21,12 @@ def find(
     items: Sequence[Item], lines: Sequence[str], layout: Layout
 ) -> tuple[Troubleshooting, ...]:
     """Those headings of level 3 or more that have both parts. Its commands never run by themselves."""
-    headings = [item for item in items if isinstance(item, Heading)]
+    headings = [h for h in items if isinstance(h, Heading) and not _is_label(h)]
+    ends = [heading.line - 1 for heading in headings[1:]] + [len(lines)]
     entries = []
-    for number, heading in enumerate(headings):
-        if layout.kind(heading) is not SectionKind.TROUBLESHOOTING or _is_label(heading):
+    for heading, end in zip(headings, ends, strict=True) if headings else ():
+        if layout.kind(heading) is not SectionKind.TROUBLESHOOTING:
             continue
-        following = (
-            h for h in headings[number + 1 :] if h.level <= heading.level or not _is_label(h)
-        )
-        end = next((h.line - 1 for h in following), len(lines))
         parts = _parts(lines[heading.end : end])
         symptoms, resolution = parts.get("symptoms", ""), parts.get("resolution", "")
         if symptoms and resolution:
