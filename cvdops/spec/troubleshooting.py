@@ -10,10 +10,9 @@ from cvdops.spec.sections import Layout
 _LABEL = re.compile(
     r"\s*(?:[-*]\s+)?(?:\*\*|#{3,6}\s+|__)?\s*"
     r"(?P<label>symptoms?|resolutions?|solutions?|fix(?:es)?|causes?|root cause|diagnosis|prevention)"
-    r"\s*:?\s*(?:\*\*|__)?\s*:?(?P<rest>.*)",
+    r"\s*(?::\s*(?:\*\*|__)?|(?:\*\*|__)\s*:?|$)(?P<rest>.*)",
     re.IGNORECASE,
 )
-_MARKED = re.compile(r"\*\*|__|#{3,6}\s|:")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 
 
@@ -39,7 +38,7 @@ def find(
 
 
 def _is_label(heading: Heading) -> bool:
-    return heading.level >= 4 and bool(_LABEL.fullmatch(heading.text)) and len(heading.text) < 40
+    return heading.level >= 4 and bool(_LABEL.fullmatch(heading.text))
 
 
 def _parts(lines: Sequence[str]) -> dict[str, str]:
@@ -51,7 +50,7 @@ def _parts(lines: Sequence[str]) -> dict[str, str]:
         if mark:
             fence = "" if fence and line.strip().startswith(fence) else fence or mark[1]
         label = None if fence or mark else _LABEL.fullmatch(line)
-        if label and _MARKED.search(line):
+        if label:
             current = _part(label["label"].lower())
             line = label["rest"]
         parts.setdefault(current, []).append(line)
