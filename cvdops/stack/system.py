@@ -83,12 +83,12 @@ class System:
         postgres.end_orphan()
         if not postgres.initialised():
             self.say("Making the database folder …")
+            if postgres.account:
+                self.say(
+                    f"PostgreSQL refuses to run as root: it runs as the user "
+                    f"{postgres.account.name}, its data is in {postgres.data}."
+                )
         postgres.initialise()
-        if postgres.account:
-            self.say(
-                f"PostgreSQL refuses to run as root: it runs as the user {postgres.account.name}, "
-                f"its data is in {postgres.data}."
-            )
         return postgres
 
     def _prepare(self) -> None:

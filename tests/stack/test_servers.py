@@ -89,7 +89,7 @@ def test_data_of_another_version_is_refused(postgres: Postgres) -> None:
 def test_below_a_closed_folder_the_data_goes_where_its_user_can_come(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cvdops.stack.postgres.STATE", folder)
+    monkeypatch.setattr("cvdops.stack.placement.STATE", folder)
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
     postgres = Postgres(closed / "postgres", folder / "sockets")

@@ -1,0 +1,75 @@
+"""Starts and watches a one-command system of its own, as `make up` does."""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from cvdops.stack.portal import PROJECT, answers
+from cvdops.stack.records import Records
+from tests.waiting import until
+
+# What the test run sets for itself would be taken for servers that a person has chosen.
+FOREIGN = {"DATABASE_URL", "REDIS_URL", "CVDOPS_TEST_FOLDER"}
+
+
+class Launched:
+    """`data` may have spaces in its path. What the system says is in `said()`."""
+
+    def __init__(self, data: Path, port: int) -> None:
+        self.data = data
+        self.port = port
+        self.output = data.with_name(f"{data.name}.said")
+        environment = {k: v for k, v in os.environ.items() if k not in FOREIGN}
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "cvdops.stack", "--port", str(port)],
+                cwd=PROJECT,
+                env={**environment, "CVDOPS_DATA_DIR": str(data)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def wait_ready(self) -> "Launched":
+        until(self._ready_or_ended, 90, "Ready")
+        assert self.process.poll() is None, self.said()
+        return self
+
+    def _ready_or_ended(self) -> bool:
+        return "Ready:" in self.said() or self.process.poll() is not None
+
+    def healthy(self) -> bool:
+        return answers(self.port, "/readyz")
+
+    def pid(self, part: str) -> int:
+        return Records(self.data / "run" / "parts.json").read()[part].pid
+
+    def end(self, how: int = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(60)
+
+    def left(self) -> list[int]:
+        """Every process that carries this data folder in its environment."""
+        marker = f"CVDOPS_DATA_DIR={self.data}".encode()
+        return [int(p.parent.name) for p in Path("/proc").glob("[0-9]*/environ") if _has(p, marker)]
+
+
+def _has(environ: Path, marker: bytes) -> bool:
+    try:
+        return marker in environ.read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
+def get(port: int, path: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", path)
+    return connection.getresponse().status
