@@ -1,6 +1,5 @@
 """Starts and watches a one-command system of its own, as `make up` does."""
 
-import http.client
 import os
 import signal
 import subprocess
@@ -67,9 +66,3 @@ def _has(environ: Path, marker: bytes) -> bool:
         return marker in environ.read_bytes().split(b"\0")
     except OSError:
         return False
-
-
-def get(port: int, path: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    connection.request("GET", path)
-    return connection.getresponse().status
