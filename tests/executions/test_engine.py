@@ -1,6 +1,7 @@
 """The engine on a real database and real processes: what a run does, step by step."""
 
 from tests.executions.scene import Scene
+from tests.waiting import until
 
 
 def block(key: str, script: str, attributes: str = "", kind: str = "bash") -> str:
@@ -42,11 +43,11 @@ def test_a_failed_step_waits_and_offers_a_retry(scene: Scene) -> None:
 def test_retry_attributes_try_again_by_themselves(scene: Scene, tmp_path) -> None:
     mark = tmp_path / "tried"
     script = f"test -e {mark} || {{ touch {mark}; exit 1; }}"
-    scene.runbook(block("one", script, "retry=1 backoff=0s"))
+    scene.runbook(block("one", script, "retry=1 backoff=1s"))
     execution = scene.run()
     assert execution.state == "waiting"
     assert execution.waiting_for["code"] == "retry"
-    assert scene.advance(execution).state == "succeeded"
+    until(lambda: scene.advance(execution).state == "succeeded", what="the second try")
     assert scene.steps(execution)["one"].attempt_count == 2
 
 
