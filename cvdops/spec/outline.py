@@ -75,6 +75,22 @@ def read(lines: Sequence[str]) -> list[Item]:
     return list(_Reader(lines).items())
 
 
+def split_heading(content: str) -> tuple[str, str, frozenset[str]]:
+    """The words of a heading, and the id and the classes of its `{#id .class}`."""
+    attributes = _HEADING_ATTRIBUTES.search(content[-220:])
+    if not attributes:
+        return content, "", frozenset()
+    words = attributes[1].split()
+    named = next((w[1:] for w in words if w.startswith("#") and w[1:]), "")
+    classes = frozenset(w[1:] for w in words if w.startswith("."))
+    return content[: -len(attributes[0])], named, classes
+
+
+def anchor(text: str, taken: Names) -> str:
+    """The slug of a heading, unique among those of the document."""
+    return taken.unique(slug(text, "section"))
+
+
 def plain(text: str) -> str:
     """Inline Markdown as the words a reader sees."""
     if len(text) > _LONGEST_HEADING:
@@ -124,13 +140,11 @@ class _Reader:
             yield Paragraph(token.content, first + 1, last, bool(self._lists))
 
     def _heading(self, level: int, content: str, line: int, end: int) -> Heading:
-        attributes = _HEADING_ATTRIBUTES.search(content[-220:])
-        words = attributes[1].split() if attributes else []
-        text = plain(content[: -len(attributes[0])] if attributes else content)
-        named = next((w[1:] for w in words if w.startswith("#") and w[1:]), "")
-        name = self._slugs.unique(slug(named or text, "section"))
-        classes = frozenset(w[1:] for w in words if w.startswith("."))
-        return Heading(level, text, name, classes, line, max(end, line))
+        words, named, classes = split_heading(content)
+        text = plain(words)
+        return Heading(
+            level, text, anchor(named or text, self._slugs), classes, line, max(end, line)
+        )
 
     def _task(self, task: Task, end: int) -> Iterator[Tasks]:
         if self._tasks is None:
