@@ -131,7 +131,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "cvdops.web.static.static_files",
     "cvdops.web.middleware.audit_address",
     "cvdops.web.middleware.page_headers",
     "cvdops.web.middleware.database_errors",
@@ -211,9 +211,11 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env("CVDOPS_STATIC", str(DATA_DIR / "static")))
+# Collected into the image; elsewhere they are found where they lie.
+STATIC_ROOT = Path(env("CVDOPS_STATIC", str(DATA_DIR / "static"))) if PRODUCTION else None
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -1,0 +1,54 @@
+"""`manage.py demo`: the roles, environments, people and runbooks of the one-command system."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from cvdops.access.models import Role, RoleGrant
+from cvdops.access.seed import seed_roles
+from cvdops.accounts.models import User
+from cvdops.catalog.sync import sync
+from cvdops.environments.seed import seed_environments
+from cvdops.web.people import PASSWORD, PEOPLE
+
+PRACTICE_FILE = "environment.json"  # written by the practice CVD: variable name → value
+
+
+class Command(BaseCommand):
+    help = "Create what is missing of the demo data. May be run any number of times."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        if settings.PRODUCTION:
+            raise CommandError("Production has no demo people: their password is public.")
+        with transaction.atomic():
+            seed_roles()
+            seed_environments(_practice_variables(settings.PRACTICE_DIR))
+            _seed_people()
+        for result in sync().results:
+            if result.action != "unchanged":
+                self.stdout.write(f"{result.path}: {result.action} {result.message}".rstrip())
+
+
+def _practice_variables(folder: Path) -> dict[str, str]:
+    path = folder / PRACTICE_FILE
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path} cannot be read: {error}. Reset the practice CVD.") from None
+    return {str(name): str(value) for name, value in content.items()}
+
+
+def _seed_people() -> None:
+    """Passwords are hashed slowly on purpose, so only those who are missing are made."""
+    known = set(User.objects.values_list("username", flat=True))
+    for username, name in PEOPLE:
+        if username in known:
+            continue
+        user = User.objects.create_user(username, name, PASSWORD, f"{username}@example.com")
+        RoleGrant.objects.create(user=user, role=Role.objects.get(pk=username))

@@ -1,0 +1,41 @@
+"""Static files, found by whitenoise and sent whole: they are small, and ASGI has no use for its streams."""
+
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+from whitenoise.middleware import WhiteNoiseMiddleware
+
+from cvdops.web.middleware import Handler
+
+
+@sync_and_async_middleware
+def static_files(get_response: Handler) -> Handler:
+    """Answer what is a static file; whitenoise's own middleware would put each view into a thread."""
+    files = WhiteNoiseMiddleware(lambda _: None).files
+
+    def find(request: HttpRequest) -> HttpResponse | None:
+        file = files.get(request.path_info)
+        if file is None:
+            return None
+        found = file.get_response(request.method, request.META)
+        content = found.file.read() if found.file is not None else b""
+        response = HttpResponse(content, status=int(found.status))
+        del response["Content-Type"]
+        for name, value in found.headers:
+            response[name] = value
+        return response
+
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request: HttpRequest) -> HttpResponseBase:
+            response: HttpResponseBase = find(request) or await get_response(request)
+            return response
+
+        return middleware
+
+    def sync_middleware(request: HttpRequest) -> HttpResponseBase:
+        response: HttpResponseBase = find(request) or get_response(request)
+        return response
+
+    return sync_middleware

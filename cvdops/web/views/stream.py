@@ -1,0 +1,85 @@
+"""The one asynchronous view: an execution as server-sent events."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.db import connections
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from cvdops.access.policy import Action
+from cvdops.executions.queries import get_execution
+from cvdops.web.access import person, requires
+from cvdops.web.live import guard
+from cvdops.web.live.draining import draining
+from cvdops.web.live.frames import Start, frame, retry, start
+from cvdops.web.live.hub import hub
+
+HEADERS = {
+    "Cache-Control": "no-store, no-transform",
+    "X-Accel-Buffering": "no",
+    "Content-Encoding": "identity",
+}
+TYPE = "text/event-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is known of a viewer and the execution when the stream opens."""
+
+    execution: UUID
+    session: str
+    start: Start
+    complete: bool  # it is over, and the viewer has everything
+
+
+@requires(Action.READ_EXECUTION)
+async def execution_events(request: HttpRequest, execution_id: str) -> HttpResponseBase:
+    """Changes and output after `?after=` or `Last-Event-ID`, the larger valid one."""
+    if draining():
+        return HttpResponse("Going down.", status=503, headers={"Retry-After": "1"})
+    opening = await sync_to_async(_open)(request, execution_id)
+    if opening.complete:
+        return HttpResponse(status=204)
+    if request.method == "HEAD":
+        return HttpResponse(content_type=TYPE, headers=HEADERS)
+    return StreamingHttpResponse(_frames(opening), content_type=TYPE, headers=HEADERS)
+
+
+def _open(request: HttpRequest, execution_id: str) -> Opening:
+    try:
+        execution = get_execution(person(request), execution_id)
+        begin = start(
+            request.GET.get("after"), request.headers.get("Last-Event-ID"), execution.seq
+        )
+        return Opening(
+            execution=execution.pk,
+            session=request.session.session_key or "",
+            start=begin,
+            complete=execution.is_over and not begin.reset and begin.position == execution.seq,
+        )
+    finally:
+        # In the thread that the middleware has used, too: an open stream must hold no connection.
+        connections.close_all()
+
+
+async def _frames(opening: Opening) -> AsyncGenerator[bytes, None]:
+    yield retry(random.randrange(1_000, 4_000))  # noqa: S311 — so that not all come back at once
+    if opening.start.reset:
+        yield frame("reset", {})
+        return
+    clock = asyncio.get_running_loop().time
+    check_at = clock() + guard.EVERY
+    async with aclosing(hub().watch(opening.execution, opening.start.position)) as frames:
+        async for data in frames:
+            if clock() > check_at:
+                if not await guard.may_go_on(opening.session, opening.execution):
+                    yield frame("bye", {})
+                    return
+                check_at = clock() + guard.EVERY
+            yield data
