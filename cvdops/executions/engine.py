@@ -140,7 +140,7 @@ def begin_rollback(run: Run, because: str) -> None:
 
 
 def _pause(run: Run, _todo: Next) -> bool:
-    _leave(run, ExecutionEvent.PAUSE, intent=Intent.NONE)
+    _leave(run, ExecutionEvent.PAUSE)
     return False
 
 
@@ -149,7 +149,7 @@ def _cancel(run: Run, todo: Next) -> bool:
         approvals.void(run.id)
         if todo.index >= 0 and run.steps[todo.index].state == StepState.WAITING:
             run.hand.step(run.steps[todo.index].pk, StepEvent.CANCEL)
-        _leave(run, ExecutionEvent.CANCEL, intent=Intent.NONE, outcome="It was cancelled.")
+        _leave(run, ExecutionEvent.CANCEL, outcome="It was cancelled.")
     return False
 
 
@@ -162,7 +162,7 @@ def _end(run: Run, todo: Next) -> bool:
     }[StepState(step.state)]
     with transaction.atomic():
         approvals.void(run.id)
-        _leave(run, event, intent=Intent.NONE, outcome=sentence)
+        _leave(run, event, outcome=sentence)
     return False
 
 
@@ -170,12 +170,22 @@ def _finish(run: Run, _todo: Next) -> bool:
     event = ExecutionEvent.FINISH_ROLLBACK if run.rolling_back else ExecutionEvent.SUCCEED
     failed = [s.title for s in run.steps if s.state in {StepState.FAILED, StepState.TIMED_OUT}]
     sentence = f"Passed over, as the document allows: {', '.join(failed)}." if failed else ""
-    _leave(run, event, intent=Intent.NONE, outcome=sentence)
+    _leave(run, event, outcome=sentence)
     return False
 
 
-def _leave(run: Run, event: ExecutionEvent, **fields: str) -> None:
-    seq = run.hand.move(event, lease_until=None, lease_owner="", waiting_for={}, **fields)
+def _leave(run: Run, event: ExecutionEvent, *, outcome: str | None = None) -> None:
+    """Let go of the execution in this state, with what was asked of it carried out."""
+    ending = {} if outcome is None else {"outcome": outcome}
+    seq = run.hand.move(
+        event,
+        None,
+        lease_until=None,
+        lease_owner="",
+        waiting_for={},
+        intent=Intent.NONE,
+        **ending,
+    )
     announce(run.id, seq)
 
 

@@ -52,7 +52,7 @@ def check_samples(step: Step, output: str) -> tuple[str, str]:
 
 def backoff(step: Step, tries: int, jitter: float) -> float:
     """Seconds before the next try: doubled each time, capped at five minutes. `jitter` in 0..1."""
-    seconds = min(step.attributes.backoff * 2 ** max(tries - 1, 0), 300.0)
+    seconds = min(step.attributes.backoff * 2.0 ** max(tries - 1, 0), 300.0)
     return seconds * (0.75 + 0.5 * jitter)
 
 

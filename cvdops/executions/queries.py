@@ -30,7 +30,9 @@ PAGE = 50
 def visible_to(user: User) -> QuerySet[Execution]:
     """The executions of runbooks that this person may see, newest first."""
     found = Execution.objects.filter(runbook__category__in=visible_categories(user))
-    return found.select_related("runbook", "version", "environment", "requested_by").defer("plan")
+    found = found.select_related("runbook", "version", "environment", "requested_by")
+    # Long texts that no list shows.
+    return found.defer("plan", "session", "version__source", "version__diagnostics")
 
 
 def get_execution(user: User, execution_id: UUID | str) -> Execution:
@@ -164,6 +166,7 @@ def history(
     user: User,
     *,
     runbook: str = "",
+    procedure: str = "",
     environment: str = "",
     state: str = "",
     person: str = "",
@@ -174,7 +177,12 @@ def history(
 ) -> Page:
     """Executions by filter, newest first, a page at a time from a cursor on."""
     found = visible_to(user).order_by("-id")
-    exact = {"runbook": runbook, "environment": environment, "state": state}
+    exact = {
+        "runbook": runbook,
+        "procedure": procedure,
+        "environment": environment,
+        "state": state,
+    }
     found = found.filter(**{name: value for name, value in exact.items() if value})
     if person:
         found = found.filter(requested_by__username=person)

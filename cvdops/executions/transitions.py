@@ -149,8 +149,8 @@ class InSeconds:
 
 def _assignments(fields: Fields) -> tuple[str, list[Any]]:
     """`, name = %s …` and the values. Names are written in this program, never taken from input."""
-    sets = []
-    values = []
+    sets: list[str] = []
+    values: list[Any] = []
     for name, value in fields.items():
         if value is DatabaseNow:
             sets.append(f", {name} = {_NOW}")

@@ -164,7 +164,7 @@ class LocalHandle(Handle):
             os.close(fd)
 
     def wait(self, offset: int, timeout: float, wake: int) -> None:
-        watch, signal = self._signal
+        _, signal = self._signal
         if self._size() > offset:
             return
         waiting = select.poll()

@@ -29,9 +29,7 @@ class FileWatch:
         """Watch a file. Returns the watch descriptor and the eventfd. Raises OSError."""
         signal = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         with self._lock:
-            watch = _libc.inotify_add_watch(
-                self._fd, os.fsencode(path), _IN_MODIFY
-            )
+            watch = _libc.inotify_add_watch(self._fd, os.fsencode(path), _IN_MODIFY)
             if watch < 0:
                 os.close(signal)
                 raise OSError(ctypes.get_errno(), f"{path} cannot be watched")

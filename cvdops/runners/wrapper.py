@@ -41,14 +41,49 @@ STRICT = "set -euo pipefail\n"
 # sh has no such list: all variables are exported, and the trap prints the environment.
 SH_HEAD = (
     "__cvdops_job=$CVDOPS_JOB; unset CVDOPS_JOB; set -a; "
-    "trap '__cvdops_rc=$?; set +eu; env -0 > \"$__cvdops_job/vars\" 2>/dev/null; "
+    'trap \'__cvdops_rc=$?; set +eu; env -0 > "$__cvdops_job/vars" 2>/dev/null; '
     'pwd -P > "$__cvdops_job/cwd" 2>/dev/null; exit "$__cvdops_rc"\' EXIT; '
 )
 SH_STRICT = "set -eu; "
 
 # Set by the shell itself or by us: not part of the session.
 INTERNAL = frozenset(
-    "_ PPID UID EUID SHLVL LINENO RANDOM SRANDOM SECONDS EPOCHSECONDS EPOCHREALTIME FUNCNAME PWD OLDPWD "
-    "GROUPS DIRSTACK HISTCMD HOSTNAME HOSTTYPE MACHTYPE OSTYPE OPTIND OPTERR OPTARG IFS PS1 PS2 PS4 "
-    "SHELLOPTS PIPESTATUS TERM COMP_WORDBREAKS CVDOPS_ATTEMPT CVDOPS_JOB COLUMNS LINES".split()
+    [
+        "_",
+        "PPID",
+        "UID",
+        "EUID",
+        "SHLVL",
+        "LINENO",
+        "RANDOM",
+        "SRANDOM",
+        "SECONDS",
+        "EPOCHSECONDS",
+        "EPOCHREALTIME",
+        "FUNCNAME",
+        "PWD",
+        "OLDPWD",
+        "GROUPS",
+        "DIRSTACK",
+        "HISTCMD",
+        "HOSTNAME",
+        "HOSTTYPE",
+        "MACHTYPE",
+        "OSTYPE",
+        "OPTIND",
+        "OPTERR",
+        "OPTARG",
+        "IFS",
+        "PS1",
+        "PS2",
+        "PS4",
+        "SHELLOPTS",
+        "PIPESTATUS",
+        "TERM",
+        "COMP_WORDBREAKS",
+        "CVDOPS_ATTEMPT",
+        "CVDOPS_JOB",
+        "COLUMNS",
+        "LINES",
+    ]
 )
