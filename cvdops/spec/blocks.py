@@ -10,11 +10,12 @@ from cvdops.spec.document import Child, Gate, Sample
 from cvdops.spec.names import why_not_variable
 from cvdops.spec.slugs import SLUG, quote
 
-_HEREDOC = re.compile(r"<<(-?)\s*(['\"]?)([A-Za-z_]\w*)\2")
+_HEREDOC = re.compile(r"(?<!<)<<(-?)\s*(['\"]?)([A-Za-z_]\w*)\2")
 _COMMENT = re.compile(
     r"\s*#+\s*(?:expected(?:\s+(?:output|result|response))?|(?:sample|example)\s+output|output)\s*:\s*(.*)",
     re.IGNORECASE,
 )
+_ANY_COMMENT = re.compile(r"#[ \t#]*(?:expected|sample|example|output)", re.IGNORECASE)
 _COMMENT_LINE = re.compile(r"\s*#\s?(.*)")
 _YEAR = 366 * 86_400.0
 _PROMPT = "$ "
@@ -25,6 +26,8 @@ def commented_samples(body: str, line: int) -> tuple[Sample, ...]:
 
     After a label without text, the comment lines that follow are the text.
     """
+    if not _ANY_COMMENT.search(body):
+        return ()
     found: list[Sample] = []
     collected: list[str] | None = None
     start = line

@@ -1,0 +1,25 @@
+"""The rules that a runbook is held to, one function each, in one registry."""
+
+from collections.abc import Callable, Iterator
+
+from cvdops.spec.document import Diagnostic
+from cvdops.spec.rules import commands, quality, structure, variables
+from cvdops.spec.rules.subject import Subject
+
+RULES: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
+    structure.missing_section,
+    variables.unset,
+    variables.never_used,
+    commands.angle_placeholder,
+    commands.unfilled_placeholder,
+    commands.bare_ssh,
+    commands.waits_for_input,
+    commands.undeclared_tool,
+    quality.checkpoint_without_sample,
+    quality.no_error_handling,
+    quality.unverified_action,
+    quality.destructive_without_rollback,
+    quality.no_impact,
+    quality.no_approval,
+    quality.outdated,
+)

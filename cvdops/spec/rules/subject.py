@@ -1,0 +1,55 @@
+"""What a rule looks at: the runbook, its text, and today's date."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from cvdops.spec import shell
+from cvdops.spec.document import Kind, Runbook, SectionKind, Step
+from cvdops.spec.kinds import SHELLS
+
+
+@dataclass(slots=True)
+class Subject:
+    runbook: Runbook
+    lines: Sequence[str]
+    today: date
+    _scripts: dict[str, shell.Script] = field(default_factory=dict)
+    _commands: dict[str, tuple[shell.Command, ...]] = field(default_factory=dict)
+
+    @property
+    def shell_steps(self) -> Iterator[Step]:
+        return (step for step in self.runbook.steps if step.kind in SHELLS)
+
+    def script(self, step: Step) -> shell.Script:
+        """The step's body as shell code; read once."""
+        if step.id not in self._scripts:
+            self._scripts[step.id] = shell.read(step.body)
+        return self._scripts[step.id]
+
+    @property
+    def commands(self) -> Iterator[tuple[Step, shell.Command]]:
+        """Every command of every shell step; found once."""
+        for step in self.shell_steps:
+            if step.id not in self._commands:
+                self._commands[step.id] = tuple(shell.commands(self.script(step)))
+            for command in self._commands[step.id]:
+                yield step, command
+
+    def line(self, step: Step, number: int) -> int:
+        """The line of the file of a line (from 0) of the step's body."""
+        if step.kind is not Kind.CONSOLE:
+            return step.line + 1 + number
+        wanted = step.body.split("\n")[number].strip()
+        following = range(step.line, min(step.line + 400, len(self.lines)))
+        return next((i + 1 for i in following if self.lines[i].strip().endswith(wanted)), step.line)
+
+    def section_line(self, kind: SectionKind) -> int:
+        """The line of the section's heading; 1 if there is none."""
+        return next((s.line for s in self.runbook.sections if s.kind is kind), 1)
+
+    def key_line(self, key: str) -> int:
+        """The line of a key of the front matter; 1 if it is not there."""
+        return next(
+            (i for i, text in enumerate(self.lines, start=1) if text.startswith(f"{key}:")), 1
+        )
