@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterator
 
 from cvdops.spec.document import Diagnostic
-from cvdops.spec.rules import commands, quality, structure, variables
+from cvdops.spec.rules import commands, placeholders, quality, structure, variables
 from cvdops.spec.rules.subject import Subject
 
 RULES: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
     structure.missing_section,
     variables.unset,
     variables.never_used,
-    commands.angle_placeholder,
-    commands.unfilled_placeholder,
+    placeholders.angle_placeholder,
+    placeholders.unfilled_placeholder,
     commands.bare_ssh,
     commands.waits_for_input,
     commands.undeclared_tool,

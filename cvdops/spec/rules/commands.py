@@ -1,4 +1,4 @@
-"""The rules about commands: complete, given by their path or declared, and never waiting for a keyboard."""
+"""The rules about commands: complete, given by their path or declared, never waiting for a keyboard."""
 
 import re
 from collections.abc import Iterator
@@ -7,166 +7,8 @@ from cvdops.spec.codes import diagnostic
 from cvdops.spec.document import Diagnostic
 from cvdops.spec.rules.subject import Subject
 from cvdops.spec.shell import Command
-from cvdops.spec.slugs import quote
+from cvdops.spec.tools import BUILTINS, POSIX
 
-_ANGLE = re.compile(r"<([A-Za-z][\w-]*(?: [\w-]+){0,5})>")
-_HTML = frozenset(
-    {
-        "a",
-        "b",
-        "body",
-        "br",
-        "code",
-        "div",
-        "em",
-        "h1",
-        "h2",
-        "head",
-        "html",
-        "i",
-        "li",
-        "meta",
-        "p",
-    }
-    | {"pre", "script", "span", "strong", "style", "table", "td", "title", "tr", "ul"}
-)
-_UNFILLED = re.compile(
-    r"\byour[-_](?!self)[a-z][\w-]*(?:\.\w+)*|\bYOUR_[A-Z_]+|\bupdate this\b|\bchange[-_]?me\b"
-    r"|\breplace[-_ ](?:me|this|with)\b",
-    re.IGNORECASE,
-)
-_BUILTINS = frozenset(
-    {
-        ".",
-        ":",
-        "alias",
-        "bg",
-        "break",
-        "builtin",
-        "cd",
-        "command",
-        "continue",
-        "declare",
-        "dirs",
-        "echo",
-    }
-    | {
-        "eval",
-        "exec",
-        "exit",
-        "export",
-        "false",
-        "fg",
-        "getopts",
-        "hash",
-        "jobs",
-        "kill",
-        "let",
-        "local",
-    }
-    | {
-        "mapfile",
-        "popd",
-        "printf",
-        "pushd",
-        "pwd",
-        "read",
-        "readarray",
-        "readonly",
-        "return",
-        "set",
-    }
-    | {
-        "shift",
-        "shopt",
-        "source",
-        "test",
-        "times",
-        "trap",
-        "true",
-        "type",
-        "typeset",
-        "ulimit",
-        "umask",
-    }
-    | {"unalias", "unset", "wait"}
-)
-_POSIX = frozenset(
-    {
-        "awk",
-        "basename",
-        "cat",
-        "chgrp",
-        "chmod",
-        "chown",
-        "cksum",
-        "cmp",
-        "comm",
-        "cp",
-        "cut",
-        "date",
-        "dd",
-    }
-    | {
-        "df",
-        "diff",
-        "dirname",
-        "du",
-        "env",
-        "expr",
-        "find",
-        "fold",
-        "getconf",
-        "grep",
-        "head",
-        "id",
-        "ln",
-    }
-    | {
-        "join",
-        "logger",
-        "logname",
-        "ls",
-        "mkdir",
-        "mkfifo",
-        "mktemp",
-        "mv",
-        "nice",
-        "nl",
-        "nohup",
-        "od",
-    }
-    | {
-        "paste",
-        "ps",
-        "rm",
-        "rmdir",
-        "sed",
-        "sh",
-        "sleep",
-        "sort",
-        "split",
-        "stat",
-        "stty",
-        "sync",
-        "tail",
-    }
-    | {
-        "tee",
-        "timeout",
-        "touch",
-        "tr",
-        "tty",
-        "uname",
-        "uniq",
-        "wc",
-        "who",
-        "whoami",
-        "xargs",
-        "bash",
-    }
-    | {"sudo", "hostname", "seq", "sha256sum", "tar", "gzip", "gunzip", "egrep", "fgrep", "pgrep"}
-)
 _NAME = re.compile(r"[A-Za-z][\w.+-]*")
 _INTERACTIVE = frozenset(
     {"vim", "vi", "nvim", "nano", "emacs", "less", "more", "htop", "watch", "visudo", "man"}
@@ -174,31 +16,6 @@ _INTERACTIVE = frozenset(
 _FOLLOWERS = frozenset({"tail", "journalctl", "docker", "kubectl"})
 _FOLLOW = re.compile(r"-[a-zA-Z]*[fF][a-zA-Z]*|--follow(?:=\w+)?")
 _SSH_VALUES = frozenset("BbcDEeFIiJLlmOopQRSWw")
-
-
-def angle_placeholder(subject: Subject) -> Iterator[Diagnostic]:
-    for step in subject.shell_steps:
-        for number, line in enumerate(subject.script(step).code):
-            match = _ANGLE.search(line) if "<" in line else None
-            if match and match[1].lower() not in _HTML:
-                yield diagnostic(
-                    "RB403",
-                    subject.line(step, number),
-                    f"{quote(match[0])} is a placeholder that the shell would not understand.",
-                    "Use a variable such as ${NAME} and declare it.",
-                )
-
-
-def unfilled_placeholder(subject: Subject) -> Iterator[Diagnostic]:
-    for step in subject.shell_steps:
-        for number, line in enumerate(step.body.split("\n")):
-            if match := _UNFILLED.search(line):
-                yield diagnostic(
-                    "RB404",
-                    subject.line(step, number),
-                    f"{quote(match[0])} was never filled in.",
-                    "Put the real value there, or a variable.",
-                )
 
 
 def bare_ssh(subject: Subject) -> Iterator[Diagnostic]:
@@ -257,7 +74,7 @@ def undeclared_tool(subject: Subject) -> Iterator[Diagnostic]:
         if isinstance(declared, list)
         else set()
     )
-    known = tools | _BUILTINS | _POSIX
+    known = tools | BUILTINS | POSIX
     for step, command in subject.commands:
         if command.name not in known and _NAME.fullmatch(command.name):
             known.add(command.name)
