@@ -11,13 +11,7 @@ from cvdops.stack.parts import StartError
 from cvdops.stack.portal import PROJECT
 from cvdops.stack.supervisor import Stopped
 from cvdops.stack.system import System
-
-# Who `manage.py demo` makes; this process does not load Django, to stay small.
-PEOPLE = (
-    *("operations-lead", "devops-engineer", "system-admin", "security-admin", "developer"),
-    *("operations-manager", "cto", "auditor", "admin"),
-)
-PASSWORD = "cvdops-demo"  # noqa: S105 (printed for everybody who starts the demo)
+from cvdops.web.people import PASSWORD, PEOPLE
 
 
 def main() -> int:
@@ -49,10 +43,12 @@ def run(system: System) -> int:
 
 
 def welcome(system: System) -> None:
+    names = [name for name, _ in PEOPLE]
+    half = (len(names) + 1) // 2
     say(
         f"Ready: http://localhost:{system.port}\n\n"
-        f"  Log in as  {', '.join(PEOPLE[:5])},\n"
-        f"             {', '.join(PEOPLE[5:])}\n"
+        f"  Log in as  {', '.join(names[:half])},\n"
+        f"             {', '.join(names[half:])}\n"
         f"  Password   {PASSWORD}\n"
         f"  Data       {system.data} (logs in logs/)\n"
         "  Ctrl-C stops everything.\n"

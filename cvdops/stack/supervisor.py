@@ -41,7 +41,6 @@ class Supervisor:
         self.records = records
         self.say = say
         self._kept: list[Kept] = []
-        self._helpers: list[Running] = []
         self._stop = threading.Event()
 
     def obey_signals(self) -> None:
@@ -65,16 +64,14 @@ class Supervisor:
         for kept in self._kept[len(self._kept) - len(parts) :]:
             kept.running.wait_ready(self.check)
 
-    def begin(self, part: Part) -> Running:
-        """Start a helper that does its work and ends."""
+    def run(self, part: Part) -> None:
+        """Run a part that does its work and ends; StartError when it fails."""
         running = Running(part, self._log(part))
-        self._helpers.append(running)
-        return running
-
-    def finish(self, helper: Running) -> None:
-        """Wait for a helper; StartError when it failed."""
-        helper.wait_done(self.check)
-        self._helpers.remove(helper)
+        try:
+            running.wait_done(self.check)
+        except Stopped:
+            running.stop()
+            raise
 
     def watch(self) -> None:
         """Keep the parts alive until a signal comes."""
@@ -84,12 +81,9 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop everything that was started, the last first."""
-        for helper in self._helpers:
-            helper.stop()
         for kept in reversed(self._kept):
             kept.running.stop()
             self.records.forget(kept.running.part.name)
-        self._helpers.clear()
         self._kept.clear()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:

@@ -92,15 +92,12 @@ class System:
         return postgres
 
     def _prepare(self) -> None:
-        """The practice CVD and the database at the same time: each takes most of a second."""
-        self.say("Preparing the database, the demo and the practice CVD …")
+        """First the practice CVD: the demo's development environment is described by it."""
+        self.say("Preparing the practice CVD …")
         self.practice_started = True
-        helpers = [
-            self.supervisor.begin(portal.practice(self.data, "start", self._practice_port())),
-            self.supervisor.begin(portal.prepare(self.data)),
-        ]
-        for helper in helpers:
-            self.supervisor.finish(helper)
+        self.supervisor.run(portal.practice(self.data, "start", self._practice_port()))
+        self.say("Preparing the database and the demo …")
+        self.supervisor.run(portal.prepare(self.data))
 
     def _stop_practice(self) -> None:
         """It runs on its own, because runbooks stop and start it; here it ends with the rest."""

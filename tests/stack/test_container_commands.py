@@ -1,0 +1,112 @@
+"""The commands of the containers in production mode, against real servers."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cvdops.stack.portal import PROJECT, answers
+from tests.waiting import until
+
+COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
+HOST = "runbooks.example.org"
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What compose gives to a container of the portal, with the secrets in files."""
+    folder = tmp_path_factory.mktemp("container")
+    secrets = {
+        "database_url": os.environ["DATABASE_URL"],
+        "redis_url": os.environ["REDIS_URL"],
+        "secret_key": "".join(chr(97 + n % 26) + str(n) for n in range(40)),
+    }
+    for name, value in secrets.items():
+        (folder / name).write_text(value)
+    given = dict(COMPOSE["services"]["web"]["environment"])
+    given |= {
+        name: str(folder / Path(path).name) for name, path in given.items() if "_FILE" in name
+    }
+    given |= {"ALLOWED_HOSTS": HOST, "CSRF_TRUSTED_ORIGINS": f"https://{HOST}"}
+    given |= {"CVDOPS_DATA_DIR": str(folder), "CVDOPS_STATIC": str(folder / "static")}
+    return given | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+
+@pytest.fixture(scope="module")
+def migrated(environment: dict[str, str]) -> dict[str, str]:
+    """After the image's build step and the one-shot migration."""
+    build = ["python", "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+    for command in (build, COMPOSE["services"]["migrate"]["command"]):
+        done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    return environment
+
+
+@contextmanager
+def running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, cwd=PROJECT, env=environment, start_new_session=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def web_command(port: int) -> list[str]:
+    """The image's own command on another port."""
+    image = (PROJECT / "Dockerfile").read_text()
+    found = re.findall(r"^CMD (\[.*?\])$", image, re.MULTILINE | re.DOTALL)[-1]
+    words: list[str] = json.loads(found.replace("\\\n", ""))
+    return [str(port) if word == "8000" else word for word in words]
+
+
+def worker_command() -> list[str]:
+    words: list[str] = COMPOSE["services"]["worker"]["command"]
+    return [word.replace("$$", "$") for word in words]
+
+
+def test_web_and_worker_make_the_portal_ready(migrated: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with running(web_command(port), migrated):
+        until(lambda: answers(port, "/healthz", HOST), 30, "the web server")
+        assert not answers(port, "/readyz", HOST)
+        with running(worker_command(), migrated):
+            until(lambda: answers(port, "/readyz", HOST), 30, "the worker")
+
+
+def test_an_unknown_host_is_refused(migrated: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with running(web_command(port), migrated):
+        until(lambda: answers(port, "/healthz", HOST), 30, "the web server")
+        assert not answers(port, "/healthz", "evil.example.org")
+
+
+def test_production_refuses_the_demo(migrated: dict[str, str]) -> None:
+    command = ["python", "manage.py", "demo"]
+    done = subprocess.run(command, cwd=PROJECT, env=migrated, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "Production" in done.stderr
+
+
+def test_production_refuses_to_start_without_its_own_key(environment: dict[str, str]) -> None:
+    without = {name: value for name, value in environment.items() if name != "SECRET_KEY_FILE"}
+    command = ["python", "manage.py", "check"]
+    done = subprocess.run(command, cwd=PROJECT, env=without, capture_output=True, text=True)
+    assert "SECRET_KEY is not set" in done.stderr
+
+
+def test_the_deployment_check_is_clean(migrated: dict[str, str]) -> None:
+    command = ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    done = subprocess.run(command, cwd=PROJECT, env=migrated, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
