@@ -1,0 +1,1 @@
+"""The practice CVD: a small real service on which people learn operations without harm."""

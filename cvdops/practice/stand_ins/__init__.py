@@ -1,0 +1,1 @@
+"""Commands of a production server that act on the practice CVD alone; found first on its PATH."""
