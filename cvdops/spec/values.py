@@ -40,8 +40,8 @@ def check(
 ) -> tuple[dict[str, str], tuple[ValueProblem, ...]]:
     """The values with which the procedure would run, and everything that is wrong with them.
 
-    The values are the common ones and one for each declared variable: what was given, else its default,
-    else the common value of that name, else empty. An empty text counts as not given. A variable with a
+    The values are the common ones and one for each declared variable: what was given, else the
+    common value of that name, else its default, else empty. An empty text counts as not given. A variable with a
     problem has no value.
     """
     declared = {v.name: v for v in variables_of(runbook, procedure)}
@@ -50,7 +50,7 @@ def check(
     ]
     values = dict(common)
     for name, variable in declared.items():
-        text = given.get(name) or variable.default or common.get(name, "")
+        text = given.get(name) or common.get(name) or variable.default or ""
         try:
             values[name] = normalise(variable, text)
         except _BrokenRuleError as error:
