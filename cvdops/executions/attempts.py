@@ -2,6 +2,7 @@
 
 import random
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,17 +17,20 @@ from cvdops.executions.models import StepAttempt, StepRun
 from cvdops.executions.outcome import Outcome
 from cvdops.executions.output import SEGMENT, Recorder, read
 from cvdops.executions.run import Run
-from cvdops.executions.states import Intent, StepEvent, StepState
-from cvdops.executions.transitions import DatabaseNow, Superseded
+from cvdops.executions.states import STEP_MOVES, Intent, StepEvent, StepState
+from cvdops.executions.transitions import Also, DatabaseNow, Superseded
 from cvdops.lib.failpoints import failpoint
+from cvdops.lib.ids import uuid7
 from cvdops.runners.job import (
     AlreadyClaimed,
+    Found,
     Handle,
     Job,
     Presence,
     Result,
     StartFailed,
     Transport,
+    Vanished,
 )
 from cvdops.spec.document import Kind, Shell, Step
 
@@ -73,33 +77,43 @@ def carry_out(run: Run, index: int) -> None:
     except StartFailed as error:
         _refuse(run, step, str(error))
         return
-    with transaction.atomic():
-        announce(
-            run.id,
-            run.hand.step(
-                step.pk,
-                StepEvent.BEGIN,
-                {"attempt": step.attempt_count + 1},
-                attempt_count=step.attempt_count + 1,
-                tries=step.tries + 1,
-                started_at=DatabaseNow,
-                finished_at=None,
-                exit_code=None,
-                note="",
-            ),
-        )
-        attempt = StepAttempt(
-            step=step,
-            number=step.attempt_count + 1,
-            spool=spool.identity,
-            boot_id=spool.boot_id,
-        )
-        attempt.save(force_insert=True)
+    attempt = StepAttempt(
+        id=uuid7(),
+        step=step,
+        number=step.attempt_count + 1,
+        spool=spool.identity,
+        boot_id=spool.boot_id,
+    )
+    seq = run.hand.step(
+        step.pk,
+        StepEvent.BEGIN,
+        {"attempt": attempt.number},
+        also=_sent(attempt),
+        attempt_count=attempt.number,
+        tries=step.tries + 1,
+        started_at=DatabaseNow,
+        finished_at=None,
+        exit_code=None,
+        note="",
+    )
+    announce(run.id, seq)
     step.attempt_count += 1
     step.tries += 1
     step.state = StepState.RUNNING
     failpoint("attempt.sent")
-    _start(_work(run, step, definition, attempt, transport), elapsed=0.0)
+    work = _work(run, step, definition, attempt, transport)
+    _start(work, _recorder(work), elapsed=0.0)
+
+
+def _sent(attempt: StepAttempt) -> Also:
+    return Also(
+        """
+        INSERT INTO executions_stepattempt
+          (id, step_id, number, state, spool, boot_id, output_size, output_digest)
+        SELECT %s, s.id, %s, 'running', %s, %s, 0, '' FROM s
+        """,
+        (attempt.pk, attempt.number, attempt.spool, attempt.boot_id),
+    )
 
 
 def recover(run: Run, index: int) -> None:
@@ -108,13 +122,15 @@ def recover(run: Run, index: int) -> None:
     attempt = step.attempts.get(state=StepState.RUNNING)
     work = _work(run, step, definition, attempt, _transport(run, step))
     elapsed = _elapsed(attempt)
+    recorder = _recorder(work)
+    recorder.resume()
     found = work.transport.attach(str(attempt.pk))
     if found.handle is not None and found.presence is not Presence.VANISHED:
-        _watch(work, found.handle, elapsed)
+        _watch(work, recorder, found.handle, elapsed)
     elif found.presence is Presence.ABSENT and _same_place(work):
-        _start(work, elapsed)  # it was never begun: a claim would be there
+        _start(work, recorder, elapsed)  # it was never begun: a claim would be there
     else:
-        _interrupted(work, found.handle, found.presence)
+        _interrupted(work, recorder, found)
 
 
 def _transport(run: Run, step: StepRun) -> Transport:
@@ -143,25 +159,31 @@ def _elapsed(attempt: StepAttempt) -> float:
         return float(cursor.fetchone()[0])
 
 
-def _start(work: Work, elapsed: float) -> None:
+def _start(work: Work, recorder: Recorder, elapsed: float) -> None:
     try:
         handle = work.transport.start(work.job)
     except AlreadyClaimed:
         found = work.transport.attach(str(work.attempt.pk))
-        if found.handle is None:
-            _interrupted(work, None, found.presence)
+        if found.handle is None or found.presence is Presence.VANISHED:
+            _interrupted(work, recorder, found)
             return
         handle = found.handle
     except StartFailed as error:
-        _finish(work, Outcome(StepEvent.FAIL, str(error)), None, None)
+        _finish(work, Outcome(StepEvent.FAIL, str(error)), recorder)
         return
     failpoint("attempt.started")
-    _watch(work, handle, elapsed)
+    _watch(work, recorder, handle, elapsed)
 
 
-def _watch(work: Work, handle: Handle, elapsed: float) -> None:
+def _watch(work: Work, recorder: Recorder, handle: Handle, elapsed: float) -> None:
+    try:
+        _see_through(work, recorder, handle, elapsed)
+    except Vanished:
+        _interrupted(work, recorder, Found(Presence.VANISHED, handle))
+
+
+def _see_through(work: Work, recorder: Recorder, handle: Handle, elapsed: float) -> None:
     hold = work.run.hold
-    recorder = _recorder(work)
     deadline = time.monotonic() + work.definition.attributes.timeout - elapsed
     quiet = False
     while True:
@@ -194,9 +216,7 @@ def _stay(work: Work) -> None:
 
 
 def _recorder(work: Work) -> Recorder:
-    recorder = Recorder(work.run.hand, work.attempt.pk, context.masker(work.run.execution))
-    recorder.resume()
-    return recorder
+    return Recorder(work.run.hand, work.attempt.pk, context.masker(work.run.execution))
 
 
 def _drain(recorder: Recorder, handle: Handle) -> None:
@@ -230,21 +250,21 @@ def _stopped(
     else:
         left = ", ".join(str(pid) for pid in report.left)
         note = f"{because}, but processes are left on {work.step.host}: {left}. End them by hand."
-    _finish(work, Outcome(event, note), recorder, None)
+    _finish(work, Outcome(event, note), recorder)
 
 
-def _interrupted(work: Work, handle: Handle | None, presence: Presence) -> None:
-    recorder = None
-    if handle is not None:
-        recorder = _recorder(work)
-        _drain(recorder, handle)
+def _interrupted(work: Work, recorder: Recorder, found: Found) -> None:
+    if found.handle is not None:
+        _drain(recorder, found.handle)
         recorder.finish()
-    note = {
-        Presence.ABSENT: f"{work.step.host} was restarted or its spool was emptied after the step "
-        "was sent: whether it began is not known.",
-    }.get(presence, "Its process ended without leaving a result: how far it came is not known.")
+    note = "Its process ended without leaving a result: how far it came is not known."
+    if found.presence is Presence.ABSENT:
+        note = (
+            f"{work.step.host} was restarted or its spool was emptied after the step was sent: "
+            "whether it began is not known."
+        )
     event = StepEvent.TRY_AGAIN if work.definition.attributes.idempotent else StepEvent.INTERRUPT
-    _finish(work, Outcome(event, note), recorder, None)
+    _finish(work, Outcome(event, note), recorder)
 
 
 def _session(work: Work, result: Result, text: str, judged: Outcome) -> dict[str, Any] | None:
@@ -260,44 +280,71 @@ def _session(work: Work, result: Result, text: str, judged: Outcome) -> dict[str
 
 
 def _finish(
-    work: Work, judged: Outcome, recorder: Recorder | None, session: dict[str, Any] | None
+    work: Work, judged: Outcome, recorder: Recorder, session: dict[str, Any] | None = None
 ) -> None:
-    """Record the end of the attempt and what becomes of the step, durably, in one transaction."""
+    """Record the end of the attempt and what becomes of the step, durably and at once."""
     run, step = work.run, work.step
-    event, wait = judged.event, 0.0
-    if outcome.may_retry(work.definition, event, step.tries):
+    event = judged.event
+    again = outcome.may_retry(work.definition, event, step.tries)
+    undoes = event is StepEvent.SUCCEED and run.rolling_back
+    if again:
         event = StepEvent.TRY_AGAIN
-        wait = outcome.backoff(work.definition, step.tries, random.random())  # noqa: S311
-    with transaction.atomic():
-        seq = run.hand.step(
-            step.pk,
-            event,
-            {"attempt": work.attempt.number, "note": judged.note},
-            exit_code=judged.exit_code,
-            note=judged.note,
-            sample=judged.sample,
-            sample_detail=judged.sample_detail,
-            finished_at=DatabaseNow,
-        )
-        StepAttempt.objects.filter(pk=work.attempt.pk).update(
-            state=_ATTEMPT_STATES[judged.event],
-            finished_at=Now(),
-            exit_code=judged.exit_code,
-            output_size=recorder.offset if recorder else 0,
-            output_digest=recorder.digest if recorder else "",
-        )
-        if session is not None:
-            run.hand.change("session", session=session, lost_leases=0)
-            run.execution.session = session
-        if event is StepEvent.SUCCEED and run.rolling_back:
+    with transaction.atomic() if again or undoes else nullcontext():
+        _record(work, judged, event, recorder, session)
+        if undoes:
             _undone(run, step)
-        if wait:
-            rest(run, "retry", f"Trying again: {step.title}", step.key, due=wait)
-        announce(run.id, seq)
+        if again:
+            seconds = outcome.backoff(work.definition, step.tries, random.random())  # noqa: S311
+            rest(run, "retry", f"Trying again: {step.title}", step.key, due=seconds)
     failpoint("attempt.finished")
     work.transport.clean(str(work.attempt.pk))
-    step.state = _STEP_STATES[event]
+    step.state = STEP_MOVES[event].destination
     step.exit_code = judged.exit_code
+    if session is not None:
+        run.execution.session = session
+
+
+def _record(
+    work: Work,
+    judged: Outcome,
+    event: StepEvent,
+    recorder: Recorder,
+    session: dict[str, Any] | None,
+) -> None:
+    run = work.run
+    fields: dict[str, Any] = {} if session is None else {"session": session}
+    if run.hold.lost_before:
+        fields["lost_leases"] = 0  # there was progress
+        run.hold.lost_before = 0
+    seq = run.hand.step(
+        work.step.pk,
+        event,
+        {"attempt": work.attempt.number, "note": judged.note},
+        execution=fields,
+        also=_over(work.attempt, judged, recorder),
+        exit_code=judged.exit_code,
+        note=judged.note,
+        sample=judged.sample,
+        sample_detail=judged.sample_detail,
+        finished_at=DatabaseNow,
+    )
+    announce(run.id, seq)
+
+
+def _over(attempt: StepAttempt, judged: Outcome, recorder: Recorder) -> Also:
+    state = (
+        StepState.INTERRUPTED
+        if judged.event is StepEvent.TRY_AGAIN
+        else STEP_MOVES[judged.event].destination
+    )
+    return Also(
+        """
+        UPDATE executions_stepattempt SET state = %s, finished_at = statement_timestamp(),
+               exit_code = %s, output_size = %s, output_digest = %s
+          FROM s WHERE executions_stepattempt.id = %s
+        """,
+        (state, judged.exit_code, recorder.offset, recorder.digest, attempt.pk),
+    )
 
 
 def _undone(run: Run, step: StepRun) -> None:
@@ -312,14 +359,3 @@ def _refuse(run: Run, step: StepRun, sentence: str) -> None:
         announce(run.id, run.hand.step(step.pk, StepEvent.FAIL, note=sentence))
     step.state = StepState.FAILED
     step.note = sentence
-
-
-_ATTEMPT_STATES = {
-    StepEvent.SUCCEED: StepState.SUCCEEDED,
-    StepEvent.FAIL: StepState.FAILED,
-    StepEvent.TIME_OUT: StepState.TIMED_OUT,
-    StepEvent.INTERRUPT: StepState.INTERRUPTED,
-    StepEvent.TRY_AGAIN: StepState.INTERRUPTED,
-    StepEvent.CANCEL: StepState.CANCELLED,
-}
-_STEP_STATES = _ATTEMPT_STATES | {StepEvent.TRY_AGAIN: StepState.PENDING}

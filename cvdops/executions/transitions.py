@@ -32,6 +32,14 @@ class Superseded(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Also:
+    """A statement that happens with a step's move and only with it: it selects from `s`, the step."""
+
+    sql: str
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Hand:
     """Who writes: a worker by its fencing token, or a person (or the portal) without one."""
 
@@ -61,27 +69,43 @@ class Hand:
             ],
         )  # fmt: skip
 
-    def step(self, step: UUID, event: StepEvent, data: Fields | None = None, **fields: Any) -> int:
-        """Move a step; returns the new seq. Raises Superseded."""
+    def step(
+        self,
+        step: UUID,
+        event: StepEvent,
+        data: Fields | None = None,
+        *,
+        execution: Fields | None = None,
+        also: Also | None = None,
+        **fields: Any,
+    ) -> int:
+        """Move a step, with fields of its execution and one more row; returns the new seq.
+
+        All of it is one statement, so that outside a transaction it needs no BEGIN and COMMIT.
+        Raises Superseded.
+        """
         move = STEP_MOVES[event]
         sets, values = _assignments(fields)
+        execution_sets, execution_values = _assignments(execution or {})
+        more, more_values = (f", a AS ({also.sql})", also.values) if also else ("", ())
         return self._write(
             f"""
             WITH e AS (
-              UPDATE executions_execution SET seq = seq + 1
+              UPDATE executions_execution SET seq = seq + 1 {execution_sets}
                WHERE id = %s AND state = ANY(%s) {self._fence()} RETURNING seq
             ), s AS (
               UPDATE executions_steprun SET state = %s {sets} FROM e
                WHERE executions_steprun.id = %s AND execution_id = %s
                  AND executions_steprun.state = ANY(%s)
               RETURNING executions_steprun.id
-            )
+            ) {more}
             INSERT INTO executions_event (execution_id, seq, kind, step_id, actor_id, data)
             SELECT %s, e.seq, %s, s.id, %s, %s FROM e, s RETURNING seq
             """,
             [
-                self.execution, sorted(ACTIVE), *self._token(),
+                *execution_values, self.execution, sorted(ACTIVE), *self._token(),
                 move.destination, *values, step, self.execution, sorted(move.sources),
+                *more_values,
                 self.execution, f"step.{event}", *self._signature(data),
             ],
         )  # fmt: skip

@@ -1,0 +1,42 @@
+"""`python -m benchmarks [--out FILE]`: start the system, measure, print, stop."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks import memory, steps, system, viewers
+from benchmarks.figures import Figure, table, write
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--out", type=Path, help="write the figures as JSON, too")
+    out: Path | None = parser.parse_args().out
+    figures: list[Figure] = []
+    with system.folder() as data:
+        with system.running(data) as first:
+            seconds = first.seconds
+        with system.running(data) as running:
+            figures += [
+                Figure("start of a new system", seconds * 1000, "ms", None, 20_000.0),
+                Figure(
+                    "start of one that has run before", running.seconds * 1000, "ms", None, 5000.0
+                ),
+                *memory.measure(running),
+            ]
+            system.connect(data)
+            runbooks = data / "bench-runbooks"
+            runbooks.mkdir()
+            steps.publish(
+                runbooks, fifty=["true"] * steps.STEPS, one=["true"], lines=[viewers.SCRIPT]
+            )
+            figures += steps.measure()
+            figures += viewers.measure(running.port)
+    print(table(figures))
+    if out:
+        write(figures, out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""The one-command system, started for a measurement in a folder of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A running system."""
+
+    port: int
+    process: "subprocess.Popen[str]"
+    data: Path
+    seconds: float  # from the command to Ready
+
+
+@contextmanager
+def running(data: Path) -> Iterator[System]:
+    """Start it, wait for Ready, and stop it at the end."""
+    port = _free_port()
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cvdops.stack", "--port", str(port)],
+        cwd=PROJECT,
+        env={**os.environ, "CVDOPS_DATA_DIR": str(data)},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        _await_ready(process)
+        yield System(port, process, data, time.perf_counter() - began)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder that goes away afterwards, open to the user that PostgreSQL runs as."""
+    with tempfile.TemporaryDirectory(prefix="cvdops-bench-") as name:
+        path = Path(name)
+        path.chmod(0o711)
+        yield path
+
+
+def connect(data: Path) -> None:
+    """Let this process use the running system's database and queue."""
+    os.environ["CVDOPS_DATA_DIR"] = str(data)
+    environment = json.loads((data / "run" / "environment.json").read_text())
+    os.environ.update({name: str(value) for name, value in environment.items()})
+    os.environ["DJANGO_SETTINGS_MODULE"] = "cvdops.settings"
+    import django
+
+    django.setup()
+
+
+def _await_ready(process: "subprocess.Popen[str]") -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("Ready:"):
+            return
+    raise SystemExit("The system did not start; its logs say why.")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
