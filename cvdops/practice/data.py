@@ -1,6 +1,7 @@
 """The practice CVD's database, backups and logs as they are delivered: the same rows every time."""
 
 import hashlib
+import os
 import random
 import sqlite3
 from collections.abc import Iterator
@@ -87,6 +88,7 @@ def create_backup(database: Path, folder: Path, now: datetime) -> None:
     taken = now - timedelta(days=1)
     path = folder / f"cvd_daily_{taken:%Y%m%d}_020000.db"
     path.write_bytes(database.read_bytes())
+    os.utime(path, (taken.timestamp(), taken.timestamp()))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     path.with_name(f"{path.name}.sha256").write_text(f"{digest}  {path.name}\n")
 
