@@ -168,7 +168,7 @@ def _closing(items: Sequence[Item]) -> dict[str, str]:
         if not isinstance(item, Paragraph) or not (pairs := _pairs(item.text)):
             break
         found = pairs | found
-    return found
+    return {key: value for key, value in found.items() if key in _KEYS}
 
 
 def _pairs(text: str) -> dict[str, str]:

@@ -175,7 +175,7 @@ def _inferred(root: Node, layout: Layout, title: str, notes: Notes) -> Iterator[
         found = [Procedure(key=slug(title, "procedure"), title=title, steps=steps)]
     else:
         found = [p for node in tops for p in _choices(node, taken)]
-    if found and len(found[0].steps) + len(found) > 2:
+    if len(tops) > 1 or any(child.steps() for node in tops for child in node.children):
         first = tops[0].heading.line if tops[0].heading else 1
         notes.add(
             "RB305",
