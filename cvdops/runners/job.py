@@ -1,9 +1,11 @@
-"""A job: one attempt of a step on a host, in a job directory of its own that names it for ever."""
+"""A job, one attempt of a step on a host: the values and the interface that every transport has."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+MARKER = "CVDOPS_ATTEMPT"  # in the environment of everything that a job starts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,11 +13,11 @@ class Job:
     """Everything that a start needs."""
 
     attempt: str  # a UUID; names the job directory
-    interpreter: str  # bash | sh
-    strict: bool  # set -euo pipefail before the script
+    interpreter: str  # a key of interpreters.INTERPRETERS
+    strict: bool  # stop at the first command that fails
     script: str
-    variables: Mapping[str, str]  # the environment of the job, complete
-    cwd: str = ""  # empty: the home directory
+    variables: Mapping[str, str]  # the environment of the job; the worker's own is not inherited
+    cwd: str = ""  # absolute; empty: the home directory, or the spool if there is none
 
 
 class StartFailed(Exception):
@@ -24,6 +26,10 @@ class StartFailed(Exception):
 
 class AlreadyClaimed(Exception):
     """The job was started before, by whomever: attach to it."""
+
+
+class Vanished(Exception):
+    """The job's process is gone and left no result that can be believed. The text says what is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +41,25 @@ class Spool:
 
 
 @dataclass(frozen=True, slots=True)
+class Process:
+    """A process that cannot be mistaken for a later one with the same number."""
+
+    pid: int
+    started: int  # clock ticks after boot
+    boot_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """How a job ended, as the target says it."""
 
-    exit_code: int
-    variables: Mapping[str, str]
+    exit_code: int  # 128 + n if signal n ended it
+    variables: Mapping[str, str]  # scalars; empty if not `carried`
     cwd: str
+    carried: bool = (
+        True  # false: it left no variables, for instance because it set its own EXIT trap
+    )
+    dropped: tuple[str, ...] = ()  # variables that no later step will see: too large, or not text
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +71,43 @@ class StopReport:
 
 
 class Presence(StrEnum):
+    """What there is of an attempt on its host."""
+
     ABSENT = "absent"  # no claim: it never began here
     RUNNING = "running"
     FINISHED = "finished"
     VANISHED = "vanished"  # claimed, no result, and its process is gone
 
 
+class Wakeup(StrEnum):
+    """Why a wait is over."""
+
+    OUTPUT = "output"
+    ENDED = "ended"
+    WOKEN = "woken"
+    TIMEOUT = "timeout"
+
+
 class Handle(Protocol):
-    """A job that was claimed."""
+    """A job that was claimed. Any number of watchers may have one; the job belongs to none of them."""
+
+    process: Process | None
 
     def read(self, offset: int, limit: int) -> bytes:
         """The output from a byte offset on, at most `limit` bytes; empty if there is none yet."""
 
-    def wait(self, offset: int, timeout: float, wake: int) -> None:
+    def wait(self, offset: int, timeout: float, wake: int | None) -> Wakeup:
         """Return when there is output beyond the offset, the job ended, the eventfd `wake` is
-        readable, or the time (seconds) is up."""
+        readable (it stays so), or the time (seconds) is up."""
 
     def result(self) -> Result | None:
-        """How it ended; None while it runs. Raises Vanished if it ended without a result."""
+        """How it ended; None while it runs. Output that is read afterwards is complete.
+
+        Raises Vanished.
+        """
 
     def stop(self, grace: float) -> StopReport:
         """TERM, after `grace` seconds KILL, to all that it started; looked for afterwards."""
-
-
-class Vanished(Exception):
-    """The job's process is gone and left no result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +119,13 @@ class Found:
 
 
 class Transport(Protocol):
-    """A way to a host."""
+    """A way to a host. Safe in threads."""
 
     def spool(self) -> Spool:
         """The spool as it is now; made if it is missing. Raises StartFailed."""
 
     def start(self, job: Job) -> Handle:
-        """Start the job. Raises AlreadyClaimed, StartFailed."""
+        """Start the job; it outlives the caller. Raises AlreadyClaimed, StartFailed."""
 
     def attach(self, attempt: str) -> Found:
         """Find a job that may have been started before."""

@@ -1,101 +1,81 @@
 """Jobs on this machine: processes that outlive the worker that started them."""
 
+import errno
 import os
 import re
-import secrets
 import select
 import shutil
-import stat
 import subprocess
+import threading
 import time
-from functools import cache, cached_property
 from pathlib import Path
 
-from cvdops.runners import wrapper
+from cvdops.runners import spool, wrapper
+from cvdops.runners.account import account
+from cvdops.runners.handle import LocalHandle, read_claim
+from cvdops.runners.interpreters import INTERPRETERS, Invocation, prelude_name
 from cvdops.runners.job import (
+    MARKER,
     AlreadyClaimed,
     Found,
-    Handle,
     Job,
     Presence,
-    Result,
     Spool,
     StartFailed,
-    StopReport,
-    Transport,
     Vanished,
 )
-from cvdops.runners.processes import MARKER, Process, boot_id, end_all, parse_stat
-from cvdops.runners.session import from_bash, from_sh
-from cvdops.runners.watch import FileWatch
+from cvdops.runners.processes import members
 
 CLAIM_PATIENCE = 10.0  # seconds for a new process to make its claim
-MAX_SESSION = 1 << 20  # bytes of variables that are carried over
+_ATTEMPT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_LONGEST = 131071  # bytes of NAME=value that a process can be given
 
 
-@cache
-def _watch() -> FileWatch:
-    return FileWatch()
-
-
-class LocalTransport(Transport):
+class LocalTransport:
     """Job directories below `root`."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self._root = root.absolute()
+        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._lock = threading.Lock()
 
     def spool(self) -> Spool:
-        identity = self._root / ".id"
-        try:
-            return Spool(identity.read_text().strip(), boot_id())
-        except FileNotFoundError:
-            pass
-        try:
-            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for name, text in _PRELUDES.items():
-                _write(self._root / name, text)
-            _write(identity, secrets.token_hex(16) + "\n", keep=True)
-            return Spool(identity.read_text().strip(), boot_id())
-        except OSError as error:
-            raise StartFailed(
-                f"The spool folder {self._root} cannot be written: {error.strerror}. "
-                "Make room or mend its permissions, then retry the step."
-            ) from None
+        return spool.identify(self._root)
 
-    def start(self, job: Job) -> Handle:
-        folder = self._root / job.attempt
+    def start(self, job: Job) -> LocalHandle:
+        folder = self._folder(job.attempt)
         if folder.exists():
-            raise AlreadyClaimed
-        process = self._spawn(job, folder)
-        deadline = time.monotonic() + CLAIM_PATIENCE
-        while (claimed := _claimant(folder)) is None:
-            if process.poll() is not None:
-                break
-            if time.monotonic() > deadline:
-                process.kill()
-                raise StartFailed("The shell did not start within 10 s. Retry the step.")
-            time.sleep(0.0002)
-        if claimed is None:
-            claimed = _claimant(folder)
-        if claimed is not None and claimed.pid == process.pid:
-            return LocalHandle(folder, claimed, process)
-        if process.wait() == 97 and folder.exists():
+            raise AlreadyClaimed  # the usual case without a process; the child decides all others
+        reading, writing = os.pipe()
+        try:
+            try:
+                child = self._spawn(job, folder, writing)
+            finally:
+                os.close(writing)
+            said = _until_closed(reading, child)
+        finally:
+            os.close(reading)
+        claim = read_claim(folder)
+        if claim is not None and claim.process.pid == child.pid:
+            return LocalHandle(folder, claim, child)
+        if child.wait() == wrapper.ALREADY_CLAIMED:
             raise AlreadyClaimed
         raise StartFailed(
-            f"The job directory could not be made in {self._root}: is the disk full? "
-            "Make room, then retry the step."
+            f"The job directory {folder} could not be made"
+            f"{': ' + said if said else ''}. Make room or mend the spool, then retry the step."
         )
 
     def attach(self, attempt: str) -> Found:
-        folder = self._root / attempt
-        if not folder.is_dir():
+        folder = self._folder(attempt)
+        if folder.is_symlink() or not folder.is_dir():
             return Found(Presence.ABSENT)
-        process = _claimant(folder)
-        deadline = time.monotonic() + 1.0
-        while process is None and time.monotonic() < deadline:
-            time.sleep(0.005)  # the claim is made, its next line is being written
-            process = _claimant(folder)
-        handle = LocalHandle(folder, process or Process(0, 0))
+        claim = read_claim(folder)
+        deadline = time.monotonic() + CLAIM_PATIENCE
+        while claim is None and members(attempt, None) and time.monotonic() < deadline:
+            time.sleep(0.002)  # the directory is made, its next line is just being written
+            claim = read_claim(folder)
+        handle = LocalHandle(folder, claim or read_claim(folder))
         try:
             finished = handle.result() is not None
         except Vanished:
@@ -103,172 +83,112 @@ class LocalTransport(Transport):
         return Found(Presence.FINISHED if finished else Presence.RUNNING, handle)
 
     def clean(self, attempt: str) -> None:
-        (self._root / f"{attempt}.script").unlink(missing_ok=True)
-        folder = self._root / attempt
+        folder = self._folder(attempt)
+        _script(folder).unlink(missing_ok=True)
         for entry in list(os.scandir(folder)) if folder.is_dir() else []:
             if entry.is_dir(follow_symlinks=False):
                 shutil.rmtree(entry.path, ignore_errors=True)
             else:
                 Path(entry.path).unlink(missing_ok=True)
+        self._collect()
 
-    def _spawn(self, job: Job, folder: Path) -> "subprocess.Popen[bytes]":
-        sh = job.interpreter == "sh"
-        head = wrapper.SH_HEAD + (wrapper.SH_STRICT if job.strict else "") if sh else ""
-        script = self._root / f"{job.attempt}.script"
-        prelude = "" if sh else str(self._root / (_STRICT if job.strict else _PASTE))
+    def _folder(self, attempt: str) -> Path:
+        if not _ATTEMPT.fullmatch(attempt):
+            raise ValueError(f"{attempt!r} is not the identifier of an attempt.")
+        return self._root / attempt
+
+    def _spawn(self, job: Job, folder: Path, pipe: int) -> "subprocess.Popen[bytes]":
+        invocation = INTERPRETERS[job.interpreter](job.script, job.strict)
+        environment = self._environment(job, folder, invocation)
+        program = shutil.which(job.interpreter, path=environment["PATH"])
+        if program is None:
+            raise StartFailed(
+                f"{job.interpreter} is not installed on this machine (looked in "
+                f"{environment['PATH']}). Install it, then retry the step."
+            )
+        script = _script(folder)
         try:
-            _write(script, head + job.script + "\n")
-            return subprocess.Popen(
-                [
-                    "/bin/sh", "-c", wrapper.OUTER, "cvdops-job", str(folder), str(script),
-                    job.interpreter, prelude, job.cwd or job.variables.get("HOME", "/"),
-                ],
+            spool.write(script, invocation.script + "\n")
+        except OSError as error:
+            raise spool.not_writable(self._root, error) from None
+        where = job.cwd or _home(environment, self._root)
+        command = [program, *invocation.options, str(script)]
+        try:
+            child = subprocess.Popen(
+                ["/bin/sh", "-c", wrapper.OUTER, "cvdops-job", str(folder), where, *command],
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={**job.variables, MARKER: job.attempt},
+                stdout=pipe,
+                stderr=pipe,
+                env=environment,
                 cwd="/",
                 start_new_session=True,
-            )  # fmt: skip
-        except (OSError, ValueError) as error:
-            raise StartFailed(f"The step could not be started: {error}.") from None
+            )
+        except OSError as error:
+            script.unlink(missing_ok=True)
+            raise _not_started(error) from None
+        self._collect(child)
+        return child
+
+    def _environment(self, job: Job, folder: Path, invocation: Invocation) -> dict[str, str]:
+        environment = {**account(), **job.variables}
+        environment |= {MARKER: job.attempt, "CVDOPS_JOB": str(folder)}
+        if invocation.prelude:
+            environment["BASH_ENV"] = str(self._root / prelude_name(invocation.prelude))
+        for name, value in environment.items():
+            _check(name, value)
+        return environment
+
+    def _collect(self, new: "subprocess.Popen[bytes] | None" = None) -> None:
+        """Keep a child until it has ended, so that none stays behind as a zombie."""
+        with self._lock:
+            if new is not None:
+                self._children[new.pid] = new
+            for pid, child in list(self._children.items()):
+                if child is not new and child.poll() is not None:
+                    del self._children[pid]
 
 
-class LocalHandle(Handle):
-    """A job that was claimed on this machine."""
-
-    def __init__(
-        self,
-        folder: Path,
-        process: Process,
-        child: "subprocess.Popen[bytes] | None" = None,
-    ) -> None:
-        self._folder = folder
-        self._process = process
-        self._child = child
-
-    def __del__(self) -> None:
-        if "_signal" in self.__dict__:
-            _watch().remove(self._signal[0])
-        if "_pidfd" in self.__dict__ and self._pidfd >= 0:
-            os.close(self._pidfd)
-
-    def read(self, offset: int, limit: int) -> bytes:
-        try:
-            fd = _open(self._folder / "out")
-        except OSError:
-            return b""
-        try:
-            return os.pread(fd, limit, offset)
-        finally:
-            os.close(fd)
-
-    def wait(self, offset: int, timeout: float, wake: int) -> None:
-        _, signal = self._signal
-        if self._size() > offset:
-            return
-        waiting = select.poll()
-        for fd in (signal, wake, self._pidfd):
-            if fd >= 0:
-                waiting.register(fd, select.POLLIN)
-        waiting.poll(timeout * 1000)
-        try:
-            os.eventfd_read(signal)
-        except BlockingIOError:
-            return
-
-    def result(self) -> Result | None:
-        alive = self._alive()  # before looking: a process that ends later has left its result
-        code = self._exit_code()
-        if code is None:
-            if alive:
-                return None
-            raise Vanished
-        return Result(code, self._variables(), self._text("cwd").rstrip("\n"))
-
-    def stop(self, grace: float) -> StopReport:
-        left = end_all(self._folder.name, self._process.pid, grace)
-        if self._child is not None:
-            self._child.poll()
-        return StopReport(not left, tuple(process.pid for process in left))
-
-    @cached_property
-    def _signal(self) -> tuple[int, int]:
-        return _watch().add(self._folder / "out")
-
-    @cached_property
-    def _pidfd(self) -> int:
-        try:
-            return os.pidfd_open(self._process.pid) if self._process.pid else -1
-        except OSError:
-            return -1
-
-    def _alive(self) -> bool:
-        if self._child is not None:
-            return self._child.poll() is None
-        return self._process.alive
-
-    def _size(self) -> int:
-        try:
-            return (self._folder / "out").lstat().st_size
-        except OSError:
-            return 0
-
-    def _exit_code(self) -> int | None:
-        text = self._text("rc", 5)
-        return int(text) if re.fullmatch(r"[0-9]{1,3}\n", text) else None
-
-    def _variables(self) -> dict[str, str]:
-        dump = self._bytes("vars", MAX_SESSION)
-        return from_bash(dump) if dump.startswith(b"declare ") else from_sh(dump)
-
-    def _text(self, name: str, limit: int = 4096) -> str:
-        return self._bytes(name, limit).decode("utf-8", "replace")
-
-    def _bytes(self, name: str, limit: int) -> bytes:
-        try:
-            fd = _open(self._folder / name)
-        except OSError:
-            return b""
-        with os.fdopen(fd, "rb") as file:
-            return file.read(limit)
+def _script(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.script")
 
 
-_STRICT, _PASTE = "prelude-strict.bash", "prelude-paste.bash"
-_PRELUDES = {_STRICT: wrapper.PRELUDE + wrapper.STRICT, _PASTE: wrapper.PRELUDE}
+def _until_closed(pipe: int, child: "subprocess.Popen[bytes]") -> str:
+    """Wait until the child has made its claim or ended. What it complained of, if anything."""
+    deadline = time.monotonic() + CLAIM_PATIENCE
+    waiting = select.poll()
+    waiting.register(pipe, select.POLLIN)
+    said = b""
+    while waiting.poll(max(0.0, deadline - time.monotonic()) * 1000):
+        data = os.read(pipe, 4096)
+        if not data:
+            return said.decode(errors="replace").strip()
+        said += data
+    child.kill()
+    raise StartFailed(
+        f"The shell did not begin within {CLAIM_PATIENCE:g} s: is the spool's disk responding? "
+        "Retry the step."
+    )
 
 
-def _claimant(folder: Path) -> Process | None:
-    try:
-        fd = _open(folder / "pid")
-    except OSError:
-        return None
-    with os.fdopen(fd, "rb") as file:
-        line = file.read(4096).decode("utf-8", "replace")
-    return parse_stat(line) if line.endswith("\n") else None
+def _check(name: str, value: str) -> None:
+    """Raises StartFailed for a variable that no process can be given."""
+    if not _NAME.fullmatch(name):
+        raise StartFailed(f"{name!r} cannot be the name of a variable. Rename it, then retry.")
+    if "\0" in value:
+        raise StartFailed(f"The value of {name} contains a NUL byte. Remove it, then retry.")
+    if len(name) + 1 + len(os.fsencode(value)) > _LONGEST:
+        raise StartFailed(f"The value of {name} is longer than 128 KiB. Put it into a file.")
 
 
-def _open(path: Path) -> int:
-    """Open a regular file for reading, never through a link. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise OSError(f"{path} is not a regular file")
-    return fd
+def _not_started(error: OSError) -> StartFailed:
+    if error.errno == errno.E2BIG:
+        return StartFailed(
+            "The variables of the step are too large together for the system. "
+            "Put large values into files."
+        )
+    return StartFailed(f"The shell could not be started: {error.strerror}. Retry the step.")
 
 
-def _write(path: Path, text: str, *, keep: bool = False) -> None:
-    """Write a file whole or not at all, readable by its owner; `keep` what another process wrote."""
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(text.encode("utf-8", "surrogateescape"))
-    if keep:
-        try:
-            os.link(part, path)
-        except FileExistsError:
-            return
-        finally:
-            part.unlink()
-    else:
-        part.replace(path)
+def _home(environment: dict[str, str], otherwise: Path) -> str:
+    home = environment.get("HOME", "")
+    return home if home.startswith("/") and Path(home).is_dir() else str(otherwise)

@@ -1,90 +1,120 @@
-"""Reading back the variables that a shell left: scalars only, within limits."""
+"""Reading back the variables that a shell left: scalars that are text, within limits."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
-from cvdops.runners.wrapper import INTERNAL
+END = b"\0end"  # without it the dump was cut off
+MAX_DUMP = 8 << 20  # bytes that are looked at
+MAX_VARIABLE = (1 << 17) - 1  # bytes of NAME=value: no process could be given more
+MAX_SESSION = 1 << 20  # bytes of all variables
 
-MAX_VALUE = 1 << 16  # bytes
-_NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*\Z")
-_DECLARATION = re.compile(rb"declare -([-A-Za-z]+) ([A-Za-z_][A-Za-z0-9_]*)(=?)")
+# Set by the shell itself or by us: not part of the session.
+INTERNAL = frozenset(
+    """
+    BASH BASHOPTS BASHPID DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID FUNCNAME FUNCNEST GROUPS HISTCMD
+    HOSTNAME HOSTTYPE IFS LINENO MACHTYPE OLDPWD OPTERR OPTIND OSTYPE PIPESTATUS PPID PS1 PS2 PS4 PWD
+    RANDOM SECONDS SHELL SHELLOPTS SHLVL SRANDOM TERM UID _
+    """.split()  # noqa: SIM905 — a list of this length is one name a line
+)
+_INTERNAL_PREFIXES = ("BASH_", "COMP_", "CVDOPS_", "__cvdops")
+
+_DOUBLE = rb'"(?P<double>[^"\\]*+(?:\\.[^"\\]*+)*+)"'
+_ANSI = rb"\$'(?P<ansi>[^'\\]*+(?:\\.[^'\\]*+)*+)'"
+_LIST = rb"""\((?:[^"'$()]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"|\$'[^'\\]*+(?:\\.[^'\\]*+)*+'|\$)*+\)"""
+_SIMPLE = re.compile(
+    rb'declare -([-A-Za-z]+) ([A-Za-z_][A-Za-z0-9_]*)="((?:[^"\\]|\\.)*)"\n', re.DOTALL
+)
+_DECLARATION = re.compile(
+    rb"declare -(?P<flags>[-A-Za-z]+) (?P<name>[A-Za-z_]\w*)"
+    rb"(?P<assigned>=(?:" + _DOUBLE + rb"|" + _ANSI + rb"|" + _LIST + rb"))?\n",
+    re.DOTALL | re.ASCII,
+)
+_NAME = re.compile(rb"[A-Za-z_]\w*", re.ASCII)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|x[0-9A-Fa-f]{1,2}|.)", re.DOTALL)
-_PLAIN = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
-_PLAIN |= {b"e": b"\x1b", b"E": b"\x1b"}
+_LETTERS = dict(zip(b"abtnvfreE", b"\a\b\t\n\v\f\r\x1b\x1b", strict=True))
 
 
-def from_bash(dump: bytes) -> dict[str, str]:
-    """The variables of a `declare -p`."""
-    return _kept(_declared(dump))
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a shell left."""
+
+    variables: dict[str, str] = field(default_factory=dict)
+    cwd: str = ""
+    carried: bool = False
+    dropped: tuple[str, ...] = ()
 
 
-def from_sh(dump: bytes) -> dict[str, str]:
-    """The variables of an `env -0`."""
-    return _kept(entry.partition(b"=")[::2] for entry in dump.split(b"\0")[:-1])
+def read_session(dump: bytes) -> Session:
+    """The session in a dump: the working directory, NUL, `declare -p` or `env -0`, the end mark."""
+    place, _, rest = dump.partition(b"\0")
+    if not dump.endswith(END):
+        return Session()
+    body = rest[: -len(END)]
+    pairs = _declared(body) if body.startswith(b"declare -") else _exported(body)
+    if pairs is None:
+        return Session()
+    variables, dropped = _kept(pairs)
+    return Session(variables, _text(place.removesuffix(b"\n")) or "", True, dropped)
 
 
-def _kept(pairs: "Iterator[tuple[bytes, bytes]]") -> dict[str, str]:
-    found = {}
-    for name, value in pairs:
-        text = name.decode("ascii", "replace")
-        internal = text in INTERNAL or text.startswith(("BASH", "__cvdops"))
-        if _NAME.match(name) and not internal and len(value) <= MAX_VALUE and b"\0" not in value:
-            found[text] = value.decode("utf-8", "replace")
+def _kept(pairs: Iterable[tuple[bytes, bytes]]) -> tuple[dict[str, str], tuple[str, ...]]:
+    found: dict[str, str] = {}
+    dropped = []
+    room = MAX_SESSION
+    for raw, value in pairs:
+        name, size = raw.decode("ascii"), len(raw) + len(value) + 1
+        if name in INTERNAL or name.startswith(_INTERNAL_PREFIXES):
+            continue
+        text = _text(value)
+        if text is None or size > MAX_VARIABLE or size > room:
+            dropped.append(name)
+            continue
+        room -= size
+        found[name] = text
+    return found, tuple(dropped)
+
+
+def _text(value: bytes) -> str | None:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _exported(body: bytes) -> Iterator[tuple[bytes, bytes]]:
+    for entry in body.split(b"\0"):
+        name, equals, value = entry.partition(b"=")
+        if equals and _NAME.fullmatch(name):
+            yield name, value
+
+
+def _declared(body: bytes) -> list[tuple[bytes, bytes]] | None:
+    """The scalars of a `declare -p`; None if it cannot be understood to its end."""
+    found, at = [], 0
+    while at < len(body):
+        match = _DECLARATION.match(body, at)
+        if match is None:
+            return None
+        at = match.end()
+        value = _value(match)
+        if value is not None and not set(match["flags"]) & set(b"aAn"):
+            found.append((match["name"], value))
     return found
 
 
-def _declared(dump: bytes) -> "Iterator[tuple[bytes, bytes]]":
-    at = 0
-    while match := _DECLARATION.match(dump, at):
-        flags, name, assigned = match.groups()
-        at = match.end()
-        if assigned:
-            value, at = _value(dump, at)
-            if value is not None and not set(flags) & set(b"aAn"):
-                yield name, value
-        at = dump.find(b"\n", at) + 1
-        if at == 0:
-            return
-
-
-def _value(dump: bytes, at: int) -> tuple[bytes | None, int]:
-    """The value that begins here and where it ends; None for an array."""
-    if dump[at : at + 1] == b'"':
-        return _double(dump, at + 1)
-    if dump[at : at + 2] == b"$'":
-        return _ansi(dump, at + 2)
-    if dump[at : at + 1] != b"(":
-        return None, at
-    at += 1
-    while at < len(dump) and dump[at : at + 1] != b")":
-        quoted = dump[at : at + 1] == b'"' or dump[at : at + 2] == b"$'"
-        at = _value(dump, at)[1] if quoted else at + 1
-    return None, at
-
-
-def _double(dump: bytes, at: int) -> tuple[bytes, int]:
-    out = bytearray()
-    while at < len(dump) and dump[at] != 0x22:
-        if dump[at] == 0x5C and at + 1 < len(dump):
-            at += 1
-        out.append(dump[at])
-        at += 1
-    return bytes(out), at + 1
-
-
-def _ansi(dump: bytes, at: int) -> tuple[bytes, int]:
-    end = at
-    while end < len(dump) and dump[end] != 0x27:
-        end += 2 if dump[end] == 0x5C else 1
-    return _ESCAPE.sub(_unescape, dump[at:end]), end + 1
+def _value(match: "re.Match[bytes]") -> bytes | None:
+    if match["double"] is not None:
+        return re.sub(rb"\\(.)", rb"\1", match["double"], flags=re.DOTALL)
+    if match["ansi"] is not None:
+        return _ESCAPE.sub(_unescape, match["ansi"])
+    return None  # a list, or declared without a value
 
 
 def _unescape(match: "re.Match[bytes]") -> bytes:
     code = match[1]
-    if code in _PLAIN:
-        return _PLAIN[code]
+    if code[0] in b"01234567":
+        return bytes([int(code, 8) & 0xFF])
     if code[:1] == b"x" and len(code) > 1:
         return bytes([int(code[1:], 16)])
-    if code[:1] in b"01234567":
-        return bytes([int(code, 8) & 0xFF])
-    return code
+    return bytes([_LETTERS.get(code[0], code[0])])

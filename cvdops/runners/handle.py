@@ -1,0 +1,141 @@
+"""A job that was claimed on this machine: its output, its end, its result."""
+
+import os
+import re
+import select
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from cvdops.runners import stopping
+from cvdops.runners.account import account
+from cvdops.runners.job import Process, Result, StopReport, Vanished, Wakeup
+from cvdops.runners.processes import alive, open_alive, parse
+from cvdops.runners.session import MAX_DUMP, read_session
+from cvdops.runners.spool import open_regular, read_regular
+from cvdops.runners.watch import folder_watch
+
+_EXIT_CODE = re.compile(rb"[0-9]{1,3}\n")
+_UNWATCHED = 0.1  # seconds between two looks where the system has no watches left
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the job wrote when it had made its claim: who it is and where it began."""
+
+    process: Process
+    cwd: str
+
+
+def read_claim(folder: Path) -> Claim | None:
+    """The claim in a job directory; None if it is not complete (yet)."""
+    try:
+        text = (read_regular(folder / "pid", 16384) or b"").decode("utf-8", "surrogateescape")
+    except OSError:
+        return None
+    stat, _, rest = text.partition("\n")
+    boot, _, cwd = rest.partition("\n")
+    entry = parse(stat)
+    if entry is None or not cwd.endswith("\n"):
+        return None
+    return Claim(Process(entry.pid, entry.started, boot), cwd[:-1])
+
+
+class LocalHandle:
+    """A job directory of this machine, watched."""
+
+    def __init__(
+        self, folder: Path, claim: Claim | None, child: "subprocess.Popen[bytes] | None" = None
+    ) -> None:
+        self.process = claim.process if claim else None
+        self._cwd = claim.cwd if claim else ""
+        self._folder = folder
+        self._child = child
+
+    def read(self, offset: int, limit: int) -> bytes:
+        try:
+            return read_regular(self._folder / "out", limit, offset) or b""
+        except OSError:
+            return b""  # somebody put something else in its place: `result` says so
+
+    def wait(self, offset: int, timeout: float, wake: int | None) -> Wakeup:
+        deadline = time.monotonic() + timeout
+        with folder_watch().watching(self._folder) as changed:
+            ended = open_alive(self.process) if self.process else None
+            try:
+                return self._wait(offset, deadline, wake, changed, ended)
+            finally:
+                if ended is not None:
+                    os.close(ended)
+
+    def result(self) -> Result | None:
+        running = self._running()  # before looking: a process that ends later has left its result
+        try:
+            code = read_regular(self._folder / "rc", 16)
+            os.close(open_regular(self._folder / "out"))
+        except FileNotFoundError:
+            code = None
+        except OSError:
+            raise Vanished(
+                "A file of its job directory was replaced: it cannot be believed."
+            ) from None
+        if code and _EXIT_CODE.fullmatch(code) and int(code) <= 255:
+            return self._result(int(code))
+        if running:
+            return None
+        if code is None:
+            raise Vanished("Its process ended without leaving an exit code.")
+        raise Vanished("Its exit code is not a number from 0 to 255: the disk may have been full.")
+
+    def stop(self, grace: float) -> StopReport:
+        report = stopping.stop(self._folder.name, self.process, grace)
+        self._running()
+        return report
+
+    def _result(self, code: int) -> Result:
+        try:
+            dump = read_regular(self._folder / "vars", MAX_DUMP) or b""
+        except OSError:
+            dump = b""
+        left = read_session(dump)
+        ours = account().items()  # was there before the script: no news
+        variables = dict(left.variables.items() - ours)
+        return Result(code, variables, left.cwd or self._cwd, left.carried, left.dropped)
+
+    def _running(self) -> bool:
+        if self._child is not None:
+            return self._child.poll() is None  # also collects it
+        return self.process is not None and alive(self.process)
+
+    def _wait(
+        self, offset: int, deadline: float, wake: int | None, changed: int | None, ended: int | None
+    ) -> Wakeup:
+        waiting = select.poll()
+        for descriptor in (wake, changed, ended):
+            if descriptor is not None:
+                waiting.register(descriptor, select.POLLIN)
+        while True:
+            if self._size() > offset:
+                return Wakeup.OUTPUT
+            if ended is None:
+                return Wakeup.ENDED
+            patience = max(0.0, deadline - time.monotonic())
+            pause = patience if changed is not None else min(patience, _UNWATCHED)
+            ready = {descriptor for descriptor, _ in waiting.poll(pause * 1000)}
+            if changed in ready:
+                os.eventfd_read(changed or 0)
+            if self._size() > offset:
+                return Wakeup.OUTPUT
+            if ended in ready:
+                return Wakeup.ENDED
+            if wake in ready:
+                return Wakeup.WOKEN
+            if time.monotonic() >= deadline:
+                return Wakeup.TIMEOUT
+
+    def _size(self) -> int:
+        try:
+            return (self._folder / "out").lstat().st_size
+        except OSError:
+            return 0

@@ -1,0 +1,93 @@
+"""The folder of job directories on this machine: its identity, and files written and read safely."""
+
+import errno
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from cvdops.runners.interpreters import INTERPRETERS, prelude_name
+from cvdops.runners.job import Spool, StartFailed
+from cvdops.runners.processes import boot_id
+
+IDENTITY = ".id"
+
+
+def identify(root: Path) -> Spool:
+    """The spool as it is now; made if it is missing. Raises StartFailed."""
+    identity = root / IDENTITY
+    try:
+        if not identity.exists():
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_new(identity, secrets.token_hex(16) + "\n")
+        _write_preludes(root)
+        return Spool(identity.read_text().strip(), boot_id())
+    except OSError as error:
+        raise not_writable(root, error) from None
+
+
+def not_writable(root: Path, error: OSError) -> StartFailed:
+    """Why nothing can be started in this spool."""
+    remedy = "Make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Mend its permissions"
+    reason = error.strerror or str(error)
+    return StartFailed(
+        f"The spool folder {root} cannot be used: {reason}. {remedy}, then retry the step."
+    )
+
+
+def _write_preludes(root: Path) -> None:
+    for interpreter in INTERPRETERS.values():
+        prelude = interpreter("", False).prelude
+        path = root / prelude_name(prelude)
+        if prelude and not path.exists():
+            write(path, prelude)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file whole or not at all, for its owner alone. Raises OSError."""
+    part = _part(path, text)
+    part.replace(path)
+
+
+def write_new(path: Path, text: str) -> None:
+    """The same, but a file that is there already stays as it is, whoever was faster."""
+    part = _part(path, text)
+    try:
+        path.hardlink_to(part)
+    except FileExistsError:
+        return
+    finally:
+        part.unlink()
+
+
+def _part(path: Path, text: str) -> Path:
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text.encode("utf-8", "surrogateescape"))
+    except OSError:
+        part.unlink()
+        raise
+    return part
+
+
+def open_regular(path: Path) -> int:
+    """Open a regular file for reading; never through a link, never waiting. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return descriptor
+
+
+def read_regular(path: Path, limit: int, offset: int = 0) -> bytes | None:
+    """At most `limit` bytes of a regular file; None if there is no such file. Raises OSError."""
+    try:
+        descriptor = open_regular(path)
+    except FileNotFoundError:
+        return None
+    try:
+        return os.pread(descriptor, limit, offset)
+    finally:
+        os.close(descriptor)
