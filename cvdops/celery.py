@@ -74,7 +74,12 @@ def _begin_pulse(sender: "Consumer", **_: object) -> None:
     served = [name for name in sender.app.amqp.queues.consume_from if name != direct]
     pulse = Pulse(served, direct)
     pulse.start()
-    signals.worker_shutdown.connect(lambda **_: pulse.stop(), weak=False)
+
+    def end(**_: object) -> None:
+        pulse.stop()
+        pulse.join(timeout=2)  # it takes this worker off the list of those that serve
+
+    signals.worker_shutdown.connect(end, weak=False)
 
 
 @signals.worker_shutting_down.connect

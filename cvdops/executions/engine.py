@@ -146,10 +146,10 @@ def _pause(run: Run, _todo: Next) -> bool:
 
 def _cancel(run: Run, todo: Next) -> bool:
     with transaction.atomic():
-        approvals.void(run.id)
         if todo.index >= 0 and run.steps[todo.index].state == StepState.WAITING:
             run.hand.step(run.steps[todo.index].pk, StepEvent.CANCEL)
         _leave(run, ExecutionEvent.CANCEL, outcome="It was cancelled.")
+        approvals.void(run.id)
     return False
 
 
@@ -161,8 +161,8 @@ def _end(run: Run, todo: Next) -> bool:
         StepState.CANCELLED: (ExecutionEvent.CANCEL, f"It was cancelled at “{step.title}”."),
     }[StepState(step.state)]
     with transaction.atomic():
-        approvals.void(run.id)
         _leave(run, event, outcome=sentence)
+        approvals.void(run.id)
     return False
 
 

@@ -12,6 +12,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import transaction
 
+from cvdops.lib.failpoints import failpoint
 from cvdops.streams.publisher import Publisher
 
 log = logging.getLogger(__name__)
@@ -24,12 +25,17 @@ def _publisher() -> Publisher:
 
 def announce(execution: UUID, seq: int) -> None:
     """Tell viewers, once the transaction is committed."""
-    transaction.on_commit(lambda: _publisher().announce(str(execution), seq))
+    transaction.on_commit(lambda: _announce(execution, seq))
 
 
 def wake(execution: UUID, queue: str) -> None:
     """Ask a worker of the queue to look at the execution, once the transaction is committed."""
     transaction.on_commit(lambda: _send("executions.advance", [str(execution)], queue))
+
+
+def _announce(execution: UUID, seq: int) -> None:
+    failpoint("announce")
+    _publisher().announce(str(execution), seq)
 
 
 def send_canary(worker: str, queue: str) -> None:

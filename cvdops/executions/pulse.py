@@ -50,6 +50,7 @@ class Pulse(threading.Thread):
         self._every = {self._renew: RENEW, self._rescue: RESCUE, self._prove: CANARY}
 
     def run(self) -> None:
+        self.beat()
         while not self._over.wait(TICK):
             self.beat()
         Worker.objects.filter(name=OWNER).delete()

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.executions.hints import announce, wake
-from cvdops.executions.models import StepRun
+from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.states import ExecutionEvent, StepEvent, StepState
 from cvdops.executions.transitions import Hand, Superseded
 
@@ -55,6 +55,8 @@ def _expire(request: UUID, execution: UUID) -> None:
     """Close a request that nobody decided; its execution goes on to its end."""
     try:
         with transaction.atomic():
+            # the execution's row first, then the request's: everybody locks in this order
+            Execution.objects.select_for_update().only("pk").get(pk=execution)
             if not approvals.expire(request):
                 return
             gate = ApprovalRequest.objects.values_list("gate", flat=True).get(pk=request)

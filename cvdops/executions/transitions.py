@@ -22,6 +22,7 @@ from cvdops.executions.states import (
     ExecutionState,
     StepEvent,
 )
+from cvdops.lib.failpoints import failpoint
 
 Fields = Mapping[str, Any]
 _NOW = "statement_timestamp()"
@@ -155,6 +156,7 @@ class Hand:
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
             row = cursor.fetchone()
+        failpoint("write")
         if row is None:
             raise Superseded
         return int(row[0])

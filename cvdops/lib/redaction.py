@@ -2,83 +2,150 @@
 
 import base64
 import json
-import shlex
-from collections.abc import Iterable
-from urllib.parse import quote
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus
 
 MASK = "•••".encode()
 SHORTEST = 6  # characters: anything shorter would mask half of an ordinary output
 
+_SHELL_SPECIAL = re.compile(r"""([\s!"#$&'()*,;<>?\[\\\]^`{|}~])""", re.ASCII)
+_DOUBLE_QUOTED_SPECIAL = re.compile(r'(["$\\`])')
 
-class SecretTooShort(ValueError):
-    """A secret that cannot be masked without masking ordinary text."""
+Span = tuple[int, int]
 
 
-def variants(secret: str) -> set[bytes]:
-    """The forms in which a secret is found in output."""
-    if len(secret) < SHORTEST:
-        raise SecretTooShort(f"A secret needs at least {SHORTEST} characters to be masked.")
-    forms = {secret, quote(secret, safe=""), json.dumps(secret)[1:-1], shlex.quote(secret)}
-    forms |= {line for line in secret.splitlines() if len(line) >= SHORTEST}
-    found = {form.encode("utf-8", "surrogatepass") for form in forms}
-    raw = secret.encode("utf-8", "surrogatepass")
+def variants(secret: str | bytes) -> frozenset[bytes]:
+    """The forms in which a secret is looked for: as it is, its lines, in base64, quoted, escaped.
+
+    Raises ValueError for one that is too short; an empty one has no forms.
+    """
+    text = secret.decode("utf-8", "surrogateescape") if isinstance(secret, bytes) else secret
+    if not text:
+        return frozenset()
+    bare = text.strip()
+    if len(bare) < SHORTEST:
+        raise ValueError(
+            f"A secret needs at least {SHORTEST} characters, or it could not be masked without "
+            "masking ordinary text. Choose a longer one."
+        )
+    lines = {line.strip() for line in bare.split("\n")}
+    forms = {text, *_quoted(bare), *(line for line in lines if len(line) >= SHORTEST)}
+    return frozenset({form.encode("utf-8", "surrogateescape") for form in forms}) | frozenset(
+        _in_base64(bare.encode("utf-8", "surrogateescape"))
+    )
+
+
+def _quoted(text: str) -> Iterator[str]:
+    yield text
+    raw = text.encode("utf-8", "surrogateescape")
+    for quoted in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
+        yield quoted
+        yield re.sub("%..", lambda code: code[0].lower(), quoted)
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    yield text.replace("'", "'\"'\"'")
+    yield text.replace("'", "'\\''")
+    yield _DOUBLE_QUOTED_SPECIAL.sub(r"\\\1", text)
+    yield _SHELL_SPECIAL.sub(r"\\\1", text)
+
+
+def _in_base64(raw: bytes) -> Iterator[bytes]:
+    """Of each offset that a secret can have in what was encoded, the letters that depend on it alone."""
     for shift in range(3):
-        # The letters that depend on the secret alone, wherever it stands in what was encoded.
-        encoded = base64.b64encode(b"\0" * shift + raw)
-        start = (shift * 8 + 5) // 6
-        whole = (shift + len(raw)) * 8 // 6
-        if whole - start >= SHORTEST:
-            found.add(encoded[start:whole])
-    return found
+        letters = base64.b64encode(b"\0" * shift + raw)
+        known = letters[(shift * 8 + 5) // 6 : (shift + len(raw)) * 8 // 6]
+        yield known
+        yield known.replace(b"+", b"-").replace(b"/", b"_")
 
 
 class Masker:
-    """Masks in a stream. Holds back only an end that could be the beginning of a secret."""
+    """Masks in a stream. However it is cut into pieces, the result is the same.
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        """Raises SecretTooShort."""
-        forms: set[bytes] = set()
-        for secret in secrets:
-            forms |= variants(secret)
-        self._forms = sorted(forms, key=len, reverse=True)  # a longer one may contain a shorter one
-        self._longest = len(self._forms[0]) if self._forms else 0
-        self._tail = b""
+    Every byte of every form of a secret is masked; forms that overlap become one mask. What could
+    still become a secret is held back, and nothing else.
+    """
+
+    def __init__(self, secrets: Iterable[str | bytes]) -> None:
+        """Raises ValueError for a secret that is too short."""
+        self._variants = tuple(frozenset[bytes]().union(*map(variants, secrets)))
+        self._buffer = b""
+        self._covered = 0  # bytes of the buffer's beginning that are part of a mask already begun
+        self._skipped = 0  # bytes of that mask which are not kept in the buffer any more
 
     @property
     def held(self) -> int:
-        """How many bytes of the source are held back."""
-        return len(self._tail)
+        """Bytes of the source that are held back: what was given out covers all before them."""
+        return self._skipped + len(self._buffer)
 
     def feed(self, data: bytes) -> bytes:
         """The masked bytes that are certain now."""
-        if not self._forms:
+        if not self._variants:
             return data
-        data = self._tail + data
-        end = self._safe_end(data)
-        self._tail = data[end:]
-        return self._masked(data[:end])
+        data = self._buffer + data if self._buffer else data
+        spans = self._spans(data)
+        tail = self._tail(data)
+        end, covered = tail, 0
+        if spans and spans[-1][1] > tail:  # the last mask reaches into what may become more of it
+            spans, (end, covered_to) = _before(spans, tail)
+            covered = covered_to - tail
+        certain = _render(data, spans, end)
+        self._skipped = tail - end + (self._skipped if self._covered and end == 0 else 0)
+        self._buffer, self._covered = data[tail:], covered
+        return certain
 
     def flush(self) -> bytes:
         """What was held back, masked: no more will come."""
-        rest, self._tail = self._tail, b""
-        return self._masked(rest)
+        rest = _render(self._buffer, self._spans(self._buffer), len(self._buffer))
+        self._buffer, self._covered, self._skipped = b"", 0, 0
+        return rest
 
-    def _masked(self, data: bytes) -> bytes:
-        for form in self._forms:  # one replace each: an alternation is ten times slower
-            data = data.replace(form, MASK)
-        return data
+    def _spans(self, data: bytes) -> list[Span]:
+        """Where secrets are, in order; those that overlap as one."""
+        found = [(0, self._covered)] if self._covered else []
+        for form in self._variants:  # one search each: an alternation is ten times slower
+            at = data.find(form)
+            while at >= 0:
+                found.append((at, at + len(form)))
+                at = data.find(form, at + 1)
+        return _merged(found)
 
-    def _safe_end(self, data: bytes) -> int:
-        """Where the end begins that could still become a secret, or that a secret lies across."""
-        end = len(data)
-        for start in range(max(0, len(data) - self._longest + 1), len(data)):
-            rest = data[start:]
-            if any(len(form) > len(rest) and form.startswith(rest) for form in self._forms):
-                end = start
-                break
-        for form in self._forms:
-            # a whole secret that reaches into the held end stays together with it
-            at = data.rfind(form, 0, end + len(form) - 1)
-            if at != -1 and at < end < at + len(form):
-                end = at
-        return end
+    def _tail(self, data: bytes) -> int:
+        """Where the longest end begins that is the beginning of a secret."""
+        longest = 0
+        for form in self._variants:
+            window = data[max(0, len(data) - len(form) + 1) :]
+            at = window.find(form[:1])
+            while 0 <= at < len(window) - longest:
+                if form.startswith(window[at:]):
+                    longest = len(window) - at
+                    break
+                at = window.find(form[:1], at + 1)
+        return len(data) - longest
+
+
+def _merged(found: list[Span]) -> list[Span]:
+    spans: list[Span] = []
+    for start, end in sorted(found):
+        if spans and start < spans[-1][1]:
+            spans[-1] = spans[-1][0], max(end, spans[-1][1])
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _before(spans: list[Span], tail: int) -> tuple[list[Span], Span]:
+    """The masks that are over before the tail, and the one that reaches into it (or just the tail)."""
+    over = [span for span in spans if span[1] <= tail]
+    across = spans[len(over)]
+    return over, across if across[0] < tail else (tail, tail)
+
+
+def _render(data: bytes, spans: list[Span], end: int) -> bytes:
+    if not spans:
+        return data if end == len(data) else data[:end]
+    pieces, at = [], 0
+    for start, stop in spans:
+        pieces += [data[at:start], MASK]
+        at = stop
+    return b"".join([*pieces, data[at:end]])

@@ -1,4 +1,4 @@
-"""`python -m cvdops.practice reset|start|stop|status`: controls the practice CVD from the command line."""
+"""`python -m cvdops.practice create|start|stop|reset|status`: the practice CVD on the command line."""
 
 import argparse
 import json
@@ -9,14 +9,16 @@ from pathlib import Path
 from cvdops.practice.site import FACTS, Site, SiteError
 
 DEFAULT_PORT = 5000
+_PROJECT = Path(__file__).resolve().parents[2]
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code 0 done (or active), 1 not active, 2 not possible."""
+    """Exit code 0 done (status: active), 1 not active, 2 not possible."""
     options = _options().parse_args(arguments)
     root = Path(options.root or _default_root())
     try:
-        return _act(options.command, Site(root, options.port or _port(root)))
+        port = _number(options.port) if options.port else _port(root)
+        return _act(options.command, Site(root, port))
     except SiteError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -35,14 +37,17 @@ def _act(command: str, site: Site) -> int:
         site.reset()
     else:
         site.create()
-        site.start()
+    if command == "create":
+        sys.stdout.write(f"The practice CVD is ready to be started in {site.root}\n")
+        return 0
+    site.start()
     sys.stdout.write(f"The practice CVD answers at {site.base_url}\n")
     return 0
 
 
 def _default_root() -> Path:
     given = os.environ.get("CVDOPS_PRACTICE")
-    return Path(given) if given else Path(os.environ.get("CVDOPS_DATA_DIR") or ".data") / "practice"
+    return Path(given or Path(os.environ.get("CVDOPS_DATA_DIR") or _PROJECT / ".data") / "practice")
 
 
 def _port(root: Path) -> int:
@@ -59,15 +64,15 @@ def _port(root: Path) -> int:
 
 def _number(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise SiteError(f"{text} is no port: name a number from 1 to 65535.")
+        raise SiteError(f"{text} is no port: name a number from 1024 to 65535.")
     return int(text)
 
 
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cvdops.practice", description=__doc__)
-    parser.add_argument("command", choices=("reset", "start", "stop", "status"))
+    parser.add_argument("command", choices=("create", "start", "stop", "reset", "status"))
     parser.add_argument("--root", help="its folder; else CVDOPS_PRACTICE, else .data/practice")
-    parser.add_argument("--port", type=int, help="else CVDOPS_PRACTICE_PORT, else the one it had")
+    parser.add_argument("--port", help="else CVDOPS_PRACTICE_PORT, else the one it had")
     return parser
 
 

@@ -88,6 +88,7 @@ def create_backup(database: Path, folder: Path, now: datetime) -> None:
     taken = now - timedelta(days=1)
     path = folder / f"cvd_daily_{taken:%Y%m%d}_020000.db"
     path.write_bytes(database.read_bytes())
+    path.chmod(0o640)
     os.utime(path, (taken.timestamp(), taken.timestamp()))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     path.with_name(f"{path.name}.sha256").write_text(f"{digest}  {path.name}\n")
@@ -107,5 +108,6 @@ def create_logs(folder: Path, now: datetime) -> None:
         if minutes % 96 == 0:
             access.append(f'203.0.113.7 {at} "POST /login" 401 2.1ms')
             errors.append(f"{at} WARNING login failed for 'admin'")
-    (folder / "access.log").write_text("\n".join(access) + "\n")
-    (folder / "error.log").write_text("\n".join(errors) + "\n")
+    for name, lines in (("access.log", access), ("error.log", errors)):
+        (folder / name).write_text("\n".join(lines) + "\n")
+        (folder / name).chmod(0o640)

@@ -1,19 +1,22 @@
 """A practice CVD: its files, its variables, and its service."""
 
+import fcntl
 import json
+import os
 import shutil
+import socket
 import subprocess
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from cvdops.practice import data, repository
+from cvdops.practice import delivery
 from cvdops.practice.layout import SERVICE, Layout
 from cvdops.practice.stand_ins import install
 
-STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 UNITS = (SERVICE, "nginx")
 FACTS = "environment.json"  # the variables, for those who set up an environment with them
+_LOCK = "practice.lock"
 
 
 class SiteError(Exception):
@@ -21,7 +24,7 @@ class SiteError(Exception):
 
 
 class Site:
-    """The practice CVD below `root`. Its service listens on 127.0.0.1 alone."""
+    """The practice CVD below `root`. Its services listen on 127.0.0.1 alone."""
 
     def __init__(self, root: Path, port: int = 5000) -> None:
         self.root = root.absolute()
@@ -33,7 +36,7 @@ class Site:
         return f"http://127.0.0.1:{self.port}"
 
     def variables(self) -> dict[str, str]:
-        """The common variables of the environment that runs against this site."""
+        """The common variables of the environment that runs against this site; PATH for its steps."""
         lay = self._layout
         return {
             "ENVIRONMENT": "development",
@@ -41,56 +44,87 @@ class Site:
             "DATA_DIR": str(lay.data),
             "BACKUP_DIR": str(lay.backups),
             "LOG_DIR": str(lay.logs),
+            "CONFIG_DIR": str(lay.config),
             "SERVICE_NAME": SERVICE,
             "DATABASE_PATH": str(lay.database),
             "BASE_URL": self.base_url,
+            "PATH": f"{lay.bin}:{install.STANDARD_PATH}",
         }
-
-    def path(self) -> str:
-        """PATH for steps: the stand-ins first."""
-        return f"{self._layout.bin}:{STANDARD_PATH}"
 
     def create(self) -> None:
         """Make what is missing; what is there keeps its content. Raises SiteError."""
+        with self._alone():
+            self._create()
+
+    def reset(self) -> None:
+        """Stop, wipe, create and start it. Raises SiteError."""
+        with self._alone():
+            self._stop()
+            self._wipe()
+            self._create()
+            self._start()
+
+    def start(self) -> None:
+        """Start it and return when it answers; nothing happens if it runs. Raises SiteError."""
+        with self._alone():
+            self._start()
+
+    def stop(self) -> None:
+        """Stop it and return when it is gone; nothing happens if it is not there."""
+        if self._layout.run.is_dir():
+            with self._alone():
+                self._stop()
+
+    def status(self) -> dict[str, str]:
+        """`active`, `inactive` or `failed` for each unit."""
+        return {unit: self._run("is-active", unit).stdout.strip() or "inactive" for unit in UNITS}
+
+    def _create(self) -> None:
+        if shutil.which("git") is None:
+            raise SiteError("git is missing: install it, on Debian with `apt install git`.")
         try:
             self._describe()
-            self._create()
+            if delivery.settle(self._layout, self.port):
+                self._stop()  # it still listens on the port that it had
+            delivery.deliver(self._layout)
         except OSError as error:
-            raise SiteError(f"The practice CVD cannot be written: {error}.") from None
+            raise SiteError(_unwritable(self.root, error)) from None
         except subprocess.CalledProcessError as error:
             said = error.stderr.decode(errors="replace").strip()
             raise SiteError(f"git could not make the practice CVD's repository: {said}") from None
 
-    def reset(self) -> None:
-        """Stop, wipe, create and start it. Raises SiteError."""
-        if self.root.is_dir() and any(self.root.iterdir()):
-            if not (self.root / FACTS).is_file():
-                raise SiteError(
-                    f"{self.root} holds something else than a practice CVD: it is not wiped. "
-                    "Name another folder."
-                )
-            self.stop()
-            shutil.rmtree(self.root)
-        self.create()
-        self.start()
+    def _describe(self) -> None:
+        """Written first: whoever sets up an environment needs nothing else of the site."""
+        part = self.root / f"{FACTS}.part"
+        part.write_text(json.dumps(self.variables(), indent=2) + "\n")
+        part.replace(self.root / FACTS)
 
-    def start(self) -> None:
-        """Start the service and wait until it answers. Raises SiteError."""
+    def _wipe(self) -> None:
+        try:
+            delivery.wipe(self._layout)
+        except OSError as error:
+            raise SiteError(_unwritable(self.root, error)) from None
+
+    def _start(self) -> None:
+        if self.status()[SERVICE] != "active" and not _free(self.port):
+            raise SiteError(
+                f"Port {self.port} is taken by another program: stop that, or choose another port "
+                "with --port or CVDOPS_PRACTICE_PORT."
+            )
         self._control("start")
 
-    def stop(self) -> None:
-        """Stop the service and wait until it is gone; nothing happens if it is not there."""
-        if (self._layout.bin / "systemctl").exists():
+    def _stop(self) -> None:
+        if self._layout.bin.is_dir() and self._layout.run.is_dir():
+            install.write_all(self._layout)  # Python or the project may have moved since
             self._control("stop")
-
-    def status(self) -> dict[str, str]:
-        """`active` or `inactive` for each unit."""
-        return {unit: self._run("is-active", unit).stdout.strip() or "inactive" for unit in UNITS}
 
     def _control(self, verb: str) -> None:
         done = self._run(verb, *UNITS)
         if done.returncode:
-            raise SiteError(f"The practice CVD did not {verb}: {done.stderr.strip()}")
+            raise SiteError(
+                f"The practice CVD did not {verb}: {done.stderr.strip()} "
+                "To put it back to how it was delivered: `make practice-reset`."
+            )
 
     def _run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         command = [str(self._layout.bin / "systemctl"), *arguments]
@@ -100,68 +134,49 @@ class Site:
             )
         except OSError as error:
             raise SiteError(
-                f"The practice CVD's systemctl cannot be run: {error.strerror}. Reset it."
+                f"The practice CVD's systemctl cannot be run ({error.strerror}): reset it."
             ) from None
 
-    def _create(self) -> None:
-        lay, now = self._layout, datetime.now(UTC)
-        for folder in (lay.data, lay.backups, lay.logs, lay.config, lay.bin, lay.run):
-            folder.mkdir(parents=True, exist_ok=True)
-        self._configure()
-        install.write_all(self._layout, STANDARD_PATH)
-        self._lay_repository()
-        if not lay.database.exists():
-            _whole(lay.database, lambda part: self._deliver(part, now))
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One at a time: two people may press the reset button at once."""
+        try:
+            self._check_root()
+            self.root.mkdir(parents=True, exist_ok=True)
+            lock = (self.root / _LOCK).open("a")
+        except OSError as error:
+            raise SiteError(_unwritable(self.root, error)) from None
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
-    def _deliver(self, database: Path, now: datetime) -> None:
-        data.create_database(database, now)
-        data.create_backup(database, self._layout.backups, now)
-        data.create_logs(self._layout.logs, now)
-        # Left lying about on purpose, as people do: the security audit has to find it.
-        (self._layout.data / "users-export.csv").write_text("name,role\nlegacy-admin,admin\n")
-
-    def _lay_repository(self) -> None:
-        lay = self._layout
-        if not lay.origin.exists():
-            _whole(lay.origin, repository.publish)
-        if not (lay.app / ".git").exists():
-            lay.app.parent.mkdir(parents=True, exist_ok=True)
-            _whole(lay.app, lambda part: repository.check_out(part, lay.origin))
-        repository.point_to(lay.app, lay.origin)
-
-    def _describe(self) -> None:
-        """Written first: whoever sets up an environment needs nothing else of the site."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        facts = {**self.variables(), "PATH": self.path()}
-        part = self.root / f"{FACTS}.part"
-        part.write_text(json.dumps(facts, indent=2) + "\n")
-        part.replace(self.root / FACTS)
-
-    def _configure(self) -> None:
-        """The service's settings. Lines that others added, and the file's mode, are kept."""
-        lay = self._layout
-        ours = {
-            "CVD_HOST": "127.0.0.1",
-            "CVD_PORT": str(self.port),
-            "CVD_DATABASE": str(lay.database),
-            "CVD_LOG_DIR": str(lay.logs),
-            "CVD_BACKUP_DIR": str(lay.backups),
-        }
-        fresh = not lay.settings.exists()
-        old = "CVD_SECRET_KEY=practice-only-key\n" if fresh else lay.settings.read_text()
-        kept = [line for line in old.splitlines() if line.partition("=")[0] not in ours]
-        lines = [*(f"{name}={value}" for name, value in ours.items()), *kept]
-        lay.settings.write_text("\n".join(lines) + "\n")
-        if fresh:
-            lay.settings.chmod(0o644)  # too open: the security audit has to find and close it
+    def _check_root(self) -> None:
+        if set(str(self.root)) & set(':\n"'):
+            raise SiteError(
+                f"{self.root} cannot be in a PATH because of its name: choose another folder with "
+                "--root or CVDOPS_PRACTICE."
+            )
+        names = set(os.listdir(self.root)) if self.root.is_dir() else set()
+        if names and not names & {_LOCK, FACTS}:
+            raise SiteError(
+                f"{self.root} holds something else than a practice CVD and is left alone: choose "
+                "another folder with --root or CVDOPS_PRACTICE."
+            )
 
 
-def _whole(path: Path, make: Callable[[Path], None]) -> None:
-    """Have `make` write beside `path` and move it there: what an interruption leaves is not taken for it."""
-    part = path.with_name(f"{path.name}.part")
-    if part.is_dir():
-        shutil.rmtree(part)
-    part.unlink(missing_ok=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    make(part)
-    part.replace(path)
+def _unwritable(root: Path, error: OSError) -> str:
+    what = f"{error.strerror}: {error.filename}" if error.filename else str(error)
+    return (
+        f"The practice CVD cannot be written to {root} ({what}): mend that, or choose another folder "
+        "with --root or CVDOPS_PRACTICE."
+    )
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-_QUOTED = re.compile(r"""\\.|'[^']*'|"(?:[^"\\]|\\.)*"|(?<![^\s;&|()])\#[^\n]*""", re.DOTALL)
+_SPECIAL = re.compile(r"""\\.|\$\{[^}\n]*\}|\$?\(\(|\$\(|[<>]\(|=\(|[()'"]|\#""", re.DOTALL)
 _HEREDOC = re.compile(r"(?<!<)<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
-_SPLIT = re.compile(r"\|\||&&|\$\(|[;|&(){}`]")
-_CASE_LABEL = re.compile(r"^\s*[\w.*|\"$ -]+\)(?!\))")
+_SPLIT = re.compile(r"\|\||&&|[;|&()`]")
+_CASE_LABEL = re.compile(r"^[^()]*\)")
 _FUNCTION = re.compile(
     r"^\s*(?:function\s+)?([A-Za-z_][\w-]*)\s*\(\)|^\s*function\s+([A-Za-z_][\w-]*)"
 )
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=\S*")
 _VARIABLE = re.compile(r"(?<!\\)\$(?:\{([A-Za-z_]\w*)([^}\n]{0,3})|([A-Za-z_]\w*))")
-_WORD = re.compile(r"[A-Za-z0-9_./~$\"{][^\s<>]*")
+_WORD = re.compile(r"[A-Za-z0-9_./~$\"][^\s<>]*")
+_BEFORE_COMMENT = frozenset(" \t\n;&|()")
 
 KEYWORDS = frozenset(
     {
@@ -43,12 +44,21 @@ _TAKES_VALUE = frozenset({"-u", "-g", "-n", "-c", "-k", "-s", "-I", "-P", "-L", 
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of code that is a script of its own: the script itself, or the inside of `$(…)`."""
+
+    lines: tuple[str, ...]  # without the contents of quotes
+    first: int  # the line of the script, from 0, where it begins
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """The lines of a script: `code` without comments, texts in single quotes and here-documents;
     `expanded` with those here-documents in which the shell replaces variables."""
 
     code: tuple[str, ...]
     expanded: tuple[str, ...]
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +82,99 @@ def read(script: str) -> Script:
         elif "<<" in line:
             waiting = [(m[2], not m[1]) for m in _HEREDOC.finditer(line)]
     outside = "\n".join("" if i in bodies else line for i, line in enumerate(lines))
-    code = _QUOTED.sub(_shorten, outside).split("\n")
+    scanner = _Scanner(outside)
+    code = scanner.code.split("\n")
     expanded = tuple(lines[i] if bodies.get(i) else line for i, line in enumerate(code))
-    return Script(tuple(code), expanded)
+    return Script(tuple(code), expanded, tuple(scanner.parts))
 
 
-def _shorten(match: re.Match[str]) -> str:
-    """Nothing instead of a comment or a text in single quotes; every line stays on its line."""
-    text = match[0]
-    if text.startswith("'"):
-        return "'" + "\n" * text.count("\n") + "'"
-    return "" if text.startswith("#") else text
+@dataclass(slots=True)
+class _Frame:
+    first: int
+    counts: bool = True  # False: arithmetic or a list, where no word is a command
+    string: bool = False
+    depth: int = 0
+    text: list[str] = field(default_factory=list)
+
+
+class _Scanner:
+    """Takes a script apart in one pass, with a stack for substitutions inside strings inside them."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._line = 0
+        self._code: list[str] = []
+        self._stack = [_Frame(0)]
+        self.parts: list[Part] = []
+        at = 0
+        for match in _SPECIAL.finditer(text):
+            if match.start() >= at:
+                self._plain(text[at : match.start()])
+                at = self._special(match[0], match.start())
+        self._plain(text[at:])
+        while self._stack:
+            self._close()
+        self.code = "".join(self._code)
+
+    def _plain(self, text: str) -> None:
+        frame = self._stack[-1]
+        lines = text.count("\n")
+        self._line += lines
+        self._code.append(text)
+        frame.text.append("\n" * lines if frame.string else text)
+
+    def _special(self, mark: str, start: int) -> int:
+        """Handles the mark and returns where to go on."""
+        frame, end = self._stack[-1], start + len(mark)
+        opens = mark.endswith("(") and (mark.startswith("$") or not frame.string)
+        if opens and mark != "(":
+            self._code.append(mark)
+            frame.text.append("$_")
+            self._stack.append(
+                _Frame(self._line, mark in ("$(", "<(", ">("), depth=mark.count("("))
+            )
+        elif mark == '"':
+            frame.string = not frame.string
+            self._code.append(mark)
+            frame.text.append(mark)
+        elif frame.string or mark[0] in "\\$":
+            self._plain(mark)
+        elif mark in "()":
+            self._bracket(mark)
+        else:
+            return self._skip(mark, start)
+        return end
+
+    def _bracket(self, mark: str) -> None:
+        frame = self._stack[-1]
+        self._code.append(mark)
+        frame.depth += 1 if mark == "(" else -1
+        if frame.depth <= 0 and len(self._stack) > 1:
+            self._close()
+        else:
+            frame.text.append(mark)
+
+    def _skip(self, mark: str, start: int) -> int:
+        """Leaves out a comment or a text in single quotes."""
+        if mark == "#":
+            if start and self._text[start - 1] not in _BEFORE_COMMENT:
+                self._plain(mark)
+                return start + 1
+            end = self._text.find("\n", start)
+            return len(self._text) if end < 0 else end
+        end = self._text.find("'", start + 1)
+        if end < 0:
+            self._plain(mark)
+            return start + 1
+        self._plain("'" + "\n" * self._text.count("\n", start, end) + "'")
+        return end + 1
+
+    def _close(self) -> None:
+        frame = self._stack.pop()
+        if self._stack:
+            self._stack[-1].text.append("\n" * (self._line - frame.first))
+        if frame.counts:
+            self.parts.append(Part(tuple("".join(frame.text).split("\n")), frame.first))
 
 
 def variables(script: Script) -> Iterator[tuple[str, int]]:
@@ -97,26 +189,15 @@ def variables(script: Script) -> Iterator[tuple[str, int]]:
 def commands(script: Script) -> Iterator[Command]:
     """The commands that the script calls, without those that are functions of its own."""
     functions = {m[1] or m[2] for line in script.code if (m := _FUNCTION.match(line))}
-    continued = False
-    for number, line in enumerate(_without_strings(script)):
-        text = _CASE_LABEL.sub("", line) if "(" not in line else line
-        first = True
-        for part in _SPLIT.split(text):
-            skip, first = first and continued, False
-            command = None if skip else _command(part.split(), number)
-            if command and command.name not in functions:
-                yield command
-        continued = line.rstrip().endswith("\\")
-
-
-def _without_strings(script: Script) -> list[str]:
-    def blank(match: re.Match[str]) -> str:
-        text = match[0]
-        if not text.startswith('"') or "$(" in text or "`" in text:
-            return text
-        return '"' + "\n" * text.count("\n") + '"'
-
-    return _QUOTED.sub(blank, "\n".join(script.code)).split("\n")
+    for part in script.parts:
+        continued = False
+        for number, line in enumerate(part.lines, start=part.first):
+            segments = _SPLIT.split(_CASE_LABEL.sub("", line))
+            for segment in segments[1:] if continued else segments:
+                command = _command(segment.split(), number)
+                if command and command.name not in functions:
+                    yield command
+            continued = line.endswith("\\")
 
 
 def _command(words: list[str], line: int) -> Command | None:

@@ -34,7 +34,9 @@ def web(data: Path, port: int) -> Part:
 
 def worker(data: Path, port: int) -> Part:
     arguments = [
-        *["celery", "-A", "cvdops", "worker", "--pool", "threads", "--concurrency", str(THREADS)],
+        # The checks would load every page into the worker: a third of its start and memory.
+        *["celery", "-A", "cvdops", "--skip-checks", "worker"],
+        *["--pool", "threads", "--concurrency", str(THREADS)],
         # Gossip, heartbeat and remote control stay on: without all three a worker that lost its
         # Redis never consumes again.
         *["-Q", ",".join(QUEUES), "-n", "worker@localhost", "--without-mingle"],

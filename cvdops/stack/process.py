@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
-POLL = 0.02
+POLL = 0.05  # seconds between two looks at something that is waited for
 
 
 @dataclass(frozen=True)

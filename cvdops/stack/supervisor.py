@@ -57,12 +57,16 @@ class Supervisor:
         if self._stop.is_set():
             raise Stopped
 
-    def keep(self, *parts: Part) -> None:
-        """Start parts side by side and return when all answer; from then on they are kept alive."""
-        for part in parts:
-            self._kept.append(Kept(self._start(part), time.monotonic()))
-        for kept in self._kept[len(self._kept) - len(parts) :]:
-            kept.running.wait_ready(self.check)
+    def begin(self, part: Part) -> Running:
+        """Start a part that is kept alive from now on: by `watch`, once all are started."""
+        running = self._start(part)
+        self._kept.append(Kept(running, time.monotonic()))
+        return running
+
+    def wait_ready(self, *begun: Running) -> None:
+        """Return when all of them answer; StartError when one does not."""
+        for running in begun:
+            running.wait_ready(self.check)
 
     def run(self, part: Part) -> None:
         """Run a part that does its work and ends; StartError when it fails."""

@@ -36,9 +36,14 @@ class System:
         self._end_leftovers()
         preflight.port(self.port)
         self._start_servers()
-        self._prepare()
-        self.say("Starting the web server and the worker …")
-        self.supervisor.keep(portal.web(self.data, self.port), portal.worker(self.data, self.port))
+        self._start_practice()
+        # The web server loads while the database is prepared: it asks nothing of it until a request.
+        self.say("Starting the web server, preparing the database and the demo …")
+        web = self.supervisor.begin(portal.web(self.data, self.port))
+        self.supervisor.run(portal.prepare(self.data))
+        self.say("Starting the worker …")
+        worker = self.supervisor.begin(portal.worker(self.data, self.port))
+        self.supervisor.wait_ready(web, worker)
 
     def watch(self) -> None:
         """Return when a signal to stop comes; until then parts that die are started again."""
@@ -75,7 +80,7 @@ class System:
             environment["REDIS_URL"] = redis.url(sockets / "redis")
         if parts:
             self.say(f"Starting {' and '.join(part.name for part in parts)} …")
-        self.supervisor.keep(*parts)
+        self.supervisor.wait_ready(*[self.supervisor.begin(part) for part in parts])
         write_private(self.run / "environment.json", json.dumps(environment))
 
     def _postgres(self, sockets: Path) -> Postgres:
@@ -91,13 +96,11 @@ class System:
         postgres.initialise()
         return postgres
 
-    def _prepare(self) -> None:
-        """First the practice CVD: the demo's development environment is described by it."""
-        self.say("Preparing the practice CVD …")
+    def _start_practice(self) -> None:
+        """Before the demo, whose development environment is described by the practice CVD."""
+        self.say("Starting the practice CVD …")
         self.practice_started = True
         self.supervisor.run(portal.practice(self.data, "start", self._practice_port()))
-        self.say("Preparing the database and the demo …")
-        self.supervisor.run(portal.prepare(self.data))
 
     def _stop_practice(self) -> None:
         """It runs on its own, because runbooks stop and start it; here it ends with the rest."""

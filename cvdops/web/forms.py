@@ -1,6 +1,6 @@
 """The forms of the portal: what arrives, as clean values."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
@@ -15,7 +15,7 @@ _ANY = [("", "Any")]
 class LoginForm(AuthenticationForm):
     """Unknown user, wrong password and closed account get the same answer."""
 
-    error_messages = {
+    error_messages: ClassVar[dict[str, str]] = {
         "invalid_login": "This user name and password do not belong together.",
         "inactive": "This user name and password do not belong together.",
     }
@@ -70,11 +70,13 @@ class HistoryFilter(Filter):
         self, data: Any, *, runbooks: list[tuple[str, str]], environments: list[str]
     ) -> None:
         super().__init__(data)
-        choices = {"runbook": runbooks, "environment": [(slug, slug) for slug in environments]}
-        for name, values in choices.items():
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = _ANY + values
+        self._offer("runbook", runbooks)
+        self._offer("environment", [(slug, slug) for slug in environments])
+
+    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = _ANY + choices
 
 
 class AuditFilter(Filter):

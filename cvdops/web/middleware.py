@@ -103,24 +103,19 @@ def _check_access(
 
 def _refuse(request: HttpRequest, view: Callable[..., Any]) -> HttpResponse | None:
     access = access_of(view)
-    if access is not None and access.action is Action.PUBLIC:
-        return _refuse_method(request, access.methods)
-    if not request.user.is_authenticated:
+    public = access is not None and access.action is Action.PUBLIC
+    if not public and not request.user.is_authenticated:
         return _ask_to_log_in(request)
     if access is None:
         errors.logger.error("The view of %s has no access mark; it was refused.", request.path)
         return errors.answer(request, Refused([UNNAMED]))
+    if request.method not in access.methods:
+        return errors.wrong_method(request, sorted(access.methods))
     if access.action not in BOUND_TO_OBJECT:
         decision = can(request.user, access.action)  # type: ignore[arg-type]
         if not decision.allowed:
             return errors.answer(request, Refused(decision.reasons))
-    return _refuse_method(request, access.methods)
-
-
-def _refuse_method(request: HttpRequest, methods: frozenset[str]) -> HttpResponse | None:
-    if request.method in methods:
-        return None
-    return errors.wrong_method(request, sorted(methods))
+    return None
 
 
 def _ask_to_log_in(request: HttpRequest) -> HttpResponse:

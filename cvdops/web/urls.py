@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import URLPattern, path
 
+from cvdops.web import urls_live
 from cvdops.web.views import audit, catalog, health, history, home, launch, reference, session
 from cvdops.web.views.styleguide import styleguide
 
@@ -22,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     path("audit/", audit.audit, name="audit"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    *urls_live.urlpatterns,
 ]
 
 if not settings.PRODUCTION:

@@ -103,7 +103,8 @@ def test_rollback_undoes_in_reverse_order_with_the_variables_of_the_session(scen
 
 def test_secrets_are_masked_and_never_stored(scene: Scene) -> None:
     scene.runbook(
-        block("one", 'echo "token=$TOKEN"; COPY=$TOKEN'), extra="variables: {TOKEN: {secret: true}}\n"
+        block("one", 'echo "token=$TOKEN"; COPY=$TOKEN'),
+        extra="variables: {TOKEN: {secret: true}}\n",
     )
     execution = scene.run(variables={"TOKEN": "sup3r-s3cret"})
     assert scene.output(execution, "one") == "token=•••\n"

@@ -29,6 +29,8 @@ def cancel(user: User, execution_id: UUID | str, comment: str = "") -> None:
     """Stop the running step, start nothing after it."""
 
     def close(hand: Hand, execution: Execution) -> None:
+        # the execution's row first, then the request's: every verb locks in this order
+        Execution.objects.select_for_update().only("pk").get(pk=execution.pk)
         approvals.void(execution.pk)
         for step in StepRun.objects.filter(execution=execution, state=StepState.WAITING):
             hand.step(step.pk, StepEvent.CANCEL, finished_at=DatabaseNow)

@@ -43,6 +43,7 @@ class Line(NamedTuple):
 
     start: int
     html: str
+    continued: bool  # the rest of a line that was too long
 
 
 @dataclass(slots=True)
@@ -95,12 +96,13 @@ class Terminal:
         if len(self._runs) <= 1:  # as nearly all lines are
             classes, text = self._runs[0] if self._runs else ("", "")
             text = escape(text)
-            return Line(start, f'<span class="{classes}">{text}</span>' if classes else text)
-        html = []
+            html = f'<span class="{classes}">{text}</span>' if classes else text
+            return Line(start, html, self._shown > 0)
+        pieces = []
         for classes, runs in groupby(self._runs, _CLASSES):
             text = escape("".join(text for _, text in runs))
-            html.append(f'<span class="{classes}">{text}</span>' if classes else text)
-        return Line(start, "".join(html))
+            pieces.append(f'<span class="{classes}">{text}</span>' if classes else text)
+        return Line(start, "".join(pieces), self._shown > 0)
 
     def _write(self, text: str, done: list[Line]) -> None:
         position = 0

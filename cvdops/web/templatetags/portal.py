@@ -9,10 +9,12 @@ from django import template
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
 from cvdops.spec.document import Kind
+from cvdops.spec.render import ANCHOR, render, render_fragment
+from cvdops.spec.slugs import slug
 
 register = template.Library()
 
@@ -120,3 +122,21 @@ _KIND_ICONS = {
 def kind_icon(kind: str) -> str:
     """The icon of a kind of step."""
     return _KIND_ICONS.get(Kind(kind), "square-terminal")
+
+
+@register.filter
+def document_html(source: str) -> SafeString:
+    """A whole runbook. The renderer lets nothing through that acts."""
+    return mark_safe(render(source))  # noqa: S308
+
+
+@register.filter
+def prose_html(markdown: str) -> SafeString:
+    """A piece of a runbook, through the same renderer."""
+    return mark_safe(render_fragment(markdown))  # noqa: S308
+
+
+@register.filter
+def anchor(heading: str) -> str:
+    """The id of a heading in a rendered document."""
+    return ANCHOR + slug(heading)

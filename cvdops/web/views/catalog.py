@@ -11,18 +11,18 @@ from cvdops.accounts.models import User
 from cvdops.audit.log import record
 from cvdops.catalog.models import Group, Runbook, RunbookVersion
 from cvdops.catalog.queries import document
-from cvdops.catalog.sync import sync
+from cvdops.catalog.sync import FileAction, sync
 from cvdops.environments.models import Environment
 from cvdops.executions.queries import visible_to
 from cvdops.lib.errors import NotFound
 from cvdops.spec.plan import steps_of
-from cvdops.spec.render import render as render_document
 from cvdops.web.access import person, requires
 from cvdops.web.forms import CatalogFilter
 from cvdops.web.freshness import freshness
 from cvdops.web.summaries import catalog_rows, success_rate
 
 LAST = 8
+TO_MEND = (FileAction.BROKEN, FileAction.REFUSED)
 
 
 @requires(Action.USE_PORTAL)
@@ -66,7 +66,6 @@ def runbook(request: HttpRequest, runbook_id: str) -> HttpResponse:
         "runbook": found,
         "version": version,
         "document": doc,
-        "rendered": render_document(version.source),
         "procedures": [(p, steps_of(doc, p.key)) for p in doc.procedures],
         "versions": found.versions.defer("source", "metadata", "diagnostics"),
         "executions": executions[:LAST],
@@ -102,7 +101,7 @@ def may_start(user: User, runbook: Runbook) -> Decision:
 @requires(Action.SYNC_CATALOG, "POST")
 def read_anew(request: HttpRequest) -> HttpResponse:
     results = sync().results
-    changed = [r for r in results if r.action != "unchanged"]
+    changed = [r for r in results if r.action is not FileAction.UNCHANGED]
     record(
         person(request),
         Action.SYNC_CATALOG,
@@ -111,7 +110,7 @@ def read_anew(request: HttpRequest) -> HttpResponse:
         data={"changed": [f"{r.path}: {r.action}" for r in changed]},
     )
     for result in changed:
-        level = messages.WARNING if result.action == "broken" else messages.SUCCESS
+        level = messages.WARNING if result.action in TO_MEND else messages.SUCCESS
         messages.add_message(request, level, f"{result.path}: {result.action}. {result.message}")
     if not changed:
         messages.info(request, f"All {len(results)} runbooks are as they were.")

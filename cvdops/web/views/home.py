@@ -62,7 +62,7 @@ def _to_close(user: User) -> list[Execution]:
     after = Q(checklist__moment=ChecklistMark.Moment.AFTER)
     left = Count("checklist", filter=after & Q(checklist__confirmed_at__isnull=True))
     mine = visible_to(user).filter(requested_by=user, state__in=TERMINAL)
-    return list(mine.annotate(left=left).filter(left__gt=0)[:3])
+    return list(mine.annotate(left=left).filter(left__gt=0).order_by("-id")[:3])
 
 
 def _due(rows: list[CatalogRow]) -> list[CatalogRow]:

@@ -57,7 +57,7 @@ def reset_practice(request: HttpRequest, slug: str) -> HttpResponse:
     environment = Environment.objects.filter(pk=slug, practice=True).first()
     if environment is None:
         raise NotFound("practice environment")
-    command = [sys.executable, "-m", "cvdops.practice", "reset", str(settings.PRACTICE_DIR)]
+    command = [sys.executable, "-m", "cvdops.practice", "reset", "--root", str(settings.PRACTICE_DIR)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=RESET_LIMIT)
     except subprocess.TimeoutExpired:

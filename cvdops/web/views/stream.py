@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.db import connections
+from django.db import Error, connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
@@ -54,9 +54,7 @@ async def execution_events(request: HttpRequest, execution_id: str) -> HttpRespo
 def _open(request: HttpRequest, execution_id: str) -> Opening:
     try:
         execution = get_execution(person(request), execution_id)
-        begin = start(
-            request.GET.get("after"), request.headers.get("Last-Event-ID"), execution.seq
-        )
+        begin = start(request.GET.get("after"), request.headers.get("Last-Event-ID"), execution.seq)
         return Opening(
             execution=execution.pk,
             session=request.session.session_key or "",
@@ -78,8 +76,16 @@ async def _frames(opening: Opening) -> AsyncGenerator[bytes, None]:
     async with aclosing(hub().watch(opening.execution, opening.start.position)) as frames:
         async for data in frames:
             if clock() > check_at:
-                if not await guard.may_go_on(opening.session, opening.execution):
+                if not await _may_go_on(opening):
                     yield frame("bye", {})
                     return
                 check_at = clock() + guard.EVERY
             yield data
+
+
+async def _may_go_on(opening: Opening) -> bool:
+    """A database that cannot be asked has not said yes: the stream ends, the client comes back."""
+    try:
+        return await guard.may_go_on(opening.session, opening.execution)
+    except Error:
+        return False

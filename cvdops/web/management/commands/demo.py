@@ -11,8 +11,9 @@ from django.db import transaction
 from cvdops.access.models import Role, RoleGrant
 from cvdops.access.seed import seed_roles
 from cvdops.accounts.models import User
-from cvdops.catalog.sync import sync
+from cvdops.catalog.sync import FileAction, sync
 from cvdops.environments.seed import seed_environments
+from cvdops.lib.errors import UserError
 from cvdops.web.people import PASSWORD, PEOPLE
 
 PRACTICE_FILE = "environment.json"  # written by the practice CVD: variable name → value
@@ -28,8 +29,12 @@ class Command(BaseCommand):
             seed_roles()
             seed_environments(_practice_variables(settings.PRACTICE_DIR))
             _seed_people()
-        for result in sync().results:
-            if result.action != "unchanged":
+        try:
+            results = sync().results
+        except UserError as error:
+            raise CommandError(str(error)) from None
+        for result in results:
+            if result.action is not FileAction.UNCHANGED:
                 self.stdout.write(f"{result.path}: {result.action} {result.message}".rstrip())
 
 

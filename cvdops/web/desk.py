@@ -1,0 +1,71 @@
+"""What one person may do with an execution: the personal part of its page."""
+
+from django.urls import reverse
+
+from cvdops.access.policy import Action, can
+from cvdops.accounts.models import User
+from cvdops.approvals.models import ApprovalRequest
+from cvdops.approvals.queries import gate_of
+from cvdops.executions import output, queries
+from cvdops.executions.states import STEP_STUCK
+from cvdops.spec.document import Kind
+from cvdops.web.advice import matching
+from cvdops.web.approvers import groups
+from cvdops.web.live.scene import Row, Scene
+from cvdops.web.live.terminal import visible
+
+PEOPLE = frozenset({Kind.MANUAL.value, Kind.CHECKLIST.value})
+VERBS = ("pause", "resume", "cancel", "roll-back", "give-up")
+STEP_VERBS = ("retry", "skip", "settle", "confirm")
+LOOKED_AT = 8_000  # bytes of output that advice is sought for
+
+Context = dict[str, object]
+
+
+def personal(user: User, scene: Scene) -> Context:
+    """The context of `_desk.html` and `_actions.html`: nothing in it that this person may not see."""
+    execution, focus = scene.execution, scene.focus
+    controls = queries.controls(user, execution)
+    current = focus if focus and focus.current else None
+    stuck = current if current and controls.step(current.step).retry.shown else None
+    by_hand = current if current and controls.step(current.step).confirm.shown else None
+    urls = {verb.replace("-", "_"): _url(verb, execution.pk) for verb in VERBS}
+    if current:
+        urls |= {verb: _url(verb, execution.pk, current.step.pk) for verb in STEP_VERBS}
+    return {
+        "scene": scene,
+        "execution": execution,
+        "controls": controls,
+        "step_controls": controls.step(current.step) if current else None,
+        "stuck_row": stuck,
+        "person_row": by_hand,
+        "urls": urls,
+        "assist": controls.decisions[Action.ASSIST],
+        "after_done": sum(1 for mark in scene.after if mark.confirmed_at),
+        "advice": _advice(scene, stuck) if stuck else [],
+        **(gate(user, scene.gate, scene) if scene.gate else {}),
+    }
+
+
+def gate(user: User, request: ApprovalRequest, scene: Scene) -> Context:
+    """What a gate's card shows."""
+    row = scene.row(request.gate)
+    return {
+        "gate_title": row.step.title if row else request.title,
+        "groups": groups(request),
+        "decide": can(user, Action.DECIDE, gate_of(request)),
+    }
+
+
+def _url(verb: str, *where: object) -> str:
+    return reverse(f"execution-{verb}", args=where)
+
+
+def _advice(scene: Scene, row: Row) -> object:
+    step = row.step
+    written = ""
+    if row.attempt is not None and step.state in STEP_STUCK:
+        size = output.size(row.attempt.pk)
+        data = output.read(row.attempt.pk, max(0, size - LOOKED_AT))
+        written = visible(data.decode(errors="replace"))
+    return matching(scene.troubleshooting(), f"{step.title} {step.key} {step.note} {written}")

@@ -1,0 +1,157 @@
+"""What is new in one execution since a position, read from PostgreSQL and encoded once for everybody.
+
+Runs in a thread, a turn at a time, and gives its connection back after each.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connections
+from django.db.models import F, Max, Min
+
+from cvdops.executions import output
+from cvdops.executions.models import Event, Execution, OutputSegment, StepAttempt
+from cvdops.executions.states import TERMINAL
+from cvdops.web.live import fragments
+from cvdops.web.live.frames import Data, frame
+from cvdops.web.live.scene import look
+from cvdops.web.live.tail import newest_lines, terminal_at
+from cvdops.web.live.terminal import Terminal
+
+MOST = 512 << 10  # bytes of output that a turn shows in full
+NEWEST = 128 << 10  # of a flood, the newest are shown and the rest is said to be left out
+PIECE = 32 << 10  # bytes of output in one frame
+TERMINALS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Frames that bring a viewer to `position`. `reset`: the database is not where it was."""
+
+    frames: list[bytes]
+    position: int
+    over: bool = False
+    reset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """New output of one attempt, in bytes of its stored output."""
+
+    attempt: UUID
+    step: UUID
+    begin: int
+    end: int
+
+
+class Feed:
+    """Goes through the changes of one execution, turn by turn, from a position on."""
+
+    def __init__(self, execution: UUID, position: int) -> None:
+        self.position = position
+        self._execution = execution
+        self._shown: dict[str, str] = {}
+        self._controls: tuple[object, ...] = ()
+        self._terminals: OrderedDict[UUID, Terminal] = OrderedDict()
+
+    def turn(self, *, refresh: bool = False) -> Turn:
+        """Everything up to now. `refresh`: look at the state even if nothing was recorded."""
+        try:
+            return self._turn(refresh=refresh)
+        finally:
+            connections.close_all()
+
+    def _turn(self, *, refresh: bool) -> Turn:
+        found = Execution.objects.filter(pk=self._execution).values_list("seq", "state").first()
+        if found is None or found[0] < self.position:
+            return Turn([], self.position, reset=True)
+        seq, state = found
+        messages: list[tuple[str, Data]] = []
+        if seq > self.position:
+            spans = self._spans(seq)
+            messages += self._outputs(s for s in spans if s.begin)
+            messages += self._state(seq)
+            messages += self._outputs(s for s in spans if not s.begin)
+        elif refresh and self._shown:
+            messages += self._changes(frozenset())
+        self.position = seq
+        frames = [frame(event, data) for event, data in messages[:-1]]
+        frames += [frame(event, data, seq) for event, data in messages[-1:]]
+        return Turn(frames, seq, over=state in TERMINAL)
+
+    def _spans(self, seq: int) -> list[Span]:
+        new = OutputSegment.objects.filter(
+            execution_id=self._execution, seq__gt=self.position, seq__lte=seq
+        )
+        found = new.values("attempt_id").annotate(
+            first=Min("seq"), begin=Min("offset"), end=Max(F("offset") + F("length"))
+        )
+        by_attempt = {row["attempt_id"]: row for row in found.order_by("first")}
+        steps = dict(StepAttempt.objects.filter(pk__in=by_attempt).values_list("pk", "step_id"))
+        return [
+            Span(attempt, steps[attempt], row["begin"], row["end"])
+            for attempt, row in by_attempt.items()
+            if attempt in steps
+        ]
+
+    def _state(self, seq: int) -> list[tuple[str, Data]]:
+        events = Event.objects.filter(
+            execution=self._execution, seq__gt=self.position, seq__lte=seq
+        )
+        touched = list(events.values_list("step_id", flat=True))
+        return self._changes(frozenset(filter(None, touched))) if touched else []
+
+    def _changes(self, touched: frozenset[UUID]) -> list[tuple[str, Data]]:
+        """The state as it is now, as far as it differs from what was sent."""
+        scene = look(self._execution)
+        html = fragments.whole(scene) | fragments.rows(scene) | fragments.panels(scene, touched)
+        known = {name for name in self._shown if name.startswith("row-")}
+        if known != {name for name in html if name.startswith("row-")}:
+            html |= fragments.rail(scene)
+        changed = {name: text for name, text in html.items() if self._shown.get(name) != text}
+        if "rail" in changed:
+            changed = {name: text for name, text in changed.items() if name[:4] != "row-"}
+        self._shown |= {name: text for name, text in html.items() if name != "rail"}
+        messages: list[tuple[str, Data]] = []
+        if changed:
+            messages.append(("state", {**fragments.facts(scene), "fragments": changed}))
+        if (controls := scene.controls_key()) != self._controls:
+            self._controls = controls
+            messages.append(("controls", {}))
+        return messages
+
+    def _outputs(self, spans: Iterator[Span]) -> Iterator[tuple[str, Data]]:
+        for span in spans:
+            yield from self._output(span)
+
+    def _output(self, span: Span) -> Iterator[tuple[str, Data]]:
+        terminal = self._terminals.pop(span.attempt, None)
+        if terminal is None or terminal.offset < span.begin:
+            terminal = terminal_at(span.attempt, span.begin)
+        before = terminal.offset
+        if span.end <= before:
+            return
+        begin = before if span.end - before <= MOST else span.end - NEWEST
+        data = output.read(span.attempt, begin, span.end - begin)
+        begin, data = newest_lines(begin, data, whole=begin == before)
+        if begin > before:
+            terminal = Terminal(begin)
+        for start in range(0, len(data), PIECE):
+            offset = terminal.offset
+            lines = terminal.feed(data[start : start + PIECE])
+            yield (
+                "output",
+                {
+                    "attempt": str(span.attempt),
+                    "step": str(span.step),
+                    "offset": offset,
+                    "end": terminal.offset,
+                    "skipped": begin - before if start == 0 else 0,
+                    "lines": lines,
+                },
+            )
+        self._terminals[span.attempt] = terminal
+        while len(self._terminals) > TERMINALS:
+            self._terminals.popitem(last=False)

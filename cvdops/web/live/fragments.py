@@ -1,0 +1,57 @@
+"""The parts of a page that move, as HTML, each by the name of the element that holds it."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.template.loader import render_to_string
+
+from cvdops.web.live.scene import Row, Scene
+
+_WHOLE = ("head", "progress", "place", "status", "undo", "captured", "notes", "timeline")
+
+
+def whole(scene: Scene) -> dict[str, str]:
+    """Those that there is one of."""
+    return {name: _render(name, scene=scene) for name in _WHOLE}
+
+
+def rail(scene: Scene) -> dict[str, str]:
+    """The list of steps, for when steps were added."""
+    return {"rail": _render("rail", scene=scene)}
+
+
+def rows(scene: Scene) -> dict[str, str]:
+    """The lines of that list, one by one."""
+    return {f"row-{row.step.pk}": row_html(row) for row in scene.rows}
+
+
+def panels(scene: Scene, steps: Collection[UUID]) -> dict[str, str]:
+    """The descriptions of these steps, with their command and how they ended."""
+    return {f"panel-{r.step.pk}": panel(scene, r) for r in scene.rows if r.step.pk in steps}
+
+
+def panel(scene: Scene, row: Row) -> str:
+    return _render("panel", scene=scene, row=row)
+
+
+def row_html(row: Row) -> str:
+    return _render("row", row=row)
+
+
+def facts(scene: Scene) -> dict[str, object]:
+    """What the script needs to know beside the fragments."""
+    execution, focus = scene.execution, scene.focus
+    return {
+        "now": scene.now.timestamp(),
+        "over": execution.is_over,
+        "tone": execution.look.tone,
+        "label": execution.look.label,
+        "title": f"{execution.runbook.title} #{execution.number}",
+        "focus": str(focus.step.pk) if focus else "",
+        "hasOutput": scene.has_output,
+        "attempt": str(focus.attempt.pk) if focus and focus.attempt else "",
+    }
+
+
+def _render(name: str, **context: object) -> str:
+    return render_to_string(f"executions/_{name}.html", context)

@@ -1,0 +1,63 @@
+"""Whether an open stream may go on: asked again and again, because rights and sessions end."""
+
+import asyncio
+import time
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.db import connections
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+from cvdops.accounts.models import User
+from cvdops.executions.queries import get_execution
+from cvdops.lib.errors import NotFound
+
+EVERY = 8.0  # seconds between two checks of one stream
+SHARED = 2.0  # seconds that one answer serves all streams of the same session and execution
+
+Subject = tuple[str, UUID]
+_asked: dict[Subject, tuple[float, "asyncio.Future[bool]"]] = {}
+
+
+async def may_go_on(session: str, execution: UUID) -> bool:
+    """Whether this session is still alive and its person may still read the execution."""
+    subject = (session, execution)
+    now = time.monotonic()
+    at, answer = _asked.get(subject, (0.0, None))
+    if answer is None or now > at + SHARED or answer.get_loop() is not asyncio.get_running_loop():
+        _forget(now)
+        answer = asyncio.ensure_future(_ask(session, execution))
+        _asked[subject] = (now, answer)
+    return await asyncio.shield(answer)
+
+
+def _forget(now: float) -> None:
+    for subject in [subject for subject, (at, _) in _asked.items() if now > at + SHARED]:
+        del _asked[subject]
+
+
+def _check(session: str, execution: UUID) -> bool:
+    try:
+        return _is_allowed(session, execution)
+    finally:
+        connections.close_all()
+
+
+_ask = sync_to_async(_check, thread_sensitive=False)
+
+
+def _is_allowed(session: str, execution: UUID) -> bool:
+    request = HttpRequest()
+    # Read, never written: a stream must not prolong the session it runs in.
+    request.session = import_string(settings.SESSION_ENGINE + ".SessionStore")(session)
+    user = get_user(request)
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    try:
+        get_execution(user, execution)
+    except NotFound:
+        return False
+    return True

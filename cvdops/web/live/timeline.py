@@ -1,0 +1,86 @@
+"""Events of an execution as sentences, and its notes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cvdops.executions.models import Event, Execution
+
+SHOWN = 60
+NOTE = "note"
+
+# kind → icon and sentence. What is not here is of interest to the engine alone.
+_SENTENCES: Mapping[str, tuple[str, str]] = {
+    "execution.start": ("play", "{actor} started it"),
+    "execution.claim_rollback": ("undo-2", "The rollback began"),
+    "execution.wait": ("hand", "Waits. {text}"),
+    "execution.pause": ("pause", "Paused"),
+    "execution.resume": ("play", "{actor} resumed it"),
+    "execution.succeed": ("check", "Succeeded"),
+    "execution.fail": ("x", "Failed"),
+    "execution.reject": ("ban", "Rejected"),
+    "execution.expire": ("timer-off", "Expired"),
+    "execution.cancel": ("square", "Cancelled"),
+    "execution.roll_back": ("undo-2", "{actor} asked for the rollback"),
+    "execution.finish_rollback": ("undo-2", "Rolled back"),
+    "pause.asked": ("pause", "{actor} asked for a pause after the running step"),
+    "cancel.asked": ("square", "{actor} asked to cancel"),
+    "step.succeed": ("check", "{step}: done"),
+    "step.fail": ("x", "{step}: failed"),
+    "step.time_out": ("timer-off", "{step}: timed out"),
+    "step.interrupt": ("unplug", "{step}: interrupted"),
+    "step.pass_over": ("skip-forward", "{step}: passed over"),
+    "step.try_again": ("rotate-cw", "{step}: is tried again"),
+    "step.retry": ("rotate-cw", "{actor} retried {step}"),
+    "step.skip": ("skip-forward", "{actor} skipped {step}"),
+    "step.settle": ("check", "{actor} marked {step} as done"),
+    "step.reject": ("ban", "{actor} rejected {step}"),
+    "step.expire": ("timer-off", "{step}: nobody decided in time"),
+    "step.cancel": ("square", "{step}: stopped"),
+    "step.confirm": ("check", "{actor} confirmed items of {step}"),
+    "approval.decision": ("stamp", "{actor} decided on the approval"),
+    "checklist.after": ("list-checks", "{actor} confirmed an item of the closing list"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the timeline."""
+
+    at: datetime
+    icon: str
+    text: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    at: datetime
+    author: str
+    text: str
+
+
+def entries(execution: Execution) -> tuple[Entry, ...]:
+    """The newest entries, newest first."""
+    found = Event.objects.filter(execution=execution, kind__in=_SENTENCES)
+    newest = found.select_related("actor", "step").order_by("-seq")[:SHOWN]
+    return tuple(map(_entry, newest))
+
+
+def notes(execution: Execution) -> tuple[Note, ...]:
+    """All notes, oldest first."""
+    found = Event.objects.filter(execution=execution, kind=NOTE).select_related("actor")
+    return tuple(
+        Note(event.at, event.actor.name if event.actor else "", str(event.data.get("text", "")))
+        for event in found.order_by("seq")
+    )
+
+
+def _entry(event: Event) -> Entry:
+    icon, sentence = _SENTENCES[event.kind]
+    text = sentence.format(
+        actor=event.actor.name if event.actor else "The portal",
+        step=f"“{event.step.title}”" if event.step else "a step",
+        text=event.data.get("text", ""),
+    )
+    return Entry(event.at, icon, text.strip(), str(event.data.get("comment") or ""))

@@ -1,0 +1,135 @@
+"""What an approver has to see of an execution before deciding: facts from the system alone."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from cvdops.access.policy import Action, Decision, can
+from cvdops.accounts.models import User
+from cvdops.approvals.models import ApprovalRequest, RequestState
+from cvdops.approvals.queries import gate_of
+from cvdops.executions.models import Execution
+from cvdops.executions.plan import PEOPLE, digest
+from cvdops.executions.states import ExecutionState
+from cvdops.spec.document import Kind, Step
+from cvdops.web.approvers import Group, groups
+from cvdops.web.live.scene import Scene
+
+LOOKED_AT = 12  # earlier executions
+HIDDEN = "•••"
+_NAME = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+_SAYS_SOMETHING = (
+    ExecutionState.SUCCEEDED,
+    ExecutionState.FAILED,
+    ExecutionState.ROLLED_BACK,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """A step as it would run: its script and the values that it uses."""
+
+    number: int
+    step: Step
+    host: str
+    undo: Step | None
+    values: tuple[tuple[str, str], ...]
+    asked: bool  # the gate that this request is about
+
+    @property
+    def is_script(self) -> bool:
+        return self.step.kind not in PEOPLE
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How the last executions of the same procedure in the same environment ended."""
+
+    succeeded: int
+    finished: int
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Everything on the decision page."""
+
+    request: ApprovalRequest
+    scene: Scene
+    rows: tuple[PlanRow, ...]
+    groups: tuple[Group, ...]
+    record: Record
+    unchanged: bool
+    may: Decision
+    spoken: bool  # this person has decided already
+
+    @property
+    def open(self) -> bool:
+        return self.request.state == RequestState.OPEN
+
+    @property
+    def hosts(self) -> list[str]:
+        return sorted({row.host for row in self.rows if row.host})
+
+    @property
+    def destructive(self) -> int:
+        return sum(1 for row in self.rows if row.step.attributes.destructive)
+
+    @property
+    def undoable(self) -> int:
+        return sum(1 for row in self.rows if row.undo)
+
+    @property
+    def no_way_back(self) -> list[PlanRow]:
+        return [r for r in self.rows if r.step.attributes.destructive and not r.undo]
+
+    @property
+    def metadata(self) -> Mapping[str, object]:
+        found: Mapping[str, object] = self.scene.execution.version.metadata
+        return found
+
+
+def review(user: User, request: ApprovalRequest, scene: Scene) -> Review:
+    """The request as this person sees it."""
+    stored = Execution.objects.values_list("plan", flat=True).get(pk=scene.execution.pk)
+    return Review(
+        request=request,
+        scene=scene,
+        rows=tuple(_rows(request, scene)),
+        groups=groups(request),
+        record=_record(scene.execution),
+        unchanged=digest(stored) == request.plan_digest,
+        may=can(user, Action.DECIDE, gate_of(request)),
+        spoken=any(d.person == user.person for d in request.decisions.all()),
+    )
+
+
+def _rows(request: ApprovalRequest, scene: Scene) -> Iterator[PlanRow]:
+    plan = scene.plan
+    undo = {step.id: step for step in plan.backward}
+    values = dict.fromkeys(plan.variables, HIDDEN) | dict(scene.execution.variables)
+    for number, planned in enumerate(plan.steps, start=1):
+        step = planned.step
+        yield PlanRow(
+            number=number,
+            step=step,
+            host=planned.host,
+            undo=undo.get(step.attributes.rollback),
+            values=tuple(
+                (name, values[name])
+                for name in dict.fromkeys(_NAME.findall(step.body))
+                if name in values and step.kind not in PEOPLE
+            ),
+            asked=step.kind is Kind.APPROVAL and step.id == request.gate,
+        )
+
+
+def _record(execution: Execution) -> Record:
+    earlier = Execution.objects.filter(
+        runbook=execution.runbook,
+        procedure=execution.procedure,
+        environment=execution.environment,
+        state__in=_SAYS_SOMETHING,
+        pk__lt=execution.pk,
+    )
+    states = list(earlier.order_by("-id").values_list("state", flat=True)[:LOOKED_AT])
+    return Record(states.count(ExecutionState.SUCCEEDED), len(states))

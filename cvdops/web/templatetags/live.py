@@ -1,0 +1,40 @@
+"""Template tags of the pages that move."""
+
+from datetime import datetime
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from cvdops.web.live.tail import Tail
+from cvdops.web.live.terminal import visible
+from cvdops.web.templatetags.portal import since
+
+register = template.Library()
+
+
+@register.filter(name="visible")
+def visible_text(text: str) -> str:
+    """Text in which escapes, overrides and invisible characters are seen."""
+    return visible(text)
+
+
+@register.simple_tag
+def terminal_lines(tail: Tail) -> SafeString:
+    """The lines of an output; the script adds others of the same shape."""
+    # Made of spans with classes and escaped text alone, see `live.terminal`.
+    return mark_safe(  # noqa: S308
+        "".join(
+            f'<li data-s="{line.start}"{" class=more" if line.continued else ""}>{line.html}</li>'
+            for line in tail.lines
+        )
+    )
+
+
+@register.simple_tag
+def elapsed(start: datetime | None, end: datetime | None = None) -> SafeString:
+    """A duration; without an end, one that the script lets go on."""
+    if start is None:
+        return SafeString("")
+    going = "" if end else format_html(' data-since="{}"', start.isoformat())
+    return format_html('<span class="num"{}>{}</span>', going, since(start, end))

@@ -1,0 +1,66 @@
+"""The inbox of approvals and the page on which one is decided."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from cvdops.access.policy import Action
+from cvdops.accounts.models import User
+from cvdops.approvals.models import ApprovalRequest, Decision
+from cvdops.approvals.queries import get_request, visible
+from cvdops.executions import services
+from cvdops.lib.errors import Invalid, Problem
+from cvdops.web.access import person, requires
+from cvdops.web.context import portal_of
+from cvdops.web.live.scene import look
+from cvdops.web.review import review
+from cvdops.web.views.executions import icon_path
+
+SHOWN = 50
+
+
+@requires(Action.USE_PORTAL)
+def approvals(request: HttpRequest) -> HttpResponse:
+    """What this person may decide, then all that they may see."""
+    inbox = portal_of(request).inbox
+    others = visible(person(request)).exclude(pk__in=[r.pk for r in inbox])[:SHOWN]
+    template = "list.html#lists" if request.headers.get("HX-Request") else "list.html"
+    return render(request, f"approvals/{template}", {"inbox": inbox, "others": others})
+
+
+@requires(Action.READ_EXECUTION)
+def approval(request: HttpRequest, request_id: str) -> HttpResponse:
+    """The decision page; asked for by the script, its personal part alone."""
+    found = get_request(person(request), request_id)
+    context = _context(person(request), found)
+    part = "_desk.html" if request.headers.get("HX-Request") else "detail.html"
+    return render(request, f"approvals/{part}", context)
+
+
+@requires(Action.DECIDE, "POST")
+def decide(request: HttpRequest, request_id: str) -> HttpResponse:
+    """Approve or reject. What is wrong with the form is said beside it; the rest is an error page."""
+    verdict = request.POST.get("verdict", "")
+    comment = request.POST.get("comment", "").strip()[:2000]
+    try:
+        if verdict not in Decision.Verdict.values:
+            raise Invalid([Problem("verdict", "Press either Approve or Reject.")])
+        services.decide(
+            person(request), request_id, verdict, comment, request.POST.get("plan_digest", "")
+        )
+    except Invalid as error:
+        found = get_request(person(request), request_id)
+        context = {**_context(person(request), found), "error": error, "comment": comment}
+        return render(request, "approvals/detail.html", context, status=error.status)
+    return redirect("approval", request_id)
+
+
+def _context(user: User, found: ApprovalRequest) -> dict[str, object]:
+    scene = look(found.execution_id)
+    return {
+        "review": review(user, found, scene),
+        "scene": scene,
+        "execution": scene.execution,
+        "controls_url": reverse("approval", args=[found.pk]),
+        "icon_path": icon_path(scene),
+    }

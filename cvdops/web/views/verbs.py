@@ -1,0 +1,98 @@
+"""What people do with an execution: each view calls one verb and shows what is left to do."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from cvdops.access.policy import Action
+from cvdops.executions import queries, services
+from cvdops.lib.errors import Invalid, Problem
+from cvdops.web.access import person, requires
+from cvdops.web.desk import personal
+from cvdops.web.live.scene import look
+
+
+@requires(Action.CONTROL, "POST")
+def pause(request: HttpRequest, execution_id: str) -> HttpResponse:
+    services.pause(person(request), execution_id, _comment(request))
+    return _answer(request, execution_id)
+
+
+@requires(Action.CONTROL, "POST")
+def resume(request: HttpRequest, execution_id: str) -> HttpResponse:
+    services.resume(person(request), execution_id, _comment(request))
+    return _answer(request, execution_id)
+
+
+@requires(Action.CONTROL, "POST")
+def cancel(request: HttpRequest, execution_id: str) -> HttpResponse:
+    services.cancel(person(request), execution_id, _comment(request))
+    return _answer(request, execution_id)
+
+
+@requires(Action.CONTROL, "POST")
+def roll_back(request: HttpRequest, execution_id: str) -> HttpResponse:
+    services.roll_back(person(request), execution_id, _comment(request))
+    return _answer(request, execution_id)
+
+
+@requires(Action.CONTROL, "POST")
+def give_up(request: HttpRequest, execution_id: str) -> HttpResponse:
+    services.give_up(person(request), execution_id, _comment(request))
+    return _answer(request, execution_id)
+
+
+@requires(Action.CONTROL, "POST")
+def retry(request: HttpRequest, execution_id: str, step_id: str) -> HttpResponse:
+    services.retry(person(request), execution_id, step_id, _comment(request))
+    return _answer(request, execution_id)
+
+
+@requires(Action.OVERRIDE, "POST")
+def skip(request: HttpRequest, execution_id: str, step_id: str) -> HttpResponse:
+    services.skip(person(request), execution_id, step_id, _comment(request))
+    return _answer(request, execution_id)
+
+
+@requires(Action.OVERRIDE, "POST")
+def settle(request: HttpRequest, execution_id: str, step_id: str) -> HttpResponse:
+    services.settle(person(request), execution_id, step_id, _comment(request))
+    return _answer(request, execution_id)
+
+
+@requires(Action.ASSIST, "POST")
+def confirm(request: HttpRequest, execution_id: str, step_id: str) -> HttpResponse:
+    items = request.POST.getlist("items")
+    if not all(item.isdecimal() and len(item) < 6 for item in items):
+        raise Invalid([Problem("items", "Items are numbers of this list. Load the page again.")])
+    positions = [int(item) for item in items]
+    services.confirm(person(request), execution_id, step_id, positions, _comment(request))
+    return _answer(request, execution_id)
+
+
+@requires(Action.ASSIST, "POST")
+def close_item(request: HttpRequest, execution_id: str, position: int) -> HttpResponse:
+    services.close_item(person(request), execution_id, position)
+    return _answer(request, execution_id)
+
+
+@requires(Action.NOTE, "POST")
+def note(request: HttpRequest, execution_id: str) -> HttpResponse:
+    services.note(person(request), execution_id, request.POST.get("text", ""))
+    if not request.headers.get("HX-Request"):
+        return redirect("execution", execution_id)
+    found = queries.get_execution(person(request), execution_id)
+    context = {"execution": found, "controls": queries.controls(person(request), found)}
+    return render(request, "executions/_note_form.html", context)
+
+
+def _comment(request: HttpRequest) -> str:
+    return request.POST.get("comment", "")[:2000]
+
+
+def _answer(request: HttpRequest, execution_id: str) -> HttpResponse:
+    """What is left to do; without the script, the page."""
+    if not request.headers.get("HX-Request"):
+        return redirect("execution", execution_id)
+    found = queries.get_execution(person(request), execution_id)
+    context = personal(person(request), look(found.pk))
+    return render(request, "executions/_controls.html", context)

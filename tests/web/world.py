@@ -1,0 +1,107 @@
+"""A small portal to look at: roles, environments, three runbooks, people who are logged in."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.test import Client
+
+from cvdops.access.seed import seed_roles
+from cvdops.catalog.sync import sync
+from cvdops.environments.seed import seed_environments
+from cvdops.executions import services
+from cvdops.executions.models import Execution
+from tests.cast import person
+
+VARIABLES = {"BASE_URL": "http://localhost:5000", "SERVICE_NAME": "cvd", "PATH": "/usr/bin:/bin"}
+
+DOCUMENT = """---
+format: 1
+id: {id}
+version: 1.0.0
+category: {category}
+group: {group}
+purpose: Purpose of {id}
+frequency: Monthly
+complexity: low
+estimated_time: 5-10 min
+impact: Nobody notices.
+last_updated: 2026-11-01
+tools: [echo, "true"]
+variables:
+  TARGET_VERSION: {{type: version, required: true, procedures: [release]}}
+  TOKEN: {{secret: true, procedures: [release]}}
+---
+# {title}
+
+## Overview
+About {id}. <script>alert(1)</script>
+
+## Procedures
+
+### Release {{#release .procedure}}
+
+#### Ask
+```approval {{#ask}}
+approvers: [operations-manager]
+```
+
+#### Say it
+```bash {{#say destructive rollback=unsay}}
+echo "$TARGET_VERSION" "$SERVICE_NAME"
+```
+
+### Greet {{#greet .procedure}}
+```bash {{#hello}}
+echo hello
+```
+
+## Rollback
+### Take it back
+```bash {{#unsay}}
+echo sorry
+```
+"""
+RUNBOOKS = (
+    ("deployment", "deployment", "core", "Deployment"),
+    ("security-audit", "security", "core", "Security audit"),
+    ("incident-response", "incidents", "emergency", "Incident response"),
+)
+
+
+@dataclass
+class World:
+    """What a test of the pages works with."""
+
+    folder: Path
+    clients: dict[str, Client] = field(default_factory=dict)
+
+    def client(self, role: str) -> Client:
+        """The browser of the person with this role; an empty one is not logged in."""
+        if role not in self.clients:
+            client = Client(raise_request_exception=False)
+            if role:
+                client.force_login(person(role))
+            self.clients[role] = client
+        return self.clients[role]
+
+    def start(self, by: str = "devops-engineer", **given: object) -> Execution:
+        """An execution that has been asked for and has not begun."""
+        wanted = {
+            "runbook": "deployment",
+            "environment": "development",
+            "procedure": "greet",
+            "reason": "a test",
+            "checklist": "confirmed",
+        }
+        return services.start(person(by), **{**wanted, **given})
+
+
+def make(folder: Path) -> World:
+    seed_roles()
+    seed_environments(VARIABLES)
+    for runbook, category, group, title in RUNBOOKS:
+        text = DOCUMENT.format(id=runbook, category=category, group=group, title=title)
+        (folder / f"{runbook}.md").write_text(text)
+    report = sync(folder)
+    assert {r.action for r in report.results} == {"added"}, report
+    return World(folder)
