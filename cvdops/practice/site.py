@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -156,7 +155,7 @@ class Site:
                 f"{self.root} cannot be in a PATH because of its name: choose another folder with "
                 "--root or CVDOPS_PRACTICE."
             )
-        names = set(os.listdir(self.root)) if self.root.is_dir() else set()
+        names = {path.name for path in self.root.iterdir()} if self.root.is_dir() else set()
         if names and not names & {_LOCK, FACTS}:
             raise SiteError(
                 f"{self.root} holds something else than a practice CVD and is left alone: choose "

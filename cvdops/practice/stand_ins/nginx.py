@@ -1,9 +1,10 @@
-"""The stand-in for nginx: a reverse proxy in front of the application, on a free port of 127.0.0.1."""
+"""The stand-in for nginx: a reverse proxy in front of the application, on the port after its own."""
 
 import http.client
 import os
 import signal
 import socket
+import socketserver
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,10 +28,11 @@ _LARGEST = 1_000_000
 
 class Proxy(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server_version = "nginx"
-    sys_version = ""
     timeout = 15
     upstream = 0
+
+    def version_string(self) -> str:
+        return "nginx"
 
     def forward(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
@@ -43,9 +45,11 @@ class Proxy(BaseHTTPRequestHandler):
         try:
             connection.request(self.command, self.path, self.rfile.read(length), headers)
             answer = connection.getresponse()
-            self._pass_on(answer, answer.read())
+            body = answer.read()
         except (OSError, http.client.HTTPException):
             self.send_error(502)
+        else:
+            self._pass_on(answer, body)
         finally:
             connection.close()
 
@@ -66,17 +70,32 @@ class Proxy(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
+    def server_bind(self) -> None:
+        # HTTPServer's own asks the name service for this machine's name, which may take seconds.
+        socketserver.TCPServer.server_bind(self)
+
+
+def _listen(port: int) -> Server:
+    """On this port; on any free one if it is taken, because nobody depends on it."""
+    try:
+        return Server(("127.0.0.1", port), Proxy)
+    except (OSError, OverflowError):
+        return Server(("127.0.0.1", 0), Proxy)
+
 
 def main(_root: str, arguments: list[str]) -> int:
     """`arguments`: the port of the application."""
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a reader that goes away ends one request only
     Proxy.upstream = int(arguments[0])
-    server = Server(("127.0.0.1", 0), Proxy)
+    server = _listen(Proxy.upstream + 1)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         threading.Thread(target=server.shutdown, daemon=True).start()
 
     signal.signal(signal.SIGTERM, stop)
-    sys.stdout.write(f"listening on 127.0.0.1:{server.server_port}, upstream {Proxy.upstream}\n")
+    sys.stdout.write(
+        f"listening on 127.0.0.1:{server.server_address[1]}, upstream {Proxy.upstream}\n"
+    )
     sys.stdout.flush()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"].replace("@", "\0", 1))

@@ -1,6 +1,5 @@
 """A process that was started for good, told apart from later ones that were given its number."""
 
-import contextlib
 import json
 import os
 import select
@@ -45,18 +44,29 @@ class Running:
     def alive(self) -> bool:
         return self.of_this_boot() and self.ticks != 0 and _ticks(self.pid) == self.ticks
 
+    def memory(self) -> int:
+        """The bytes that it holds; 0 when that cannot be read."""
+        try:
+            pages = (_PROC / str(self.pid) / "statm").read_text().split()[1]
+        except OSError:
+            return 0
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
     def end(self, patience: float) -> bool:
         """TERM, and KILL after `patience` seconds; whether it is gone. Raises PermissionError."""
         try:
             fd = os.pidfd_open(self.pid)
         except ProcessLookupError:
             return True
-        with contextlib.closing(os.fdopen(fd)), contextlib.suppress(ProcessLookupError):
+        try:
             for number in (signal.SIGTERM, signal.SIGKILL):
-                if not self.alive():  # asked while the descriptor holds the number
-                    return True
-                signal.pidfd_send_signal(fd, number)
-                select.select([fd], [], [], patience)
+                if self.alive():  # asked while the descriptor holds the number
+                    signal.pidfd_send_signal(fd, number)
+                    select.select([fd], [], [], patience)
+        except ProcessLookupError:
+            return True
+        finally:
+            os.close(fd)
         return not self.alive()
 
 

@@ -46,7 +46,7 @@ def permissions(request: HttpRequest) -> HttpResponse:
 def environments(request: HttpRequest) -> HttpResponse:
     context = {
         "environments": Environment.objects.prefetch_related("hosts", "variables"),
-        "reset": can(request.user, Action.RESET_PRACTICE),  # type: ignore[arg-type]
+        "reset": can(request.user, Action.RESET_PRACTICE),
     }
     return render(request, "environments.html", context)
 
@@ -57,7 +57,14 @@ def reset_practice(request: HttpRequest, slug: str) -> HttpResponse:
     environment = Environment.objects.filter(pk=slug, practice=True).first()
     if environment is None:
         raise NotFound("practice environment")
-    command = [sys.executable, "-m", "cvdops.practice", "reset", "--root", str(settings.PRACTICE_DIR)]
+    command = [
+        sys.executable,
+        "-m",
+        "cvdops.practice",
+        "reset",
+        "--root",
+        str(settings.PRACTICE_DIR),
+    ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=RESET_LIMIT)
     except subprocess.TimeoutExpired:
