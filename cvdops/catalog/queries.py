@@ -1,6 +1,6 @@
 """Reading the catalog."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from functools import lru_cache
 
 from django.db.models import QuerySet
@@ -22,14 +22,14 @@ def _parsed(version_id: int, name: str) -> Document:
     return parse(source, name=name)
 
 
-def runbooks(categories: Collection[str]) -> QuerySet[Runbook]:
+def runbooks(categories: Iterable[str]) -> QuerySet[Runbook]:
     """The runbooks of these categories that are still in the source."""
     found = Runbook.objects.filter(category__in=categories, removed_at__isnull=True)
     # The documents are long and no list shows them.
     return found.select_related("current", "newest").defer("current__source", "newest__source")
 
 
-def runbook(runbook_id: str, categories: Collection[str]) -> Runbook:
+def runbook(runbook_id: str, categories: Iterable[str]) -> Runbook:
     """One of them. Raises NotFound."""
     try:
         return runbooks(categories).get(pk=runbook_id)

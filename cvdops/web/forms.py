@@ -1,6 +1,6 @@
 """The forms of the portal: what arrives, as clean values."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
@@ -10,18 +10,15 @@ from cvdops.executions.states import EXECUTION_LOOKS
 from cvdops.spec.document import Category
 
 _ANY = [("", "Any")]
+NO_MATCH = "This user name and password do not belong together."
 
 
 class LoginForm(AuthenticationForm):
     """Unknown user, wrong password and closed account get the same answer."""
 
-    error_messages: ClassVar[dict[str, str]] = {
-        "invalid_login": "This user name and password do not belong together.",
-        "inactive": "This user name and password do not belong together.",
-    }
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.error_messages = {"invalid_login": NO_MATCH, "inactive": NO_MATCH}
         self.fields["username"].widget.attrs["class"] = "input"
         self.fields["password"].widget.attrs["class"] = "input"
 

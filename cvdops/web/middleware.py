@@ -112,7 +112,7 @@ def _refuse(request: HttpRequest, view: Callable[..., Any]) -> HttpResponse | No
     if request.method not in access.methods:
         return errors.wrong_method(request, sorted(access.methods))
     if access.action not in BOUND_TO_OBJECT:
-        decision = can(request.user, access.action)  # type: ignore[arg-type]
+        decision = can(request.user, access.action)
         if not decision.allowed:
             return errors.answer(request, Refused(decision.reasons))
     return None

@@ -1,6 +1,6 @@
 """Short facts about many executions at once, for lists: a query for each kind of fact, not each row."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -62,10 +62,11 @@ class CatalogRow:
     last: Execution | None
 
 
-def with_progress(executions: Sequence[Execution]) -> list[Running]:
+def with_progress(executions: Iterable[Execution]) -> list[Running]:
     """The executions with their progress, in the same order."""
-    progress = _progress(execution.pk for execution in executions)
-    return [Running(e, progress.get(e.pk, Progress(0, 0, ""))) for e in executions]
+    found = list(executions)
+    progress = _progress(execution.pk for execution in found)
+    return [Running(e, progress.get(e.pk, Progress(0, 0, ""))) for e in found]
 
 
 def _progress(ids: Iterable[UUID]) -> dict[UUID, Progress]:

@@ -1,0 +1,77 @@
+"""What each address answers to each role and method. An address without a row fails the tests.
+
+Roles are named as in the seed; `outsider` holds none, `""` is not logged in. `OTHERS` is everybody not
+named. A method that is not listed answers 405, and to somebody not logged in 302, like every other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.cast import EVERYBODY, OUTSIDER
+
+NOBODY = ""
+OTHERS = "*"
+ROLES = (*EVERYBODY, OUTSIDER, NOBODY)
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+Expected = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Row:
+    """The path's values and the answers; HEAD answers as GET."""
+
+    kwargs: Mapping[str, str] = field(default_factory=dict)
+    get: Expected | None = None
+    post: Expected | None = None
+    body: Mapping[str, object] = field(default_factory=dict)
+    public: bool = False
+
+    def expected(self, role: str, method: str) -> int:
+        if role == NOBODY and not self.public:
+            return 302
+        answers = {"GET": self.get, "HEAD": self.get, "POST": self.post}.get(method)
+        if answers is None:
+            return 405
+        return answers.get(role, answers.get(OTHERS, 403))
+
+
+ALL = {OTHERS: 200}
+HIDDEN = {OTHERS: 200, OUTSIDER: 404}
+AUDITORS = ("operations-lead", "operations-manager", "cto", "auditor", "admin")
+DEPLOYERS = ("operations-lead", "devops-engineer")
+OPERATORS = ("operations-lead", "devops-engineer", "system-admin", "security-admin")
+
+
+def only(roles: tuple[str, ...], answer: int, **others: int) -> Expected:
+    """This answer for these roles, 403 for the others unless said otherwise."""
+    return {OTHERS: 403, **others, **dict.fromkeys(roles, answer)}
+
+
+START = {
+    "procedure": "greet",
+    "environment": "development",
+    "reason": "a test",
+    "checklist": [str(position) for position in range(8)],
+}
+RUNBOOK = {"runbook_id": "deployment"}
+
+TABLE: dict[str, Row] = {
+    "home": Row(get=ALL),
+    "login": Row(get={OTHERS: 302, NOBODY: 200}, post={OTHERS: 302, NOBODY: 422}, public=True),
+    "logout": Row(post={OTHERS: 302}),
+    "runbooks": Row(get=ALL),
+    "sync": Row(post=only((*OPERATORS, "admin"), 302)),
+    "runbook": Row(RUNBOOK, get=HIDDEN),
+    "run": Row(RUNBOOK, get=HIDDEN, post=only(DEPLOYERS, 302, outsider=404), body=START),
+    "executions": Row(get=ALL),
+    "permissions": Row(get=ALL),
+    "environments": Row(get=ALL),
+    # 404: staging is no practice environment, which only those learn who may reset one
+    "reset-practice": Row({"slug": "staging"}, post=only((*OPERATORS, "admin"), 404)),
+    "contacts": Row(get=ALL),
+    "audit": Row(get=only(AUDITORS, 200)),
+    "healthz": Row(get=ALL, public=True),
+    "readyz": Row(get={OTHERS: 503}, public=True),  # there is no worker in these tests
+    "styleguide": Row(get=ALL, public=True),
+}

@@ -1,0 +1,116 @@
+"""Every address × every role × every method, against the table; and nothing is open by mistake."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, include, path, reverse
+
+from cvdops.audit.models import AuditEntry
+from cvdops.executions.models import Execution
+from cvdops.web.access import access_of
+from tests.cast import person
+from tests.web.access_table import METHODS, ROLES, TABLE, Row
+from tests.web.world import World
+
+
+def patterns(resolver: URLResolver) -> Iterator[URLPattern]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from patterns(pattern)
+        else:
+            yield pattern
+
+
+def test_every_address_has_a_row_and_every_row_an_address() -> None:
+    assert {p.name for p in patterns(get_resolver())} == set(TABLE)
+
+
+def test_every_view_says_who_may_use_it() -> None:
+    assert [p.name for p in patterns(get_resolver()) if access_of(p.callback) is None] == []
+
+
+@pytest.mark.parametrize("name", sorted(TABLE))
+def test_answers_are_those_of_the_table(name: str, world: World) -> None:
+    row = TABLE[name]
+    given = {
+        (role, method): ask(world.client(role), method, name, row)
+        for role in ROLES
+        for method in METHODS
+    }
+    assert given == {(r, m): row.expected(r, m) for r in ROLES for m in METHODS}
+
+
+def ask(client: Client, method: str, name: str, row: Row) -> int:
+    """Ask, and undo what the answer changed, so that the next one finds the same world."""
+    address = reverse(name, kwargs=dict(row.kwargs))
+    cookies = dict(client.cookies)
+    with transaction.atomic():
+        data = {"data": row.body} if method == "POST" else {}
+        answer = getattr(client, method.lower())(address, **data)
+        transaction.set_rollback(True)
+    client.cookies.update(cookies)
+    return answer.status_code
+
+
+@pytest.mark.parametrize("name", sorted(n for n, row in TABLE.items() if row.post))
+def test_a_post_without_a_token_changes_nothing(name: str, world: World) -> None:
+    row = TABLE[name]
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(person("operations-lead"))
+    before = Execution.objects.count(), AuditEntry.objects.count()
+    answer = client.post(reverse(name, kwargs=dict(row.kwargs)), row.body)
+    assert answer.status_code == 403
+    assert b"too old" in answer.content
+    assert (Execution.objects.count(), AuditEntry.objects.count()) == before
+
+
+def unmarked(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("open")
+
+
+urlpatterns = [path("forgotten/", unmarked), path("", include("cvdops.web.urls"))]
+
+
+@pytest.mark.urls("tests.web.test_access")
+def test_a_view_that_does_not_say_who_may_use_it_is_refused(db: None, client: Client) -> None:
+    assert client.get("/forgotten/").status_code == 302
+    client.force_login(person("outsider"))
+    answer = client.get("/forgotten/", headers={"hx-request": "true"})
+    assert answer.status_code == 403
+    assert AuditEntry.objects.get().action == "unnamed"
+
+
+@pytest.mark.parametrize("address", ["/runbooks/nothing/", "/runbooks/deployment/"])
+def test_unknown_and_forbidden_look_the_same(address: str, world: World) -> None:
+    answer = world.client("outsider").get(address)
+    assert answer.status_code == 404
+    assert b"There is no such runbook, or you may not see it." in answer.content
+
+
+def test_a_refusal_is_recorded_with_its_reason(world: World) -> None:
+    world.client("developer").get("/audit/")
+    entry = AuditEntry.objects.get(allowed=False)
+    assert (entry.actor, entry.action) == (person("developer"), "audit.read")
+    assert entry.data == {"method": "GET", "reasons": ["role"]}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/runbooks//", "/RUNBOOKS/", "/runbooks/%2e%2e/", "/runbooks/..%2fdeployment/", "/x\0"],
+)
+def test_odd_addresses_lead_nowhere(address: str, world: World) -> None:
+    assert world.client("operations-lead").get(address).status_code == 404
+
+
+def test_htmx_without_a_login_is_led_to_the_login(client: Client, db: None) -> None:
+    headers = {"hx-request": "true", "hx-current-url": "http://testserver/audit/?q=1"}
+    answer = client.get("/", headers=headers)
+    assert answer.status_code == 401
+    assert answer["HX-Redirect"] == "/login/?next=%2Faudit%2F%3Fq%3D1"
+
+
+def test_what_takes_no_page_gets_no_redirect(client: Client, db: None) -> None:
+    assert client.get("/", headers={"accept": "text/event-stream"}).status_code == 401

@@ -1,0 +1,104 @@
+"""Errors as pages: the right status, calm, and nothing about the inside."""
+
+import json
+
+import pytest
+from django.db import OperationalError, connections
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import include, path
+from django.utils import timezone
+
+from cvdops.access.policy import Action
+from cvdops.executions.models import Worker
+from cvdops.lib.errors import Conflict
+from cvdops.web.access import requires
+from tests.cast import person
+from tests.web.world import World
+
+
+@requires(Action.PUBLIC)
+def moved_on(request: HttpRequest) -> HttpResponse:
+    raise Conflict("It was decided by Max at 02:06.")
+
+
+@requires(Action.PUBLIC)
+def broken(request: HttpRequest) -> HttpResponse:
+    raise ValueError("the inside")
+
+
+@requires(Action.PUBLIC)
+def no_database(request: HttpRequest) -> HttpResponse:
+    raise OperationalError("connection to the inside failed")
+
+
+urlpatterns = [
+    path("moved-on/", moved_on),
+    path("broken/", broken),
+    path("no-database/", no_database),
+    path("", include("cvdops.web.urls")),
+]
+handler500 = "cvdops.web.errors.server_error"
+handler404 = "cvdops.web.errors.not_found"
+pytestmark = pytest.mark.urls("tests.web.test_errors")
+
+
+@pytest.fixture
+def browser(db: None) -> Client:
+    return Client(raise_request_exception=False)
+
+
+def test_a_conflict_is_told_in_words(world: World) -> None:
+    answer = world.client("auditor").get("/moved-on/")
+    assert answer.status_code == 409
+    assert b"It was decided by Max at 02:06." in answer.content
+    assert b"</html>" in answer.content
+
+
+def test_htmx_gets_a_notice_for_the_open_page(world: World) -> None:
+    answer = world.client("auditor").get("/moved-on/", headers={"hx-request": "true"})
+    assert answer["HX-Retarget"] == "#notices"
+    assert b"<html" not in answer.content
+
+
+@pytest.mark.parametrize(
+    ("address", "status"), [("/broken/", 500), ("/no-database/", 503), ("/nothing/", 404)]
+)
+def test_an_error_page_tells_nothing_of_the_inside(
+    address: str, status: int, browser: Client
+) -> None:
+    answer = browser.get(address)
+    assert answer.status_code == status
+    assert b"inside" not in answer.content
+    assert b"</html>" in answer.content
+
+
+def test_a_wrong_method_says_which_are_right(browser: Client) -> None:
+    browser.force_login(person("outsider"))
+    answer = browser.get("/logout/")
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+
+
+def test_without_a_database_a_page_is_calm(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = world.client("auditor")
+
+    def gone(*args: object, **kwargs: object) -> None:
+        raise OperationalError("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connections["default"], "cursor", gone)
+        answer = client.get("/executions/")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+
+
+def test_ready_when_everything_answers(browser: Client) -> None:
+    Worker.objects.create(name="w", seen_at=timezone.now(), consumed_at=timezone.now())
+    answer = browser.get("/readyz")
+    assert (answer.status_code, json.loads(answer.content)["status"]) == (200, "ok")
+
+
+def test_not_ready_without_redis(browser: Client, settings: object) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"  # type: ignore[attr-defined]
+    checks = json.loads(browser.get("/readyz").content)["checks"]
+    assert checks == {"database": True, "redis": False, "worker": False}
+    assert browser.get("/healthz").status_code == 200

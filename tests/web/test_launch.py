@@ -1,0 +1,99 @@
+"""The launch page."""
+
+import pytest
+
+from cvdops.environments.models import Environment
+from cvdops.executions.models import Execution
+from tests.web.access_table import START
+from tests.web.world import World
+
+RUN = "/runbooks/deployment/run/"
+RELEASE = {**START, "procedure": "release", "var-TARGET_VERSION": "v1.0.1"}
+
+
+def test_nothing_is_chosen_for_the_operator(world: World) -> None:
+    page = world.client("devops-engineer").get(RUN).content.decode()
+    assert "Choose a procedure" in page
+    assert "Before the start" not in page
+
+
+def test_the_plan_shows_commands_values_gates_and_what_undoes_them(world: World) -> None:
+    page = world.client("devops-engineer").get(RUN + "?procedure=release").content.decode()
+    assert '<span class="v">$SERVICE_NAME</span>' in page
+    assert "<code>cvd</code>" in page
+    assert "Undone by: Take it back" in page
+    assert "Nobody notices." in page
+
+
+def test_an_empty_field_is_no_error_before_it_was_sent(world: World) -> None:
+    page = world.client("devops-engineer").get(RUN + "?procedure=release").content.decode()
+    assert "TARGET_VERSION is required" not in page
+
+
+def test_what_was_typed_is_kept_with_the_error_at_its_field(world: World) -> None:
+    body = {**RELEASE, "var-TARGET_VERSION": "not a version", "reason": "because"}
+    answer = world.client("devops-engineer").post(RUN, body)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'value="not a version"' in page
+    assert ">because</textarea>" in page
+    assert "TARGET_VERSION has to be a version" in page
+    assert not Execution.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"reason": ""}, "Say why you run it"),
+        ({"checklist": []}, "Not confirmed"),
+        ({"var-NOBODY_KNOWS": "1"}, "is no variable of this runbook"),
+        ({"environment": "staging"}, "has no host yet"),
+    ],
+)
+def test_each_thing_that_is_missing_is_named(
+    change: dict[str, object], problem: str, world: World
+) -> None:
+    answer = world.client("devops-engineer").post(RUN, {**RELEASE, **change})
+    assert answer.status_code == 422
+    assert problem in answer.content.decode()
+
+
+def test_a_protected_environment_asks_for_its_name(world: World) -> None:
+    Environment.objects.filter(pk="development").update(protected=True)
+    client = world.client("devops-engineer")
+    assert client.post(RUN, RELEASE).status_code == 422
+    named = {**RELEASE, "confirm_environment": "development"}
+    assert client.post(RUN, named).status_code == 302
+
+
+def test_a_double_press_starts_once(world: World) -> None:
+    client = world.client("devops-engineer")
+    first, second = (client.post(RUN, {**RELEASE, "key": "k1"}) for _ in range(2))
+    assert first["Location"] == second["Location"]
+    assert Execution.objects.count() == 1
+
+
+def test_a_secret_is_not_sent_back(world: World) -> None:
+    body = {**RELEASE, "reason": "", "var-TOKEN": "hush-hush"}
+    answer = world.client("devops-engineer").post(RUN, body)
+    assert answer.status_code == 422
+    assert b"hush-hush" not in answer.content
+
+
+@pytest.mark.parametrize("query", ["procedure=nothing", "procedure=greet&environment=moon"])
+def test_an_unknown_choice_is_a_clear_error(query: str, world: World) -> None:
+    answer = world.client("devops-engineer").get(f"{RUN}?{query}")
+    assert answer.status_code == 422
+
+
+def test_who_may_not_start_sees_the_plan_and_the_reason(world: World) -> None:
+    page = world.client("auditor").get(RUN + "?procedure=greet").content.decode()
+    assert "you have Review." in page
+    assert "echo hello" in page
+
+
+def test_a_value_stays_a_value(world: World) -> None:
+    body = {**RELEASE, "reason": "<b>bold</b>\0", "var-TARGET_VERSION": '"><script>x</script>'}
+    page = world.client("devops-engineer").post(RUN, body).content.decode()
+    assert "<script>x" not in page
+    assert "<b>bold" not in page
