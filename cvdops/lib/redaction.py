@@ -83,16 +83,14 @@ class Masker:
         if not self._variants:
             return data
         data = self._buffer + data if self._buffer else data
-        spans = self._spans(data)
-        tail = self._tail(data)
-        end, covered = tail, 0
-        if spans and spans[-1][1] > tail:  # the last mask reaches into what may become more of it
-            spans, (end, covered_to) = _before(spans, tail)
-            covered = covered_to - tail
-        certain = _render(data, spans, end)
-        self._skipped = tail - end + (self._skipped if self._covered and end == 0 else 0)
-        self._buffer, self._covered = data[tail:], covered
-        return certain
+        spans, tail = self._spans(data), self._tail(data)
+        over = [span for span in spans if span[1] <= tail]
+        across = [span for span in spans[len(over) :] if span[0] < tail]
+        # A mask that reaches into what may become more of it begins when it is over.
+        end, covered_to = across[0] if across else (tail, tail)
+        self._skipped, self._covered = tail - end, covered_to - tail
+        self._buffer = data[tail:]
+        return _render(data, over, end)
 
     def flush(self) -> bytes:
         """What was held back, masked: no more will come."""
@@ -102,7 +100,7 @@ class Masker:
 
     def _spans(self, data: bytes) -> list[Span]:
         """Where secrets are, in order; those that overlap as one."""
-        found = [(0, self._covered)] if self._covered else []
+        found = [(-self._skipped, self._covered)] if self._covered else []
         for form in self._variants:  # one search each: an alternation is ten times slower
             at = data.find(form)
             while at >= 0:
@@ -134,18 +132,11 @@ def _merged(found: list[Span]) -> list[Span]:
     return spans
 
 
-def _before(spans: list[Span], tail: int) -> tuple[list[Span], Span]:
-    """The masks that are over before the tail, and the one that reaches into it (or just the tail)."""
-    over = [span for span in spans if span[1] <= tail]
-    across = spans[len(over)]
-    return over, across if across[0] < tail else (tail, tail)
-
-
 def _render(data: bytes, spans: list[Span], end: int) -> bytes:
     if not spans:
-        return data if end == len(data) else data[:end]
+        return data if end == len(data) else data[: max(end, 0)]
     pieces, at = [], 0
     for start, stop in spans:
-        pieces += [data[at:start], MASK]
+        pieces += [data[at : max(start, at)], MASK]
         at = stop
     return b"".join([*pieces, data[at:end]])
