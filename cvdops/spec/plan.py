@@ -1,6 +1,6 @@
 """Which steps an execution runs, in which order, and which undo them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from cvdops.spec.document import Procedure, Runbook, SectionKind, Step
 
@@ -25,12 +25,26 @@ def steps_of(runbook: Runbook, procedure: str) -> tuple[Step, ...]:
     others: `procedures: {key: {preparation: [step ids], verification: [step ids]}}`; an empty list means
     none. Raises UnknownProcedure.
     """
-    chosen = procedure_of(runbook, procedure)
-    return (
-        *_around(runbook, SectionKind.PREPARATION, chosen.preparation),
-        *_steps(runbook, chosen.steps),
-        *_around(runbook, SectionKind.VERIFICATION, chosen.verification),
-    )
+    return Plans(runbook).steps(procedure_of(runbook, procedure))
+
+
+class Plans:
+    """The plans of all procedures of a runbook, for whoever needs more than one."""
+
+    def __init__(self, runbook: Runbook) -> None:
+        self._by_id = {step.id: step for step in runbook.steps}
+        self._preparation = runbook.section(SectionKind.PREPARATION)
+        self._verification = runbook.section(SectionKind.VERIFICATION)
+
+    def steps(self, procedure: Procedure) -> tuple[Step, ...]:
+        return (
+            *self._named(procedure.preparation, self._preparation),
+            *self._named(procedure.steps, ()),
+            *self._named(procedure.verification, self._verification),
+        )
+
+    def _named(self, ids: tuple[str, ...] | None, default: tuple[Step, ...]) -> tuple[Step, ...]:
+        return default if ids is None else tuple(self._by_id[i] for i in ids if i in self._by_id)
 
 
 def rollback_of(runbook: Runbook, step_ids: Sequence[str]) -> tuple[Step, ...]:
@@ -42,14 +56,3 @@ def rollback_of(runbook: Runbook, step_ids: Sequence[str]) -> tuple[Step, ...]:
     completed = (by_id[i].attributes for i in reversed(step_ids) if i in by_id)
     undo = dict.fromkeys(a.rollback for a in completed if a.destructive and a.rollback in by_id)
     return tuple(by_id[i] for i in undo)
-
-
-def _around(
-    runbook: Runbook, section: SectionKind, named: tuple[str, ...] | None
-) -> tuple[Step, ...]:
-    return runbook.section(section) if named is None else _steps(runbook, named)
-
-
-def _steps(runbook: Runbook, ids: Iterable[str]) -> tuple[Step, ...]:
-    by_id = {step.id: step for step in runbook.steps}
-    return tuple(by_id[i] for i in ids if i in by_id)

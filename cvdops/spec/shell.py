@@ -14,6 +14,8 @@ _FUNCTION = re.compile(
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^\]]*\])?\+?=\S*")
 _VARIABLE = re.compile(r"(?<!\\)\$(?:\{([A-Za-z_]\w*)([^}\n]{0,3})|([A-Za-z_]\w*))")
 _WORD = re.compile(r"[A-Za-z0-9_./~$\"][^\s<>]*")
+_ALONE = frozenset("()#'")
+_DEEPEST = 50
 _BEFORE_COMMENT = frozenset(" \t\n;&|()")
 
 KEYWORDS = frozenset(
@@ -127,9 +129,9 @@ class _Scanner:
         """Handles the mark and returns where to go on."""
         frame, end = self._stack[-1], start + len(mark)
         opens = mark.endswith("(") and (mark.startswith("$") or not frame.string)
-        if opens and mark != "(":
+        if opens and mark != "(" and len(self._stack) < _DEEPEST:
             self._code.append(mark)
-            frame.text.append("$_")
+            frame.text.append("=$_" if mark == "=(" else "$_")
             self._stack.append(
                 _Frame(self._line, mark in ("$(", "<(", ">("), depth=mark.count("("))
             )
@@ -137,7 +139,7 @@ class _Scanner:
             frame.string = not frame.string
             self._code.append(mark)
             frame.text.append(mark)
-        elif frame.string or mark[0] in "\\$":
+        elif frame.string or mark not in _ALONE:
             self._plain(mark)
         elif mark in "()":
             self._bracket(mark)

@@ -40,9 +40,9 @@ def check(
 ) -> tuple[dict[str, str], tuple[ValueProblem, ...]]:
     """The values with which the procedure would run, and everything that is wrong with them.
 
-    The values are the common ones and one for each declared variable: what was given, else the
-    common value of that name, else its default, else empty. An empty text counts as not given. A variable with a
-    problem has no value.
+    The values are the common ones and one for each declared variable: what was given, else the common
+    value of that name, else its default, else empty. An empty text counts as not given. A variable
+    with a problem has no value.
     """
     declared = {v.name: v for v in variables_of(runbook, procedure)}
     problems = [

@@ -36,7 +36,9 @@ def test_steps_have_ids_kinds_sections_and_lines() -> None:
         ("remove-backup", Kind.BASH, SectionKind.ROLLBACK),
     ]
     lines = ANNOTATED.split("\n")
-    assert all("#" + s.id in lines[s.line - 1] for s in RUNBOOK.steps if s.kind is not Kind.CHECKLIST)
+    assert all(
+        "#" + s.id in lines[s.line - 1] for s in RUNBOOK.steps if s.kind is not Kind.CHECKLIST
+    )
 
 
 def test_attributes_are_read_with_their_units() -> None:
@@ -82,13 +84,17 @@ def test_troubleshooting_entries_have_their_two_parts() -> None:
 
 
 def test_a_heading_can_be_marked_as_a_procedure() -> None:
-    runbook = parse(annotated(procedures="### Go {#go .procedure}\n```bash\nls\n```\n### Not\n```bash\nls\n```"))
+    runbook = parse(
+        annotated(procedures="### Go {#go .procedure}\n```bash\nls\n```\n### Not\n```bash\nls\n```")
+    )
     assert [(p.key, p.steps) for p in runbook.procedures] == [("go", ("go",))]
     assert "RB306" in [d.code for d in runbook.diagnostics]
 
 
 def test_blocks_without_ids_are_numbered_by_their_heading() -> None:
-    runbook = parse(annotated(procedures="### Go on!\n```bash\nls\n```\n```sh\nls\n```\n```python\n1\n```"))
+    runbook = parse(
+        annotated(procedures="### Go on!\n```bash\nls\n```\n```sh\nls\n```\n```python\n1\n```")
+    )
     assert [s.id for s in runbook.steps] == ["go-on", "go-on-2", "go-on-3"]
     assert [s.title for s in runbook.steps][1] == "Go on! (2 of 3)"
 
@@ -153,7 +159,9 @@ def test_a_duplicate_id_is_an_error_and_the_ids_stay_unique() -> None:
 
 
 def test_a_rollback_has_to_lie_in_the_rollback_section() -> None:
-    assert codes(annotated(procedures="```bash {#a rollback=b}\nls\n```\n```bash {#b}\nls\n```")) == ["RB207"]
+    assert codes(
+        annotated(procedures="```bash {#a rollback=b}\nls\n```\n```bash {#b}\nls\n```")
+    ) == ["RB207"]
 
 
 def test_an_unclosed_block_is_an_error() -> None:

@@ -63,7 +63,10 @@ def test_phases_are_one_procedure_and_alternatives_are_several() -> None:
 def test_checklists_are_steps_with_their_items() -> None:
     step = RUNBOOK.section(SectionKind.PREPARATION)[0]
     assert step.kind is Kind.CHECKLIST
-    assert [(i.text, i.line) for i in step.checklist] == [("Approval obtained", 12), ("Backup verified", 13)]
+    assert [(i.text, i.line) for i in step.checklist] == [
+        ("Approval obtained", 12),
+        ("Backup verified", 13),
+    ]
 
 
 def test_alternatives_may_lie_one_level_deeper() -> None:
@@ -153,7 +156,7 @@ def test_blocks_in_other_sections_never_run() -> None:
 @pytest.mark.parametrize(
     ("source", "code"),
     [
-        ("# T\r\n\r\n## Procedures\r\n```bash\r\nls\r\n```\r\n".encode(), None),
+        (b"# T\r\n\r\n## Procedures\r\n```bash\r\nls\r\n```\r\n", None),
         (b"\xef\xbb\xbf# T\n\n## Procedures\n```bash\nls\n```\n", None),
         (b"# T\n\xe9\n## Procedures\n```bash\nls\n```\n", "RB002"),
         (b"# T\n\x00\n## Procedures\n```bash\nls\n```\n", "RB003"),

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from cvdops.spec import plan
 from cvdops.spec.codes import diagnostic
 from cvdops.spec.document import Diagnostic, Kind, OnFailure, Procedure, SectionKind, Step
 from cvdops.spec.kinds import COMMANDS
@@ -47,8 +46,7 @@ def no_error_handling(subject: Subject) -> Iterator[Diagnostic]:
 
 def unverified_action(subject: Subject) -> Iterator[Diagnostic]:
     seen: set[str] = set()
-    for procedure in subject.runbook.procedures:
-        steps = plan.steps_of(subject.runbook, procedure.key)
+    for _, steps in subject.plans:
         verified = False
         for step in reversed(steps):
             if step.attributes.destructive and not verified and step.id not in seen:
@@ -94,9 +92,9 @@ def _headings(subject: Subject) -> Iterator[str]:
 def no_approval(subject: Subject) -> Iterator[Diagnostic]:
     """Where approval is demanded, a gate stands before the first destructive step."""
     category = str(subject.runbook.metadata.get("category", ""))
-    for procedure in subject.runbook.procedures:
+    for procedure, steps in subject.plans:
         if category in _WITH_APPROVAL or (category == "backup-restore" and _restores(procedure)):
-            for step in plan.steps_of(subject.runbook, procedure.key):
+            for step in steps:
                 if step.kind is Kind.APPROVAL:
                     break
                 if step.attributes.destructive:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from cvdops.spec import shell
-from cvdops.spec.document import Kind, Runbook, SectionKind, Step
+from cvdops.spec.document import Kind, Procedure, Runbook, SectionKind, Step
 from cvdops.spec.kinds import SHELLS
+from cvdops.spec.plan import Plans
 
 
 @dataclass(slots=True)
@@ -15,16 +16,24 @@ class Subject:
     lines: Sequence[str]
     today: date
     _scripts: dict[str, shell.Script] = field(default_factory=dict)
+    _left: int = 200_000  # characters
     _commands: dict[str, tuple[shell.Command, ...]] = field(default_factory=dict)
+
+    @property
+    def plans(self) -> Iterator[tuple[Procedure, tuple[Step, ...]]]:
+        """Each procedure with the steps it runs."""
+        plans = Plans(self.runbook)
+        return ((procedure, plans.steps(procedure)) for procedure in self.runbook.procedures)
 
     @property
     def shell_steps(self) -> Iterator[Step]:
         return (step for step in self.runbook.steps if step.kind in SHELLS)
 
     def script(self, step: Step) -> shell.Script:
-        """The step's body as shell code; read once."""
+        """The step's body as shell code, read once; empty past more code than anybody writes."""
         if step.id not in self._scripts:
-            self._scripts[step.id] = shell.read(step.body)
+            self._left -= len(step.body)
+            self._scripts[step.id] = shell.read(step.body if self._left >= 0 else "")
         return self._scripts[step.id]
 
     @property

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from cvdops.spec import shell
 from cvdops.spec.codes import diagnostic
@@ -34,37 +35,52 @@ _IN_HTTP = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 def unset(subject: Subject) -> Iterator[Diagnostic]:
     """Goes through the steps in the order in which they run; what a step sets is set after it."""
     runbook = subject.runbook
-    seen: set[tuple[str, str]] = set()
-    common = {*COMMON_VARIABLES, *_OF_THE_SHELL}
-    prepared = common | {v.name for v in runbook.variables}
-    yield from _walk(subject, runbook.section(SectionKind.PREPARATION), prepared, seen)
-    set_there = prepared - {v.name for v in runbook.variables if v.procedures}
-    after = set(prepared)
+    walk = _Walk(subject)
     by_id = {step.id: step for step in runbook.steps}
+    declared = {v.name for v in runbook.variables}
+    always = {
+        *COMMON_VARIABLES,
+        *_OF_THE_SHELL,
+        *(v.name for v in runbook.variables if not v.procedures),
+    }
+    yield from walk.through(runbook.section(SectionKind.PREPARATION), declared, always)
+    anywhere = declared | always
     for procedure in runbook.procedures:
-        known = set_there | {v.name for v in variables_of(runbook, procedure.key)}
-        yield from _walk(subject, [by_id[i] for i in procedure.steps if i in by_id], known, seen)
-        after |= known
-    yield from _walk(subject, runbook.section(SectionKind.VERIFICATION), after, seen)
-    yield from _walk(subject, runbook.section(SectionKind.ROLLBACK), after, seen)
+        known = {v.name for v in variables_of(runbook, procedure.key)}
+        steps = [by_id[i] for i in procedure.steps if i in by_id]
+        yield from walk.through(steps, always, known)
+        anywhere |= known
+    yield from walk.through(runbook.section(SectionKind.VERIFICATION), declared, anywhere)
+    yield from walk.through(runbook.section(SectionKind.ROLLBACK), declared, anywhere)
 
 
-def _walk(
-    subject: Subject, steps: Sequence[Step], known: set[str], seen: set[tuple[str, str]]
-) -> Iterator[Diagnostic]:
-    """Adds to `known` what the steps set; each variable is reported once for a step."""
-    for step in steps:
-        mine = known | set(set_by(step))
-        for name, number in _used(subject, step):
-            if name not in mine and (step.id, name) not in seen:
-                seen.add((step.id, name))
-                yield diagnostic(
-                    "RB401",
-                    subject.line(step, number),
-                    f"{name} is not declared, not common and set by no earlier block.",
-                    "Declare it under variables: in the front matter, or set it in a block before.",
-                )
-        known.update(set_by(step))
+class _Walk:
+    """Reports each variable once for a step, however many procedures run it."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._seen: set[tuple[str, str]] = set()
+
+    def through(
+        self, steps: Sequence[Step], before: AbstractSet[str], known: set[str]
+    ) -> Iterator[Diagnostic]:
+        """`before` and `known` are set already; what the steps set is added to `known`."""
+        for step in steps:
+            mine = set(set_by(step))
+            for name, number in _used(self._subject, step):
+                new = not (name in before or name in known or name in mine)
+                if new and (step.id, name) not in self._seen:
+                    self._seen.add((step.id, name))
+                    yield self._found(step, name, number)
+            known |= mine
+
+    def _found(self, step: Step, name: str, number: int) -> Diagnostic:
+        return diagnostic(
+            "RB401",
+            self._subject.line(step, number),
+            f"{name} is not declared, not common and set by no earlier block.",
+            "Declare it under variables: in the front matter, or set it in a block before.",
+        )
 
 
 def _used(subject: Subject, step: Step) -> Iterator[tuple[str, int]]:
