@@ -74,6 +74,11 @@ def port_free(port: int) -> bool:
     return True
 
 
+def pair_free(first: int) -> bool:
+    """The practice CVD listens on a port, its proxy on the next."""
+    return port_free(first) and port_free(first + 1)
+
+
 def port(number: int) -> None:
     if not 1 <= number <= 65535:
         raise StartError(f"{number} is no port: choose one from 1024 to 65535.")

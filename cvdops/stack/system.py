@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cvdops.stack import portal, preflight, redis
-from cvdops.stack.parts import Part, Running
+from cvdops.stack.parts import Part, Running, StartError
 from cvdops.stack.postgres import Postgres
 from cvdops.stack.records import Records, write_private
 from cvdops.stack.supervisor import Supervisor
@@ -28,6 +28,7 @@ class System:
         self.say = say
         self.records = Records(self.run / "parts.json")
         self.supervisor = Supervisor(data / "logs", self.records, say)
+        self.practice_port = FIRST_PRACTICE_PORT
         self.practice_started = False
 
     def start(self) -> None:
@@ -35,8 +36,8 @@ class System:
         self.supervisor.obey_signals()
         self._end_leftovers()
         preflight.port(self.port)
-        self._start_servers()
         self._start_practice()
+        self._start_servers()
         # The web server loads while the database is prepared: it asks nothing of it until a request.
         self.say("Starting the web server, preparing the database and the demo …")
         web = self.supervisor.begin(portal.web(self.data, self.port))
@@ -52,7 +53,7 @@ class System:
     def stop(self) -> None:
         self.supervisor.stop()
         if self.practice_started:
-            self._stop_practice()
+            self._run_practice("stop")
         (self.run / "environment.json").unlink(missing_ok=True)
         self._remove_sockets()
 
@@ -67,7 +68,7 @@ class System:
 
     def _start_servers(self) -> None:
         parts: list[Part] = []
-        environment = {"CVDOPS_PRACTICE_PORT": str(self._practice_port())}
+        environment = {"CVDOPS_PRACTICE_PORT": str(self.practice_port)}
         sockets = self._new_sockets()
         if not given("SECRET_KEY"):
             environment["SECRET_KEY"] = self._key()
@@ -99,26 +100,36 @@ class System:
     def _start_practice(self) -> None:
         """Before the demo, whose development environment is described by the practice CVD."""
         self.say("Starting the practice CVD …")
+        self.practice_port = self._remembered_port() or self._new_port()
         self.practice_started = True
-        self.supervisor.run(portal.practice(self.data, "start", self._practice_port()))
+        try:
+            self.supervisor.run(portal.practice(self.data, "start", self.practice_port))
+        except StartError:
+            self._run_practice("stop")
+            if preflight.pair_free(self.practice_port):
+                raise
+            # Somebody took the port between the look and the start.
+            self.practice_port = self._new_port()
+            self.supervisor.run(portal.practice(self.data, "start", self.practice_port))
 
-    def _stop_practice(self) -> None:
-        """It runs on its own, because runbooks stop and start it; here it ends with the rest."""
-        part = portal.practice(self.data, "stop", self._practice_port())
-        Running(part, self.data / "logs" / "practice.log").process.wait()
+    def _run_practice(self, command: str) -> int:
+        """Apart from the supervisor, because runbooks stop and start it: the command's exit code."""
+        part = portal.practice(self.data, command, self.practice_port)
+        return Running(part, self.data / "logs" / "practice.log").process.wait()
 
-    def _practice_port(self) -> int:
-        """The same port at every start, because the environments in the database name it."""
+    def _remembered_port(self) -> int | None:
+        """The port of the last start, unless another program has taken it meanwhile."""
         remembered = self.run / "practice-port"
-        if remembered.exists() and remembered.read_text().isdecimal():
-            return int(remembered.read_text())
-        taken = {self.port}
-        port = next(
-            number
-            for number in range(FIRST_PRACTICE_PORT, 65536)
-            if number not in taken and preflight.port_free(number)
-        )
-        remembered.write_text(str(port))
+        if not remembered.exists():
+            return None
+        self.practice_port = int(remembered.read_text())
+        free = preflight.pair_free(self.practice_port) or self._run_practice("status") == 0
+        return self.practice_port if free else None
+
+    def _new_port(self) -> int:
+        ports = range(FIRST_PRACTICE_PORT, 65535)
+        port = next(n for n in ports if self.port not in (n, n + 1) and preflight.pair_free(n))
+        (self.run / "practice-port").write_text(str(port))
         return port
 
     def _key(self) -> str:

@@ -1,5 +1,6 @@
 """Starts and watches a one-command system of its own, as `make up` does."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 from cvdops.stack.portal import PROJECT, answers
+from cvdops.stack.process import Identity, command, identify
 from cvdops.stack.records import Records
 from tests.waiting import until
 
@@ -17,10 +19,11 @@ FOREIGN = {"DATABASE_URL", "REDIS_URL", "CVDOPS_TEST_FOLDER"}
 class Launched:
     """`data` may have spaces in its path. What the system says is in `said()`."""
 
-    def __init__(self, data: Path, port: int) -> None:
+    def __init__(self, data: Path, port: int, name: str = "said") -> None:
         self.data = data
         self.port = port
-        self.output = data.with_name(f"{data.name}.said")
+        self.seen: set[Identity] = set()
+        self.output = data.with_name(name)
         environment = {k: v for k, v in os.environ.items() if k not in FOREIGN}
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
@@ -56,13 +59,23 @@ class Launched:
         return self.process.wait(60)
 
     def left(self) -> list[int]:
-        """Every process that carries this data folder in its environment."""
-        marker = f"CVDOPS_DATA_DIR={self.data}".encode()
-        return [int(p.parent.name) for p in Path("/proc").glob("[0-9]*/environ") if _has(p, marker)]
+        """Every process of the system that lives: seen as a descendant, or naming its folder."""
+        self.seen |= {seen for pid in self._family() if (seen := identify(pid))}
+        alive = {process.pid for process in self.seen if process.alive()}
+        return sorted(alive | {p for p in parents() if str(self.data) in " ".join(command(p))})
+
+    def _family(self) -> set[int]:
+        parent, family = parents(), {self.process.pid}
+        while more := {pid for pid, above in parent.items() if above in family} - family:
+            family |= more
+        return family
 
 
-def _has(environ: Path, marker: bytes) -> bool:
-    try:
-        return marker in environ.read_bytes().split(b"\0")
-    except OSError:
-        return False
+def parents() -> dict[int, int]:
+    """Every process of this machine → its parent."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            found[int(folder.name)] = int(fields[1])
+    return found

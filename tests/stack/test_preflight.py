@@ -64,3 +64,8 @@ def test_a_taken_port_is_named() -> None:
 def test_a_number_that_is_no_port() -> None:
     with pytest.raises(StartError, match="70000 is no port"):
         preflight.port(70000)
+
+
+def test_a_pair_of_ports_is_not_free_when_the_second_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert not preflight.pair_free(server.getsockname()[1] - 1)

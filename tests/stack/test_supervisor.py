@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from cvdops.stack.parts import StartError
+from cvdops.stack.parts import Part, StartError
 from cvdops.stack.process import identify
 from cvdops.stack.records import Records
 from cvdops.stack.supervisor import Stopped, Supervisor
 from tests.stack.programs import DEAF, SHORT, STEADY, pids, program
 from tests.waiting import until
+
+
+def keep(supervisor: Supervisor, part: Part) -> None:
+    supervisor.wait_ready(supervisor.begin(part))
 
 
 @pytest.fixture
@@ -37,8 +41,8 @@ def watched(supervisor: Supervisor) -> Iterator[Supervisor]:
     watcher.join()
 
 
-def test_keep_returns_when_the_part_answers(supervisor: Supervisor, tmp_path: Path) -> None:
-    supervisor.keep(program("web", STEADY, tmp_path / "web"))
+def test_waiting_ends_when_the_part_answers(supervisor: Supervisor, tmp_path: Path) -> None:
+    keep(supervisor, program("web", STEADY, tmp_path / "web"))
     assert len(pids(tmp_path / "web")) == 1
 
 
@@ -46,19 +50,19 @@ def test_a_part_that_ends_at_its_start_is_named_with_its_last_words(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:
     with pytest.raises(StartError, match=r"web ended at its start: no such planogram \(log: .*web"):
-        supervisor.keep(program("web", SHORT, tmp_path / "web"))
+        keep(supervisor, program("web", SHORT, tmp_path / "web"))
 
 
 def test_a_part_that_never_answers_is_given_up(supervisor: Supervisor, tmp_path: Path) -> None:
     part = program("web", "import time; time.sleep(60)", tmp_path / "web", patience=0.3)
     with pytest.raises(StartError, match="web does not answer after"):
-        supervisor.keep(part)
+        keep(supervisor, part)
 
 
 def test_a_killed_part_is_started_again_with_a_message(
     watched: Supervisor, tmp_path: Path, said: list[str]
 ) -> None:
-    watched.keep(program("web", STEADY, tmp_path / "web"))
+    keep(watched, program("web", STEADY, tmp_path / "web"))
     os.kill(int(pids(tmp_path / "web")[0]), signal.SIGKILL)
     until(lambda: len(pids(tmp_path / "web")) == 2, what="a second process")
     until(lambda: "web answers again." in said)
@@ -68,7 +72,7 @@ def test_a_killed_part_is_started_again_with_a_message(
 def test_the_pause_doubles_at_each_death(
     watched: Supervisor, tmp_path: Path, said: list[str]
 ) -> None:
-    watched.keep(program("web", STEADY, tmp_path / "web"))
+    keep(watched, program("web", STEADY, tmp_path / "web"))
     for count in (1, 2):
         until(lambda count=count: len(pids(tmp_path / "web")) == count)
         os.kill(int(pids(tmp_path / "web")[-1]), signal.SIGKILL)
@@ -84,13 +88,13 @@ def test_stop_ends_the_last_started_first(supervisor: Supervisor, tmp_path: Path
         "signal.signal(signal.SIGTERM, end)\n" + STEADY
     )
     for name in ("database", "web"):
-        supervisor.keep(program(name, script, tmp_path / name, environment={"NAME": name}))
+        keep(supervisor, program(name, script, tmp_path / name, environment={"NAME": name}))
     supervisor.stop()
     assert order.read_text().split() == ["web", "database"]
 
 
 def test_stop_kills_a_part_that_does_not_listen(supervisor: Supervisor, tmp_path: Path) -> None:
-    supervisor.keep(program("worker", DEAF, tmp_path / "worker", grace=0.3))
+    keep(supervisor, program("worker", DEAF, tmp_path / "worker", grace=0.3))
     supervisor.stop()
     assert identify(int(pids(tmp_path / "worker")[0])) is None
 
@@ -101,7 +105,7 @@ def test_stop_leaves_other_processes_alone(supervisor: Supervisor, tmp_path: Pat
         "step = subprocess.Popen(['sleep', '60'], start_new_session=True)\n"
         "open(sys.argv[1] + '.step', 'w').write(str(step.pid))\n" + STEADY
     )
-    supervisor.keep(program("worker", script, tmp_path / "worker"))
+    keep(supervisor, program("worker", script, tmp_path / "worker"))
     step = int((tmp_path / "worker.step").read_text())
     supervisor.stop()
     assert identify(step)
@@ -111,13 +115,13 @@ def test_stop_leaves_other_processes_alone(supervisor: Supervisor, tmp_path: Pat
 def test_a_signal_ends_the_wait_for_a_part(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.ask_to_stop()
     with pytest.raises(Stopped):
-        supervisor.keep(program("web", "import time; time.sleep(60)", tmp_path / "web"))
+        keep(supervisor, program("web", "import time; time.sleep(60)", tmp_path / "web"))
 
 
 def test_running_parts_are_on_record_until_they_are_stopped(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:
-    supervisor.keep(program("web", STEADY, tmp_path / "web"))
+    keep(supervisor, program("web", STEADY, tmp_path / "web"))
     recorded = supervisor.records.read()["web"]
     assert recorded.alive()
     supervisor.stop()
