@@ -43,6 +43,7 @@ CODES: dict[str, Code] = {
     "RB210": Code(E, "The expected output is no usable regular expression."),
     "RB211": Code(I, "A transcript without a prompt is shown and not run."),
     "RB212": Code(I, "A block that might be meant to run is shown and not run."),
+    "RB213": Code(I, "A script whose commands stand after prompts is read as a transcript."),
     # Structure
     "RB301": Code(W, "One of the seven standard sections is missing."),
     "RB302": Code(I, "A heading was taken for a standard section by its words."),

@@ -159,9 +159,21 @@ class _Finder:
         info = read_info(fence.info, fence.line, self._notes)
         if info.values.pop("no-run", "") is None:
             return
-        if draft := self._draft(fence, kind, info):
+        if draft := self._draft(fence, self._really(fence, kind), info):
             self.drafts.append(draft)
             self._last = draft
+
+    def _really(self, fence: Fence, kind: Kind) -> Kind:
+        """Many documents put prompts into their `bash` blocks too."""
+        if kind not in (Kind.BASH, Kind.SH) or not fence.body.lstrip().startswith("$ "):
+            return kind
+        self._notes.add(
+            "RB213",
+            fence.line,
+            "The commands after “$ ” are run; the other lines are read as their output.",
+            "Write ```console if that is right, and remove the prompts if it is not.",
+        )
+        return Kind.CONSOLE
 
     def _draft(self, fence: Fence, kind: Kind, info: Info) -> Draft | None:
         prose = self._prose(fence.line)

@@ -130,5 +130,24 @@ POSIX = frozenset(
         "xargs",
         "bash",
     }
-    | {"sudo", "hostname", "seq", "sha256sum", "tar", "gzip", "gunzip", "egrep", "fgrep", "pgrep"}
+    | {
+        "sudo",
+        "hostname",
+        "seq",
+        "sha256sum",
+        "tar",
+        "gzip",
+        "gunzip",
+        "nproc",
+        "realpath",
+        "readlink",
+        "truncate",
+        "base64",
+        "md5sum",
+        "install",
+        "printenv",
+        "egrep",
+        "fgrep",
+        "pgrep",
+    }
 )

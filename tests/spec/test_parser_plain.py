@@ -123,6 +123,13 @@ def test_a_shell_block_without_prompts_is_a_script() -> None:
     assert (step.kind, step.body) == (Kind.CONSOLE, "cd /tmp\nls\n")
 
 
+def test_a_bash_block_with_prompts_is_a_transcript_and_says_so() -> None:
+    runbook = parse("# T\n## Procedures\n```bash\n$ ls\nfile\n```\n")
+    (step,) = runbook.steps
+    assert (step.kind, step.body, step.samples[0].text) == (Kind.CONSOLE, "ls\n", "file")
+    assert "RB213" in [d.code for d in runbook.diagnostics]
+
+
 def test_a_console_block_without_prompts_is_shown_and_said() -> None:
     runbook = parse("# T\n## Procedures\n```console\nactive\n```\n")
     assert runbook.steps == ()

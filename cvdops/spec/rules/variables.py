@@ -85,7 +85,8 @@ class _Walk:
 
 def _used(subject: Subject, step: Step) -> Iterator[tuple[str, int]]:
     if step.kind in SHELLS:
-        yield from shell.variables(subject.script(step))
+        found = shell.variables(subject.script(step))
+        yield from (use for use in found if not use[0].startswith(("BASH", "LC_")))
     elif step.kind is Kind.HTTP:
         for number, line in enumerate(step.body.split("\n")):
             yield from ((name, number) for name in _IN_HTTP.findall(line))
