@@ -76,7 +76,7 @@ class Site:
 
     def status(self) -> dict[str, str]:
         """`active`, `inactive` or `failed` for each unit."""
-        return {unit: self._run("is-active", unit).stdout.strip() or "inactive" for unit in UNITS}
+        return dict(zip(UNITS, self._run("is-active", *UNITS).stdout.split(), strict=True))
 
     def _create(self) -> None:
         if shutil.which("git") is None:
@@ -105,7 +105,7 @@ class Site:
             raise SiteError(_unwritable(self.root, error)) from None
 
     def _start(self) -> None:
-        if self.status()[SERVICE] != "active" and not _free(self.port):
+        if not _free(self.port) and self.status()[SERVICE] != "active":
             raise SiteError(
                 f"Port {self.port} is taken by another program: stop that, or choose another port "
                 "with --port or CVDOPS_PRACTICE_PORT."
