@@ -3,10 +3,12 @@
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.stack.launching import Launched
 
 
 @pytest.fixture
@@ -22,3 +24,17 @@ def data() -> Iterator[Path]:
     folder.chmod(0o711)
     yield folder / "data"
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def launch(data: Path) -> Iterator[Callable[[int], Launched]]:
+    """Starts systems on the data folder; none of them outlives the test."""
+    launched: list[Launched] = []
+
+    def start(port: int) -> Launched:
+        launched.append(Launched(data, port))
+        return launched[-1]
+
+    yield start
+    for system in launched:
+        system.end()
