@@ -24,7 +24,7 @@ from cvdops.runners.job import (
     StartFailed,
     Vanished,
 )
-from cvdops.runners.processes import members
+from cvdops.runners.search import Search
 
 CLAIM_PATIENCE = 10.0  # seconds for a new process to make its claim
 _ATTEMPT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -72,7 +72,7 @@ class LocalTransport:
             return Found(Presence.ABSENT)
         claim = read_claim(folder)
         deadline = time.monotonic() + CLAIM_PATIENCE
-        while claim is None and members(attempt, None) and time.monotonic() < deadline:
+        while claim is None and Search(attempt, None).everyone() and time.monotonic() < deadline:
             time.sleep(0.002)  # the directory is made, its next line is just being written
             claim = read_claim(folder)
         handle = LocalHandle(folder, claim or read_claim(folder))

@@ -1,12 +1,11 @@
-"""Processes of this machine: who they are beyond their number, and which belong to a job."""
+"""Processes of this machine: who they are beyond their number."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from cvdops.runners.job import MARKER, Process
+from cvdops.runners.job import Process
 
 _PROC = Path("/proc")
 _STARTED = 19  # field 22 of /proc/<pid>/stat, counted from the first after the name
@@ -71,45 +70,3 @@ def open_alive(process: Process) -> int | None:
         return descriptor
     os.close(descriptor)
     return None
-
-
-def everyone() -> dict[int, Entry]:
-    """All processes that run now, by number."""
-    found = (entry(int(path.name)) for path in _PROC.iterdir() if path.name.isdecimal())
-    return {one.pid: one for one in found if one is not None and not one.ended}
-
-
-def members(attempt: str, leader: Process | None) -> list[Entry]:
-    """Whatever carries the attempt's marker, is in the leader's session, or descends from these.
-
-    A leader is to be given only if it ran when the search began.
-    """
-    table = everyone()
-    needle = f"\0{MARKER}={attempt}\0".encode()
-    found = {
-        pid
-        for pid, one in table.items()
-        if (leader is not None and leader.pid in (one.session, one.group)) or _carries(pid, needle)
-    }
-    found |= set(_descendants(table, found))
-    return [table[pid] for pid in found - {os.getpid()}]
-
-
-def _descendants(table: dict[int, Entry], ancestors: set[int]) -> Iterator[int]:
-    children: dict[int, list[int]] = {}
-    for one in table.values():
-        children.setdefault(one.parent, []).append(one.pid)
-    pending, seen = list(ancestors), set(ancestors)
-    while pending:
-        for child in children.get(pending.pop(), ()):
-            if child not in seen:
-                seen.add(child)
-                pending.append(child)
-                yield child
-
-
-def _carries(pid: int, needle: bytes) -> bool:
-    try:
-        return needle in b"\0" + (_PROC / str(pid) / "environ").read_bytes() + b"\0"
-    except OSError:  # ended meanwhile, or of another user
-        return False

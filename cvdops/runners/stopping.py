@@ -7,31 +7,34 @@ import time
 from collections.abc import Iterable
 
 from cvdops.runners.job import Process, StopReport
-from cvdops.runners.processes import Entry, alive, boot_id, members, open_alive
+from cvdops.runners.processes import Entry, alive, boot_id, open_alive
+from cvdops.runners.search import Search
 
 KILL_PATIENCE = 5.0  # seconds: a process that is still there after them cannot be ended
 _LOOK = 0.1  # seconds between two looks at who is left
-_BREATH = 0.01  # seconds at least, or many short-lived processes would make the looks a busy loop
+_BREATH = 0.002  # seconds
+_VIGIL = 0.05  # seconds without a member before a job is said to be gone
 
 
 def stop(attempt: str, leader: Process | None, grace: float) -> StopReport:
     """TERM to all that is there, after `grace` seconds KILL to all that is there then."""
     if leader is not None and not alive(leader):
         leader = None  # its number, and that of its group, may be somebody else's by now
-    left = members(attempt, leader)
-    _send(left, signal.SIGTERM)  # once: what they start to clean up must be able to work
-    left = _wait_gone(attempt, leader, grace)
+    search = Search(attempt, leader)
+    left = search.everyone()
+    _signal_groups(left, signal.SIGTERM)  # once: what they start to clean up must be able to work
+    left = _wait_gone(search, grace)
     deadline = time.monotonic() + KILL_PATIENCE
     while left and time.monotonic() < deadline:
-        _send(left, signal.SIGKILL)
-        left = _wait_gone(attempt, leader, _LOOK)
+        _kill(left)
+        left = _vigil(search, deadline, kill=True) or search.everyone()
     return StopReport(not left, tuple(sorted(one.pid for one in left)))
 
 
-def _wait_gone(attempt: str, leader: Process | None, timeout: float) -> list[Entry]:
+def _wait_gone(search: Search, timeout: float) -> list[Entry]:
     """Those that are left when nobody is, or the time is up."""
     deadline = time.monotonic() + timeout
-    while left := members(attempt, leader):
+    while left := search.everyone() or _vigil(search, deadline, kill=False):
         patience = deadline - time.monotonic()
         if patience <= 0:
             break
@@ -39,49 +42,65 @@ def _wait_gone(attempt: str, leader: Process | None, timeout: float) -> list[Ent
     return left
 
 
+def _vigil(search: Search, deadline: float, *, kill: bool) -> list[Entry]:
+    """Look without a pause; none if nobody was seen for a while, else the last that were.
+
+    A chain of short-lived processes, each of which starts the next, is missed by a single look.
+    """
+    found: list[Entry] = []
+    quiet_since = time.monotonic()
+    while time.monotonic() - quiet_since < _VIGIL:
+        seen = search.newcomers()
+        if not seen:
+            continue
+        if not kill or time.monotonic() > deadline:
+            return seen
+        _kill(seen)
+        if seen == found:
+            time.sleep(_BREATH)  # they are about to end, or nothing can end them
+        found, quiet_since = seen, time.monotonic()
+    return []
+
+
 def _await_one(entries: Iterable[Entry], timeout: float) -> None:
     """Return when one of them ended, or the time is up."""
     waiting = select.poll()
-    descriptors = []
-    for one in entries:
-        descriptor = open_alive(_process(one))
-        if descriptor is not None:
-            descriptors.append(descriptor)
-            waiting.register(descriptor, select.POLLIN)
+    descriptors = [fd for one in entries if (fd := open_alive(_process(one))) is not None]
     try:
-        waiting.poll(timeout * 1000 if descriptors else 0)
-        time.sleep(min(timeout, _BREATH))
+        for descriptor in descriptors:
+            waiting.register(descriptor, select.POLLIN)
+        if descriptors:
+            waiting.poll(timeout * 1000)
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
 
 
-def _send(entries: Iterable[Entry], number: signal.Signals) -> None:
-    """To whole groups, so that none of them can start another meanwhile, and to each by itself.
+def _kill(entries: list[Entry]) -> None:
+    """Each by itself, the newest first, then whole groups."""
+    for one in sorted(entries, key=lambda one: -one.pid):
+        descriptor = open_alive(_process(one))
+        if descriptor is None:
+            continue
+        try:
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        except OSError:
+            continue  # not ours to end: then it is found among those left
+        finally:
+            os.close(descriptor)
+    _signal_groups(entries, signal.SIGKILL)
+
+
+def _signal_groups(entries: Iterable[Entry], number: signal.Signals) -> None:
+    """To whole groups, so that none of them can start another meanwhile.
 
     A group of a member has only members: the job began in a session of its own.
     """
-    entries = list(entries)
     for group in {one.group for one in entries} - {os.getpgrp(), 0, 1}:
         try:
             os.killpg(group, number)
         except OSError:
-            continue  # gone, or not ours: then it is found among those left
-    if number is signal.SIGKILL:
-        for one in entries:
-            _kill(one)
-
-
-def _kill(one: Entry) -> None:
-    descriptor = open_alive(_process(one))
-    if descriptor is None:
-        return
-    try:
-        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-    except OSError:
-        return
-    finally:
-        os.close(descriptor)
+            continue
 
 
 def _process(one: Entry) -> Process:

@@ -1,0 +1,78 @@
+"""Finding the processes that belong to a job, wherever they have hidden."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cvdops.runners.job import MARKER, Process
+from cvdops.runners.processes import Entry, entry
+
+_KERNEL = 2  # the parent of the kernel's own threads
+
+
+class Search:
+    """Members of a job: what carries its marker, is in its leader's session, or descends from these.
+
+    A process that does none of the three (a new session, an empty environment, and a parent that has
+    ended) cannot be told from others.
+    """
+
+    def __init__(self, attempt: str, leader: Process | None) -> None:
+        """A leader is to be given only if it runs now: later its number may be somebody else's."""
+        self._needle = f"\0{MARKER}={attempt}\0".encode()
+        self._leader = leader.pid if leader else None
+        self._members: set[int] = set()
+        self._strangers: set[int] = {os.getpid()}
+
+    def everyone(self) -> list[Entry]:
+        """All members, after a look at every process. One that is born meanwhile is missed."""
+        self._strangers = {os.getpid()}
+        return self.newcomers()
+
+    def newcomers(self) -> list[Entry]:
+        """All members, after a look only at processes not known to be strangers: much quicker."""
+        table = {one.pid: one for one in self._unknown()}
+        found = {pid for pid, one in table.items() if self._belongs(one)}
+        found |= set(_descendants(table.values(), found | self._members))
+        self._members |= found
+        self._strangers -= found
+        return [table[pid] for pid in found]
+
+    def _unknown(self) -> Iterator[Entry]:
+        with os.scandir("/proc") as folders:
+            numbers = {int(folder.name) for folder in folders if folder.name.isdecimal()}
+        # The newest first: they are the ones that may be gone in a moment.
+        for pid in sorted(numbers - self._strangers, reverse=True):
+            one = entry(pid)
+            if one is None:
+                continue
+            if one.ended or _KERNEL in (one.pid, one.parent):
+                self._strangers.add(pid)
+            else:
+                yield one
+
+    def _belongs(self, one: Entry) -> bool:
+        if self._leader is not None and self._leader in (one.session, one.group):
+            return True
+        try:
+            environment = Path(f"/proc/{one.pid}/environ").read_bytes()
+        except FileNotFoundError:
+            return False
+        except OSError:  # another user's
+            environment = b"?"
+        if self._needle in b"\0" + environment + b"\0":
+            return True
+        if environment:  # none is seen in the moment in which a process becomes another program
+            self._strangers.add(one.pid)
+        return False
+
+
+def _descendants(entries: Iterable[Entry], ancestors: set[int]) -> Iterator[int]:
+    children: dict[int, list[int]] = {}
+    for one in entries:
+        children.setdefault(one.parent, []).append(one.pid)
+    pending = list(ancestors)
+    while pending:
+        born = children.pop(pending.pop(), [])
+        pending += born
+        yield from born

@@ -1,0 +1,158 @@
+"""Jobs on this machine."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cvdops.runners.job import Presence, StartFailed, Vanished
+from cvdops.runners.local import LocalTransport
+from tests.runners.bench import Bench, follow
+from tests.runners.conformance import Conformance
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    return tmp_path / "spool of jobs"
+
+
+@pytest.fixture
+def transport(spool: Path) -> LocalTransport:
+    transport = LocalTransport(spool)
+    transport.spool()
+    return transport
+
+
+class TestLocal(Conformance):
+    @pytest.fixture
+    def launcher(self, spool: Path) -> str:
+        return (
+            "from pathlib import Path\nfrom cvdops.runners.job import Job\n"
+            "from cvdops.runners.local import LocalTransport\n"
+            f"transport = LocalTransport(Path({str(spool)!r}))"
+        )
+
+
+@pytest.fixture
+def bench(transport: LocalTransport):
+    bench = Bench(transport)
+    yield bench
+    bench.end()
+
+
+class TestHostileJobDirectory:
+    """What lies in a job directory is the target's word: believed within limits, never followed."""
+
+    @pytest.mark.parametrize("content", ["", "0", "0; rm", "1000000000\n", "-1\n", "256\n", "x\n"])
+    def test_exit_code_that_is_none(self, bench: Bench, spool: Path, content: str) -> None:
+        done = bench.run("echo hello")
+        (spool / done.attempt / "rc").write_text(content)
+        found = bench.transport.attach(done.attempt)
+        assert found.presence is Presence.VANISHED
+        with pytest.raises(Vanished, match="not a number from 0 to 255"):
+            found.handle.result()
+
+    @pytest.mark.parametrize("name", ["rc", "out"])
+    @pytest.mark.parametrize("kind", ["symlink", "fifo", "folder"])
+    def test_file_that_was_replaced(self, bench: Bench, spool: Path, name: str, kind: str) -> None:
+        done = bench.run("echo hello")
+        path = spool / done.attempt / name
+        path.unlink()
+        make = {"symlink": lambda: path.symlink_to("/etc/passwd"), "fifo": lambda: os.mkfifo(path)}
+        make.get(kind, path.mkdir)()
+        found = bench.transport.attach(done.attempt)
+        assert found.presence is Presence.VANISHED
+        assert found.handle.read(0, 100) == (b"" if name == "out" else b"hello\n")
+        bench.transport.clean(done.attempt)
+        assert not list((spool / done.attempt).iterdir())
+
+    @pytest.mark.parametrize(
+        "content", [b"", b'/\n\0declare -- A="1\n', b"\xff\0\0\0end", b"/\n\0declare -x\n\0end"]
+    )
+    def test_variables_that_are_none(self, bench: Bench, spool: Path, content: bytes) -> None:
+        done = bench.run("A=1")
+        (spool / done.attempt / "vars").write_bytes(content)
+        result = bench.transport.attach(done.attempt).handle.result()
+        assert result.variables == {}
+
+    def test_process_number_that_is_somebody_elses(self, bench: Bench, spool: Path) -> None:
+        done = bench.run("true")
+        folder = spool / done.attempt
+        with subprocess.Popen(["sleep", "30"], start_new_session=True) as innocent:
+            claim = re.sub(r"\A\d+", str(innocent.pid), (folder / "pid").read_text())
+            (folder / "pid").write_text(claim)
+            (folder / "rc").unlink()
+            found = bench.transport.attach(done.attempt)
+            assert found.presence is Presence.VANISHED
+            assert found.handle.stop(0).gone
+            assert innocent.poll() is None
+            innocent.kill()
+
+    def test_process_of_another_boot(self, bench: Bench, spool: Path) -> None:
+        job = bench.job("sleep 30")
+        bench.started.append(bench.transport.start(job))
+        claim = spool / job.attempt / "pid"
+        boot = bench.transport.spool().boot_id
+        claim.write_text(claim.read_text().replace(boot, boot[::-1]))
+        assert bench.transport.attach(job.attempt).presence is Presence.VANISHED
+
+
+class TestSpool:
+    def test_is_closed_to_others(self, bench: Bench, spool: Path) -> None:
+        done = bench.run("true")
+        assert [path.stat().st_mode & 0o777 for path in (spool, spool / done.attempt)] == [
+            0o700
+        ] * 2
+
+    def test_emptied_is_another(self, transport: LocalTransport, spool: Path) -> None:
+        before = transport.spool()
+        (spool / ".id").unlink()
+        assert transport.spool().identity != before.identity
+
+    def test_leaves_only_the_claim(self, bench: Bench, spool: Path) -> None:
+        done = bench.run("true")
+        bench.transport.clean(done.attempt)
+        left = {
+            path.name for path in spool.iterdir() if not path.name.startswith(("prelude", ".id"))
+        }
+        assert left == {done.attempt}
+
+    def test_that_cannot_be_made(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        with pytest.raises(StartFailed, match=r"spool folder .* cannot be used: File exists"):
+            LocalTransport(tmp_path / "file").spool()
+
+    def test_that_is_gone(self, bench: Bench, spool: Path) -> None:
+        spool.rename(spool.with_name("elsewhere"))
+        with pytest.raises(StartFailed, match="cannot be used: No such file or directory"):
+            bench.start("true")
+
+
+def test_leaves_no_descriptors_and_no_zombies(bench: Bench) -> None:
+    bench.run("true")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        follow(bench.transport.start(bench.job("echo hello")))
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    states = [
+        Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] for pid in children
+    ]
+    assert states.count("Z") == 0
+
+
+def test_collects_a_child_whose_watcher_let_go(bench: Bench) -> None:
+    pid = bench.transport.start(bench.job("true")).process.pid
+    fd = os.pidfd_open(pid)
+    os.waitid(os.P_PIDFD, fd, os.WEXITED | os.WNOWAIT)
+    os.close(fd)
+    bench.run("true")
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_output_after_the_result_is_complete(bench: Bench) -> None:
+    for number in range(30):
+        handle = bench.transport.start(bench.job(f"echo {number}"))
+        assert follow(handle)[1] == f"{number}\n".encode()
