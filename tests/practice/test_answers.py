@@ -51,9 +51,13 @@ def test_an_index_makes_the_service_orders_fast(operator: Operator) -> None:
 
 
 def seconds(operator: Operator) -> float:
-    began = time.perf_counter()
-    assert operator.get("/api/service-orders?status=closed")[0] == 200
-    return time.perf_counter() - began
+    """The quickest of three: the machine may be doing something else too."""
+    taken = []
+    for _ in range(3):
+        began = time.perf_counter()
+        assert operator.get("/api/service-orders?status=closed")[0] == 200
+        taken.append(time.perf_counter() - began)
+    return min(taken)
 
 
 def test_without_its_database_it_does_not_start(operator: Operator) -> None:

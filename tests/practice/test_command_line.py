@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,15 @@ def practice(*arguments: str, **environment: str) -> "subprocess.CompletedProces
     )
 
 
-def test_start_creates_and_answers_within_two_seconds(site: Site) -> None:
-    began = time.monotonic()
+def test_start_creates_and_answers_in_two_seconds_of_work(site: Site) -> None:
+    before = os.times()
     done = practice("start", "--root", str(site.root), "--port", str(site.port))
+    after = os.times()
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"The practice CVD answers at http://127.0.0.1:{site.port}\n"
     assert Operator(site).get("/health")[0] == 200
-    assert time.monotonic() - began < 5  # two on a machine that does nothing else
+    # Not by the clock: the machine may be doing something else too.
+    assert sum(after[2:4]) - sum(before[2:4]) < 2
 
 
 def test_the_environment_names_folder_and_port(site: Site) -> None:
