@@ -20,6 +20,7 @@ let heard = Date.now();
 let mode = over ? "finished" : "catching up";
 let waiting = 0; // the timer of the next attempt
 let announced = "";
+let wanted = ""; // the newest state of the personal part, as the stream told it
 
 const terminal = document.getElementById("term") ? new Terminal(document.getElementById("term"), resync) : null;
 
@@ -40,7 +41,7 @@ function connect() {
     });
   on("output", (data) => terminal && data.step === step && terminal.add(data));
   on("state", applyState);
-  on("controls", () => refreshControls());
+  on("controls", (data) => refreshControls(data.key));
   on("mode", (data) => show(data.live ? "live" : "polling"));
   on("beat", (data) => {
     clock = data.now * 1000 - Date.now();
@@ -96,7 +97,7 @@ async function snapshot(query) {
   over = data.over;
   applyState(data);
   terminal?.replace(data.terminal);
-  refreshControls();
+  refreshControls(data.controls);
 }
 
 function resync() {
@@ -184,21 +185,21 @@ function busy() {
   );
 }
 
-function refreshControls(whatever = false) {
+function refreshControls(key) {
+  wanted = key ?? wanted;
   const bar = document.getElementById("changed");
-  if (!whatever && busy()) {
-    bar.hidden = false;
-    return;
-  }
-  bar.hidden = true;
+  const shown = document.getElementById("desk").dataset.key;
+  bar.hidden = !key || key === shown || !busy();
+  if (!bar.hidden || (key && key === shown) || document.querySelector("#desk form[data-sent]")) return;
   htmx.ajax("GET", root.dataset.controls, { target: "#desk", swap: "outerHTML" });
 }
 
-document.getElementById("changed").querySelector("button").addEventListener("click", () => refreshControls(true));
+document.getElementById("changed").querySelector("button").addEventListener("click", () => refreshControls());
 
+document.addEventListener("htmx:afterSwap", (event) => event.detail.target.id === "desk" && wanted && refreshControls(wanted));
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.requestConfig?.verb !== "post") return;
-  if (event.detail.xhr.status === 409) refreshControls(true);
+  if (event.detail.xhr.status === 409) refreshControls();
   else if (event.detail.successful && over) resync(); // an execution that was over may go on: a rollback
 });
 
@@ -238,6 +239,10 @@ document.addEventListener("visibilitychange", () => {
 addEventListener("pagehide", disconnect);
 addEventListener("pageshow", (event) => event.persisted && connect());
 
-if (matchMedia("(max-width: 900px)").matches) document.querySelector("details.rail")?.removeAttribute("open");
+if (matchMedia("(max-width: 900px)").matches) {
+  const rail = document.querySelector("details.rail");
+  rail?.removeAttribute("open");
+  rail?.classList.add("folded");
+}
 markSelected();
 connect();

@@ -53,7 +53,7 @@ class Feed:
         self.position = position
         self._execution = execution
         self._shown: dict[str, str] = {}
-        self._controls: tuple[object, ...] = ()
+        self._controls = ""
         self._terminals: OrderedDict[UUID, Terminal] = OrderedDict()
 
     def turn(self, *, refresh: bool = False) -> Turn:
@@ -117,9 +117,9 @@ class Feed:
         messages: list[tuple[str, Data]] = []
         if changed:
             messages.append(("state", {**fragments.facts(scene), "fragments": changed}))
-        if (controls := scene.controls_key()) != self._controls:
-            self._controls = controls
-            messages.append(("controls", {}))
+        if scene.controls_key != self._controls:
+            self._controls = scene.controls_key
+            messages.append(("controls", {"key": self._controls}))
         return messages
 
     def _outputs(self, spans: Iterator[Span]) -> Iterator[tuple[str, Data]]:

@@ -48,6 +48,7 @@ def facts(scene: Scene) -> dict[str, object]:
         "label": execution.look.label,
         "title": f"{execution.runbook.title} #{execution.number}",
         "focus": str(focus.step.pk) if focus else "",
+        "controls": scene.controls_key,
         "hasOutput": scene.has_output,
         "attempt": str(focus.attempt.pk) if focus and focus.attempt else "",
     }

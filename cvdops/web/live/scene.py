@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
+from hashlib import sha256
 from itertools import groupby
 from uuid import UUID
 
@@ -174,10 +175,11 @@ class Scene:
         """By the step's id in the document or the step run's own id."""
         return next((r for r in self.rows if wanted in {r.link, r.step.key, str(r.step.pk)}), None)
 
-    def controls_key(self) -> tuple[object, ...]:
+    @cached_property
+    def controls_key(self) -> str:
         """Changes whenever what a person could do may have changed."""
         execution = self.execution
-        return (
+        parts = (
             execution.state,
             execution.intent,
             execution.phase,
@@ -186,6 +188,7 @@ class Scene:
             tuple((r.pk, r.state, len(r.decisions.all())) for r in self.requests),
             len(self.undo),
         )
+        return sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def look(execution_id: UUID) -> Scene:
@@ -224,8 +227,8 @@ def _plan(execution_id: UUID) -> Plan:
 
 def _rows(execution: Execution, plan: Plan, marks: Sequence[ChecklistMark]) -> tuple[Row, ...]:
     steps = list(StepRun.objects.filter(execution=execution).order_by("phase", "position", "host"))
-    latest = StepAttempt.objects.filter(step__execution=execution).order_by("step", "-number")
-    attempts = {attempt.step_id: attempt for attempt in latest.distinct("step")}
+    latest = StepAttempt.objects.filter(step__execution=execution).order_by("step_id", "-number")
+    attempts = {attempt.step_id: attempt for attempt in latest.distinct("step_id")}
     keys = [step.key for step in steps]
     current = _current(execution, steps)
     numbers: dict[str, int] = {}
