@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cvdops.practice.site import Site
-from cvdops.runners.processes import MARKER
+from cvdops.runners.job import MARKER
 
 
 def free_port() -> int:
