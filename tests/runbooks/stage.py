@@ -52,7 +52,7 @@ class Stage:
         code = execution.waiting_for.get("code", "")
         if code == "approval":
             self.scene.approve(execution)
-        elif code in ("manual", "checklist"):
+        elif code == "person":
             self._confirm(execution)
         return execution.is_over or code == "step"
 
@@ -75,8 +75,7 @@ class Stage:
     def broken_promises(self, execution: Execution) -> list[str]:
         """The samples of the document that the steps did not keep."""
         return [
-            f"{step.key}: {step.sample_detail}"
-            for step in execution.steps.filter(sample="differs")
+            f"{step.key}: {step.sample_detail}" for step in execution.steps.filter(sample="differs")
         ]
 
     def health(self) -> dict[str, str]:
