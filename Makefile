@@ -13,8 +13,9 @@ PY := .venv/bin/python
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
+# `exec`: a signal to make must reach the system and not end at a shell in between.
 up: .venv/embedded.lock ## Start the whole system (PORT=8000); Ctrl-C stops it
-	@$(PY) -m cvdops.stack --port "$(PORT)"
+	@exec $(PY) -m cvdops.stack --port "$(PORT)"
 
 test: .venv/dev.lock tools ## Run every test (ARGS="-k word" for some of them)
 	$(PY) -m pytest -n 2 $(ARGS)
