@@ -1,13 +1,15 @@
 """Finding the processes that belong to a job, wherever they have hidden."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cvdops.runners.job import MARKER, Process
-from cvdops.runners.processes import Entry, entry
+from cvdops.runners.processes import Entry, entry, last_born
 
 _KERNEL = 2  # the parent of the kernel's own threads
+_BLANK_LOOKS = 20  # a process without an environment for as many looks really has none
 
 
 class Search:
@@ -23,14 +25,26 @@ class Search:
         self._leader = leader.pid if leader else None
         self._members: set[int] = set()
         self._strangers: set[int] = {os.getpid()}
+        self._blank: Counter[int] = Counter()
+        self.complete = False
 
     def everyone(self) -> list[Entry]:
-        """All members, after a look at every process. One that is born meanwhile is missed."""
+        """All members, after a look at every process."""
         self._strangers = {os.getpid()}
+        self._blank.clear()
         return self.newcomers()
 
     def newcomers(self) -> list[Entry]:
-        """All members, after a look only at processes not known to be strangers: much quicker."""
+        """All members, after a look only at processes not known to be strangers: much quicker.
+
+        Afterwards `complete` says that none can have been missed, because none was born meanwhile.
+        """
+        born, blank = last_born(), self._blank.total()
+        found = self._look()
+        self.complete = last_born() == born and self._blank.total() == blank
+        return found
+
+    def _look(self) -> list[Entry]:
         table = {one.pid: one for one in self._unknown()}
         found = {pid for pid, one in table.items() if self._belongs(one)}
         found |= set(_descendants(table.values(), found | self._members))
@@ -62,7 +76,9 @@ class Search:
             environment = b"?"
         if self._needle in b"\0" + environment + b"\0":
             return True
-        if environment:  # none is seen in the moment in which a process becomes another program
+        if not environment:  # so it looks in the moment in which it becomes another program
+            self._blank[one.pid] += 1
+        if environment or self._blank[one.pid] > _BLANK_LOOKS:
             self._strangers.add(one.pid)
         return False
 

@@ -13,7 +13,7 @@ from cvdops.runners.search import Search
 KILL_PATIENCE = 5.0  # seconds: a process that is still there after them cannot be ended
 _LOOK = 0.1  # seconds between two looks at who is left
 _BREATH = 0.002  # seconds
-_VIGIL = 0.05  # seconds without a member before a job is said to be gone
+_QUIET_LOOKS = 200  # without a member, where processes are born all the time
 
 
 def stop(attempt: str, leader: Process | None, grace: float) -> StopReport:
@@ -43,22 +43,25 @@ def _wait_gone(search: Search, timeout: float) -> list[Entry]:
 
 
 def _vigil(search: Search, deadline: float, *, kill: bool) -> list[Entry]:
-    """Look without a pause; none if nobody was seen for a while, else the last that were.
+    """Look without a pause; none if a look was complete or many saw nobody, else the last that were.
 
     A chain of short-lived processes, each of which starts the next, is missed by a single look.
     """
     found: list[Entry] = []
-    quiet_since = time.monotonic()
-    while time.monotonic() - quiet_since < _VIGIL:
+    quiet = 0
+    while quiet < _QUIET_LOOKS:
         seen = search.newcomers()
         if not seen:
+            quiet += 1
+            if search.complete:
+                break
             continue
         if not kill or time.monotonic() > deadline:
             return seen
         _kill(seen)
         if seen == found:
             time.sleep(_BREATH)  # they are about to end, or nothing can end them
-        found, quiet_since = seen, time.monotonic()
+        found, quiet = seen, 0
     return []
 
 
