@@ -22,19 +22,22 @@ ROLES: tuple[tuple[str, str, bool, bool, tuple[Level, ...]], ...] = (
 
 
 def seed_roles() -> None:
-    """Create what is missing. A cell that was edited since is left as it is."""
-    for order, (slug, name, reads_audit, administers, cells) in enumerate(ROLES):
-        role, _ = Role.objects.get_or_create(
+    """Create what is missing. A role or cell that was edited since is left as it is."""
+    roles = [
+        Role(
             slug=slug,
-            defaults={
-                "name": name,
-                "order": order,
-                "leads": slug == "operations-lead",
-                "reads_audit": reads_audit,
-                "administers": administers,
-            },
+            name=name,
+            order=order,
+            leads=slug == "operations-lead",
+            reads_audit=reads_audit,
+            administers=administers,
         )
-        for category, level in zip(Category, cells, strict=True):
-            MatrixCell.objects.get_or_create(
-                role=role, category=category.value, defaults={"level": level}
-            )
+        for order, (slug, name, reads_audit, administers, _) in enumerate(ROLES)
+    ]
+    cells = [
+        MatrixCell(role_id=slug, category=category.value, level=level)
+        for slug, _, _, _, levels in ROLES
+        for category, level in zip(Category, levels, strict=True)
+    ]
+    Role.objects.bulk_create(roles, ignore_conflicts=True)
+    MatrixCell.objects.bulk_create(cells, ignore_conflicts=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from cvdops.environments.models import Contact, Environment, EnvironmentVariable, Host
 
+PRACTICE = "development"  # the environment of the practice CVD
 PRACTICE_HOST = "practice"
 
 COMMON = {
@@ -44,37 +45,43 @@ CONTACTS = (
 
 def seed_environments(practice: Mapping[str, str]) -> None:
     """Create what is missing. `practice`: the variables of the practice CVD, renewed each time."""
-    for order, (slug, name, protected) in enumerate(ENVIRONMENTS):
-        environment, _ = Environment.objects.get_or_create(
-            slug=slug,
-            defaults={
-                "name": name,
-                "order": order,
-                "protected": protected,
-                "practice": slug == "development",
-            },
+    environments = [
+        Environment(
+            slug=slug, name=name, order=order, protected=protected, practice=slug == PRACTICE
         )
-        if environment.practice:
-            _seed_practice(environment, practice)
-        else:
-            _seed_variables(environment)
-    for order, (kind, name, address, note) in enumerate(CONTACTS):
-        Contact.objects.get_or_create(
-            kind=kind, name=name, defaults={"order": order, "address": address, "note": note}
-        )
+        for order, (slug, name, protected) in enumerate(ENVIRONMENTS)
+    ]
+    Environment.objects.bulk_create(environments, ignore_conflicts=True)
+    contacts = [
+        Contact(order=order, kind=kind, name=name, address=address, note=note)
+        for order, (kind, name, address, note) in enumerate(CONTACTS)
+    ]
+    Contact.objects.bulk_create(contacts, ignore_conflicts=True)
+    for environment in environments:
+        if environment.slug != PRACTICE:
+            EnvironmentVariable.objects.bulk_create(
+                _variables(environment, COMMON), ignore_conflicts=True
+            )
+    _seed_practice(practice)
 
 
-def _seed_variables(environment: Environment) -> None:
-    for name, value in {"ENVIRONMENT": environment.slug, **COMMON}.items():
-        environment.variables.get_or_create(name=name, defaults={"value": value})
-
-
-def _seed_practice(environment: Environment, practice: Mapping[str, str]) -> None:
+def _seed_practice(practice: Mapping[str, str]) -> None:
     """Its folder and port may have changed since the last start."""
+    environment = Environment.objects.get(pk=PRACTICE)
     environment.hosts.get_or_create(
         name=PRACTICE_HOST, defaults={"transport": Host.Transport.LOCAL, "default": True}
     )
-    for name, value in {"ENVIRONMENT": environment.slug, **practice}.items():
-        EnvironmentVariable.objects.update_or_create(
-            environment=environment, name=name, defaults={"value": value}
-        )
+    EnvironmentVariable.objects.bulk_create(
+        _variables(environment, practice),
+        update_conflicts=True,
+        unique_fields=["environment", "name"],
+        update_fields=["value"],
+    )
+
+
+def _variables(environment: Environment, values: Mapping[str, str]) -> list[EnvironmentVariable]:
+    all_values = {"ENVIRONMENT": environment.slug, **values}
+    return [
+        EnvironmentVariable(environment=environment, name=name, value=value)
+        for name, value in all_values.items()
+    ]

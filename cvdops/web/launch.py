@@ -33,10 +33,10 @@ class Typed:
 
 
 def typed_from(data: QueryDict) -> Typed:
-    """Read a query or a form. Nothing is judged here; what no text can hold is left out."""
+    """Read a query or a form. Nothing is judged here."""
 
     def text(name: str) -> str:
-        return str(data.get(name, "")).replace("\0", "").strip()
+        return str(data.get(name, "")).strip()
 
     names = [name for name in data if name.startswith(PREFIX)]
     return Typed(

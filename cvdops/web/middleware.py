@@ -1,6 +1,6 @@
 """What happens around every view. Nothing here looks into a response, so streams pass untouched."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -93,10 +93,10 @@ def _add_headers(response: HttpResponseBase) -> None:
 
 
 def _check_access(
-    request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
+    request: HttpRequest, view: Callable[..., Any], _args: Any, kwargs: dict[str, object]
 ) -> HttpResponse | None:
     try:
-        return _refuse(request, view)
+        return _refuse(request, view) or _refuse_nul(request, kwargs)
     except errors.DATABASE_ERRORS:
         return errors.unavailable(request)
 
@@ -116,6 +116,21 @@ def _refuse(request: HttpRequest, view: Callable[..., Any]) -> HttpResponse | No
         if not decision.allowed:
             return errors.answer(request, Refused(decision.reasons))
     return None
+
+
+def _refuse_nul(request: HttpRequest, kwargs: dict[str, object]) -> HttpResponse | None:
+    """PostgreSQL holds no text with a NUL in it, so no page has to think of one."""
+    values = (*kwargs.values(), *_sent(request))
+    if any("\0" in value for value in values if isinstance(value, str)):
+        return errors.bad_request(request, ValueError("NUL in what was sent"))
+    return None
+
+
+def _sent(request: HttpRequest) -> Iterator[str]:
+    for data in (request.GET, request.POST):
+        for name, values in data.lists():
+            yield name
+            yield from values
 
 
 def _ask_to_log_in(request: HttpRequest) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 Roles are named as in the seed; `outsider` holds none, `""` is not logged in. `OTHERS` is everybody not
 named. A method that is not listed answers 405, and to somebody not logged in 302, like every other.
+Words like EXECUTION stand for what `World.named` puts there.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,9 @@ from tests.cast import EVERYBODY, OUTSIDER
 NOBODY = ""
 OTHERS = "*"
 ROLES = (*EVERYBODY, OUTSIDER, NOBODY)
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+METHODS = ("GET", "POST")
+# What they answer does not depend on the role: HEAD as GET, the others are refused before it is asked.
+OTHER_METHODS = ("HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 Expected = Mapping[str, int]
 
@@ -39,13 +42,15 @@ class Row:
 ALL = {OTHERS: 200}
 HIDDEN = {OTHERS: 200, OUTSIDER: 404}
 AUDITORS = ("operations-lead", "operations-manager", "cto", "auditor", "admin")
+LEADS = ("operations-lead",)
 DEPLOYERS = ("operations-lead", "devops-engineer")
+ASSISTANTS = (*DEPLOYERS, "system-admin")
 OPERATORS = ("operations-lead", "devops-engineer", "system-admin", "security-admin")
 
 
-def only(roles: tuple[str, ...], answer: int, **others: int) -> Expected:
-    """This answer for these roles, 403 for the others unless said otherwise."""
-    return {OTHERS: 403, **others, **dict.fromkeys(roles, answer)}
+def only(roles: tuple[str, ...], answer: int, outsider: int = 404) -> Expected:
+    """This answer for these roles, 403 for the others; an outsider does not see that it exists."""
+    return {OTHERS: 403, OUTSIDER: outsider, **dict.fromkeys(roles, answer)}
 
 
 START = {
@@ -55,22 +60,49 @@ START = {
     "checklist": [str(position) for position in range(8)],
 }
 RUNBOOK = {"runbook_id": "deployment"}
+EXECUTION = {"execution_id": "EXECUTION"}
+STEP = {**EXECUTION, "step_id": "hello"}
+REQUEST = {"request_id": "REQUEST"}
 
 TABLE: dict[str, Row] = {
     "home": Row(get=ALL),
     "login": Row(get={OTHERS: 302, NOBODY: 200}, post={OTHERS: 302, NOBODY: 422}, public=True),
     "logout": Row(post={OTHERS: 302}),
     "runbooks": Row(get=ALL),
-    "sync": Row(post=only((*OPERATORS, "admin"), 302)),
+    "sync": Row(post=only((*OPERATORS, "admin"), 302, 403)),
     "runbook": Row(RUNBOOK, get=HIDDEN),
-    "run": Row(RUNBOOK, get=HIDDEN, post=only(DEPLOYERS, 302, outsider=404), body=START),
+    "run": Row(RUNBOOK, get=HIDDEN, post=only(DEPLOYERS, 302), body=START),
     "executions": Row(get=ALL),
     "permissions": Row(get=ALL),
     "environments": Row(get=ALL),
     # 404: staging is no practice environment, which only those learn who may reset one
-    "reset-practice": Row({"slug": "staging"}, post=only((*OPERATORS, "admin"), 404)),
+    "reset-practice": Row({"slug": "staging"}, post=only((*OPERATORS, "admin"), 404, 403)),
     "contacts": Row(get=ALL),
-    "audit": Row(get=only(AUDITORS, 200)),
+    "audit": Row(get=only(AUDITORS, 200, 403)),
+    # The execution is one that `devops-engineer` asked for and that has not begun.
+    "execution": Row(EXECUTION, get=HIDDEN),
+    "execution-snapshot": Row(EXECUTION, get=HIDDEN),
+    "execution-controls": Row(EXECUTION, get=HIDDEN),
+    "execution-events": Row(EXECUTION, get=HIDDEN),
+    "execution-output": Row(STEP, get={OTHERS: 404}),  # it has written nothing yet
+    "execution-note": Row(EXECUTION, post=only(ASSISTANTS, 302), body={"text": "quiet"}),
+    "execution-pause": Row(EXECUTION, post=only(DEPLOYERS, 302)),
+    "execution-cancel": Row(EXECUTION, post=only(DEPLOYERS, 302)),
+    "execution-resume": Row(EXECUTION, post=only(DEPLOYERS, 409)),
+    "execution-roll-back": Row(EXECUTION, post=only(DEPLOYERS, 409)),
+    "execution-give-up": Row(EXECUTION, post=only(DEPLOYERS, 409)),
+    "execution-retry": Row(STEP, post=only(DEPLOYERS, 409)),
+    "execution-skip": Row(STEP, post=only(LEADS, 409), body={"comment": "because"}),
+    "execution-settle": Row(STEP, post=only(LEADS, 409), body={"comment": "because"}),
+    "execution-confirm": Row(STEP, post=only(ASSISTANTS, 409), body={"items": ["0"]}),
+    "execution-close-item": Row({**EXECUTION, "position": "0"}, post=only(ASSISTANTS, 409)),
+    "approvals": Row(get=ALL),
+    "approval": Row(REQUEST, get=HIDDEN),
+    "approval-decide": Row(
+        REQUEST,
+        post=only(("operations-manager",), 302),
+        body={"verdict": "approve", "plan_digest": "DIGEST"},
+    ),
     "healthz": Row(get=ALL, public=True),
     "readyz": Row(get={OTHERS: 503}, public=True),  # there is no worker in these tests
     "styleguide": Row(get=ALL, public=True),

@@ -1,11 +1,14 @@
 """A small portal to look at: roles, environments, three runbooks, people who are logged in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.test import Client
 
 from cvdops.access.seed import seed_roles
+from cvdops.approvals import services as approvals
+from cvdops.approvals.models import ApprovalRequest
 from cvdops.catalog.sync import sync
 from cvdops.environments.seed import seed_environments
 from cvdops.executions import services
@@ -94,6 +97,39 @@ class World:
             "checklist": "confirmed",
         }
         return services.start(person(by), **{**wanted, **given})
+
+    def named(self, values: Mapping[str, object]) -> dict[str, object]:
+        """The values of an address or a form, with the words of the access table replaced."""
+        makers = {"EXECUTION": self._execution, "REQUEST": self._request, "DIGEST": self._digest}
+        return {
+            name: makers[v]() if isinstance(v, str) and v in makers else v
+            for name, v in values.items()
+        }
+
+    def _execution(self) -> str:
+        return str(self.start().pk)
+
+    def _request(self) -> str:
+        """An approval that `devops-engineer` asked for; no worker had to come to it."""
+        asked = self.start(procedure="release", variables={"TARGET_VERSION": "v1.0.1"})
+        Execution.objects.filter(pk=asked.pk).update(state="waiting")
+        asked.steps.filter(key="ask").update(state="waiting")
+        request = approvals.ask(
+            execution=asked.pk,
+            gate="ask",
+            title="Ask",
+            message="",
+            category="deployment",
+            environment="development",
+            groups=[{"roles": ["operations-manager"], "required": 1}],
+            plan_digest=asked.plan_digest,
+            requested_by=person("devops-engineer"),
+            expires=7200,
+        )
+        return str(request.pk)
+
+    def _digest(self) -> str:
+        return ApprovalRequest.objects.get().plan_digest
 
 
 def make(folder: Path) -> World:
