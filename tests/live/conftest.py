@@ -1,0 +1,69 @@
+"""Fixtures of the tests of the live page: an execution, and a real web server to watch it from."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from django.test import Client
+
+from cvdops.executions.models import Execution
+from tests.executions import scene as scenes
+from tests.live.viewer import Visitor
+from tests.waiting import until
+
+TWO_STEPS = """
+#### First
+```bash {#first}
+echo one
+```
+
+#### Second
+```bash {#second}
+echo two
+```
+"""
+
+
+@pytest.fixture
+def scene(transactional_db: None, tmp_path: Path) -> scenes.Scene:
+    return scenes.make(tmp_path)
+
+
+@pytest.fixture
+def execution(scene: scenes.Scene) -> Execution:
+    """Started and waiting for a worker; nothing moves unless a test moves it."""
+    scene.runbook(TWO_STEPS)
+    return scene.start()
+
+
+@pytest.fixture
+def server(transactional_db: None) -> Iterator[int]:
+    """The port of a uvicorn in this process, on the database of the tests."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    config = uvicorn.Config(
+        "cvdops.asgi:application",
+        port=port,
+        lifespan="off",
+        log_level="warning",
+        timeout_graceful_shutdown=2,
+    )
+    running = uvicorn.Server(config)
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    until(lambda: running.started, what="the web server")
+    yield port
+    running.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def visitor(server: int, scene: scenes.Scene) -> Visitor:
+    """A developer, who may read everything about deployments."""
+    client = Client()
+    client.force_login(scene.person("developer"))
+    return Visitor(server, client.cookies["sessionid"].value)

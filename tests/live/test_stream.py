@@ -1,0 +1,124 @@
+"""The stream of an execution, from a real web server with real PostgreSQL and Redis."""
+
+import time
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from cvdops.access.models import RoleGrant
+from cvdops.accounts.models import User
+from cvdops.executions.models import Execution
+from cvdops.settings import DATABASE_POOL
+from tests.executions.scene import Scene
+from tests.live.output import attempt, note, write
+from tests.live.viewer import Visitor
+
+
+def test_output_comes_as_it_is_stored(visitor: Visitor, execution: Execution) -> None:
+    first = attempt(execution)
+    with visitor.watch(execution.pk, str(execution.seq)) as stream:
+        seq = write(execution, first, 0, b"\x1b[32mone\x1b[0m\ntw")
+        event = stream.first("output")
+        assert event.data["lines"] == [
+            [0, '<span class="t-f2">one</span>', False],
+            [13, "tw", False],
+        ]
+        assert event.position == str(seq)
+        write(execution, first, 15, b"o\n")
+        assert stream.first("output").data["lines"] == [[13, "two", False]]
+
+
+def test_a_change_comes_as_what_the_page_shows(visitor: Visitor, execution: Execution) -> None:
+    with visitor.watch(execution.pk, str(execution.seq)) as stream:
+        note(execution, "<b>quiet</b>")
+        state = stream.first("state")
+        assert "&lt;b&gt;quiet" in state.data["fragments"]["notes"]
+        assert "csrf" not in str(state.data) and "<form" not in str(state.data)
+        assert stream.first("controls")
+
+
+def test_a_viewer_resumes_without_gap_or_double(visitor: Visitor, execution: Execution) -> None:
+    first = attempt(execution)
+    begin = execution.seq
+    write(execution, first, 0, b"one\n")
+    with visitor.watch(execution.pk, str(begin)) as stream:
+        seen = stream.first("output")
+    write(execution, first, 4, b"two\n")
+    headers = {"Last-Event-ID": seen.position}
+    with visitor.watch(execution.pk, str(begin), **headers) as stream:
+        assert stream.first("output").data["lines"] == [[4, "two", False]]
+
+
+@pytest.mark.parametrize("after", ["99999", "-1", "x", "1e3", "9" * 30])
+def test_a_position_that_means_nothing_resets(
+    visitor: Visitor, execution: Execution, after: str
+) -> None:
+    with visitor.watch(execution.pk, after) as stream:
+        assert [event.name for event in stream] == ["reset"]
+
+
+def test_a_finished_execution_ends_its_stream(visitor: Visitor, scene: Scene) -> None:
+    scene.runbook("#### Say\n```bash {#say}\necho hello\n```\n")
+    done = scene.run()
+    with visitor.watch(done.pk, "1") as stream:
+        names = [event.name for event in stream]
+    assert names[-1] == "end" and "output" in names and "state" in names
+
+
+def test_a_finished_execution_that_is_known_answers_204(visitor: Visitor, scene: Scene) -> None:
+    scene.runbook("#### Say\n```bash {#say}\necho hello\n```\n")
+    done = scene.run()
+    with visitor.get(f"/executions/{done.pk}/events/?after={done.seq}") as response:
+        assert response.status == 204
+
+
+def test_the_stream_is_neither_kept_nor_compressed(visitor: Visitor, execution: Execution) -> None:
+    asked = {"Accept-Encoding": "gzip"}
+    with visitor.get(f"/executions/{execution.pk}/events/", **asked) as response:
+        assert response.headers["Cache-Control"] == "no-store, no-transform"
+        assert response.headers["X-Accel-Buffering"] == "no"
+        assert response.headers["Content-Encoding"] == "identity"
+        assert response.readline().startswith(b"retry: ")
+
+
+def test_who_may_not_see_it_finds_nothing(server: int, execution: Execution) -> None:
+    client = Client()
+    client.force_login(User.objects.create(username="outsider"))
+    stranger = Visitor(server, client.cookies["sessionid"].value)
+    with stranger.get(f"/executions/{execution.pk}/events/") as response:
+        assert response.status == 404
+
+
+def test_a_right_that_is_taken_away_ends_the_stream(
+    visitor: Visitor, scene: Scene, execution: Execution
+) -> None:
+    with visitor.watch(execution.pk, str(execution.seq)) as stream:
+        RoleGrant.objects.filter(user=scene.person("developer")).delete()
+        began = time.monotonic()
+        assert stream.first("bye")
+        assert time.monotonic() - began < 15
+        assert list(stream) == []
+
+
+def test_open_streams_hold_no_connection(visitor: Visitor, execution: Execution) -> None:
+    streams = [visitor.watch(execution.pk, str(execution.seq)) for _ in range(25)]
+    try:
+        for stream in streams:
+            assert stream.__enter__().response.readline()
+        assert connections_of_others() <= DATABASE_POOL
+        with visitor.get(f"/executions/{execution.pk}/") as response:
+            assert response.status == 200
+    finally:
+        for stream in streams:
+            stream.__exit__(None, None, None)
+
+
+def connections_of_others() -> int:
+    """How many connections to this database are open beside the one that asks."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid()"
+        )
+        return int(cursor.fetchone()[0])
