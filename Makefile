@@ -23,16 +23,15 @@ test: .venv/dev.lock tools ## Run every test (ARGS="-k word" for some of them)
 check: .venv/dev.lock tools ## All that CI runs: format, lint, types, architecture, runbooks, tests
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
-	$(PY) -m djlint --check --lint --quiet templates
+	$(PY) -m djlint --lint --quiet templates
 	$(PY) -m mypy
 	$(PY) .venv/bin/lint-imports
 	$(PY) manage.py lint runbooks
 	$(PY) -m pytest -n 2
 
-format: .venv/dev.lock ## Format Python and templates
+format: .venv/dev.lock ## Format Python, mend what the linter can mend
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
-	$(PY) -m djlint --reformat --quiet templates
 
 bench: .venv/dev.lock ## Measure the figures (OUT=file writes them as JSON too)
 	@$(PY) -m benchmarks $(if $(OUT),--out "$(OUT)")
