@@ -1,0 +1,106 @@
+"""The whole one-command system, and people with browsers."""
+
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from cvdops.stack.portal import PROJECT
+from tests.stack.launching import Launched
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+SLOW = """---
+format: 1
+id: slow
+version: 1.0.0
+category: deployment
+tools: [sleep, seq]
+---
+# Slow
+
+## Procedures
+
+### Count {.procedure}
+
+#### Print a line a second
+
+```bash {#count}
+for i in $(seq 1 20); do echo "line $i"; sleep 1; done
+```
+
+#### Go on
+
+```bash {#go-on}
+echo "went on"
+```
+"""
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[Launched]:
+    """Started as `make up` does, with the five runbooks and a slow one; stopped at the end."""
+    # not below pytest's own folder, which every other test run closes to PostgreSQL's user
+    with tempfile.TemporaryDirectory(prefix="cvdops-e2e-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        shutil.copytree(PROJECT / "runbooks", folder / "runbooks")
+        (folder / "runbooks" / "SLOW.md").write_text(SLOW)
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("CVDOPS_RUNBOOKS", str(folder / "runbooks"))
+            launched = Launched(folder / "data", free_port())
+        try:
+            yield launched.wait_ready()
+        finally:
+            launched.end()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM if Path(CHROMIUM).exists() else None, args=ARGUMENTS
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def log_in(system: Launched, browser: Browser) -> Iterator[Callable[..., Page]]:
+    """A browser of their own for each person, logged in; every script error fails the test."""
+    errors: list[str] = []
+    contexts = []
+
+    def make(person: str, **options: object) -> Page:
+        context = browser.new_context(base_url=f"http://localhost:{system.port}", **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(f"{person}: {error}"))
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.goto("/login/")
+        page.fill("[name=username]", person)
+        page.fill("[name=password]", "cvdops-demo")
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url("**/")
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
