@@ -13,12 +13,12 @@ from cvdops.catalog.models import Group
 from cvdops.catalog.queries import document
 from cvdops.executions.models import ChecklistMark, Execution
 from cvdops.executions.queries import visible_to
-from cvdops.executions.states import ACTIVE, TERMINAL, ExecutionState
+from cvdops.executions.states import ACTIVE, ExecutionState
 from cvdops.spec.document import Procedure
 from cvdops.web.access import person, requires
 from cvdops.web.context import portal_of
 from cvdops.web.freshness import freshness
-from cvdops.web.summaries import CatalogRow, catalog_rows, success_rate, with_progress
+from cvdops.web.summaries import TELLING, CatalogRow, catalog_rows, success_rate, with_progress
 
 SHOWN = 20
 STANDING = (ExecutionState.WAITING, ExecutionState.PAUSED)
@@ -61,7 +61,7 @@ def _to_close(user: User) -> list[Execution]:
     """What this person ran and did not close yet, with the number of items left."""
     after = Q(checklist__moment=ChecklistMark.Moment.AFTER)
     left = Count("checklist", filter=after & Q(checklist__confirmed_at__isnull=True))
-    mine = visible_to(user).filter(requested_by=user, state__in=TERMINAL)
+    mine = visible_to(user).filter(requested_by=user, state__in=TELLING)
     return list(mine.annotate(left=left).filter(left__gt=0).order_by("-id")[:3])
 
 
