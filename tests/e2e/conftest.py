@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from cvdops.stack.portal import PROJECT
+from tests.e2e import people
 from tests.stack.launching import Launched
 
 CHROMIUM = "/usr/bin/chromium"
@@ -79,24 +80,18 @@ def browser() -> Iterator[Browser]:
 def log_in(system: Launched, browser: Browser) -> Iterator[Callable[..., Page]]:
     """A browser of their own for each person, logged in; every script error fails the test."""
     errors: list[str] = []
-    contexts = []
+    pages: list[Page] = []
 
-    def make(person: str, **options: object) -> Page:
-        context = browser.new_context(base_url=f"http://localhost:{system.port}", **options)
-        contexts.append(context)
-        page = context.new_page()
+    def make(person: str) -> Page:
+        page = people.log_in(browser, system.port, person)
         page.on("pageerror", lambda error: errors.append(f"{person}: {error}"))
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-        page.goto("/login/")
-        page.fill("[name=username]", person)
-        page.fill("[name=password]", "cvdops-demo")
-        page.get_by_role("button", name="Log in").click()
-        page.wait_for_url("**/")
+        pages.append(page)
         return page
 
     yield make
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.context.close()
     assert errors == []
 
 

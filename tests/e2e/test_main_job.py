@@ -12,32 +12,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.people import launch, state
 from tests.stack.launching import Launched
 
 pytestmark = pytest.mark.e2e
 
 LogIn = Callable[..., Page]
-
-
-def launch(page: Page, runbook: str, procedure: str, **variables: str) -> None:
-    """Fill in the form as a person does, and press Start."""
-    page.goto(f"/runbooks/{runbook}/run/?procedure={procedure}&environment=development")
-    for name, value in variables.items():
-        page.fill(f"[name='var-{name}']", value)
-    for box in page.locator("input[type=checkbox][name^=checklist]").all():
-        box.check()
-    page.fill("[name=reason]", "an end-to-end test")
-    page.get_by_role("button", name="Start").first.click()
-    page.wait_for_url(re.compile(r"/executions/[0-9a-f-]{36}/"))
-
-
-def state(page: Page, word: str, seconds: float = 60) -> None:
-    """Wait for the state in the head of the page, which moves without a reload."""
-    expect(page).to_have_title(re.compile(rf"{word}"), timeout=seconds * 1000)
-
-
-def output(page: Page) -> str:
-    return page.locator(".term pre, .term [role=log]").first.inner_text()
 
 
 def health(system: Launched) -> dict[str, str]:
