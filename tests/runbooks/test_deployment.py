@@ -1,9 +1,10 @@
 """The deployment runbook, run against a practice CVD."""
 
+from cvdops.executions.models import Execution
 from tests.runbooks.stage import Stage
 
 
-def deploy(stage: Stage, version: str):  # type: ignore[no-untyped-def]
+def deploy(stage: Stage, version: str) -> Execution:
     return stage.run("deployment", "deploy", TARGET_VERSION=version)
 
 
@@ -15,12 +16,13 @@ def test_a_release_is_deployed(stage: Stage) -> None:
 
 
 def test_a_bad_release_stops_at_the_health_check_and_is_rolled_back(stage: Stage) -> None:
+    deploy(stage, "v1.0.1")
     before = stage.data()
     execution = deploy(stage, "v1.0.2")
     assert execution.waiting_for["step"] == "check-the-health", stage.story(execution)
     stage.roll_back(execution)
     assert execution.state == "rolled_back", stage.story(execution)
-    assert stage.health() == {"status": "healthy", "version": "v1.0.0"}
+    assert stage.health() == {"status": "healthy", "version": "v1.0.1"}
     assert stage.data() == before
 
 
