@@ -63,7 +63,7 @@ def server(transactional_db: None) -> Iterator[int]:
 
 @pytest.fixture
 def visitor(server: int, scene: scenes.Scene) -> Visitor:
-    """A developer, who may read everything about deployments."""
+    """A system administrator, who may read and assist in deployments."""
     client = Client()
-    client.force_login(scene.person("developer"))
+    client.force_login(scene.person("system-admin"))
     return Visitor(server, client.cookies["sessionid"].value)

@@ -94,7 +94,7 @@ def test_a_right_that_is_taken_away_ends_the_stream(
     visitor: Visitor, scene: Scene, execution: Execution
 ) -> None:
     with visitor.watch(execution.pk, str(execution.seq)) as stream:
-        RoleGrant.objects.filter(user=scene.person("developer")).delete()
+        RoleGrant.objects.filter(user=scene.person("system-admin")).delete()
         began = time.monotonic()
         assert stream.first("bye")
         assert time.monotonic() - began < 15

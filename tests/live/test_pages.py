@@ -1,0 +1,149 @@
+"""The pages of executions and approvals, without any script."""
+
+import pytest
+from django.test import Client
+
+from cvdops.executions.models import ChecklistMark, Execution
+from tests.executions.scene import Scene
+from tests.live.output import attempt, write
+
+FAILS = "#### Fail\n```bash {#fail}\necho oops; false\n```\n"
+GATE = "#### Gate\n```approval {#gate}\napprovers: [operations-manager]\n```\n"
+DESTROYS = "#### Stop\n```bash {#stop destructive rollback=begin}\nfalse\n```\n"
+BY_HAND = "#### Look\n- [ ] Nobody works\n- [ ] The log is quiet\n"
+
+
+def as_person(scene: Scene, role: str) -> Client:
+    client = Client()
+    client.force_login(scene.person(role))
+    return client
+
+
+def page(client: Client, execution: Execution, query: str = "") -> str:
+    response = client.get(f"/executions/{execution.pk}/{query}")
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_the_page_shows_the_step_that_matters_with_its_output(scene: Scene) -> None:
+    scene.runbook(FAILS)
+    html = page(as_person(scene, "developer"), scene.run())
+    assert '<li data-s="0">oops</li>' in html
+    assert "It ended with exit code 1." in html
+
+
+def test_output_cannot_act(scene: Scene, execution: Execution) -> None:
+    write(execution, attempt(execution), 0, b"<script>alert(1)</script>\n")
+    html = page(as_person(scene, "developer"), execution)
+    assert "<script>alert" not in html and "&lt;script&gt;alert" in html
+
+
+def test_a_pinned_step_is_shown_instead(scene: Scene, execution: Execution) -> None:
+    html = page(as_person(scene, "developer"), execution, "?step=second")
+    assert "Follow the execution" in html and "echo two" in html
+
+
+def test_who_may_not_press_a_button_reads_why(scene: Scene) -> None:
+    scene.runbook(FAILS)
+    html = page(as_person(scene, "developer"), scene.run())
+    assert "/retry/" not in html
+    assert "This needs Execute on deployment" in html
+
+
+def test_a_button_works_and_a_second_press_is_told_so(scene: Scene) -> None:
+    scene.runbook(FAILS)
+    execution = scene.run()
+    client = as_person(scene, "devops-engineer")
+    url = f"/executions/{execution.pk}/steps/fail/retry/"
+    assert client.post(url).url == f"/executions/{execution.pk}/"
+    second = client.post(url)
+    assert second.status_code == 409 and b"somebody was first" in second.content
+
+
+def test_a_skip_needs_a_reason(scene: Scene) -> None:
+    scene.runbook(FAILS)
+    url = f"/executions/{scene.run().pk}/steps/fail/skip/"
+    response = as_person(scene, "operations-lead").post(url, {"comment": " "})
+    assert response.status_code == 422 and b"Say why you skip" in response.content
+
+
+def test_a_form_of_the_script_gets_what_is_left_to_do(scene: Scene) -> None:
+    scene.runbook(BY_HAND)
+    execution = scene.run()
+    step = execution.steps.get()
+    client = as_person(scene, "devops-engineer")
+    url = f"/executions/{execution.pk}/steps/{step.pk}/confirm/"
+    html = client.post(url, {"items": ["0"]}, headers={"HX-Request": "true"}).content.decode()
+    assert 'id="desk"' in html and 'hx-swap-oob="true"' in html
+    assert 'value="1"' in html and 'value="0"' not in html
+
+
+@pytest.mark.parametrize("items", [["x"], ["-1"], ["9" * 9], []])
+def test_items_that_are_none_are_refused(scene: Scene, items: list[str]) -> None:
+    scene.runbook(BY_HAND)
+    execution = scene.run()
+    url = f"/executions/{execution.pk}/steps/{execution.steps.get().pk}/confirm/"
+    response = as_person(scene, "devops-engineer").post(url, {"items": items})
+    assert response.status_code == 422
+
+
+def test_a_finished_execution_shows_what_is_left_to_close(scene: Scene) -> None:
+    scene.runbook("#### Say\n```bash {#say}\necho hello\n```\n")
+    execution = scene.run()
+    client = as_person(scene, "devops-engineer")
+    assert "0 of 6 done" in page(client, execution)
+    client.post(f"/executions/{execution.pk}/after/0/")
+    assert "1 of 6 done" in page(client, execution)
+    assert ChecklistMark.objects.get(execution=execution, moment="after", position=0).confirmed_at
+
+
+def test_output_is_downloaded_as_it_is(scene: Scene, execution: Execution) -> None:
+    data = b"\x1b[31m<b>\xff\x00\r\n"
+    write(execution, attempt(execution), 0, data)
+    response = as_person(scene, "developer").get(f"/executions/{execution.pk}/steps/first/output/")
+    assert response.content == data
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    assert response["Content-Disposition"].startswith("attachment;")
+    assert response["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["steps/none/output/", "steps/first/output/?attempt=2", "x/"])
+def test_what_is_not_there_is_not_found(scene: Scene, execution: Execution, path: str) -> None:
+    client = as_person(scene, "developer")
+    assert client.get(f"/executions/{execution.pk}/{path}").status_code == 404
+
+
+def test_nothing_new_is_answered_with_nothing(scene: Scene, execution: Execution) -> None:
+    client = as_person(scene, "developer")
+    url = f"/executions/{execution.pk}/snapshot/"
+    snapshot = client.get(url).json()
+    assert client.get(url, {"after": snapshot["position"]}).status_code == 204
+
+
+def test_the_approver_sees_what_will_run_and_decides(scene: Scene) -> None:
+    scene.runbook(GATE + DESTROYS, "### Begin again\n```bash {#begin}\necho begun\n```\n")
+    execution = scene.run()
+    request = scene.gate(execution)
+    client = as_person(scene, "operations-manager")
+    html = client.get(f"/approvals/{request.pk}/").content.decode()
+    assert "echo begun" in html and request.plan_digest in html
+    form = {"verdict": "approve", "plan_digest": request.plan_digest}
+    assert client.post(f"/approvals/{request.pk}/decide/", form).status_code == 302
+    again = client.post(f"/approvals/{request.pk}/decide/", form)
+    assert again.status_code == 409 and b"Operations-Manager" in again.content
+
+
+def test_a_rejection_needs_a_comment_and_keeps_the_page(scene: Scene) -> None:
+    scene.runbook(GATE)
+    request = scene.gate(scene.run())
+    form = {"verdict": "reject", "plan_digest": request.plan_digest}
+    client = as_person(scene, "operations-manager")
+    response = client.post(f"/approvals/{request.pk}/decide/", form)
+    assert response.status_code == 422 and b"Say why you reject it." in response.content
+
+
+def test_who_asked_gets_no_form(scene: Scene) -> None:
+    scene.runbook(GATE)
+    request = scene.gate(scene.run())
+    html = as_person(scene, "devops-engineer").get(f"/approvals/{request.pk}/").content.decode()
+    assert "decide/" not in html and "nobody approves their own request" in html
