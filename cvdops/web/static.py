@@ -19,7 +19,10 @@ def static_files(get_response: Handler) -> Handler:
         if file is None:
             return None
         found = file.get_response(request.method, request.META)
-        content = found.file.read() if found.file is not None else b""
+        content = b""
+        if found.file is not None:
+            with found.file:
+                content = found.file.read()
         response = HttpResponse(content, status=int(found.status))
         del response["Content-Type"]
         for name, value in found.headers:
