@@ -1,6 +1,7 @@
 """The ASGI application that the web server runs."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 from django.core.asgi import get_asgi_application
 
@@ -9,3 +10,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cvdops.settings")
 import cvdops.celery  # noqa: F401 (publishes wake-ups; needs the variable above)
 
 application = get_asgi_application()
+
+from cvdops.accounts.demo import refuse_demo_people  # noqa: E402 (after the apps are loaded)
+
+# The server imports this inside its event loop, where the database may not be asked.
+with ThreadPoolExecutor(1) as outside:
+    outside.submit(refuse_demo_people).result()

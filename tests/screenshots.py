@@ -46,17 +46,17 @@ def prepare(page: Page, manager: Page) -> dict[str, str]:
     launch(page, "backup-restore", "backup-database")
     state(page, "Succeeded")
     found["execution-succeeded"] = page.url
-    launch(page, "deployment", "deploy", TARGET_VERSION="v1.0.2")
-    state(page, "Waiting")
-    approve(manager)
-    page.get_by_role("button", name="Retry").wait_for(timeout=60_000)
-    found["execution-failed"] = page.url
     launch(page, "deployment", "deploy", TARGET_VERSION="v1.0.1")
     state(page, "Waiting")
     found["execution-waiting"] = page.url
     manager.goto("/approvals/")
     manager.locator("a[href^='/approvals/0']").first.click()
     found["approval"] = manager.url
+    launch(page, "deployment", "deploy", TARGET_VERSION="v1.0.2")
+    state(page, "Waiting")
+    approve(manager)
+    page.get_by_role("button", name="Retry").wait_for(timeout=60_000)
+    found["execution-failed"] = page.url
     return {name: re.sub(r"^https?://[^/]+", "", url) for name, url in found.items()}
 
 

@@ -1,6 +1,7 @@
 """The one place that says who may do what. Pages, API and commands ask it, and it explains itself."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -131,6 +132,17 @@ def roles(user: User, environment: str = "") -> frozenset[str]:
     return frozenset(grants.values_list("role_id", flat=True))
 
 
+def held_roles(user: User) -> list[Role]:
+    """The roles that this person holds everywhere now."""
+    grants = RoleGrant.objects.in_force().filter(user=user).for_environment("")
+    return list(Role.objects.filter(pk__in=grants.values("role")))
+
+
+def reads_audit(held: Iterable[Role]) -> bool:
+    """Whether one of these roles lets its holder read the audit log."""
+    return any(role.reads_audit for role in held)
+
+
 def _no(code: str, text: str, remedy: str = "") -> Decision:
     return Decision((Reason(code, text, remedy),))
 
@@ -149,6 +161,19 @@ def _by_level(user: User, action: Action, matter: Matter) -> Decision:
         f"This needs {needed.label} on {matter.category}{where}; you have {has.label}.",
         f"Ask somebody with {needed.label} on {matter.category}, or an Operations Lead for the role.",
     )
+
+
+def may_decide(user: User, gates: Iterable[Gate]) -> list[bool]:
+    """`can` decide, for many gates: one query for each environment, and no reasons."""
+    held: dict[str, frozenset[str]] = {}
+    answers = []
+    for gate in gates:
+        environment = gate.matter.environment
+        if environment not in held:
+            held[environment] = roles(user, environment)
+        is_approver = bool(held[environment] & gate.approvers)
+        answers.append(user.is_active and is_approver and user.person not in gate.involved)
+    return answers
 
 
 def _decide(user: User, gate: Gate) -> Decision:
@@ -176,18 +201,18 @@ def _decide(user: User, gate: Gate) -> Decision:
 
 
 def _by_role(user: User, action: Action) -> Decision:
-    grants = RoleGrant.objects.in_force().filter(user=user).for_environment("")
-    held = Role.objects.filter(pk__in=grants.values("role"))
+    held = held_roles(user)
+    administers = any(role.administers for role in held)
     if action is Action.READ_AUDIT:
-        if held.filter(reads_audit=True).exists():
+        if reads_audit(held):
             return ALLOWED
         return _no("role", "The audit log is for auditors, leads and administrators.")
     if action is Action.SYNC_CATALOG:
-        if held.filter(administers=True).exists() or _leads_something(user):
+        if administers or _leads_something(user):
             return ALLOWED
         return _no("role", "Reading the runbooks anew is for leads and administrators.")
     if action is Action.RESET_PRACTICE:
-        if max(levels(user).values()) >= Level.EXECUTE or held.filter(administers=True).exists():
+        if max(levels(user).values()) >= Level.EXECUTE or administers:
             return ALLOWED
         return _no("role", "Resetting the practice CVD is for people who may execute runbooks.")
     raise ValueError(f"The policy has no rule for {action}.")

@@ -11,8 +11,11 @@ from django.db import models
 class UserManager(BaseUserManager["User"]):
     """Makes accounts with hashed passwords."""
 
-    def create_user(self, username: str, name: str, password: str, email: str = "") -> "User":
-        user = self.model(username=username, name=name, email=self.normalize_email(email))
+    def create_user(
+        self, username: str, name: str, password: str, email: str = "", *, demo: bool = False
+    ) -> "User":
+        address = self.normalize_email(email)
+        user = self.model(username=username, name=name, email=address, demo=demo)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -30,6 +33,7 @@ class User(AbstractBaseUser):
     email = models.EmailField(blank=True)
     person = models.UUIDField(default=uuid.uuid4, db_index=True)
     is_active = models.BooleanField(default=True)
+    demo = models.BooleanField(default=False)  # its password is public
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[UserManager] = UserManager()

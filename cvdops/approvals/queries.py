@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from cvdops.access.policy import Action, Gate, Matter, can, visible_categories
+from cvdops.access.policy import Gate, Matter, may_decide, visible_categories
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.lib.errors import NotFound
@@ -18,12 +18,10 @@ def visible(user: User) -> QuerySet[ApprovalRequest]:
 
 def inbox(user: User) -> list[ApprovalRequest]:
     """The open requests that this person may decide now."""
-    return [
-        request
-        for request in visible(user).filter(state=RequestState.OPEN)
-        if can(user, Action.DECIDE, gate_of(request)).allowed
-        and not any(d.person == user.person for d in request.decisions.all())
-    ]
+    found = visible(user).filter(state=RequestState.OPEN)
+    requests = list(found.exclude(decisions__person=user.person).prefetch_related(None))
+    answers = may_decide(user, [gate_of(request) for request in requests])
+    return [request for request, may in zip(requests, answers, strict=True) if may]
 
 
 def get_request(user: User, request_id: str | UUID) -> ApprovalRequest:

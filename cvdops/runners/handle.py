@@ -14,7 +14,7 @@ from cvdops.runners.job import Process, Result, StopReport, Vanished, Wakeup
 from cvdops.runners.processes import alive, open_alive, parse
 from cvdops.runners.session import MAX_DUMP, read_session
 from cvdops.runners.spool import open_regular, read_regular
-from cvdops.runners.watch import folder_watch
+from cvdops.runners.watch import file_watch
 
 _EXIT_CODE = re.compile(rb"[0-9]{1,3}\n")
 _UNWATCHED = 0.1  # seconds between two looks where the system has no watches left
@@ -31,7 +31,7 @@ class Claim:
 def read_claim(folder: Path) -> Claim | None:
     """The claim in a job directory; None if it is not complete (yet)."""
     try:
-        text = (read_regular(folder / "pid", 16384) or b"").decode("utf-8", "surrogateescape")
+        text = (read_regular(f"{folder}/pid", 16384) or b"").decode("utf-8", "surrogateescape")
     except OSError:
         return None
     stat, _, rest = text.partition("\n")
@@ -50,18 +50,19 @@ class LocalHandle:
     ) -> None:
         self.process = claim.process if claim else None
         self._cwd = claim.cwd if claim else ""
-        self._folder = folder
+        self._attempt = folder.name
+        self._out, self._rc, self._vars = (f"{folder}/{name}" for name in ("out", "rc", "vars"))
         self._child = child
 
     def read(self, offset: int, limit: int) -> bytes:
         try:
-            return read_regular(self._folder / "out", limit, offset) or b""
+            return read_regular(self._out, limit, offset) or b""
         except OSError:
             return b""  # somebody put something else in its place: `result` says so
 
     def wait(self, offset: int, timeout: float, wake: int | None) -> Wakeup:
         deadline = time.monotonic() + timeout
-        with folder_watch().watching(self._folder) as changed:
+        with file_watch().watching(self._out) as changed:
             ended = open_alive(self.process) if self.process else None
             try:
                 return self._wait(offset, deadline, wake, changed, ended)
@@ -72,8 +73,9 @@ class LocalHandle:
     def result(self) -> Result | None:
         running = self._running()  # before looking: a process that ends later has left its result
         try:
-            code = read_regular(self._folder / "rc", 16)
-            os.close(open_regular(self._folder / "out"))
+            code = read_regular(self._rc, 16)
+            if code is not None or not running:
+                os.close(open_regular(self._out))
         except FileNotFoundError:
             code = None
         except OSError:
@@ -89,13 +91,13 @@ class LocalHandle:
         raise Vanished("Its exit code is not a number from 0 to 255: the disk may have been full.")
 
     def stop(self, grace: float) -> StopReport:
-        report = stopping.stop(self._folder.name, self.process, grace)
+        report = stopping.stop(self._attempt, self.process, grace)
         self._running()
         return report
 
     def _result(self, code: int) -> Result:
         try:
-            dump = read_regular(self._folder / "vars", MAX_DUMP) or b""
+            dump = read_regular(self._vars, MAX_DUMP) or b""
         except OSError:
             dump = b""
         left = read_session(dump)
@@ -136,6 +138,6 @@ class LocalHandle:
 
     def _size(self) -> int:
         try:
-            return (self._folder / "out").lstat().st_size
+            return os.lstat(self._out).st_size
         except OSError:
             return 0

@@ -3,18 +3,16 @@
 import os
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from cvdops.runners.job import Process
 
-_PROC = Path("/proc")
 _STARTED = 19  # field 22 of /proc/<pid>/stat, counted from the first after the name
 
 
 @cache
 def boot_id() -> str:
     """The identity of this boot of the machine."""
-    return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+    return _read("/proc/sys/kernel/random/boot_id").decode().strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +32,15 @@ class Entry:
         return self.state in "ZX"
 
 
+def _read(path: str) -> bytes:
+    # A process is looked up many times for each job: this takes a third of the time of pathlib.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 4096)
+    finally:
+        os.close(descriptor)
+
+
 def parse(stat: str) -> Entry | None:
     """The entry of a line of /proc/<pid>/stat; None if it is none."""
     head, _, tail = stat.rpartition(")")  # the name before it may contain anything
@@ -49,7 +56,7 @@ def parse(stat: str) -> Entry | None:
 def entry(pid: int) -> Entry | None:
     """The process that has this number now."""
     try:
-        return parse((_PROC / str(pid) / "stat").read_text(errors="replace"))
+        return parse(_read(f"/proc/{pid}/stat").decode(errors="replace"))
     except OSError:
         return None
 
@@ -74,4 +81,4 @@ def open_alive(process: Process) -> int | None:
 
 def last_born() -> str:
     """Changes whenever a process is born on this machine."""
-    return (_PROC / "loadavg").read_text().split()[4]
+    return _read("/proc/loadavg").decode().split()[4]

@@ -27,10 +27,12 @@ _SIMPLE = re.compile(
 )
 _DECLARATION = re.compile(
     rb"declare -(?P<flags>[-A-Za-z]+) (?P<name>[A-Za-z_]\w*)"
-    rb"(?P<assigned>=(?:" + _DOUBLE + rb"|" + _ANSI + rb"|" + _LIST + rb"))?\n",
+    rb"(?:=(?:" + _DOUBLE + rb"|" + _ANSI + rb"|" + _LIST + rb"))?\n",
     re.DOTALL | re.ASCII,
 )
 _NAME = re.compile(rb"[A-Za-z_]\w*", re.ASCII)
+_NO_SCALAR = frozenset(b"aAn")
+_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|x[0-9A-Fa-f]{1,2}|.)", re.DOTALL)
 _LETTERS = dict(zip(b"abtnvfreE", b"\a\b\t\n\v\f\r\x1b\x1b", strict=True))
 
@@ -97,18 +99,15 @@ def _declared(body: bytes) -> list[tuple[bytes, bytes]] | None:
         if match is None:
             return None
         at = match.end()
-        value = _value(match)
-        if value is not None and not set(match["flags"]) & set(b"aAn"):
-            found.append((match["name"], value))
+        flags, name, double, ansi = match.group("flags", "name", "double", "ansi")
+        if (double is None and ansi is None) or not _NO_SCALAR.isdisjoint(flags):
+            continue  # a list, a reference, or declared without a value
+        found.append((name, _unquoted(double) if ansi is None else _ESCAPE.sub(_unescape, ansi)))
     return found
 
 
-def _value(match: "re.Match[bytes]") -> bytes | None:
-    if match["double"] is not None:
-        return re.sub(rb"\\(.)", rb"\1", match["double"], flags=re.DOTALL)
-    if match["ansi"] is not None:
-        return _ESCAPE.sub(_unescape, match["ansi"])
-    return None  # a list, or declared without a value
+def _unquoted(text: bytes) -> bytes:
+    return _ESCAPED.sub(rb"\1", text) if b"\\" in text else text
 
 
 def _unescape(match: "re.Match[bytes]") -> bytes:

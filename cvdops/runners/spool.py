@@ -72,16 +72,16 @@ def _part(path: Path, text: str) -> Path:
     return part
 
 
-def open_regular(path: Path) -> int:
+def open_regular(path: str) -> int:
     """Open a regular file for reading; never through a link, never waiting. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
+        raise OSError(errno.EINVAL, "not a regular file", path)
     return descriptor
 
 
-def read_regular(path: Path, limit: int, offset: int = 0) -> bytes | None:
+def read_regular(path: str, limit: int, offset: int = 0) -> bytes | None:
     """At most `limit` bytes of a regular file; None if there is no such file. Raises OSError."""
     try:
         descriptor = open_regular(path)

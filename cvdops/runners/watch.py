@@ -1,4 +1,4 @@
-"""Being told of changes in a folder: one inotify instance and one thread for the whole process.
+"""Being told of writes to files: one inotify instance and one thread for the whole process.
 
 An instance for each job would soon reach the system's limit of 128 for a user.
 """
@@ -10,16 +10,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 
-_IN_MODIFY, _IN_CREATE, _IN_ONLYDIR, _IN_DONT_FOLLOW = 0x2, 0x100, 0x01000000, 0x02000000
-_MASK = _IN_MODIFY | _IN_CREATE | _IN_ONLYDIR | _IN_DONT_FOLLOW
+_IN_MODIFY, _IN_DONT_FOLLOW = 0x2, 0x02000000
 _HEADER = struct.Struct("iIII")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class FolderWatch:
-    """Signals eventfds when something in a watched folder is written or made."""
+class FileWatch:
+    """Signals eventfds when a watched file is written."""
 
     def __init__(self) -> None:
         """Raises OSError."""
@@ -28,15 +26,17 @@ class FolderWatch:
         self._fd = _libc.inotify_init1(os.O_CLOEXEC)
         if self._fd < 0:
             raise OSError(ctypes.get_errno(), "inotify is not available")
-        threading.Thread(target=self._read, name="folder-watch", daemon=True).start()
+        threading.Thread(target=self._read, name="file-watch", daemon=True).start()
 
     @contextmanager
-    def watching(self, folder: Path) -> Iterator[int | None]:
-        """An eventfd that is readable after a change; None if the folder cannot be watched."""
+    def watching(self, path: str) -> Iterator[int | None]:
+        """An eventfd that is readable after a write; None if the file cannot be watched."""
         signal = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         with self._lock:
-            # The same folder has the same descriptor, whoever watches it.
-            watch = _libc.inotify_add_watch(self._fd, os.fsencode(folder), _MASK)
+            # The same file has the same descriptor, whoever watches it.
+            watch = _libc.inotify_add_watch(
+                self._fd, os.fsencode(path), _IN_MODIFY | _IN_DONT_FOLLOW
+            )
             if watch >= 0:
                 self._signals.setdefault(watch, set()).add(signal)
         try:
@@ -67,6 +67,6 @@ class FolderWatch:
 
 
 @cache
-def folder_watch() -> FolderWatch:
+def file_watch() -> FileWatch:
     """The one of this process."""
-    return FolderWatch()
+    return FileWatch()

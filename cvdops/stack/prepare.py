@@ -14,6 +14,8 @@ from django.db.utils import OperationalError
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cvdops.settings")
     django.setup()
+    import cvdops.celery  # noqa: F401, PLC0415 (through which the demo wakes workers)
+
     try:
         if _pending():
             call_command("migrate", interactive=False, verbosity=0)

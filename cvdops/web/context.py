@@ -5,8 +5,8 @@ from functools import cached_property
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
-from cvdops.access.models import Role, RoleGrant
-from cvdops.access.policy import Action, can
+from cvdops.access.models import Role
+from cvdops.access.policy import held_roles, reads_audit
 from cvdops.accounts.models import User
 from cvdops.approvals import queries as approvals
 from cvdops.approvals.models import ApprovalRequest
@@ -24,16 +24,12 @@ class Portal:
         return approvals.inbox(self._user) if isinstance(self._user, User) else []
 
     @cached_property
-    def role_names(self) -> list[str]:
-        if not isinstance(self._user, User):
-            return []
-        grants = RoleGrant.objects.in_force().filter(user=self._user)
-        roles = Role.objects.filter(pk__in=grants.values("role"))
-        return list(roles.values_list("name", flat=True))
+    def roles(self) -> list[Role]:
+        return held_roles(self._user) if isinstance(self._user, User) else []
 
     @cached_property
     def reads_audit(self) -> bool:
-        return can(self._user, Action.READ_AUDIT).allowed
+        return reads_audit(self.roles)
 
 
 def portal_of(request: HttpRequest) -> Portal:

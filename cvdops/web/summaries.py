@@ -2,19 +2,26 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject, Now
 
+from cvdops.access.catalog import visible_runbooks
 from cvdops.access.levels import Level
 from cvdops.access.policy import levels
 from cvdops.accounts.models import User
 from cvdops.catalog.models import Runbook
 from cvdops.executions.models import Execution, StepRun
-from cvdops.executions.queries import visible_to
-from cvdops.executions.states import STEP_OVER, ExecutionState, Phase, StepState
+from cvdops.executions.states import (
+    EXECUTION_LOOKS,
+    STEP_OVER,
+    ExecutionState,
+    Look,
+    Phase,
+    StepState,
+)
 
 SUCCESS_TARGET = 95  # percent, of the mission document
 SUCCESS_WINDOW = timedelta(days=30)
@@ -54,12 +61,25 @@ class SuccessRate:
 
 
 @dataclass(frozen=True, slots=True)
+class Last:
+    """The newest execution of a runbook."""
+
+    pk: UUID
+    state: str
+    created_at: datetime
+
+    @property
+    def look(self) -> Look:
+        return EXECUTION_LOOKS[self.state]
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogRow:
     """A runbook in a list, as one person sees it."""
 
     runbook: Runbook
     level: Level
-    last: Execution | None
+    last: Last | None
 
 
 def with_progress(executions: Iterable[Execution]) -> list[Running]:
@@ -92,10 +112,17 @@ def success_rate(executions: QuerySet[Execution]) -> SuccessRate:
     return SuccessRate(counts["succeeded"], counts["finished"])
 
 
-def catalog_rows(user: User, runbooks: Iterable[Runbook]) -> list[CatalogRow]:
-    """The runbooks with this person's level and the last execution."""
-    found = list(runbooks)
+def catalog_rows(user: User) -> list[CatalogRow]:
+    """The runbooks that exist for this person, with their level and the last execution."""
     mine = levels(user)
-    newest = visible_to(user).filter(runbook__in=found).order_by("runbook_id", "-id")
-    last = {execution.runbook_id: execution for execution in newest.distinct("runbook_id")}
-    return [CatalogRow(r, mine[r.category], last.get(r.pk)) for r in found]
+    # One look into an index for each runbook, however many executions there are.
+    newest = Execution.objects.filter(runbook=OuterRef("pk")).order_by("-id")
+    facts = JSONObject(pk="pk", state="state", created_at="created_at")
+    found = visible_runbooks(user).annotate(last=Subquery(newest.values_list(facts)[:1]))
+    return [CatalogRow(r, mine[r.category], _last(r.last)) for r in found]
+
+
+def _last(facts: dict[str, str] | None) -> Last | None:
+    if facts is None:
+        return None
+    return Last(UUID(facts["pk"]), facts["state"], datetime.fromisoformat(facts["created_at"]))

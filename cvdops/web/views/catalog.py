@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from cvdops.access.catalog import get_runbook, visible_runbooks
+from cvdops.access.catalog import get_runbook
 from cvdops.access.policy import Action, Decision, Matter, can
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
@@ -30,8 +30,7 @@ def runbooks(request: HttpRequest) -> HttpResponse:
     user = person(request)
     form = CatalogFilter(request.GET)
     wanted = form.values()
-    found = [r for r in visible_runbooks(user) if _matches(r, **wanted)]
-    rows = catalog_rows(user, found)
+    rows = [row for row in catalog_rows(user) if _matches(row.runbook, **wanted)]
     context = {
         "form": form,
         "filtered": bool(wanted),

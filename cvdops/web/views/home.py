@@ -5,7 +5,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from cvdops.access.catalog import visible_runbooks
 from cvdops.access.levels import Level
 from cvdops.access.policy import Action
 from cvdops.accounts.models import User
@@ -29,7 +28,7 @@ BY_APPROVAL = "approval"
 def home(request: HttpRequest) -> HttpResponse:
     user = person(request)
     executions = visible_to(user)
-    rows = catalog_rows(user, visible_runbooks(user))
+    rows = catalog_rows(user)
     running = with_progress(executions.filter(state__in=ACTIVE)[:SHOWN])
     mine = [r for r in running if _needs(user, r.execution)]
     to_close = _to_close(user)

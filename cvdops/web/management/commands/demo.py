@@ -13,9 +13,15 @@ from cvdops.access.seed import seed_roles
 from cvdops.accounts.models import User
 from cvdops.catalog.sync import FileAction, sync
 from cvdops.environments.seed import seed_environments
+from cvdops.executions import services
 from cvdops.lib.errors import UserError
 from cvdops.web.people import PASSWORD, PEOPLE
 
+EXECUTIONS: tuple[tuple[str, str, dict[str, str], str], ...] = (
+    ("backup-restore", "backup-database", {}, "The nightly backup"),
+    ("deployment", "deploy", {"TARGET_VERSION": "v1.0.1"}, "Paging for the device list"),
+    ("deployment", "deploy", {"TARGET_VERSION": "v1.9.0"}, "A release that is not tagged yet"),
+)
 PRACTICE_FILE = "environment.json"  # written by the practice CVD: variable name → value
 
 
@@ -36,6 +42,27 @@ class Command(BaseCommand):
         for result in results:
             if result.action is not FileAction.UNCHANGED:
                 self.stdout.write(f"{result.path}: {result.action} {result.message}".rstrip())
+        if settings.PRACTICE_DIR.exists():
+            _seed_executions()
+
+
+def _seed_executions() -> None:
+    """A little history: real executions, which the worker carries out when it comes up.
+
+    One succeeds, one waits for an approval, one fails and can be resumed.
+    """
+    engineer = User.objects.get(username="devops-engineer")
+    for number, (runbook, procedure, variables, reason) in enumerate(EXECUTIONS):
+        services.start(
+            engineer,
+            runbook=runbook,
+            environment="development",
+            procedure=procedure,
+            variables=variables,
+            reason=reason,
+            checklist="confirmed",
+            idempotency_key=f"demo-{number}",
+        )
 
 
 def _practice_variables(folder: Path) -> dict[str, str]:
@@ -55,5 +82,7 @@ def _seed_people() -> None:
     for username, name in PEOPLE:
         if username in known:
             continue
-        user = User.objects.create_user(username, name, PASSWORD, f"{username}@example.com")
+        user = User.objects.create_user(
+            username, name, PASSWORD, f"{username}@example.com", demo=True
+        )
         RoleGrant.objects.create(user=user, role=Role.objects.get(pk=username))
