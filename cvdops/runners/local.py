@@ -24,11 +24,13 @@ from cvdops.runners.job import (
     StartFailed,
     Vanished,
 )
+from cvdops.runners.processes import boot_id
 from cvdops.runners.search import Search
 
 CLAIM_PATIENCE = 10.0  # seconds for a new process to make its claim
 _ATTEMPT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_OUTER = ("/bin/sh", "-c", wrapper.OUTER, "cvdops-job")
 _LONGEST = 131071  # bytes of NAME=value that a process can be given
 
 
@@ -115,7 +117,7 @@ class LocalTransport:
         command = [program, *invocation.options, str(script)]
         try:
             child = subprocess.Popen(
-                ["/bin/sh", "-c", wrapper.OUTER, "cvdops-job", str(folder), where, *command],
+                [*_OUTER, str(folder), boot_id(), where, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=pipe,
                 stderr=pipe,

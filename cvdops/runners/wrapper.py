@@ -7,7 +7,7 @@ possible: each external command costs 0.7 ms. The texts are constants; values co
 
 ALREADY_CLAIMED = 97
 
-# $1 job directory, $2 working directory, then the command. Standard output and error are a pipe to the
+# $1 job directory, $2 boot id, $3 working directory, then the command. Standard output and error are a pipe to the
 # watcher until everything is in place: that it closes says so. Nothing is written to it then, because
 # the watcher may be dead. No variable may have a name that the job's environment could have, or the
 # job would see its value changed.
@@ -15,10 +15,9 @@ OUTER = """\
 umask 077
 ulimit -c 0
 /bin/mkdir "$1" || { test -d "$1" && exit 97; exit 98; }
-__cvdops_job=$1 __cvdops_cwd=$2
-shift 2
+__cvdops_job=$1 __cvdops_boot=$2 __cvdops_cwd=$3
+shift 3
 IFS= read -r __cvdops_stat </proc/self/stat
-IFS= read -r __cvdops_boot </proc/sys/kernel/random/boot_id
 : >"$__cvdops_job/out" &&
   printf '%s\\n%s\\n%s\\n' "$__cvdops_stat" "$__cvdops_boot" "$__cvdops_cwd" >"$__cvdops_job/pid" ||
   exit 98

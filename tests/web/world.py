@@ -100,7 +100,7 @@ class World:
 
     def named(self, values: Mapping[str, object]) -> dict[str, object]:
         """The values of an address or a form, with the words of the access table replaced."""
-        makers = {"EXECUTION": self._execution, "REQUEST": self._request, "DIGEST": self._digest}
+        makers = {"EXECUTION": self._execution, "REQUEST": self.request, "DIGEST": self._digest}
         return {
             name: makers[v]() if isinstance(v, str) and v in makers else v
             for name, v in values.items()
@@ -109,7 +109,7 @@ class World:
     def _execution(self) -> str:
         return str(self.start().pk)
 
-    def _request(self) -> str:
+    def request(self) -> str:
         """An approval that `devops-engineer` asked for; no worker had to come to it."""
         asked = self.start(procedure="release", variables={"TARGET_VERSION": "v1.0.1"})
         Execution.objects.filter(pk=asked.pk).update(state="waiting")
@@ -129,7 +129,7 @@ class World:
         return str(request.pk)
 
     def _digest(self) -> str:
-        return ApprovalRequest.objects.get().plan_digest
+        return ApprovalRequest.objects.latest("created_at").plan_digest
 
 
 def make(folder: Path) -> World:
