@@ -30,6 +30,10 @@ class Hold:
     lost: bool = False
     wake: int = field(default_factory=lambda: os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC))
 
+    def __del__(self) -> None:
+        # Closed with the last reference: the pulse may nudge a hold that has just been given back.
+        os.close(self.wake)
+
     @property
     def hand(self) -> Hand:
         return Hand(self.execution, self.token)
@@ -66,8 +70,6 @@ class Holds:
         with self._lock:
             if self._held.get(hold.execution) is hold:
                 del self._held[hold.execution]
-            os.close(hold.wake)
-            hold.wake = -1
 
     def all(self) -> list[Hold]:
         with self._lock:

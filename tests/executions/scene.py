@@ -38,6 +38,7 @@ class Scene:
     """What a test of the engine works with."""
 
     folder: Path
+    environment: Environment
     people: dict[str, User] = field(default_factory=dict)
 
     def person(self, role: str) -> User:
@@ -96,4 +97,4 @@ def make(folder: Path) -> Scene:
     environment = Environment.objects.create(slug="development", name="Development")
     environment.hosts.create(name="here", transport="local", default=True)
     environment.variables.create(name="ENVIRONMENT", value="development")
-    return Scene(folder)
+    return Scene(folder, environment)

@@ -1,0 +1,143 @@
+"""Pause, resume, cancel, give up, retry, skip, mark as done, roll back: by people, on running work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from django.db import connections
+
+from cvdops.executions import engine, leases, services
+from cvdops.executions.leases import HOLDS
+from cvdops.executions.models import Execution
+from cvdops.lib.errors import Conflict, Invalid, Refused
+from tests.executions.scene import Scene
+from tests.executions.test_engine import block
+from tests.waiting import until
+
+
+@contextmanager
+def at_work(execution: Execution) -> Iterator[None]:
+    """A worker in a thread, which hears what is asked of it; gone when it is done."""
+
+    def work() -> None:
+        engine.advance(execution.pk, "thread")
+        connections.close_all()
+
+    thread = Thread(target=work)
+    thread.start()
+    yield
+    until(lambda: leases.listen(HOLDS.all()) or not thread.is_alive(), 30, "the worker's leave")
+    thread.join()
+    execution.refresh_from_db()
+
+
+def begun(scene: Scene, execution: Execution, key: str) -> None:
+    until(lambda: scene.states(execution)[key] == "running", what=f"the start of {key}")
+
+
+def test_cancel_ends_the_running_step_and_starts_nothing_after_it(scene: Scene) -> None:
+    scene.runbook(block("one", "sleep 60") + block("two", "true"))
+    execution = scene.start()
+    with at_work(execution):
+        begun(scene, execution, "one")
+        services.cancel(scene.person("devops-engineer"), execution.pk, "wrong release")
+    assert execution.state == "cancelled"
+    assert scene.states(execution) == {"one": "cancelled", "two": "pending"}
+    assert "verified" in scene.steps(execution)["one"].note
+
+
+def test_pause_lets_the_running_step_end(scene: Scene, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    scene.runbook(block("one", f"until test -e '{go}'; do sleep 0.05; done") + block("two", "true"))
+    execution = scene.start()
+    engineer = scene.person("devops-engineer")
+    with at_work(execution):
+        begun(scene, execution, "one")
+        services.pause(engineer, execution.pk)
+        go.touch()
+    assert execution.state == "paused"
+    assert scene.states(execution) == {"one": "succeeded", "two": "pending"}
+    services.resume(engineer, execution.pk)
+    assert scene.advance(execution).state == "succeeded"
+
+
+def test_drain_leaves_the_step_running_for_the_next_worker(scene: Scene, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    scene.runbook(block("one", f"until test -e '{go}'; do sleep 0.05; done; echo done"))
+    execution = scene.start()
+    try:
+        with at_work(execution):
+            begun(scene, execution, "one")
+            HOLDS.drain()
+    finally:
+        HOLDS.draining.clear()
+    assert (execution.state, scene.states(execution)["one"]) == ("queued", "running")
+    go.touch()
+    assert scene.advance(execution).state == "succeeded"
+    assert scene.output(execution, "one") == "done\n"
+
+
+def test_an_engineer_may_retry_but_not_skip(scene: Scene) -> None:
+    scene.runbook(block("one", "false"))
+    execution = scene.run()
+    step = scene.steps(execution)["one"]
+    engineer = scene.person("devops-engineer")
+    with pytest.raises(Refused, match="needs Lead"):
+        services.skip(engineer, execution.pk, step.pk, "it is known")
+    services.retry(engineer, execution.pk, step.pk)
+    assert scene.advance(execution).state == "waiting"
+
+
+@pytest.mark.parametrize(("verb", "left"), [("skip", "skipped"), ("settle", "succeeded")])
+def test_a_lead_goes_on_with_a_reason(scene: Scene, verb: str, left: str) -> None:
+    scene.runbook(block("one", "false"))
+    execution = scene.run()
+    step, lead = scene.steps(execution)["one"], scene.person("operations-lead")
+    with pytest.raises(Invalid, match="Say why"):
+        getattr(services, verb)(lead, execution.pk, step.pk, " ")
+    getattr(services, verb)(lead, execution.pk, step.pk, "done by hand")
+    assert scene.advance(execution).state == "succeeded"
+    assert scene.states(execution)["one"] == left
+
+
+def test_give_up_is_a_failure_that_can_still_be_rolled_back(scene: Scene) -> None:
+    steps = block("one", "true", "destructive rollback=undo") + block("two", "false")
+    scene.runbook(steps, block("undo", "true"))
+    execution = scene.run()
+    engineer = scene.person("devops-engineer")
+    services.give_up(engineer, execution.pk)
+    execution.refresh_from_db()
+    assert execution.state == "failed"
+    services.roll_back(engineer, execution.pk)
+    assert scene.advance(execution).state == "rolled_back"
+
+
+def test_a_failed_rollback_step_stops_and_waits(scene: Scene) -> None:
+    steps = block("one", "true", "destructive rollback=undo") + block("two", "false")
+    scene.runbook(steps, block("undo", "exit 4"))
+    execution = scene.run()
+    services.roll_back(scene.person("devops-engineer"), execution.pk)
+    assert scene.advance(execution).state == "waiting"
+    assert scene.steps(execution)["undo"].exit_code == 4
+
+
+def test_there_is_nothing_to_roll_back_where_nothing_was_changed(scene: Scene) -> None:
+    scene.runbook(block("one", "false"))
+    execution = scene.run()
+    with pytest.raises(Conflict, match="nothing to roll back"):
+        services.roll_back(scene.person("devops-engineer"), execution.pk)
+    execution.refresh_from_db()
+    assert execution.state == "waiting"
+
+
+def test_the_end_is_the_end(scene: Scene) -> None:
+    scene.runbook(block("one", "true"))
+    execution = scene.run()
+    engineer = scene.person("devops-engineer")
+    for verb in (services.pause, services.cancel, services.resume, services.give_up):
+        with pytest.raises(Conflict):
+            verb(engineer, execution.pk)
+    execution.refresh_from_db()
+    assert execution.state == "succeeded"
