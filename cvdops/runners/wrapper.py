@@ -7,10 +7,10 @@ possible: each external command costs 0.7 ms. The texts are constants; values co
 
 ALREADY_CLAIMED = 97
 
-# $1 job directory, $2 boot id, $3 working directory, then the command. Standard output and error are a pipe to the
-# watcher until everything is in place: that it closes says so. Nothing is written to it then, because
-# the watcher may be dead. No variable may have a name that the job's environment could have, or the
-# job would see its value changed.
+# $1 job directory, $2 boot id, $3 working directory, then the command. Standard output and error are a
+# pipe to the watcher until everything is in place: that it closes says so. Nothing is written to it
+# then, because the watcher may be dead. No variable may have a name that the job's environment could
+# have, or the job would see its value changed.
 OUTER = """\
 umask 077
 ulimit -c 0

@@ -1,7 +1,6 @@
 """Jobs on this machine."""
 
 import os
-import re
 import subprocess
 from pathlib import Path
 
@@ -81,8 +80,9 @@ class TestHostileJobDirectory:
         done = bench.run("true")
         folder = spool / done.attempt
         with subprocess.Popen(["sleep", "30"], start_new_session=True) as innocent:
-            claim = re.sub(r"\A\d+", str(innocent.pid), (folder / "pid").read_text())
-            (folder / "pid").write_text(claim)
+            fields = (folder / "pid").read_text().split(" ")
+            fields[0], fields[21] = str(innocent.pid), "1"  # one that started with the machine
+            (folder / "pid").write_text(" ".join(fields))
             (folder / "rc").unlink()
             found = bench.transport.attach(done.attempt)
             assert found.presence is Presence.VANISHED
