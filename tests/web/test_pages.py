@@ -185,3 +185,13 @@ def test_start_leads_to_the_execution(world: World) -> None:
     execution = Execution.objects.get()
     assert (answer.status_code, answer["Location"]) == (302, f"/executions/{execution.pk}/")
     assert execution.requested_by == person("devops-engineer")
+
+
+@pytest.mark.parametrize("address", ["/executions/", "/runbooks/deployment/"])
+def test_a_page_is_small_on_the_wire(address: str, world: World) -> None:
+    for number in range(50):
+        world.start(reason=f"run {number}")
+    headers = {"accept-encoding": "gzip"}
+    answer = world.client("auditor").get(address, headers=headers)
+    assert answer["Content-Encoding"] == "gzip"
+    assert len(answer.content) < 60_000
