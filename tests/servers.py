@@ -6,6 +6,7 @@ Loaded by `-p tests.servers`, because Django's settings are read before any conf
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -24,6 +25,9 @@ _folder: list[Path] = []
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests() -> Generator[None, object, object]:
     """Before pytest-django, which is no wrapper, reads the settings."""
+    # A run in the background ignores these two, and so would every program that a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     if WORKER:
         _separate_worker(Path(os.environ["CVDOPS_TEST_FOLDER"]))
     else:

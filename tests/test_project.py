@@ -17,4 +17,4 @@ def test_no_module_is_too_long() -> None:
 
 @pytest.mark.django_db
 def test_every_change_of_a_model_has_its_migration() -> None:
-    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+    call_command("makemigrations", check=True, dry_run=True)

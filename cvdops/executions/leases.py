@@ -123,7 +123,8 @@ def _take(execution: UUID, owner: str) -> tuple[int, str, str, int] | None:
                    started_at = coalesce(started_at, clock_timestamp())
              WHERE id = %s
                AND (state IN ('queued', 'running', 'rolling_back')
-                    OR (state = 'waiting' AND due_at <= clock_timestamp()))
+                    OR (state = 'waiting'
+                        AND (due_at <= clock_timestamp() OR intent = 'cancel')))
                AND (lease_until IS NULL OR lease_until < clock_timestamp())
             RETURNING lease_token, phase, intent, lost_leases
             """,

@@ -93,12 +93,12 @@ class Execution(NotSaved):
         ordering: ClassVar[list[str]] = ["-id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
-                condition=Q(state__in=list(TERMINAL), finished_at__isnull=False)
-                | (~Q(state__in=list(TERMINAL)) & Q(finished_at__isnull=True)),
+                condition=Q(state__in=_values(TERMINAL), finished_at__isnull=False)
+                | (~Q(state__in=_values(TERMINAL)) & Q(finished_at__isnull=True)),
                 name="execution_finished_has_time",
             ),
             models.CheckConstraint(
-                condition=Q(lease_until__isnull=True) | Q(state__in=list(HELD)),
+                condition=Q(lease_until__isnull=True) | Q(state__in=_values(HELD)),
                 name="execution_lease_only_while_held",
             ),
             models.UniqueConstraint(
@@ -109,7 +109,7 @@ class Execution(NotSaved):
             # rescue(): what is not at its end
             models.Index(
                 fields=["state"],
-                condition=Q(state__in=[s.value for s in ACTIVE]),
+                condition=Q(state__in=_values(ACTIVE)),
                 name="execution_active",
             ),
             # history: by runbook, environment, person, state; newest first

@@ -71,6 +71,6 @@ def _at(phase: str, intent: str, step: StepView, definition: Step, index: int) -
             and definition.attributes.on_failure is OnFailure.ROLLBACK
         )
         return Next(Do.UNDO if undo else Do.STUCK, index)
-    if intent == Intent.PAUSE:
-        return Next(Do.PAUSE, index)
-    return Next(Do.ASK if step.state == StepState.WAITING else Do.BEGIN, index)
+    if step.state == StepState.WAITING:
+        return Next(Do.ASK, index)
+    return Next(Do.PAUSE if intent == Intent.PAUSE else Do.BEGIN, index)

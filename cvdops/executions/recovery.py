@@ -32,14 +32,15 @@ def rescue() -> int:
 
 
 def _due() -> list[tuple[UUID, str]]:
-    """Runnable and unowned for a second, lease run out, or waiting with its time come."""
+    """Runnable and unowned for a second, its lease run out, or waiting with something to do:
+    its time has come, or it was cancelled in the moment in which it began to wait."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT id, 'env.' || environment_id FROM executions_execution
              WHERE (state = 'queued' AND state_since < clock_timestamp() - interval '1 second')
                 OR (state IN ('running', 'rolling_back') AND lease_until < clock_timestamp())
-                OR (state = 'waiting' AND due_at <= clock_timestamp())
+                OR (state = 'waiting' AND (due_at <= clock_timestamp() OR intent = 'cancel'))
              ORDER BY id LIMIT 500
             """
         )

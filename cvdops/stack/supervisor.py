@@ -44,6 +44,8 @@ class Supervisor:
         self._stop = threading.Event()
 
     def obey_signals(self) -> None:
+        # Ignored when it was started in the background, and then also by every step.
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
                 signal.signal(number, self._on_signal)

@@ -141,3 +141,10 @@ def test_the_end_is_the_end(scene: Scene) -> None:
             verb(engineer, execution.pk)
     execution.refresh_from_db()
     assert execution.state == "succeeded"
+
+
+def test_a_cancel_asked_for_while_it_began_to_wait_is_carried_out(scene: Scene) -> None:
+    scene.runbook(block("gate", "approvers: [operations-manager]", kind="approval"))
+    execution = scene.run()
+    Execution.objects.filter(pk=execution.pk).update(intent="cancel")  # the worker had it still
+    assert scene.advance(execution).state == "cancelled"

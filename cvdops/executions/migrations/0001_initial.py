@@ -166,7 +166,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='execution',
-            index=models.Index(condition=models.Q(('state__in', ['rolling_back', 'pending', 'paused', 'running', 'waiting', 'queued'])), fields=['state'], name='execution_active'),
+            index=models.Index(condition=models.Q(('state__in', ['paused', 'pending', 'queued', 'rolling_back', 'running', 'waiting'])), fields=['state'], name='execution_active'),
         ),
         migrations.AddIndex(
             model_name='execution',
@@ -186,11 +186,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='execution',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', False), ('state__in', [cvdops.executions.states.ExecutionState['REJECTED'], cvdops.executions.states.ExecutionState['ROLLED_BACK'], cvdops.executions.states.ExecutionState['SUCCEEDED'], cvdops.executions.states.ExecutionState['EXPIRED'], cvdops.executions.states.ExecutionState['CANCELLED'], cvdops.executions.states.ExecutionState['FAILED']])), models.Q(models.Q(('state__in', [cvdops.executions.states.ExecutionState['REJECTED'], cvdops.executions.states.ExecutionState['ROLLED_BACK'], cvdops.executions.states.ExecutionState['SUCCEEDED'], cvdops.executions.states.ExecutionState['EXPIRED'], cvdops.executions.states.ExecutionState['CANCELLED'], cvdops.executions.states.ExecutionState['FAILED']]), _negated=True), ('finished_at__isnull', True)), _connector='OR'), name='execution_finished_has_time'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', False), ('state__in', ['cancelled', 'expired', 'failed', 'rejected', 'rolled_back', 'succeeded'])), models.Q(models.Q(('state__in', ['cancelled', 'expired', 'failed', 'rejected', 'rolled_back', 'succeeded']), _negated=True), ('finished_at__isnull', True)), _connector='OR'), name='execution_finished_has_time'),
         ),
         migrations.AddConstraint(
             model_name='execution',
-            constraint=models.CheckConstraint(condition=models.Q(('lease_until__isnull', True), ('state__in', [cvdops.executions.states.ExecutionState['ROLLING_BACK'], cvdops.executions.states.ExecutionState['RUNNING']]), _connector='OR'), name='execution_lease_only_while_held'),
+            constraint=models.CheckConstraint(condition=models.Q(('lease_until__isnull', True), ('state__in', ['rolling_back', 'running']), _connector='OR'), name='execution_lease_only_while_held'),
         ),
         migrations.AddConstraint(
             model_name='execution',

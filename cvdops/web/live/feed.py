@@ -3,6 +3,7 @@
 Runs in a thread, a turn at a time, and gives its connection back after each.
 """
 
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Feed:
 
     def __init__(self, execution: UUID, position: int) -> None:
         self.position = position
+        self.cost = 0.0  # seconds of processor time that the last turn took
         self._execution = execution
         self._shown: dict[str, str] = {}
         self._controls = ""
@@ -58,10 +60,12 @@ class Feed:
 
     def turn(self, *, refresh: bool = False) -> Turn:
         """Everything up to now. `refresh`: look at the state even if nothing was recorded."""
+        began = time.thread_time()
         try:
             return self._turn(refresh=refresh)
         finally:
             connections.close_all()
+            self.cost = time.thread_time() - began
 
     def _turn(self, *, refresh: bool) -> Turn:
         found = Execution.objects.filter(pk=self._execution).values_list("seq", "state").first()

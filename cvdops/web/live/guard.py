@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -12,7 +13,8 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from cvdops.accounts.models import User
-from cvdops.executions.queries import get_execution
+from cvdops.executions.queries import visible_to
+from cvdops.executions.states import TERMINAL
 from cvdops.lib.errors import NotFound
 
 EVERY = 8.0  # seconds between two checks of one stream
@@ -57,7 +59,28 @@ def _is_allowed(session: str, execution: UUID) -> bool:
     if not isinstance(user, User) or not user.is_active:
         return False
     try:
-        get_execution(user, execution)
+        standing(user, execution)
     except NotFound:
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far an execution is: all that a stream has to know of it."""
+
+    execution: UUID
+    seq: int
+    over: bool
+
+
+def standing(user: User, execution_id: UUID | str) -> Standing:
+    """Raises NotFound for an execution that this person may not see. Loads none of its long texts."""
+    try:
+        found = visible_to(user).filter(pk=UUID(str(execution_id)))
+    except ValueError:
+        raise NotFound("execution") from None
+    row = found.values_list("pk", "seq", "state").first()
+    if row is None:
+        raise NotFound("execution")
+    return Standing(row[0], row[1], row[2] in TERMINAL)

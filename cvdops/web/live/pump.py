@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 TICK = 1.0  # seconds: the database is asked even if no hint came
 APART = 0.05  # seconds between two turns: at most 20 frames a second
-SHARE = 2.0  # a turn that took long is followed by a pause this many times as long
+SHARE = 2.0  # a turn that cost much is followed by a pause this many times as long
 BEAT = 5.0  # seconds; with it every stream is authorised anew after 15 s at the latest
 LINGER = 5.0  # seconds that it stays after the last viewer, for those who come back
 
@@ -111,8 +111,9 @@ class Pump:
         return b"" if self._live is None else frame("mode", {"live": self._live})
 
     async def _pause(self, hint: asyncio.Event, began: float) -> None:
-        took = time.monotonic() - began
-        await asyncio.sleep(max(APART - took, took * SHARE if took > APART else 0.0))
+        cost = self._feed.cost
+        rest = cost * SHARE if cost > APART else 0.0
+        await asyncio.sleep(max(APART - (time.monotonic() - began), rest))
         try:
             async with asyncio.timeout(TICK):
                 await hint.wait()
