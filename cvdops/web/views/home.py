@@ -39,6 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "environments": sorted({r.execution.environment_id for r in running}),
         "waiting_for_me": len(portal_of(request).inbox) + len(mine) + len(to_close),
         "rows": rows,
+        "may_run": any(row.level >= Level.EXECUTE for row in rows),
         "due": _due(rows),
         "rate": success_rate(executions),
         "emergency": _emergency(rows),
