@@ -27,6 +27,11 @@ _STATES = [(s.value, EXECUTION_LOOKS[s].label) for s in ExecutionState]
 _STEP_STATES = [(s.value, STEP_LOOKS[s].label) for s in StepState]
 
 
+def _values(states: frozenset[ExecutionState]) -> list[str]:
+    # In one order: a set's own changes from process to process, and each time asks for a migration.
+    return sorted(state.value for state in states)
+
+
 class NextNumber(models.Func):
     """The next number of an execution, as people say it: “number 1042”."""
 
