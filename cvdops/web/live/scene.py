@@ -8,9 +8,10 @@ from hashlib import sha256
 from itertools import groupby
 from uuid import UUID
 
+from django.db.models import Prefetch
 from django.db.models.functions import Now
 
-from cvdops.approvals.models import ApprovalRequest, RequestState
+from cvdops.approvals.models import ApprovalRequest, Decision, RequestState
 from cvdops.catalog.queries import document
 from cvdops.executions.models import ChecklistMark, Execution, StepAttempt, StepRun, Worker
 from cvdops.executions.plan import PEOPLE, Plan
@@ -25,7 +26,7 @@ from cvdops.executions.states import (
     StepState,
 )
 from cvdops.spec.document import SectionKind, Step, Troubleshooting
-from cvdops.web.live.timeline import Entry, Note, entries, notes
+from cvdops.web.live.timeline import Entry, Note, read
 
 WORKER_SEEN = timedelta(seconds=30)
 AT_WORK = frozenset({StepState.RUNNING, StepState.WAITING}) | STEP_STUCK
@@ -205,15 +206,17 @@ def look(execution_id: UUID) -> Scene:
         .select_related("confirmed_by")
         .order_by("position")
     )
+    decisions = Prefetch("decisions", Decision.objects.select_related("user"))
     requests = ApprovalRequest.objects.filter(execution_id=execution.pk).order_by("created_at")
+    timeline, notes = read(execution)
     return Scene(
         execution=execution,
         plan=plan,
         rows=_rows(execution, plan, marks),
-        requests=tuple(requests.prefetch_related("decisions__user")),
+        requests=tuple(requests.prefetch_related(decisions)),
         marks=marks,
-        timeline=entries(execution),
-        notes=notes(execution),
+        timeline=timeline,
+        notes=notes,
         now=execution.now,
         served=execution.state != ExecutionState.QUEUED or _served(execution),
     )

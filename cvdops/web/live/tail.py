@@ -58,6 +58,8 @@ def newest_lines(begin: int, data: bytes, *, whole: bool) -> tuple[int, bytes]:
 
 
 def _number(attempt: UUID, begin: int) -> int:
+    if begin == 0:
+        return 1
     if begin > COUNTED:
         return 0
     return 1 + sum(piece.count(b"\n") for piece in output.stream(attempt, 0, begin))

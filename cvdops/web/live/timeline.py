@@ -7,6 +7,7 @@ from datetime import datetime
 from cvdops.executions.models import Event, Execution
 
 SHOWN = 60
+LOOKED_AT = 400  # the newest events; beyond them lie no more than old notes
 NOTE = "note"
 
 # kind → icon and sentence. What is not here is of interest to the engine alone.
@@ -60,20 +61,18 @@ class Note:
     text: str
 
 
-def entries(execution: Execution) -> tuple[Entry, ...]:
-    """The newest entries, newest first."""
-    found = Event.objects.filter(execution=execution, kind__in=_SENTENCES)
-    newest = found.select_related("actor", "step").order_by("-seq")[:SHOWN]
-    return tuple(map(_entry, newest))
+def read(execution: Execution) -> tuple[tuple[Entry, ...], tuple[Note, ...]]:
+    """The timeline, newest first, and the notes, oldest first."""
+    found = Event.objects.filter(execution=execution, kind__in=[*_SENTENCES, NOTE])
+    events = list(found.select_related("actor", "step").order_by("-seq")[:LOOKED_AT])
+    entries = [_entry(event) for event in events if event.kind != NOTE]
+    notes = [_note(event) for event in reversed(events) if event.kind == NOTE]
+    return tuple(entries[:SHOWN]), tuple(notes)
 
 
-def notes(execution: Execution) -> tuple[Note, ...]:
-    """All notes, oldest first."""
-    found = Event.objects.filter(execution=execution, kind=NOTE).select_related("actor")
-    return tuple(
-        Note(event.at, event.actor.name if event.actor else "", str(event.data.get("text", "")))
-        for event in found.order_by("seq")
-    )
+def _note(event: Event) -> Note:
+    author = event.actor.name if event.actor else ""
+    return Note(event.at, author, str(event.data.get("text", "")))
 
 
 def _entry(event: Event) -> Entry:

@@ -19,6 +19,7 @@ from cvdops.lib.errors import NotFound
 from cvdops.web.access import person, requires
 from cvdops.web.desk import personal
 from cvdops.web.live import fragments
+from cvdops.web.live.guard import standing
 from cvdops.web.live.scene import Row, Scene, look
 from cvdops.web.live.tail import Tail, tail
 from cvdops.web.templatetags.live import terminal_lines
@@ -29,8 +30,7 @@ PIECE = 1 << 20  # bytes of a download that are in memory at once
 @requires(Action.READ_EXECUTION)
 def execution(request: HttpRequest, execution_id: str) -> HttpResponse:
     """The whole page; `?step=` pins a step, otherwise it follows the running one."""
-    found = get_execution(person(request), execution_id)
-    scene = look(found.pk)
+    scene = look(standing(person(request), execution_id).execution)
     pinned = scene.row(request.GET.get("step", ""))
     row = pinned or scene.focus
     context = {
@@ -40,7 +40,7 @@ def execution(request: HttpRequest, execution_id: str) -> HttpResponse:
         "has_output": row is not None and row.has_output,
         "tail": _tail(row),
         "variables": sorted(scene.execution.variables.items()),
-        "controls_url": reverse("execution-controls", args=[found.pk]),
+        "controls_url": reverse("execution-controls", args=[scene.execution.pk]),
         "icon_path": icon_path(scene),
     }
     return render(request, "executions/detail.html", context)
@@ -49,8 +49,8 @@ def execution(request: HttpRequest, execution_id: str) -> HttpResponse:
 @requires(Action.READ_EXECUTION)
 def execution_controls(request: HttpRequest, execution_id: str) -> HttpResponse:
     """The personal part alone: what waits for this person, and the buttons."""
-    found = get_execution(person(request), execution_id)
-    context = personal(person(request), look(found.pk))
+    scene = look(standing(person(request), execution_id).execution)
+    context = personal(person(request), scene)
     return render(request, "executions/_controls.html", context)
 
 
@@ -60,10 +60,10 @@ def execution_snapshot(request: HttpRequest, execution_id: str) -> HttpResponse:
 
     Nothing (204) if the page has everything up to `?after=` and that is all there is.
     """
-    found = get_execution(person(request), execution_id)
+    found = standing(person(request), execution_id)
     if request.GET.get("after") == str(found.seq):
         return HttpResponse(status=204)
-    scene = look(found.pk)
+    scene = look(found.execution)
     row = scene.row(request.GET.get("step", "")) or scene.focus
     parts = fragments.whole(scene) | fragments.rail(scene)
     if row:

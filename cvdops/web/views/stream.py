@@ -13,7 +13,6 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from cvdops.access.policy import Action
-from cvdops.executions.queries import get_execution
 from cvdops.web.access import person, requires
 from cvdops.web.live import guard
 from cvdops.web.live.draining import draining
@@ -53,13 +52,13 @@ async def execution_events(request: HttpRequest, execution_id: str) -> HttpRespo
 
 def _open(request: HttpRequest, execution_id: str) -> Opening:
     try:
-        execution = get_execution(person(request), execution_id)
-        begin = start(request.GET.get("after"), request.headers.get("Last-Event-ID"), execution.seq)
+        found = guard.standing(person(request), execution_id)
+        begin = start(request.GET.get("after"), request.headers.get("Last-Event-ID"), found.seq)
         return Opening(
-            execution=execution.pk,
+            execution=found.execution,
             session=request.session.session_key or "",
             start=begin,
-            complete=execution.is_over and not begin.reset and begin.position == execution.seq,
+            complete=found.over and not begin.reset and begin.position == found.seq,
         )
     finally:
         # In the thread that the middleware has used, too: an open stream must hold no connection.

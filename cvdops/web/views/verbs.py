@@ -8,6 +8,7 @@ from cvdops.executions import queries, services
 from cvdops.lib.errors import Invalid, Problem
 from cvdops.web.access import person, requires
 from cvdops.web.desk import personal
+from cvdops.web.live.guard import standing
 from cvdops.web.live.scene import look
 
 
@@ -93,6 +94,6 @@ def _answer(request: HttpRequest, execution_id: str) -> HttpResponse:
     """What is left to do; without the script, the page."""
     if not request.headers.get("HX-Request"):
         return redirect("execution", execution_id)
-    found = queries.get_execution(person(request), execution_id)
-    context = personal(person(request), look(found.pk))
+    scene = look(standing(person(request), execution_id).execution)
+    context = personal(person(request), scene)
     return render(request, "executions/_controls.html", context)
