@@ -5,6 +5,7 @@ import time
 import pytest
 from django.db import connection
 from django.test import Client
+from pytest_django import Settings
 
 from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
@@ -122,3 +123,28 @@ def connections_of_others() -> int:
             " AND pid <> pg_backend_pid()"
         )
         return int(cursor.fetchone()[0])
+
+
+def test_without_redis_it_polls_and_says_so(
+    settings: Settings, visitor: Visitor, execution: Execution
+) -> None:
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    first = attempt(execution)
+    with visitor.watch(execution.pk, str(execution.seq)) as stream:
+        assert stream.first("mode").data == {"live": False}
+        write(execution, first, 0, b"one\n")
+        assert stream.first("output").data["lines"] == [[0, "one", False]]
+
+
+def test_a_database_that_was_away_lets_viewers_read_anew(
+    visitor: Visitor, execution: Execution
+) -> None:
+    with visitor.watch(execution.pk, str(execution.seq)) as stream:
+        stream.first("mode")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        assert stream.first("reset")
+        assert list(stream) == []
