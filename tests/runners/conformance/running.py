@@ -1,0 +1,138 @@
+"""How a job runs: its output, its end, what it finds around it."""
+
+import hashlib
+import signal
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from cvdops.runners.job import (
+    Wakeup,
+)
+from tests.runners.bench import Bench, follow, running
+
+SHELLS = pytest.mark.parametrize("shell", ["bash", "sh"])
+
+
+class Running:
+    """Starting, output, the end."""
+
+    @SHELLS
+    @pytest.mark.parametrize("code", [0, 3, 255])
+    def test_exit_code(self, bench: Bench, shell: str, code: int) -> None:
+        assert bench.run(f"exit {code}", interpreter=shell).code == code
+
+    @SHELLS
+    @pytest.mark.parametrize("name", ["KILL", "TERM", "SEGV"])
+    def test_code_of_a_script_that_kills_itself(self, bench: Bench, shell: str, name: str) -> None:
+        done = bench.run(f"kill -{name} $$", interpreter=shell)
+        assert done.code == 128 + signal.Signals[f"SIG{name}"]
+
+    def test_a_signal_to_the_whole_group_is_recorded(self, bench: Bench) -> None:
+        assert bench.run("kill -TERM 0").code == 128 + signal.SIGTERM
+
+    @SHELLS
+    def test_code_of_what_the_script_became(self, bench: Bench, shell: str) -> None:
+        assert bench.run("exec sh -c 'exit 4'", interpreter=shell).code == 4
+
+    def test_a_trap_of_the_script_works(self, bench: Bench) -> None:
+        done = bench.run("trap 'echo bye' EXIT\necho hello\nexit 5")
+        assert (done.code, done.output) == (5, b"hello\nbye\n")
+        assert not done.result.carried
+
+    def test_output_arrives_while_the_job_runs(self, bench: Bench, tmp_path: Path) -> None:
+        gate = tmp_path / "gate"
+        handle = bench.start(f"echo one; until [ -e {gate} ]; do sleep 0.01; done; echo two >&2")
+        assert handle.wait(0, 10, None) is Wakeup.OUTPUT
+        assert handle.read(0, 100) == b"one\n"
+        assert handle.result() is None
+        gate.touch()
+        assert follow(handle, 4)[1] == b"two\n"
+
+    def test_reads_from_an_offset_and_no_more_than_asked_for(self, bench: Bench) -> None:
+        handle = bench.start("printf 0123456789")
+        follow(handle)
+        assert [handle.read(3, 4), handle.read(8, 4), handle.read(10, 4)] == [b"3456", b"89", b""]
+
+    def test_binary_output(self, bench: Bench) -> None:
+        assert bench.run(r"printf '\0\377\r\n\033[0m\200'").output == b"\0\xff\r\n\x1b[0m\x80"
+
+    def test_50_mb_of_output(self, bench: Bench) -> None:
+        done = bench.run("yes 'a line of output' | head -c 52428800", strict=False)
+        expected = (b"a line of output\n" * (52428800 // 17 + 1))[:52428800]
+        assert hashlib.sha256(done.output).digest() == hashlib.sha256(expected).digest()
+
+    def test_the_end_is_noticed_while_a_child_keeps_the_output_open(self, bench: Bench) -> None:
+        before = time.monotonic()
+        assert bench.run("sleep 60 & echo started").output == b"started\n"
+        assert time.monotonic() - before < 2
+
+    def test_reads_nothing_from_the_watcher(self, bench: Bench) -> None:
+        assert bench.run("cat; echo end").output == b"end\n"
+
+    @SHELLS
+    def test_messages_have_the_line_of_the_script(self, bench: Bench, shell: str) -> None:
+        done = bench.run("\n# two\nnosuchcommand\n", interpreter=shell)
+        assert done.code == 127
+        assert {"bash": b": line 3: ", "sh": b": 3: "}[shell] in done.output
+
+
+class Strictness:
+    """`strict` stops at the first failure; otherwise a script runs as if it were pasted."""
+
+    @SHELLS
+    @pytest.mark.parametrize("script", ["false\necho on", 'echo "$UNSET_NAME"\necho on'])
+    def test_strict_stops(self, bench: Bench, shell: str, script: str) -> None:
+        done = bench.run(script, interpreter=shell)
+        assert done.code != 0
+        assert b"on\n" not in done.output
+
+    def test_strict_fails_inside_a_pipe(self, bench: Bench) -> None:
+        assert bench.run("false | true\necho on").code == 1
+
+    @SHELLS
+    def test_pasted_goes_on(self, bench: Bench, shell: str) -> None:
+        done = bench.run('false\necho "[$UNSET_NAME]"', interpreter=shell, strict=False)
+        assert (done.code, done.output) == (0, b"[]\n")
+
+    @SHELLS
+    def test_the_script_may_choose_otherwise(self, bench: Bench, shell: str) -> None:
+        assert bench.run("set +e\nfalse\nA=1", interpreter=shell).result.variables["A"] == "1"
+
+    def test_options_do_not_disturb_the_end(self, bench: Bench) -> None:
+        done = bench.run("A=1\nset -Cfx\nexit 3")
+        assert (done.code, done.result.variables["A"]) == (3, "1")
+
+
+class Surroundings:
+    """What a job finds around it."""
+
+    def test_nothing_of_the_workers_environment(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("DATABASE_URL", "canary")
+        names = {line.split("=")[0] for line in bench.run("env").output.decode().splitlines()}
+        assert names <= {
+            *("PATH", "HOME", "USER", "LOGNAME", "LANG", "PWD", "SHLVL", "_", "CVDOPS_ATTEMPT")
+        }
+
+    def test_home_may_be_missing(self, bench: Bench) -> None:
+        done = bench.run("unset HOME; A=1", variables={"HOME": "/nonexistent"})
+        assert (done.code, done.result.variables["A"]) == (0, "1")
+
+    def test_files_are_made_as_after_a_login(self, bench: Bench) -> None:
+        assert bench.run("umask").output == b"0022\n"
+
+    def test_no_value_on_any_command_line(self, bench: Bench) -> None:
+        word = uuid.uuid4().hex
+        handle = bench.start("echo ready; sleep 30", variables={"SECRET": word})
+        handle.wait(0, 10, None)
+        assert not running(word)
+
+    def test_signals_are_as_usual(self, bench: Bench) -> None:
+        assert (
+            bench.run("grep -E 'Sig(Blk|Ign)' /proc/self/status | grep -c 0000000000000000").output
+            == b"2\n"
+        )
