@@ -17,8 +17,9 @@ help: ## List the targets
 up: .venv/embedded.lock ## Start the whole system (PORT=8000); Ctrl-C stops it
 	@exec $(PY) -m cvdops.stack --port "$(PORT)"
 
+# A file stays in one process, because some start a whole system for all of their tests.
 test: .venv/dev.lock tools ## Run every test (ARGS="-k word" for some of them)
-	$(PY) -m pytest -n 2 $(ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: .venv/dev.lock tools ## All that CI runs: format, lint, types, architecture, runbooks, tests
 	$(PY) -m ruff format --check .
@@ -27,7 +28,7 @@ check: .venv/dev.lock tools ## All that CI runs: format, lint, types, architectu
 	$(PY) -m mypy
 	$(PY) .venv/bin/lint-imports
 	$(PY) manage.py lint runbooks
-	$(PY) -m pytest -n 2
+	$(PY) -m pytest -n 2 --dist loadfile
 
 format: .venv/dev.lock ## Format Python, mend what the linter can mend
 	$(PY) -m ruff format .

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import yaml
 
@@ -24,9 +25,12 @@ HOST = "runbooks.example.org"
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What compose gives to a container of the portal, with the secrets in files."""
+    database = f"container_{os.getpid()}"
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {database}")
     folder = tmp_path_factory.mktemp("container")
     secrets = {
-        "database_url": os.environ["DATABASE_URL"],
+        "database_url": os.environ["DATABASE_URL"].replace("/cvdops?", f"/{database}?"),
         "redis_url": os.environ["REDIS_URL"],
         "secret_key": "".join(chr(97 + n % 26) + str(n) for n in range(40)),
     }
