@@ -17,7 +17,7 @@ from cvdops.executions.models import Event, Execution, OutputSegment, StepAttemp
 from cvdops.executions.states import TERMINAL
 from cvdops.web.live import fragments
 from cvdops.web.live.frames import Data, frame
-from cvdops.web.live.scene import look
+from cvdops.web.live.look import look
 from cvdops.web.live.tail import newest_lines, terminal_at
 from cvdops.web.live.terminal import Terminal
 

@@ -16,7 +16,7 @@ from cvdops.executions.models import Execution
 from cvdops.lib.errors import Invalid, Problem
 from cvdops.web.access import person, requires
 from cvdops.web.context import portal_of
-from cvdops.web.live.scene import look
+from cvdops.web.live.look import look
 from cvdops.web.review import review
 from cvdops.web.views.executions import icon_path
 

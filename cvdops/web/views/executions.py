@@ -20,7 +20,8 @@ from cvdops.web.access import person, requires
 from cvdops.web.desk import personal
 from cvdops.web.live import fragments
 from cvdops.web.live.guard import standing
-from cvdops.web.live.scene import Row, Scene, look
+from cvdops.web.live.look import look
+from cvdops.web.live.scene import Row, Scene
 from cvdops.web.live.tail import Tail, tail
 from cvdops.web.templatetags.live import terminal_lines
 

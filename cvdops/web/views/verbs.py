@@ -9,7 +9,7 @@ from cvdops.lib.errors import Invalid, Problem
 from cvdops.web.access import person, requires
 from cvdops.web.desk import personal
 from cvdops.web.live.guard import standing
-from cvdops.web.live.scene import look
+from cvdops.web.live.look import look
 
 
 @requires(Action.CONTROL, "POST")

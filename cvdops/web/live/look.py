@@ -1,0 +1,92 @@
+"""Reading an execution for all who look at it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import lru_cache
+from uuid import UUID
+
+from django.db.models import Prefetch
+from django.db.models.functions import Now
+
+from cvdops.approvals.models import ApprovalRequest, Decision
+from cvdops.executions.models import ChecklistMark, Execution, StepAttempt, StepRun, Worker
+from cvdops.executions.plan import Plan
+from cvdops.executions.queries import planned
+from cvdops.executions.states import ExecutionState
+from cvdops.web.live.scene import AT_WORK, Row, Scene
+from cvdops.web.live.timeline import read
+
+WORKER_SEEN = timedelta(seconds=30)
+
+
+def look(execution_id: UUID) -> Scene:
+    """Read everything. Raises Execution.DoesNotExist."""
+    found = Execution.objects.select_related("runbook", "version", "environment", "requested_by")
+    execution = (
+        found.defer("version__source", "version__diagnostics", "plan")
+        .annotate(now=Now())
+        .get(pk=execution_id)
+    )
+    plan = _plan(execution.pk)
+    marks = tuple(
+        ChecklistMark.objects.filter(execution=execution)
+        .select_related("confirmed_by")
+        .order_by("position")
+    )
+    decisions = Prefetch("decisions", Decision.objects.select_related("user"))
+    requests = ApprovalRequest.objects.filter(execution_id=execution.pk).order_by("created_at")
+    timeline, notes = read(execution)
+    return Scene(
+        execution=execution,
+        plan=plan,
+        rows=_rows(execution, plan, marks),
+        requests=tuple(requests.prefetch_related(decisions)),
+        marks=marks,
+        timeline=timeline,
+        notes=notes,
+        now=execution.now,
+        served=execution.state != ExecutionState.QUEUED or _served(execution),
+    )
+
+
+@lru_cache(maxsize=64)
+def _plan(execution_id: UUID) -> Plan:
+    """A plan never changes, so it is read once per process."""
+    return planned(Execution.objects.only("plan").get(pk=execution_id))
+
+
+def _rows(execution: Execution, plan: Plan, marks: Sequence[ChecklistMark]) -> tuple[Row, ...]:
+    steps = list(StepRun.objects.filter(execution=execution).order_by("phase", "position", "host"))
+    latest = StepAttempt.objects.filter(step__execution=execution).order_by("step_id", "-number")
+    attempts = {attempt.step_id: attempt for attempt in latest.distinct("step_id")}
+    keys = [step.key for step in steps]
+    current = _current(execution, steps)
+    numbers: dict[str, int] = {}
+    rows = []
+    for step in steps:
+        numbers[step.phase] = numbers.get(step.phase, 0) + 1
+        rows.append(
+            Row(
+                step=step,
+                definition=plan.step(step.key).step,
+                number=numbers[step.phase],
+                link=step.key if keys.count(step.key) == 1 else str(step.pk),
+                attempt=attempts.get(step.pk),
+                marks=tuple(mark for mark in marks if mark.step_id == step.pk),
+                current=step is current,
+            )
+        )
+    return tuple(rows)
+
+
+def _current(execution: Execution, steps: Sequence[StepRun]) -> StepRun | None:
+    if execution.is_over:
+        return None
+    here = [step for step in steps if step.phase == execution.phase]
+    at_work = [step for step in here if step.state in AT_WORK]
+    return at_work[-1] if at_work else None
+
+
+def _served(execution: Execution) -> bool:
+    alive = Worker.objects.filter(seen_at__gte=Now() - WORKER_SEEN)
+    return alive.filter(queues__contains=[execution.environment.queue]).exists()
