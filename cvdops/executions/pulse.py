@@ -50,6 +50,8 @@ class Pulse(threading.Thread):
         self._every = {self._renew: RENEW, self._rescue: RESCUE, self._prove: CANARY}
 
     def run(self) -> None:
+        global _consumed
+        _consumed = time.monotonic()  # the silence counts from now, not from the import
         self.beat()
         while not self._over.wait(TICK):
             self.beat()
