@@ -21,6 +21,7 @@ WORKDIR /opt/portal
 COPY manage.py ./
 COPY cvdops cvdops
 COPY runbooks runbooks
+COPY docs/template.md docs/
 COPY templates templates
 COPY static static
 # A key for this one command; production refuses to start without its own.

@@ -13,6 +13,7 @@ _MUST_MANAGE = 64  # characters that every accepted pattern can judge
 _LONGEST = 300
 _DEEPEST = 20
 _QUANTIFIER = re.compile(r"(?:([*+?])|\{(\d{0,6})(,?)(\d{0,6})\})[?+]?")
+_AMBIGUOUS = re.compile(r"\[\^?\[|--|&&|~~|\|\|")  # a set that Python may read another way one day
 
 
 class PatternError(ValueError):
@@ -23,11 +24,12 @@ def check(pattern: str) -> None:
     """Raises PatternError for what is no pattern, or one that could take for ever."""
     if len(pattern) > _LONGEST:
         raise PatternError(f"The pattern is longer than {_LONGEST} characters.")
+    ways = _ways(pattern, _MUST_MANAGE)
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise PatternError(f"The pattern is no regular expression: {error}.") from None
-    if _ways(pattern, _MUST_MANAGE) > _BUDGET:
+    if ways > _BUDGET:
         raise PatternError(
             "The pattern could take for ever: it repeats something that repeats or has alternatives."
             " Use bounded repetitions such as [a-z0-9-]{1,40}."
@@ -102,6 +104,8 @@ class _Estimate:
         at += self._text.startswith("]", at)
         while at < len(self._text) and self._text[at] != "]":
             at += 2 if self._text[at] == "\\" else 1
+        if _AMBIGUOUS.search(self._text[self._at : at]):
+            raise PatternError("In a set [...] put \\ before [ and before doubled - & ~ |.")
         return at + 1
 
     def _quantified(self, ways: float) -> float:

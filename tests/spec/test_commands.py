@@ -1,12 +1,20 @@
 """`manage.py parse` and `manage.py lint`, which need no database."""
 
 import json
+import subprocess
+import sys
+from datetime import date
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from cvdops.spec import template
+from cvdops.spec.codes import diagnostic
+from cvdops.spec.lint import lint
+from cvdops.spec.parser import parse
+from cvdops.spec.reports import as_github
 from tests.spec.documents import ANNOTATED
 
 
@@ -82,3 +90,76 @@ def test_lint_as_json(file: Path) -> None:
     assert ("RB506", str(file)) in [(d["code"], d["path"]) for d in found]
     assert all(d["severity"] != "error" for d in found)
     assert code == 0
+
+
+@pytest.fixture
+def wrong(file: Path) -> Path:
+    """A file with one error, in the line of the block `backup`."""
+    file.write_text(ANNOTATED.replace("timeout=60s", "timeout=soon"))
+    return file
+
+
+LINE = ANNOTATED[: ANNOTATED.index("```bash {#backup")].count("\n") + 1
+
+
+def test_lint_as_annotations_of_github(wrong: Path) -> None:
+    text, code = run("lint", wrong, "--format", "github")
+    assert text.startswith(
+        f"::error file={wrong},line={LINE},title=RB203::timeout=“soon” is wrong."
+    )
+    assert code == 1
+
+
+def test_an_annotation_escapes_what_would_end_it() -> None:
+    found = diagnostic("RB301", 3, "100 %\nsure")
+    text = as_github([("a,b:c.md", [found])])
+    assert text == "::warning file=a%2Cb%3Ac.md,line=3,title=RB301::100 %25%0Asure"
+
+
+def test_lint_as_sarif(wrong: Path) -> None:
+    log = json.loads(run("lint", wrong, "--format", "sarif")[0])
+    assert (log["version"], len(log["runs"])) == ("2.1.0", 1)
+    rules = log["runs"][0]["tool"]["driver"]["rules"]
+    result = next(r for r in log["runs"][0]["results"] if r["ruleId"] == "RB203")
+    assert rules[result["ruleIndex"]]["id"] == "RB203"
+    assert result["level"] == rules[result["ruleIndex"]]["defaultConfiguration"]["level"] == "error"
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == wrong.as_uri()
+    assert place["region"] == {"startLine": LINE}
+
+
+def test_a_file_named_twice_is_checked_once(wrong: Path) -> None:
+    assert run("lint", wrong, wrong.parent)[0].count("RB203") == 1
+
+
+def test_lint_init_writes_a_runbook_that_passes(tmp_path: Path) -> None:
+    path = tmp_path / "RESTART_IT.md"
+    assert run("lint", "--init", path)[1] == 0
+    assert run("lint", path)[0] == "1 file: 0 errors, 0 warnings, 0 notes\n"
+    runbook = parse(path.read_bytes(), path.name)
+    assert (runbook.id, runbook.title) == ("restart-it", "Restart it")
+
+
+def test_lint_init_overwrites_nothing(file: Path) -> None:
+    with pytest.raises(CommandError, match="exists already") as error:
+        run("lint", "--init", file)
+    assert error.value.returncode == 2
+    assert file.read_text() == ANNOTATED
+
+
+def test_the_template_in_the_documentation_passes() -> None:
+    source = template.PATH.read_text()
+    assert lint(parse(source, "new-runbook.md"), source, date(2026, 11, 23)) == ()
+
+
+def test_lint_wants_something_to_do() -> None:
+    with pytest.raises(CommandError, match="--init") as error:
+        run("lint")
+    assert error.value.returncode == 2
+
+
+def test_the_commands_need_neither_settings_nor_a_database(file: Path) -> None:
+    code = "import sys; from cvdops.catalog.management.commands.lint import main; sys.exit(main())"
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", code, str(file)], env=environment, timeout=60)
+    assert done.returncode == 0

@@ -1,70 +1,92 @@
 """`manage.py lint PATH…`: the rules that runbooks are held to, like a compiler. Needs no database."""
 
-import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from cvdops.spec import template
 from cvdops.spec.document import Diagnostic, Severity
 from cvdops.spec.lint import lint
-from cvdops.spec.parser import parse
-from cvdops.spec.serialise import diagnostic_json
-
-Report = list[tuple[Path, tuple[Diagnostic, ...]]]
+from cvdops.spec.parser import MAX_BYTES, parse
+from cvdops.spec.reports import FORMATS
 
 
 class Command(BaseCommand):
-    help = "Check runbooks; exit 0 if there is no error, 1 if there is one, 2 if a file cannot be read."
+    help = (
+        "Check runbooks. Exit 0 if there is no error, 1 if there is one, 2 if a file cannot be read"
+        " or the new one cannot be written."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
-        parser.add_argument("--format", choices=("text", "json"), default="text")
+        parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or folders")
+        parser.add_argument("--format", choices=tuple(FORMATS), default="text")
+        parser.add_argument(
+            "--init", type=Path, metavar="PATH", help="write a new runbook to this file instead"
+        )
 
-    def handle(self, *_args: object, paths: list[Path], format: str, **_options: Any) -> None:
+    def handle(
+        self, *_args: object, paths: list[Path], format: str, init: Path | None, **_options: Any
+    ) -> None:
+        if bool(paths) is bool(init):
+            raise CommandError(
+                "Name the files to check, or one to write with --init.", returncode=2
+            )
+        if init:
+            self.stdout.write(_write_new(init))
+        else:
+            self._check(paths, format)
+
+    def _check(self, paths: list[Path], format: str) -> None:
         try:
-            report = [(path, _lint(path)) for path in _files(paths)]
+            report = [(path.as_posix(), _lint(path)) for path in _files(paths)]
         except OSError as error:
             message = f"{error.filename} cannot be read: {error.strerror}."
             raise CommandError(message, returncode=2) from None
-        self.stdout.write(_json(report) if format == "json" else _text(report))
+        self.stdout.write(FORMATS[format](report))
         if any(d.severity is Severity.ERROR for _, found in report for d in found):
             sys.exit(1)
 
 
 def _files(paths: list[Path]) -> Iterator[Path]:
+    """The files, and those of the folders; a file that is named twice comes once."""
+    seen: set[Path] = set()
     for path in paths:
-        yield from sorted(path.rglob("*.md")) if path.is_dir() else (path,)
+        for file in sorted(path.rglob("*.md")) if path.is_dir() else (path,):
+            if file not in seen:
+                seen.add(file)
+                yield file
 
 
 def _lint(path: Path) -> tuple[Diagnostic, ...]:
-    source = path.read_bytes()
+    with path.open("rb") as file:
+        source = file.read(MAX_BYTES + 1)
     text = source.decode("utf-8", "replace")
-    return lint(parse(source, path.name), text, datetime.now(UTC).date())
+    return lint(parse(source, path.name), text, _today())
 
 
-def _text(report: Report) -> str:
-    lines = [line for path, found in report for d in found for line in _lines(path, d)]
-    counts = [sum(d.severity is s for _, found in report for d in found) for s in Severity]
-    files = "1 file" if len(report) == 1 else f"{len(report)} files"
-    summary = ", ".join(
-        f"{n} {s}" for n, s in zip(counts, ("errors", "warnings", "notes"), strict=True)
-    )
-    return "\n".join([*lines, f"{files}: {summary}"])
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
-def _lines(path: Path, diagnostic: Diagnostic) -> Iterator[str]:
-    d = diagnostic
-    yield f"{path}:{d.line}: {d.severity}: {d.message} [{d.code}]"
-    if d.hint:
-        yield f"    {d.hint}"
+def _write_new(path: Path) -> str:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(template.new(path.name, _today()))
+    except FileExistsError:
+        message = f"{path} exists already and was not changed. Name a file that does not."
+        raise CommandError(message, returncode=2) from None
+    except OSError as error:
+        message = f"{error.filename} cannot be opened: {error.strerror}."
+        raise CommandError(message, returncode=2) from None
+    return f"{path} is written. Fill it in, then check it: manage.py lint {path}"
 
 
-def _json(report: Report) -> str:
-    values = [{"path": str(path), **diagnostic_json(d)} for path, found in report for d in found]
-    return json.dumps(values, indent=2, ensure_ascii=False)
+def main() -> None:
+    """The command by itself, for repositories that hold only runbooks."""
+    Command().run_from_argv(["cvdops", "lint", *sys.argv[1:]])

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from cvdops.spec.parser import parse
+from cvdops.spec.parser import MAX_BYTES, parse
 from cvdops.spec.serialise import to_json
 
 
@@ -20,7 +20,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, path: Path, **_options: Any) -> None:
         try:
-            source = path.read_bytes()
+            with path.open("rb") as file:
+                source = file.read(MAX_BYTES + 1)
         except OSError as error:
             message = f"{path} cannot be read: {error.strerror}."
             raise CommandError(message, returncode=2) from None
