@@ -18,6 +18,8 @@ from cvdops.runners.watch import file_watch
 
 _EXIT_CODE = re.compile(rb"[0-9]{1,3}\n")
 _UNWATCHED = 0.1  # seconds between two looks where the system has no watches left
+_LOOK = 0.5  # seconds between two looks for an end that nothing announces
+_LINGER = 0.5  # seconds in which what a command has written before its end reaches `out`
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,10 @@ class LocalHandle:
         self.process = claim.process if claim else None
         self._cwd = claim.cwd if claim else ""
         self._attempt = folder.name
-        self._out, self._rc, self._vars = (f"{folder}/{name}" for name in ("out", "rc", "vars"))
+        self._out, self._rc, self._ended, self._vars = (
+            f"{folder}/{name}" for name in ("out", "rc", "ended", "vars")
+        )
+        self._ended_at: float | None = None  # when it was first seen that the command is over
         self._child = child
 
     def read(self, offset: int, limit: int) -> bytes:
@@ -74,6 +79,8 @@ class LocalHandle:
         running = self._running()  # before looking: a process that ends later has left its result
         try:
             code = read_regular(self._rc, 16)
+            if code is None:
+                code = self._code_of_ended(running)
             if code is not None or not running:
                 os.close(open_regular(self._out))
         except FileNotFoundError:
@@ -89,6 +96,16 @@ class LocalHandle:
         if code is None:
             raise Vanished("Its process ended without leaving an exit code.")
         raise Vanished("Its exit code is not a number from 0 to 255: the disk may have been full.")
+
+    def _code_of_ended(self, running: bool) -> bytes | None:
+        """The exit code of a command that is over while a child of it keeps the output open."""
+        code = read_regular(self._ended, 16)
+        if code is None:
+            return None
+        if self._ended_at is None:
+            self._ended_at = time.monotonic()
+        over = time.monotonic() - self._ended_at >= _LINGER
+        return code if over or not running else None
 
     def stop(self, grace: float) -> StopReport:
         report = stopping.stop(self._attempt, self.process, grace)
@@ -123,7 +140,7 @@ class LocalHandle:
             if ended is None:
                 return Wakeup.ENDED
             patience = max(0.0, deadline - time.monotonic())
-            pause = patience if changed is not None else min(patience, _UNWATCHED)
+            pause = min(patience, self._pause(changed))
             ready = {descriptor for descriptor, _ in waiting.poll(pause * 1000)}
             if changed in ready:
                 os.eventfd_read(changed or 0)
@@ -133,8 +150,15 @@ class LocalHandle:
                 return Wakeup.ENDED
             if wake in ready:
                 return Wakeup.WOKEN
+            if not ready and (self._ended_at or os.path.exists(self._ended)):  # noqa: PTH110
+                return Wakeup.ENDED  # or nearly: `result` knows
             if time.monotonic() >= deadline:
                 return Wakeup.TIMEOUT
+
+    def _pause(self, changed: int | None) -> float:
+        if self._ended_at is not None:
+            return _LINGER / 20
+        return _UNWATCHED if changed is None else _LOOK
 
     def _size(self) -> int:
         try:

@@ -7,6 +7,9 @@ possible: each external command costs 0.7 ms. The texts are constants; values co
 
 ALREADY_CLAIMED = 97
 
+# The output goes through a pipe into `out`: a script that opens /dev/stdout or /dev/stderr by name
+# would cut a file to nothing. `ended` has the exit code when the command is over, `rc` when all that
+# it wrote is in `out`, too. A child that lives on and keeps the pipe open leaves it at `ended`.
 # $1 job directory, $2 boot id, $3 working directory, then the command. Standard output and error are a
 # pipe to the watcher until everything is in place: that it closes says so. Nothing is written to it
 # then, because the watcher may be dead. No variable may have a name that the job's environment could
@@ -26,8 +29,12 @@ trap : HUP INT TERM
 exec >/dev/null 2>&1
 if cd -- "$__cvdops_cwd"; then
   unset OLDPWD
-  (umask 022; exec "$@") </dev/null >>"$__cvdops_job/out" 2>&1
-  __cvdops_rc=$?
+  {
+    trap : HUP INT TERM
+    (umask 022; exec "$@")
+    printf '%s\\n' "$?" >"$__cvdops_job/ended"
+  } </dev/null 2>&1 | (trap '' HUP INT TERM; exec /bin/cat >>"$__cvdops_job/out")
+  IFS= read -r __cvdops_rc <"$__cvdops_job/ended" || exit
 else
   printf 'The working directory %s is gone or closed to this user. %s\\n' "$__cvdops_cwd" \\
     'Make it again, or run the step that made it, then retry.' >>"$__cvdops_job/out"

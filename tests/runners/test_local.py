@@ -84,6 +84,7 @@ class TestHostileJobDirectory:
             fields[0], fields[21] = str(innocent.pid), "1"  # one that started with the machine
             (folder / "pid").write_text(" ".join(fields))
             (folder / "rc").unlink()
+            (folder / "ended").unlink()
             found = bench.transport.attach(done.attempt)
             assert found.presence is Presence.VANISHED
             assert found.handle.stop(0).gone

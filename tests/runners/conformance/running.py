@@ -42,6 +42,11 @@ class Running:
         assert (done.code, done.output) == (5, b"hello\nbye\n")
         assert not done.result.carried
 
+    @SHELLS
+    def test_output_opened_by_name_loses_nothing(self, bench: Bench, shell: str) -> None:
+        script = "echo one; echo two >/dev/stderr; echo three | tee /dev/stderr; echo four"
+        assert bench.run(script, interpreter=shell).output == b"one\ntwo\nthree\nthree\nfour\n"
+
     def test_output_arrives_while_the_job_runs(self, bench: Bench, tmp_path: Path) -> None:
         gate = tmp_path / "gate"
         handle = bench.start(f"echo one; until [ -e {gate} ]; do sleep 0.01; done; echo two >&2")
