@@ -147,12 +147,24 @@ def _no(code: str, text: str, remedy: str = "") -> Decision:
     return Decision((Reason(code, text, remedy),))
 
 
+def each(user: User, actions: Iterable[Action], matter: Matter) -> dict[Action, Decision]:
+    """`can`, for several actions on the same matter: the rights are read once."""
+    if not user.is_active:
+        return {action: can(user, action, matter) for action in actions}
+    has = levels(user, matter.environment, security=matter.security)[matter.category]
+    return {action: _compared(action, matter, has) for action in actions}
+
+
 def _by_level(user: User, action: Action, matter: Matter) -> Decision:
-    needed = NEEDED[action]
-    if not matter.environment and needed is Level.REVIEW:
+    if not matter.environment and NEEDED[action] is Level.REVIEW:
         has = Level.REVIEW if matter.category in visible_categories(user) else Level.NONE
     else:
         has = levels(user, matter.environment, security=matter.security)[matter.category]
+    return _compared(action, matter, has)
+
+
+def _compared(action: Action, matter: Matter, has: Level) -> Decision:
+    needed = NEEDED[action]
     if has >= needed:
         return ALLOWED
     where = f" in {matter.environment}" if matter.environment else ""

@@ -3,7 +3,7 @@
 import random
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -178,8 +178,8 @@ def _start(work: Work, recorder: Recorder, elapsed: float) -> None:
 def _watch(work: Work, recorder: Recorder, handle: Handle, elapsed: float) -> None:
     try:
         _see_through(work, recorder, handle, elapsed)
-    except Vanished:
-        _interrupted(work, recorder, Found(Presence.VANISHED, handle))
+    except Vanished as error:
+        _interrupted(work, recorder, Found(Presence.VANISHED, handle), str(error))
 
 
 def _see_through(work: Work, recorder: Recorder, handle: Handle, elapsed: float) -> None:
@@ -236,7 +236,18 @@ def _ended(work: Work, recorder: Recorder, result: Result) -> None:
     if work.definition.samples or work.definition.attributes.capture:
         text = read(work.attempt.pk, 0, READ_BACK).decode(errors="replace")
     judged = outcome.judge(work.definition, result.exit_code, text)
+    if not judged.note:
+        judged = replace(judged, note=_not_carried(result))
     _finish(work, judged, recorder, _session(work, result, text, judged))
+
+
+def _not_carried(result: Result) -> str:
+    """What later steps will miss of this one's variables, as a sentence; empty for nothing."""
+    if not result.carried:
+        return "It set its own EXIT trap or replaced itself: its variables are not carried over."
+    if result.dropped:
+        return f"Not carried over, too large or not text: {', '.join(result.dropped)}."
+    return ""
 
 
 def _stopped(
@@ -253,11 +264,12 @@ def _stopped(
     _finish(work, Outcome(event, note), recorder)
 
 
-def _interrupted(work: Work, recorder: Recorder, found: Found) -> None:
+def _interrupted(work: Work, recorder: Recorder, found: Found, why: str = "") -> None:
     if found.handle is not None:
         _drain(recorder, found.handle)
         recorder.finish()
-    note = "Its process ended without leaving a result: how far it came is not known."
+    why = why or "Its process ended without leaving a result."
+    note = f"{why} How far it came is not known."
     if found.presence is Presence.ABSENT:
         note = (
             f"{work.step.host} was restarted or its spool was emptied after the step was sent: "

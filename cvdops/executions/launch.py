@@ -15,6 +15,7 @@ from cvdops.executions import checklists
 from cvdops.executions.checklists import ChecklistDraft
 from cvdops.executions.plan import EXECUTABLE, PEOPLE, Plan, fingerprint
 from cvdops.lib.errors import Invalid, Problem
+from cvdops.lib.redaction import SHORTEST
 from cvdops.spec.document import Kind, SectionKind, Step, Variable
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.plan import UnknownProcedure, steps_of
@@ -56,6 +57,7 @@ def resolve(
     common = dict(environment.variables.values_list("name", "value"))
     values, found = check(doc, key, given, common)
     problems = [Problem(problem.name, problem.message) for problem in found]
+    problems += _too_short(doc, values)
     hosts = {host.name: host.transport for host in environment.hosts.all()}
     default = next((h.name for h in environment.hosts.all() if h.default), "")
     problems += _obstacles(environment, doc, steps, hosts, default)
@@ -132,6 +134,17 @@ def _public(doc: Document, values: Mapping[str, str]) -> dict[str, str]:
 def secret_names(doc: Document) -> frozenset[str]:
     """The variables whose values are never stored or shown."""
     return frozenset(variable.name for variable in doc.variables if variable.secret)
+
+
+def _too_short(doc: Document, values: Mapping[str, str]) -> list[Problem]:
+    """A secret that could not be masked without masking ordinary text."""
+    return [
+        Problem(
+            name, f"{name} is a secret of less than {SHORTEST} characters: choose a longer one."
+        )
+        for name in sorted(secret_names(doc) & values.keys())
+        if 0 < len(values[name]) < SHORTEST
+    ]
 
 
 def _to_fill_in(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from cvdops.access.policy import Action, Decision, Matter, can, visible_categories
+from cvdops.access.policy import Action, Decision, Matter, each, visible_categories
 from cvdops.accounts.models import User
 from cvdops.executions import plan as plans
 from cvdops.executions.models import Event, Execution, StepRun
@@ -121,11 +121,15 @@ class Controls:
         )
 
 
-def controls(user: User, execution: Execution) -> Controls:
-    """The buttons of an execution. The verbs decide again when they are pressed."""
-    subject = matter(execution)
+def controls(
+    user: User, execution: Execution, undo: tuple[UndoEntry, ...] | None = None
+) -> Controls:
+    """The buttons of an execution. The verbs decide again when they are pressed.
+
+    `undo`: its undo stack, where the caller has it already.
+    """
     asked = (Action.CONTROL, Action.OVERRIDE, Action.ASSIST, Action.NOTE)
-    decisions = {action: can(user, action, subject) for action in asked}
+    decisions = each(user, asked, matter(execution))
     control = decisions[Action.CONTROL]
     state = execution.state
     rest = (
@@ -133,8 +137,8 @@ def controls(user: User, execution: Execution) -> Controls:
         if execution.phase == Phase.FORWARD
         else set()
     )
-    undoable = state in rest | UNDOABLE and bool(
-        [e for e in undo_stack(execution) if e.rollback_key]
+    undoable = state in rest | UNDOABLE and any(
+        entry.rollback_key for entry in (undo_stack(execution) if undo is None else undo)
     )
     return Controls(
         pause=Control(

@@ -25,7 +25,7 @@ Context = dict[str, object]
 def personal(user: User, scene: Scene) -> Context:
     """The context of `_desk.html` and `_actions.html`: nothing in it that this person may not see."""
     execution, focus = scene.execution, scene.focus
-    controls = queries.controls(user, execution)
+    controls = queries.controls(user, execution, scene.undo)
     current = focus if focus and focus.current else None
     stuck = current if current and controls.step(current.step).retry.shown else None
     by_hand = current if current and controls.step(current.step).confirm.shown else None

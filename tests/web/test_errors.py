@@ -100,5 +100,5 @@ def test_ready_when_everything_answers(browser: Client) -> None:
 def test_not_ready_without_redis(browser: Client, settings: object) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"  # type: ignore[attr-defined]
     checks = json.loads(browser.get("/readyz").content)["checks"]
-    assert checks == {"database": True, "redis": False, "worker": False}
+    assert checks == {"staying": True, "database": True, "redis": False, "worker": False}
     assert browser.get("/healthz").status_code == 200

@@ -11,6 +11,7 @@ from django.http import HttpRequest, JsonResponse
 from cvdops.access.policy import Action
 from cvdops.executions.models import Worker
 from cvdops.web.access import requires
+from cvdops.web.live.draining import draining
 
 REDIS_TIMEOUT = 0.3  # seconds
 WORKER_SEEN_WITHIN = timedelta(seconds=30)
@@ -23,9 +24,14 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 
 @requires(Action.PUBLIC)
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """200 if the database, Redis and at least one worker answer, else 503; each by name."""
+    """200 if this process stays and database, Redis and a worker answer, else 503; each by name."""
     worker = _worker()
-    checks = {"database": worker is not None, "redis": _redis(), "worker": bool(worker)}
+    checks = {
+        "staying": not draining(),
+        "database": worker is not None,
+        "redis": _redis(),
+        "worker": bool(worker),
+    }
     ready = all(checks.values())
     return JsonResponse(
         {"status": "ok" if ready else "not ready", "checks": checks}, status=200 if ready else 503
