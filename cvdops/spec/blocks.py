@@ -1,9 +1,9 @@
-"""The bodies of blocks: transcripts, approvals, manual actions, child runbooks, expected outputs."""
+"""The bodies of blocks: transcripts, requests, approvals, manual actions, children, expected outputs."""
 
 import re
 from collections.abc import Mapping
 
-from cvdops.spec import frontmatter
+from cvdops.spec import frontmatter, http
 from cvdops.spec.attributes import BadValueError, seconds
 from cvdops.spec.codes import Notes
 from cvdops.spec.document import Child, Gate, Sample
@@ -136,6 +136,15 @@ def child(body: str, line: int, notes: Notes) -> Child:
         fields.bad("variables", given, "names and values")
     fields.finish()
     return Child(runbook=runbook, procedure=procedure, variables=variables)
+
+
+def why_not_request(body: str) -> http.RequestError | None:
+    """What is wrong with the body of an `http` block."""
+    try:
+        http.read(body)
+    except http.RequestError as error:
+        return error
+    return None
 
 
 def instruction(body: str) -> str:

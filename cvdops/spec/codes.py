@@ -44,6 +44,8 @@ CODES: dict[str, Code] = {
     "RB211": Code(I, "A transcript without a prompt is shown and not run."),
     "RB212": Code(I, "A block that might be meant to run is shown and not run."),
     "RB213": Code(I, "A script whose commands stand after prompts is read as a transcript."),
+    "RB214": Code(E, "Runbooks start each other in a circle."),
+    "RB215": Code(E, "A child runbook, its procedure or a variable of it does not exist."),
     # Structure
     "RB301": Code(W, "One of the seven standard sections is missing."),
     "RB302": Code(I, "A heading was taken for a standard section by its words."),
@@ -61,6 +63,11 @@ CODES: dict[str, Code] = {
     "RB404": Code(W, "A command holds a placeholder that was never filled in."),
     "RB405": Code(W, "A bare ssh would hang, or run on the wrong machine."),
     "RB406": Code(W, "A command waits for somebody at a keyboard."),
+    "RB407": Code(E, "A value from outside stands in a command without quotes."),
+    "RB408": Code(W, "A variable that the document sets stands in a command without quotes."),
+    "RB409": Code(E, "A value becomes part of a program."),
+    "RB410": Code(E, "A value becomes part of an SQL statement."),
+    "RB411": Code(E, "A value becomes part of an address."),
     # Quality
     "RB501": Code(W, "A command is neither given by its full path nor declared in tools."),
     "RB502": Code(W, "A checkpoint has no expected output."),
@@ -71,6 +78,10 @@ CODES: dict[str, Code] = {
     "RB507": Code(W, "No approval gate where one is demanded."),
     "RB508": Code(W, "The document was not updated in the last six months."),
     "RB509": Code(W, "The document does not say when it was last updated."),
+    # Quality, by what is known of its history
+    "RB510": Code(W, "Nobody but the author has reviewed this version."),
+    "RB511": Code(W, "This version was not executed successfully where it is to be tested."),
+    "RB512": Code(W, "The outputs that the document promises are not those that came."),
 }
 
 

@@ -55,6 +55,7 @@ class Layout:
 
     kinds: dict[str, SectionKind] = field(default_factory=dict)
     sections: tuple[Section, ...] = ()
+    plain: bool = False  # the document has no front matter
 
     def kind(self, heading: Heading | None) -> SectionKind:
         return self.kinds[heading.slug] if heading else SectionKind.REFERENCE
@@ -64,7 +65,7 @@ def lay_out(items: Sequence[Item], forced: frozenset[str], plain: bool, notes: N
     """`forced`: slugs of headings that the author declared as procedures; `plain`: no front matter."""
     headings = [item for item in items if isinstance(item, Heading)]
     title = next((h for h in headings if h.level == 1), None)
-    layout = Layout()
+    layout = Layout(plain=plain)
     sections: list[Section] = []
     open_: list[tuple[int, SectionKind]] = []
     for heading in headings:

@@ -16,6 +16,7 @@ _VARIABLE = re.compile(r"(?<!\\)\$(?:\{([A-Za-z_]\w*)([^}\n]{0,3})|([A-Za-z_]\w*
 _WORD = re.compile(r"[A-Za-z0-9_./~$\"][^\s<>]*")
 _ALONE = frozenset("()#'")
 _DEEPEST = 50
+SUBSTITUTION = "_"  # the variable that stands for a `$(…)` in the text around it
 _BEFORE_COMMENT = frozenset(" \t\n;&|()")
 
 KEYWORDS = frozenset(
@@ -54,6 +55,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A text in double quotes, without the insides of the `$(…)` in it."""
+
+    text: str
+    line: int  # of the script, from 0, where it begins
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """The lines of a script: `code` without comments, texts in single quotes and here-documents;
     `expanded` with those here-documents in which the shell replaces variables."""
@@ -61,6 +70,7 @@ class Script:
     code: tuple[str, ...]
     expanded: tuple[str, ...]
     parts: tuple[Part, ...]
+    texts: tuple[Text, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,7 @@ def read(script: str) -> Script:
     scanner = _Scanner(outside)
     code = scanner.code.split("\n")
     expanded = tuple(lines[i] if bodies.get(i) else line for i, line in enumerate(code))
-    return Script(tuple(code), expanded, tuple(scanner.parts))
+    return Script(tuple(code), expanded, tuple(scanner.parts), tuple(scanner.texts))
 
 
 @dataclass(slots=True)
@@ -97,6 +107,8 @@ class _Frame:
     string: bool = False
     depth: int = 0
     text: list[str] = field(default_factory=list)
+    quoted: list[str] = field(default_factory=list)  # of the string that is open
+    quoted_at: int = 0
 
 
 class _Scanner:
@@ -108,6 +120,7 @@ class _Scanner:
         self._code: list[str] = []
         self._stack = [_Frame(0)]
         self.parts: list[Part] = []
+        self.texts: list[Text] = []
         at = 0
         for match in _SPECIAL.finditer(text):
             if match.start() >= at:
@@ -124,6 +137,8 @@ class _Scanner:
         self._line += lines
         self._code.append(text)
         frame.text.append("\n" * lines if frame.string else text)
+        if frame.string:
+            frame.quoted.append(text)
 
     def _special(self, mark: str, start: int) -> int:
         """Handles the mark and returns where to go on."""
@@ -131,14 +146,12 @@ class _Scanner:
         opens = mark.endswith("(") and (mark.startswith("$") or not frame.string)
         if opens and mark != "(" and len(self._stack) < _DEEPEST:
             self._code.append(mark)
-            frame.text.append("=$_" if mark == "=(" else "$_")
+            frame.text.append(f"=${SUBSTITUTION}" if mark == "=(" else f"${SUBSTITUTION}")
             self._stack.append(
                 _Frame(self._line, mark in ("$(", "<(", ">("), depth=mark.count("("))
             )
         elif mark == '"':
-            frame.string = not frame.string
-            self._code.append(mark)
-            frame.text.append(mark)
+            self._quote(frame)
         elif frame.string or mark not in _ALONE:
             self._plain(mark)
         elif mark in "()":
@@ -146,6 +159,14 @@ class _Scanner:
         else:
             return self._skip(mark, start)
         return end
+
+    def _quote(self, frame: _Frame) -> None:
+        if frame.string:
+            self.texts.append(Text("".join(frame.quoted), frame.quoted_at))
+            frame.quoted = []
+        frame.string, frame.quoted_at = not frame.string, self._line
+        self._code.append('"')
+        frame.text.append('"')
 
     def _bracket(self, mark: str) -> None:
         frame = self._stack[-1]

@@ -214,8 +214,23 @@ class _Finder:
             draft.child = blocks.child(fence.body, first, self._notes)
         elif draft.kind is Kind.MANUAL:
             draft.body = blocks.instruction(fence.body)
+        elif draft.kind is Kind.HTTP:
+            return self._request(fence)
         if draft.kind in SHELLS or draft.kind is Kind.PYTHON:
             draft.samples.extend(blocks.commented_samples(fence.body, first))
+        return True
+
+    def _request(self, fence: Fence) -> bool:
+        """A plain document may show half a request, or an answer; what is annotated has to be right."""
+        why = blocks.why_not_request(fence.body)
+        if why is None:
+            return True
+        if self._layout.plain:
+            message = f"A request that cannot be sent is shown and not run. {why}"
+            self._notes.add("RB212", fence.line, message)
+            return False
+        hint = "It takes: METHOD address, headers, a blank line, the content."
+        self._notes.add("RB206", fence.line + 1 + why.line, str(why), hint)
         return True
 
     def _count_shown(self) -> None:

@@ -15,7 +15,8 @@ impact: No downtime.
 tools: [sqlite3]
 variables:
   LABEL: {default: manual, pattern: "[a-z0-9_-]{1,40}"}
-  RESTORE_FILE: {type: path, required: true, procedures: [restore-database]}
+  RESTORE_FILE:
+    {type: path, required: true, pattern: "[a-z0-9/._-]{1,200}", procedures: [restore-database]}
 procedures:
   backup-database: {title: Back up the database, sections: [database-backup]}
   restore-database: {title: Restore, sections: [database-restore], verification: []}

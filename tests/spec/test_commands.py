@@ -132,6 +132,14 @@ def test_a_file_named_twice_is_checked_once(wrong: Path) -> None:
     assert run("lint", wrong, wrong.parent)[0].count("RB203") == 1
 
 
+def test_lint_finds_circles_among_the_files(tmp_path: Path) -> None:
+    for name, other in (("a", "b"), ("b", "a")):
+        text = f"# T\n\n## Procedures\n```runbook\nrunbook: {other}\n```\n"
+        (tmp_path / f"{name}.md").write_text(text)
+    text, code = run("lint", tmp_path)
+    assert [text.count("RB214"), code] == [2, 1]
+
+
 def test_lint_init_writes_a_runbook_that_passes(tmp_path: Path) -> None:
     path = tmp_path / "RESTART_IT.md"
     assert run("lint", "--init", path)[1] == 0

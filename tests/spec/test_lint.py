@@ -24,6 +24,8 @@ def test_a_clean_document_has_no_findings() -> None:
     assert findings(ANNOTATED) == []
 
 
+RESTORE = """sqlite3 "${DATABASE_PATH}" ".restore '${RESTORE_FILE}'\""""
+
 DEFECTS = [
     ("RB301", "## Prerequisites\n\nAccess.\n\n", "", "---"),
     ("RB401", "hi ${LABEL}", "hi ${LABEL} ${NOBODY}", 'echo "hi ${LABEL} ${NOBODY}"'),
@@ -44,6 +46,12 @@ DEFECTS = [
     ("RB405", "echo", "/usr/bin/ssh -i key ops@server\necho", "/usr/bin/ssh -i key ops@server"),
     ("RB406", "echo", "tail -f x.log\necho", "tail -f x.log"),
     ("RB406", "echo", "/usr/bin/vim x\necho", "/usr/bin/vim x"),
+    ("RB407", 'echo "hi ${LABEL}"', "echo hi $LABEL", "echo hi $LABEL"),
+    ("RB408", "echo", "N=1\nkill $N\necho", "kill $N"),
+    ("RB409", "echo", 'eval "$LABEL"\necho', 'eval "$LABEL"'),
+    ("RB409", "echo", 'bash -c "ls ${LABEL}"\necho', 'bash -c "ls ${LABEL}"'),
+    ("RB410", '"[a-z0-9/._-]{1,200}"', '".{1,50}"', RESTORE),
+    ("RB410", '"[a-z0-9/._-]{1,200}"', '"[^;]{1,50}"', RESTORE),
     ("RB501", "echo", "curl -f x\necho", "curl -f x"),
     ("RB502", "```output\nok\n```\n", "", "```bash {#check checkpoint}"),
     ("RB502", "```output\nok\n", "```output\nIt should say so\n", "```output"),
@@ -70,6 +78,57 @@ def test_a_destructive_restore_needs_an_approval_before_it() -> None:
     destructive = destructive.replace("verification: []", "verification: [check]")
     assert findings(destructive) == []
     assert [code for code, _ in findings(destructive.replace(GATE, ""))] == ["RB507"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "A=$LABEL B=${LABEL} true",
+        "export A=$LABEL",
+        "local -r A=$LABEL B=$A",
+        'for A in $LABEL; do echo "$A"; done',
+        "case $LABEL in a) ;; esac",
+        "[[ $LABEL == a && -n $LABEL ]]",
+        'A=($LABEL); echo "$((LABEL + 1)) ${#LABEL}"',
+        "echo '$LABEL' \\$LABEL ${LABEL:+\"$LABEL\"}",
+        "cat <<END\n$LABEL\nEND",
+        "sqlite3 \"$LABEL\" 'SELECT 1'",
+        "sqlite3 x \"SELECT '$LABEL'\"",
+        'sqlite3 x "SELECT $(basename "$ANY")"',
+        'bash -c \'ls "$1"\' _ "$LABEL"',
+        '/usr/bin/curl -d "$ANY" "$URL/x?$LABEL" "$URL"',
+    ],
+)
+def test_a_value_that_stays_a_value_is_fine(line: str) -> None:
+    more = "variables:\n  ANY: {default: x}\n  URL: {type: url, default: 'http://x'}\n"
+    source = ANNOTATED.replace("variables:\n", more).replace("echo", f"{line}\necho", 1)
+    assert [f for f in findings(source) if f[0] not in ("RB402", "RB401")] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("cp \\\n  $ANY x", "RB407"),
+        ("if [ $ANY = a ]; then ls; fi", "RB407"),
+        ('echo "$(ls $ANY)"', "RB407"),
+        ("echo a >> $ANY", "RB407"),
+        ("python3 -c \"print('$ANY')\"", "RB409"),
+        ("sqlite3 x <<END\nSELECT '$ANY'\nEND", "RB410"),
+        ('sqlite3 x \\\n  "SELECT $ANY"', "RB410"),
+        ('/usr/bin/curl "$URL/$ANY"', "RB411"),
+        ('/usr/bin/curl "https://$ANY/x"', "RB411"),
+    ],
+)
+def test_a_value_that_becomes_more_is_an_error(line: str, code: str) -> None:
+    more = "variables:\n  ANY: {default: x}\n  URL: {type: url, default: 'http://x'}\n"
+    source = ANNOTATED.replace("variables:\n", more).replace("[sqlite3]", "[sqlite3, python3]")
+    found = findings(source.replace("echo", f"{line}\necho", 1))
+    assert [(c, "ANY" in text) for c, text in found if c != "RB402"] == [(code, True)]
+
+
+def test_a_value_in_the_text_of_an_sql_block_is_an_error() -> None:
+    block = "```sql\nSELECT 1;\nSELECT '${LABEL}';\n```\n\n### Restore"
+    assert findings(ANNOTATED.replace("### Restore", block)) == [("RB410", "SELECT '${LABEL}';")]
 
 
 def test_following_a_log_under_a_timeout_is_fine() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from cvdops.spec.document import Diagnostic
-from cvdops.spec.rules import commands, placeholders, quality, structure, variables
+from cvdops.spec.rules import commands, injection, placeholders, quality, structure, variables
 from cvdops.spec.rules.subject import Subject
 
 RULES: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
@@ -15,6 +15,10 @@ RULES: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
     commands.bare_ssh,
     commands.waits_for_input,
     commands.undeclared_tool,
+    injection.unquoted,
+    injection.text_as_code,
+    injection.value_in_sql,
+    injection.value_in_address,
     quality.checkpoint_without_sample,
     quality.no_error_handling,
     quality.unverified_action,

@@ -38,12 +38,14 @@ class Subject:
 
     @property
     def commands(self) -> Iterator[tuple[Step, shell.Command]]:
-        """Every command of every shell step; found once."""
-        for step in self.shell_steps:
-            if step.id not in self._commands:
-                self._commands[step.id] = tuple(shell.commands(self.script(step)))
-            for command in self._commands[step.id]:
-                yield step, command
+        """Every command of every shell step."""
+        return ((step, command) for step in self.shell_steps for command in self.commands_of(step))
+
+    def commands_of(self, step: Step) -> tuple[shell.Command, ...]:
+        """The commands of the step, found once."""
+        if step.id not in self._commands:
+            self._commands[step.id] = tuple(shell.commands(self.script(step)))
+        return self._commands[step.id]
 
     def line(self, step: Step, number: int) -> int:
         """The line of the file of a line (from 0) of the step's body."""

@@ -10,7 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from cvdops.spec import template
-from cvdops.spec.document import Diagnostic, Severity
+from cvdops.spec.children import cycles
+from cvdops.spec.document import Diagnostic, Runbook, Severity
 from cvdops.spec.lint import lint
 from cvdops.spec.parser import MAX_BYTES, parse
 from cvdops.spec.reports import FORMATS
@@ -44,7 +45,7 @@ class Command(BaseCommand):
 
     def _check(self, paths: list[Path], format: str) -> None:
         try:
-            report = [(path.as_posix(), _lint(path)) for path in _files(paths)]
+            report = _report(paths)
         except OSError as error:
             message = f"{error.filename} cannot be read: {error.strerror}."
             raise CommandError(message, returncode=2) from None
@@ -63,11 +64,21 @@ def _files(paths: list[Path]) -> Iterator[Path]:
                 yield file
 
 
-def _lint(path: Path) -> tuple[Diagnostic, ...]:
+def _report(paths: list[Path]) -> list[tuple[str, tuple[Diagnostic, ...]]]:
+    """The files with what is found in each, circles among them included. Raises OSError."""
+    read = [(path, *_read(path)) for path in _files(paths)]
+    circles = cycles({runbook.id: runbook for _, _, runbook in read})
+    report = []
+    for path, text, runbook in read:
+        found = (*lint(runbook, text, _today()), *circles.get(runbook.id, ()))
+        report.append((path.as_posix(), tuple(sorted(found, key=lambda d: (d.line, d.code)))))
+    return report
+
+
+def _read(path: Path) -> tuple[str, Runbook]:
     with path.open("rb") as file:
         source = file.read(MAX_BYTES + 1)
-    text = source.decode("utf-8", "replace")
-    return lint(parse(source, path.name), text, _today())
+    return source.decode("utf-8", "replace"), parse(source, path.name)
 
 
 def _today() -> date:
