@@ -17,6 +17,7 @@ from cvdops.lib.redaction import Masker
 from cvdops.lib.text import complete_utf8
 
 SEGMENT = 1 << 20  # pending bytes that are stored at once; read no more than this before storing
+BATCH = 16  # segments that are read at once
 PAUSE = 0.05  # seconds between two segments of a stream that goes on
 
 
@@ -110,8 +111,14 @@ def _append(hand: Hand, attempt: UUID, offset: int, end: int, piece: bytes) -> i
 
 
 def _segments(attempt: UUID, start: int = 0) -> Iterator[OutputSegment]:
+    """Those that reach beyond `start`, a few at a time: all of them may not fit into memory."""
     found = OutputSegment.objects.filter(attempt_id=attempt).alias(end=F("offset") + F("length"))
-    return found.filter(end__gt=start).order_by("offset").iterator(chunk_size=16)
+    while True:
+        batch = list(found.filter(end__gt=start).order_by("offset")[:BATCH])
+        yield from batch
+        if len(batch) < BATCH:
+            return
+        start = batch[-1].offset + batch[-1].length
 
 
 def _plain(segment: OutputSegment) -> bytes:
