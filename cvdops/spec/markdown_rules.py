@@ -66,9 +66,9 @@ def _headings(state: StateCore) -> None:
     taken: Names | None = state.env["anchors"]
     for opening, token in zip(state.tokens, state.tokens[1:], strict=False):
         if opening.type == "heading_open":
-            token.content, named, _ = outline.split_heading(token.content)
+            token.content, attributes = outline.split_heading(token.content)
             if taken and opening.level == 0:
-                text = named or outline.plain(token.content)
+                text = attributes.id or outline.plain(token.content)
                 opening.attrSet("id", ANCHOR + outline.anchor(text, taken))
 
 

@@ -50,6 +50,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "complexity": ("low", "medium", "high"),
     "shell": tuple(Shell),
 }
+_ONLY_IN_FRONT_MATTER = frozenset({"format", "shell", "variables", "procedures", "locks"})
 _DATES = ("last_updated", "next_review")
 _LISTS = ("tools", "access", "locks", "tags")
 _TEXTS = [
@@ -146,7 +147,8 @@ def as_date(value: object) -> date | None:
 def complete(metadata: Metadata, items: Sequence[Item]) -> None:
     """Adds what a plain document says of itself in its text; the front matter wins."""
     for key, value in {**_closing(items), **_listed(items)}.items():
-        metadata.values.setdefault(key, value)
+        if key not in _ONLY_IN_FRONT_MATTER:
+            metadata.values.setdefault(key, value)
 
 
 def _listed(items: Sequence[Item]) -> dict[str, str]:

@@ -18,7 +18,10 @@ _BLOCKS.disable(["reference"])
 _BLOCKS.core.ruler.disable(["inline"])
 _INLINE = MarkdownIt("commonmark", {"html": False})
 
-_HEADING_ATTRIBUTES = re.compile(r"\s*\{([^{}]{0,200})\}\s*$")
+# Only what reads as attributes: a heading may well end with ${NAME} or {braces}.
+_HEADING_ATTRIBUTES = re.compile(
+    r"\s*(?<!\$)\{\s*((?:(?:[#.][\w-]+|section=[\w-]*)(?:\s+|(?=\})))+)\}\s*$"
+)
 _TASK = re.compile(r"\[[ xX]\]\s+(\S.*)", re.DOTALL)
 _MARKUP = re.compile(r"[*`\[<&!\\]|\b_|_\b")
 _LONGEST_HEADING = 300
@@ -30,8 +33,18 @@ class Heading:
     text: str
     slug: str
     classes: frozenset[str]
+    section: str | None  # what section= says
     line: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeadingAttributes:
+    """The `{#id .class section=kind}` at the end of a heading."""
+
+    id: str = ""
+    classes: frozenset[str] = frozenset()
+    section: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +88,16 @@ def read(lines: Sequence[str]) -> list[Item]:
     return list(_Reader(lines).items())
 
 
-def split_heading(content: str) -> tuple[str, str, frozenset[str]]:
-    """The words of a heading, and the id and the classes of its `{#id .class}`."""
-    attributes = _HEADING_ATTRIBUTES.search(content[-220:])
-    if not attributes:
-        return content, "", frozenset()
-    words = attributes[1].split()
-    named = next((w[1:] for w in words if w.startswith("#") and w[1:]), "")
+def split_heading(content: str) -> tuple[str, HeadingAttributes]:
+    """The words of a heading, and its attributes."""
+    found = _HEADING_ATTRIBUTES.search(content[-220:])
+    if not found:
+        return content, HeadingAttributes()
+    words = found[1].split()
+    named = next((w[1:] for w in words if w.startswith("#")), "")
     classes = frozenset(w[1:] for w in words if w.startswith("."))
-    return content[: -len(attributes[0])], named, classes
+    section = next((w.partition("=")[2] for w in words if w.startswith("section=")), None)
+    return content[: -len(found[0])], HeadingAttributes(named, classes, section)
 
 
 def anchor(text: str, taken: Names) -> str:
@@ -140,10 +154,16 @@ class _Reader:
             yield Paragraph(token.content, first + 1, last, bool(self._lists))
 
     def _heading(self, level: int, content: str, line: int, end: int) -> Heading:
-        words, named, classes = split_heading(content)
+        words, attributes = split_heading(content)
         text = plain(words)
         return Heading(
-            level, text, anchor(named or text, self._slugs), classes, line, max(end, line)
+            level=level,
+            text=text,
+            slug=anchor(attributes.id or text, self._slugs),
+            classes=attributes.classes,
+            section=attributes.section,
+            line=line,
+            end=max(end, line),
         )
 
     def _task(self, task: Task, end: int) -> Iterator[Tasks]:

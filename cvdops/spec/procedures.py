@@ -116,6 +116,7 @@ def _declared(
                 steps.update(nodes[name].steps())
             else:
                 _no_heading(key, name, nodes, layout, line, notes)
+        steps = _only(spec, steps, line, notes)
         around = [_around(spec, section, placed, line, notes) for section in _NOT_STEPS]
         title = spec.get("title") or (nodes[key].heading.text if key in nodes else key)  # type: ignore[union-attr]
         yield Procedure(
@@ -125,6 +126,19 @@ def _declared(
             preparation=around[0],
             verification=around[1],
         )
+
+
+def _only(spec: dict[str, object], steps: set[str], line: int, notes: Notes) -> set[str]:
+    """Those of the steps that `steps:` names, if it is there."""
+    if "steps" not in spec:
+        return steps
+    wanted = _names(spec, "steps", ())
+    for name in wanted:
+        if name not in steps:
+            message = f"The sections of the procedure have no step {quote(name)}."
+            known = ", ".join(sorted(steps))[:400] or "none"
+            notes.add("RB308", line, message, f"They have: {known}.")
+    return steps & set(wanted)
 
 
 def _no_heading(

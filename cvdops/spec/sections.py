@@ -64,23 +64,41 @@ class Layout:
 def lay_out(items: Sequence[Item], forced: frozenset[str], plain: bool, notes: Notes) -> Layout:
     """`forced`: slugs of headings that the author declared as procedures; `plain`: no front matter."""
     headings = [item for item in items if isinstance(item, Heading)]
-    title = next((h for h in headings if h.level == 1), None)
+    layout = _lay_out(headings, forced, frozenset(), plain)
+    if plain and SectionKind.PROCEDURES not in layout.kinds.values():
+        adopted = _adopted(items, layout)
+        layout = _lay_out(headings, forced, adopted, plain)
+    for heading in headings:
+        if heading.section is not None and heading.section not in tuple(SectionKind):
+            known = ", ".join(SectionKind)
+            message = f"There is no section {quote(heading.section)}."
+            notes.add("RB310", heading.line, message, f"The sections are: {known}.")
+    _explain(headings, layout, notes)
+    return layout
+
+
+def _lay_out(
+    headings: Sequence[Heading], forced: frozenset[str], adopted: frozenset[str], plain: bool
+) -> Layout:
     layout = Layout(plain=plain)
+    title = next((h for h in headings if h.level == 1), None)
     sections: list[Section] = []
     open_: list[tuple[int, SectionKind]] = []
     for heading in headings:
         while open_ and open_[-1][0] >= heading.level:
             open_.pop()
         around = open_[-1][1] if open_ else SectionKind.REFERENCE
-        kind = _kind(heading, around, heading is title, forced)
+        if heading.section in tuple(SectionKind):
+            kind = SectionKind(heading.section)
+        elif heading.slug in adopted:
+            kind = SectionKind.PROCEDURES
+        else:
+            kind = _kind(heading, around, heading is title, forced)
         if heading is not title and (heading.level <= 2 or kind is not around):
             sections.append(Section(heading=heading.text, kind=kind, line=heading.line))
         open_.append((heading.level, kind))
         layout.kinds[heading.slug] = kind
     layout.sections = tuple(sections)
-    if plain and SectionKind.PROCEDURES not in layout.kinds.values():
-        _adopt(items, layout)
-    _explain(layout, notes)
     return layout
 
 
@@ -117,24 +135,12 @@ def _nested(exact: SectionKind | None, text: str, around: SectionKind) -> Sectio
     return around
 
 
-def _adopt(items: Sequence[Item], layout: Layout) -> None:
-    """A plain document without any procedures section: what has runnable blocks is taken for one."""
-    wanted = {
+def _adopted(items: Sequence[Item], layout: Layout) -> frozenset[str]:
+    """In a plain document without any procedures section, what has runnable blocks is taken for one."""
+    return frozenset(
         top.slug
         for top, item in _under_tops(items)
         if isinstance(item, Fence) and _adoptable(item, top, layout)
-    }
-    lines: set[int] = set()
-    for top, item in _under_tops(items):
-        if isinstance(item, Heading) and top.slug in wanted:
-            if layout.kinds[item.slug] is SectionKind.REFERENCE:
-                layout.kinds[item.slug] = SectionKind.PROCEDURES
-            lines.add(top.line)
-    layout.sections = tuple(
-        Section(heading=s.heading, kind=SectionKind.PROCEDURES, line=s.line)
-        if s.line in lines
-        else s
-        for s in layout.sections
     )
 
 
@@ -154,13 +160,15 @@ def _adoptable(fence: Fence, top: Heading, layout: Layout) -> bool:
     return language in LANGUAGES and unread
 
 
-def _explain(layout: Layout, notes: Notes) -> None:
+def _explain(headings: Sequence[Heading], layout: Layout, notes: Notes) -> None:
+    stated = {h.line for h in headings if h.section is not None}
     for section in layout.sections:
         exact = _EXACT.get(section.heading.lower().strip(" :."))
-        if section.kind is not SectionKind.REFERENCE and exact is not section.kind:
+        guessed = section.kind is not SectionKind.REFERENCE and exact is not section.kind
+        if guessed and section.line not in stated:
             notes.add(
                 "RB302",
                 section.line,
                 f"{quote(section.heading)} is read as the section {section.kind.capitalize()}.",
-                "Name the heading after the section if that is meant, or another way if it is not.",
+                f"Say so with {{section={section.kind}}} after the heading, or name another section.",
             )
