@@ -65,6 +65,7 @@ def connect(data: Path) -> None:
     import django
 
     django.setup()
+    import cvdops.celery  # noqa: F401 — through which starts wake the worker
 
 
 def _await_ready(process: "subprocess.Popen[str]") -> None:
