@@ -12,6 +12,7 @@ from cvdops.spec.document import Attributes, Expect, Kind, OnFailure
 from cvdops.spec.slugs import quote
 
 _INFO = re.compile(r"(?P<language>[^\s{]*)\s*(?P<braces>\{.*)?", re.DOTALL)
+LINES = re.compile(r"\{[\d,\s-]*\}\s*")  # of code to be marked: what some sites write there
 _PART = re.compile(
     r"""\s*(?:\#(?P<id>[^\s}"=]+)|\.(?P<cls>[^\s}"=]+)"""
     r"""|(?P<key>[A-Za-z][\w-]*)(?:=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s}"]*)))?)(?=[\s}])"""
@@ -39,7 +40,7 @@ def read_info(text: str, line: int, notes: Notes) -> Info:
     match = _INFO.match(text)
     info = Info((match["language"] if match else "").lower())
     braces = match["braces"] if match else None
-    if braces:
+    if braces and not LINES.fullmatch(braces):
         _read_braces(braces, info, line, notes)
     return info
 

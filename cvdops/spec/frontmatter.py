@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import yaml
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where PyYAML was built with it
-_MAX_BYTES = 64 * 1024
+MAX_BYTES = 64 * 1024
 _MAX_DEPTH = 20
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _CONSTANTS = {"true": True, "false": False, "null": None, "~": None, "": None}
@@ -60,7 +60,7 @@ def split(lines: list[str]) -> int:
 
 def load(text: str) -> Document:
     """The first YAML document in the text. Raises YamlError and nothing else."""
-    if len(text.encode()) > _MAX_BYTES:
+    if len(text.encode()) > MAX_BYTES:
         raise YamlError("The YAML is larger than 64 kB.", 0, refused=True)
     try:
         return _build(yaml.parse(text, Loader=_LOADER))

@@ -11,7 +11,7 @@ from cvdops.spec.document import Category, Shell
 from cvdops.spec.outline import Heading, Item, Paragraph, plain
 from cvdops.spec.slugs import SLUG, quote, slug
 
-_KEYS = frozenset(
+KEYS = frozenset(
     [
         "format",
         "id",
@@ -50,7 +50,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "complexity": ("low", "medium", "high"),
     "shell": tuple(Shell),
 }
-_ONLY_IN_FRONT_MATTER = frozenset({"format", "shell", "variables", "procedures", "locks"})
+ONLY_IN_FRONT_MATTER = frozenset({"format", "shell", "variables", "procedures", "locks"})
 _DATES = ("last_updated", "next_review")
 _LISTS = ("tools", "access", "locks", "tags")
 _TEXTS = [
@@ -102,12 +102,12 @@ def read_front_matter(lines: Sequence[str], notes: Notes) -> tuple[Metadata, int
 
 def _judge(metadata: Metadata, notes: Notes) -> None:
     for key, value in metadata.values.items():
-        if key not in _KEYS:
-            known = ", ".join(sorted(_KEYS))
+        if key not in KEYS:
+            known = ", ".join(sorted(KEYS))
             notes.add(
                 "RB103", metadata.line(key), f"The key {quote(key)} means nothing here.", known
             )
-        elif wanted := _wanted(key, value):
+        elif wanted := why_not(key, value):
             message = f"{key}: {quote(value)} is wrong; it has to be {wanted}."
             notes.add("RB104", metadata.line(key), message)
     identity = metadata.values.get("id")
@@ -120,8 +120,8 @@ def _judge(metadata: Metadata, notes: Notes) -> None:
         )
 
 
-def _wanted(key: str, value: object) -> str:
-    """What the value has to be, where it is something else."""
+def why_not(key: str, value: object) -> str:
+    """What the value of the key has to be, where it is something else."""
     if key == "format":
         return "" if value == 1 and not isinstance(value, bool) else "1"
     if key in _CHOICES:
@@ -147,7 +147,7 @@ def as_date(value: object) -> date | None:
 def complete(metadata: Metadata, items: Sequence[Item]) -> None:
     """Adds what a plain document says of itself in its text; the front matter wins."""
     for key, value in {**_closing(items), **_listed(items)}.items():
-        if key not in _ONLY_IN_FRONT_MATTER:
+        if key not in ONLY_IN_FRONT_MATTER:
             metadata.values.setdefault(key, value)
 
 
@@ -170,7 +170,7 @@ def _closing(items: Sequence[Item]) -> dict[str, str]:
         if not isinstance(item, Paragraph) or not (pairs := _pairs(item.text)):
             break
         found = pairs | found
-    return {key: value for key, value in found.items() if key in _KEYS}
+    return {key: value for key, value in found.items() if key in KEYS}
 
 
 def _pairs(text: str) -> dict[str, str]:

@@ -146,7 +146,10 @@ class _Reader:
         first, last = token.map or (0, 0)
         if opening.type == "heading_open":
             if opening.level == 0:
-                yield self._heading(int(opening.tag[1:]), token.content, first + 1, last)
+                end = (
+                    opening.map[1] if opening.map else last
+                )  # below the underline, if there is one
+                yield self._heading(int(opening.tag[1:]), token.content, first + 1, end)
         elif opening.type == "paragraph_open" and not self._quotes:
             task = _TASK.match(token.content) if self._lists else None
             if task:

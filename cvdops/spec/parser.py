@@ -16,10 +16,15 @@ _BREAK = re.compile(r"\r\n?|\n|\f")
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """The document as lines, however its bytes wrote them."""
+class Anatomy:
+    """The parts of a document, before the runbook is made of them."""
 
-    lines: tuple[str, ...]
+    lines: Sequence[str]
+    taken: int  # how many of the lines are the front matter
+    metadata: meta.Metadata
+    items: Sequence[outline.Item]
+    layout: sections.Layout
+    placed: Sequence[steps.Placed]
 
 
 def parse(source: bytes | str, name: str = "") -> Runbook:
@@ -28,11 +33,18 @@ def parse(source: bytes | str, name: str = "") -> Runbook:
     lines = read_lines(source, notes)
     if lines is None:
         return _empty(name, notes)
+    return _assemble(dissect(lines, notes), name, notes)
+
+
+def dissect(lines: Sequence[str], notes: Notes) -> Anatomy:
     metadata, taken = meta.read_front_matter(lines, notes)
     body = ["" if number < taken else line for number, line in enumerate(lines)]
     items = outline.read(body)
     meta.complete(metadata, items)
-    return _assemble(items, body, metadata, name, notes)
+    forced = procedures.declared_headings(metadata)
+    layout = sections.lay_out(items, forced, metadata.plain, notes)
+    placed = steps.find(items, body, layout, notes)
+    return Anatomy(body, taken, metadata, items, layout, placed)
 
 
 def read_lines(source: bytes | str, notes: Notes) -> list[str] | None:
@@ -64,24 +76,16 @@ def _decode(source: bytes | str, notes: Notes) -> str:
     return text
 
 
-def _assemble(
-    items: Sequence[outline.Item],
-    lines: Sequence[str],
-    metadata: meta.Metadata,
-    name: str,
-    notes: Notes,
-) -> Runbook:
+def _assemble(anatomy: Anatomy, name: str, notes: Notes) -> Runbook:
+    items, layout, metadata = anatomy.items, anatomy.layout, anatomy.metadata
     title = _title(items, metadata, name, notes)
-    forced = procedures.declared_headings(metadata)
-    layout = sections.lay_out(items, forced, metadata.plain, notes)
-    placed = steps.find(items, lines, layout, notes)
     declared = (
         ()
         if metadata.plain
         else variables.read(metadata.values.get("variables"), metadata.lines, notes)
     )
-    found = procedures.find(items, placed, layout, metadata, title, notes)
-    all_steps = tuple(one.step for one in placed)
+    found = procedures.find(items, anatomy.placed, layout, metadata, title, notes)
+    all_steps = tuple(one.step for one in anatomy.placed)
     references.check(all_steps, declared, found, notes)
     return Runbook(
         id=meta.identity(metadata, name),
@@ -92,8 +96,8 @@ def _assemble(
         procedures=found,
         steps=all_steps,
         variables=declared,
-        troubleshooting=troubleshooting.find(items, lines, layout),
-        diagnostics=notes.within(len(lines)),
+        troubleshooting=troubleshooting.find(items, anatomy.lines, layout),
+        diagnostics=notes.within(len(anatomy.lines)),
     )
 
 

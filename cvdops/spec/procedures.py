@@ -47,7 +47,7 @@ def find(
     notes: Notes,
 ) -> tuple[Procedure, ...]:
     """The procedures in the order in which they are declared or stand in the document."""
-    root = _tree(items, placed)
+    root = tree(items, placed)
     if "procedures" in metadata.values:
         found = list(_declared(root, placed, layout, metadata, notes))
     else:
@@ -56,8 +56,8 @@ def find(
     return tuple(found)
 
 
-def _tree(items: Sequence[Item], placed: Sequence[Placed]) -> Node:
-    """Only the steps of the section Procedures are in the tree."""
+def tree(items: Sequence[Item], placed: Sequence[Placed]) -> Node:
+    """The headings of the document, with the steps of the section Procedures."""
     root = Node(None)
     nodes: dict[str, Node] = {}
     open_ = [root]

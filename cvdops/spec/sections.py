@@ -68,12 +68,19 @@ def lay_out(items: Sequence[Item], forced: frozenset[str], plain: bool, notes: N
     if plain and SectionKind.PROCEDURES not in layout.kinds.values():
         adopted = _adopted(items, layout)
         layout = _lay_out(headings, forced, adopted, plain)
+    stated = {h.line for h in headings if h.section is not None}
     for heading in headings:
         if heading.section is not None and heading.section not in tuple(SectionKind):
             known = ", ".join(SectionKind)
             message = f"There is no section {quote(heading.section)}."
             notes.add("RB310", heading.line, message, f"The sections are: {known}.")
-    _explain(headings, layout, notes)
+    for section in layout.sections:
+        if _guessed(section) and section.line not in stated:
+            hint = f"Say so with {{section={section.kind}}} after the heading, or name another section."
+            message = (
+                f"{quote(section.heading)} is read as the section {section.kind.capitalize()}."
+            )
+            notes.add("RB302", section.line, message, hint)
     return layout
 
 
@@ -160,15 +167,16 @@ def _adoptable(fence: Fence, top: Heading, layout: Layout) -> bool:
     return language in LANGUAGES and unread
 
 
-def _explain(headings: Sequence[Heading], layout: Layout, notes: Notes) -> None:
-    stated = {h.line for h in headings if h.section is not None}
-    for section in layout.sections:
-        exact = _EXACT.get(section.heading.lower().strip(" :."))
-        guessed = section.kind is not SectionKind.REFERENCE and exact is not section.kind
-        if guessed and section.line not in stated:
-            notes.add(
-                "RB302",
-                section.line,
-                f"{quote(section.heading)} is read as the section {section.kind.capitalize()}.",
-                f"Say so with {{section={section.kind}}} after the heading, or name another section.",
-            )
+def _guessed(section: Section) -> bool:
+    exact = _EXACT.get(section.heading.lower().strip(" :."))
+    return section.kind is not SectionKind.REFERENCE and exact is not section.kind
+
+
+def unstated(items: Sequence[Item], layout: Layout) -> list[Heading]:
+    """The headings whose section was guessed, or taken for Procedures for want of one."""
+    lines = {section.line for section in layout.sections if _guessed(section)}
+    headings = [item for item in items if isinstance(item, Heading) and item.section is None]
+    title = next((h for h in headings if h.level == 1), None)
+    if title and layout.kinds[title.slug] is SectionKind.PROCEDURES:
+        lines.add(title.line)
+    return [heading for heading in headings if heading.line in lines]

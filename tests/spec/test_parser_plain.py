@@ -180,3 +180,39 @@ def test_too_large_a_file_is_one_error(source: bytes | str) -> None:
     runbook = parse(source, "BIG.md")
     assert [d.code for d in runbook.diagnostics] == ["RB001"]
     assert (runbook.id, runbook.steps) == ("big", ())
+
+
+def test_the_underline_of_a_heading_is_no_prose() -> None:
+    (step,) = parse("# T\n\nProcedures\n----------\n\nSay so.\n\n```sh\nls\n```\n").steps
+    assert (step.title, step.prose) == ("Procedures", "Say so.")
+
+
+@pytest.mark.parametrize("heading", ["Check ${NAME}", "Use {braces}", "Ends with {a=b}"])
+def test_a_heading_may_end_with_braces(heading: str) -> None:
+    assert parse(f"# T\n## {heading}\n").sections[0].heading == heading
+
+
+def test_a_heading_may_say_its_section() -> None:
+    source = f"# T\n## Go {{section=procedures}}\n{block()}### Not {{section=reference}}\n{block()}"
+    runbook = parse(source)
+    assert [(s.heading, s.kind) for s in runbook.sections] == [
+        ("Go", SectionKind.PROCEDURES),
+        ("Not", SectionKind.REFERENCE),
+    ]
+    assert [s.id for s in runbook.steps] == ["go"]
+    assert "RB302" not in [d.code for d in runbook.diagnostics]
+
+
+def test_a_section_that_does_not_exist_is_an_error() -> None:
+    found = parse("# T\n## Go {section=cooking}\n").diagnostics
+    assert [(d.code, d.line) for d in found if d.severity == "error"] == [("RB310", 2)]
+
+
+def test_a_metadata_list_declares_no_structure() -> None:
+    body = f"## Metadata\n- **Procedures**: two\n- **Shell**: zsh\n## Procedures\n{block()}"
+    assert procedures(body) == [("procedures", ("procedures",))]
+
+
+def test_lines_to_be_marked_are_no_attributes() -> None:
+    runbook = parse("# T\n## Procedures\n```bash {1,3-4}\nls\n```\n")
+    assert runbook.diagnostics == ()

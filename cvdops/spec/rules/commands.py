@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from cvdops.spec.codes import diagnostic
-from cvdops.spec.document import Diagnostic
+from cvdops.spec.document import Diagnostic, Step
 from cvdops.spec.rules.subject import Subject
 from cvdops.spec.shell import Command
 from cvdops.spec.tools import BUILTINS, POSIX
@@ -67,6 +67,16 @@ def _waits(command: Command) -> bool:
 
 
 def undeclared_tool(subject: Subject) -> Iterator[Diagnostic]:
+    for step, command in undeclared(subject):
+        yield diagnostic(
+            "RB501",
+            subject.line(step, command.line),
+            f"{command.name} is neither given by its full path nor declared.",
+            f"Add {command.name} to tools: in the front matter, or write its full path.",
+        )
+
+
+def undeclared(subject: Subject) -> Iterator[tuple[Step, Command]]:
     """Each command once, where it is first used."""
     declared = subject.runbook.metadata.get("tools")
     tools = (
@@ -78,9 +88,4 @@ def undeclared_tool(subject: Subject) -> Iterator[Diagnostic]:
     for step, command in subject.commands:
         if command.name not in known and _NAME.fullmatch(command.name):
             known.add(command.name)
-            yield diagnostic(
-                "RB501",
-                subject.line(step, command.line),
-                f"{command.name} is neither given by its full path nor declared.",
-                f"Add {command.name} to tools: in the front matter, or write its full path.",
-            )
+            yield step, command

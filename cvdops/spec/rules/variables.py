@@ -29,10 +29,21 @@ _OF_THE_SHELL = frozenset(
     | {"RANDOM", "SECONDS", "LINENO", "UID", "EUID", "PPID", "IFS", "OPTARG", "OPTIND", "REPLY"}
     | {"PIPESTATUS", "FUNCNAME", "EPOCHSECONDS", "SUDO_USER", "OSTYPE", "HOSTTYPE"}
 )
+Use = tuple[Step, str, int]  # a variable, and the line (from 0) of the step's body
 _IN_HTTP = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 
 
 def unset(subject: Subject) -> Iterator[Diagnostic]:
+    for step, name, number in uses_of_unset(subject):
+        yield diagnostic(
+            "RB401",
+            subject.line(step, number),
+            f"{name} is not declared, not common and set by no earlier block.",
+            "Declare it under variables: in the front matter, or set it in a block before.",
+        )
+
+
+def uses_of_unset(subject: Subject) -> Iterator[Use]:
     """Goes through the steps in the order in which they run; what a step sets is set after it."""
     runbook = subject.runbook
     walk = _Walk(subject)
@@ -63,7 +74,7 @@ class _Walk:
 
     def through(
         self, steps: Sequence[Step], before: AbstractSet[str], known: set[str]
-    ) -> Iterator[Diagnostic]:
+    ) -> Iterator[Use]:
         """`before` and `known` are set already; what the steps set is added to `known`."""
         for step in steps:
             mine = set(set_by(step))
@@ -71,16 +82,8 @@ class _Walk:
                 new = not (name in before or name in known or name in mine)
                 if new and (step.id, name) not in self._seen:
                     self._seen.add((step.id, name))
-                    yield self._found(step, name, number)
+                    yield step, name, number
             known |= mine
-
-    def _found(self, step: Step, name: str, number: int) -> Diagnostic:
-        return diagnostic(
-            "RB401",
-            self._subject.line(step, number),
-            f"{name} is not declared, not common and set by no earlier block.",
-            "Declare it under variables: in the front matter, or set it in a block before.",
-        )
 
 
 def _used(subject: Subject, step: Step) -> Iterator[tuple[str, int]]:

@@ -1,0 +1,147 @@
+"""Writes the front matter of a document: what it says of itself, and what can be known of it."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from cvdops.spec import frontmatter, procedures
+from cvdops.spec.codes import Notes
+from cvdops.spec.document import Category, Procedure, Runbook, SectionKind
+from cvdops.spec.metadata import KEYS, ONLY_IN_FRONT_MATTER, read_front_matter, why_not
+from cvdops.spec.names import why_not_variable
+from cvdops.spec.parser import Anatomy
+from cvdops.spec.procedures import Node
+from cvdops.spec.rules.commands import undeclared
+from cvdops.spec.rules.subject import Subject
+from cvdops.spec.rules.variables import uses_of_unset
+
+_FIRST = ("version", "category", "group", "purpose", "frequency", "when_to_use", "urgency")
+_THEN = (
+    "complexity",
+    "estimated_time",
+    "owner",
+    "approver",
+    "author",
+    "last_updated",
+    "next_review",
+)
+_HINTS = {
+    "category": "one of " + ", ".join(Category),
+    "owner": "the team that keeps it right",
+    "approver": "who approves changes of it",
+    "last_updated": "a date such as 2026-11-01",
+    "impact": "what it does to those who use the system, for example: No downtime.",
+}
+_CATEGORY_WORDS = {
+    Category.DEPLOYMENT: r"deploy|releas|roll-?out|upgrad",
+    Category.BACKUP_RESTORE: r"back-?up|restor|recover",
+    Category.PERFORMANCE: r"performan|tuning|scaling|optimi[sz]",
+    Category.SECURITY: r"securit|harden|audit|certificate",
+    Category.INCIDENTS: r"inciden|emergenc|outage|on-?call",
+}
+_PLAIN = re.compile(r"[A-Za-z0-9][\w.+/-]*(?: [\w.+/-]+)*")
+_NOT_PLAIN = re.compile(r"(?i:true|false|null|yes|no|on|off|y|n)|[-+]?\d+")
+
+
+def write(runbook: Runbook, anatomy: Anatomy, present: Sequence[str]) -> list[str]:
+    """The lines of the front matter, both fences included; `present` are those it has now."""
+    if not present:
+        return ["---", *_new(runbook, anatomy), "---", *([""] if _begins(anatomy) else [])]
+    more = list(_missing(runbook, anatomy))
+    widened = [*present[:-1], *more, present[-1]]
+    notes = Notes()
+    read_front_matter(widened, notes)
+    unreadable = any(d.code in ("RB101", "RB102") for d in notes.within(len(widened)))
+    return list(present) if unreadable else widened
+
+
+def _begins(anatomy: Anatomy) -> bool:
+    return bool(anatomy.lines and anatomy.lines[0].strip())
+
+
+def _missing(runbook: Runbook, anatomy: Anatomy) -> Iterator[str]:
+    """The keys that can be known and are not there."""
+    values = anatomy.metadata.values
+    if "id" not in values:
+        yield f"id: {scalar(runbook.id)}"
+    if "procedures" not in values:
+        yield from _procedures(runbook, anatomy)
+
+
+def _new(runbook: Runbook, anatomy: Anatomy) -> Iterator[str]:
+    subject = Subject(runbook, anatomy.lines, date.min)
+    yield "format: 1"
+    yield f"id: {scalar(runbook.id)}"
+    rest = sorted(KEYS - ONLY_IN_FRONT_MATTER - {*_FIRST, *_THEN, "id", "title", "tools"})
+    for key in (*_FIRST, *_THEN, *rest):
+        yield from _said(key, runbook)
+    if tools := sorted({command.name for _, command in undeclared(subject)}):
+        yield f"tools: [{', '.join(map(scalar, tools))}]"
+    yield "shell: paste"
+    names = dict.fromkeys(name for _, name, _ in uses_of_unset(subject))
+    if wanted := [name for name in names if not why_not_variable(name)]:
+        yield "variables:"
+        yield from (f"  {name}: {{required: true}}" for name in wanted)
+    yield from _procedures(runbook, anatomy)
+
+
+def _said(key: str, runbook: Runbook) -> Iterator[str]:
+    """What the document says of itself, where it can be read; else what is wanted there, as a comment."""
+    value = runbook.metadata.get(key)
+    text = value if isinstance(value, str) else ""
+    for candidate in (text, text.lower()):
+        if candidate and not why_not(key, candidate):
+            yield f"{key}: {scalar(candidate)}"
+            return
+    if key == "category" and (guess := _category(runbook.title)):
+        yield f"category: {guess} # by the words of the title"
+    elif key in _HINTS:
+        yield f"# {key}: {_HINTS[key]}"
+
+
+def _category(title: str) -> str:
+    found = [c for c, words in _CATEGORY_WORDS.items() if re.search(words, title, re.IGNORECASE)]
+    return found[0].value if len(found) == 1 else ""
+
+
+def _procedures(runbook: Runbook, anatomy: Anatomy) -> Iterator[str]:
+    """The procedures that were read from the shape; headings with {.procedure} need no more words."""
+    marked = any("procedure" in getattr(item, "classes", ()) for item in anatomy.items)
+    if marked or not runbook.procedures:
+        return
+    root = procedures.tree(anatomy.items, anatomy.placed)
+    lines = [line for p in runbook.procedures for line in _procedure(p, root, anatomy)]
+    if sum(map(len, lines)) < frontmatter.MAX_BYTES // 2:  # else they are found by the shape again
+        yield "procedures:"
+        yield from lines
+
+
+def _procedure(procedure: Procedure, root: Node, anatomy: Anatomy) -> Iterator[str]:
+    names, exact = _headings(root, frozenset(procedure.steps), anatomy)
+    yield f"  {procedure.key}:"
+    yield f"    title: {scalar(procedure.title)}"
+    yield f"    sections: [{', '.join(map(scalar, names))}]"
+    if not exact:
+        yield f"    steps: [{', '.join(map(scalar, procedure.steps))}]"
+
+
+def _headings(node: Node, steps: frozenset[str], anatomy: Anatomy) -> tuple[list[str], bool]:
+    """The outermost headings that hold the steps, and whether they hold no others."""
+    heading, held = node.heading, set(node.steps())
+    in_procedures = heading and anatomy.layout.kind(heading) is SectionKind.PROCEDURES
+    if heading and in_procedures and held and held <= steps:
+        return [heading.slug], True
+    below = [_headings(child, steps, anatomy) for child in node.children]
+    names, exact = [n for found, _ in below for n in found], all(same for _, same in below)
+    if heading and in_procedures and steps.intersection(node.own):
+        return [heading.slug, *names], False
+    return names, exact
+
+
+def scalar(text: str) -> str:
+    """The text as a YAML value on one line, as it stands where that is safe."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if _PLAIN.fullmatch(text) and not _NOT_PLAIN.fullmatch(text):
+        return text
+    return json.dumps(text, ensure_ascii=False)
