@@ -69,6 +69,7 @@ def _database(url: str) -> dict[str, object]:
         "PORT": options.pop("port", port),
         "CONN_MAX_AGE": 0,  # under ASGI a persistent connection leaks with its thread
         "OPTIONS": {
+            "prepare_threshold": 5,  # allows `executions.statements`; the ORM prepares nothing
             "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 2, "max_idle": 60},
             **options,
         },

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import zstandard
-from django.db import connection
 from django.db.models import F
 
 from cvdops.executions.hints import announce
 from cvdops.executions.models import OutputSegment
+from cvdops.executions.statements import prepared
 from cvdops.executions.transitions import Hand, Superseded
 from cvdops.lib.redaction import Masker
 from cvdops.lib.text import complete_utf8
@@ -86,25 +86,23 @@ class Recorder:
 def _append(hand: Hand, attempt: UUID, offset: int, end: int, piece: bytes) -> int:
     # One statement, committed without waiting for the disk: the spool file stays until the end state
     # of the attempt is durable.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH c AS (
-              SELECT set_config('synchronous_commit', 'off', true)
-            ), e AS (
-              UPDATE executions_execution SET seq = seq + 1 FROM c
-               WHERE id = %s AND lease_token = %s RETURNING seq
-            )
-            INSERT INTO executions_outputsegment
-              (attempt_id, "offset", length, source_end, execution_id, seq, data)
-            SELECT %s, %s, %s, %s, %s, seq, %s FROM e RETURNING seq
-            """,
-            [
-                hand.execution, hand.token, attempt, offset, len(piece), end, hand.execution,
-                zstandard.compress(piece, 1),
-            ],
-        )  # fmt: skip
-        row = cursor.fetchone()
+    row = prepared(
+        """
+        WITH c AS (
+          SELECT set_config('synchronous_commit', 'off', true)
+        ), e AS (
+          UPDATE executions_execution SET seq = seq + 1 FROM c
+           WHERE id = %s AND lease_token = %s RETURNING seq
+        )
+        INSERT INTO executions_outputsegment
+          (attempt_id, "offset", length, source_end, execution_id, seq, data)
+        SELECT %s, %s, %s, %s, %s, seq, %s FROM e RETURNING seq
+        """,
+        [
+            hand.execution, hand.token, attempt, offset, len(piece), end, hand.execution,
+            zstandard.compress(piece, 1),
+        ],
+    )  # fmt: skip
     if row is None:
         raise Superseded
     return int(row[0])

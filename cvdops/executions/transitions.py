@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from psycopg.types.json import Jsonb
 
 from cvdops.accounts.models import User
+from cvdops.executions.statements import prepared
 from cvdops.executions.states import (
     ACTIVE,
     EXECUTION_MOVES,
@@ -62,7 +62,7 @@ class Hand:
                WHERE id = %s AND state = ANY(%s) {self._fence()} RETURNING seq
             )
             INSERT INTO executions_event (execution_id, seq, kind, actor_id, data)
-            SELECT %s, seq, %s, %s, %s FROM e RETURNING seq
+            SELECT %s, seq, %s, %s::bigint, %s FROM e RETURNING seq
             """,
             [
                 move.destination, *values, self.execution, sorted(move.sources), *self._token(),
@@ -101,7 +101,7 @@ class Hand:
               RETURNING executions_steprun.id
             ) {more}
             INSERT INTO executions_event (execution_id, seq, kind, step_id, actor_id, data)
-            SELECT %s, e.seq, %s, s.id, %s, %s FROM e, s RETURNING seq
+            SELECT %s, e.seq, %s, s.id, %s::bigint, %s FROM e, s RETURNING seq
             """,
             [
                 *execution_values, self.execution, sorted(ACTIVE), *self._token(),
@@ -131,7 +131,7 @@ class Hand:
                WHERE id = %s AND state = ANY(%s) {self._holder()} RETURNING seq
             )
             INSERT INTO executions_event (execution_id, seq, kind, step_id, actor_id, data)
-            SELECT %s, seq, %s, %s, %s, %s FROM e RETURNING seq
+            SELECT %s, seq, %s, %s::uuid, %s::bigint, %s FROM e RETURNING seq
             """,
             [
                 *values, self.execution, sorted(states), *self._token(),
@@ -153,9 +153,7 @@ class Hand:
         return [self.actor.pk if self.actor else None, Jsonb(dict(data or {}))]
 
     def _write(self, sql: str, values: list[Any]) -> int:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            row = cursor.fetchone()
+        row = prepared(sql, values)
         failpoint("write")
         if row is None:
             raise Superseded
