@@ -107,7 +107,7 @@ def _judge(metadata: Metadata, notes: Notes) -> None:
             notes.add(
                 "RB103", metadata.line(key), f"The key {quote(key)} means nothing here.", known
             )
-        elif wanted := why_not(key, value):
+        elif value is not None and (wanted := why_not(key, value)):
             message = f"{key}: {quote(value)} is wrong; it has to be {wanted}."
             notes.add("RB104", metadata.line(key), message)
     identity = metadata.values.get("id")

@@ -19,7 +19,8 @@ from tests.spec.documents import ANNOTATED, PLAIN
 PIECES = [
     "---\n", "format: 1\n", "variables:\n  A: {default: x}\n", "procedures: {a: {sections: [b]}}\n",
     "# ", "## ", "### ", "#### ", "Procedures\n", "Rollback\n", "Verification\n", "Overview\n", "Step 1\n",
-    "Troubleshooting\n", "**Symptoms**: x\n", "**Resolution**: y\n", "{.procedure}\n", " {section=rollback}\n", "=====\n", "{#b}\n", "\n", "\n\n",
+    "Troubleshooting\n", "**Symptoms**: x\n", "**Resolution**: y\n", "{.procedure}\n", " {section=rollback}\n",
+    "=====\n", "{#b}\n", "\n", "\n\n",
     "```bash\n", "```bash {#b destructive rollback=c}\n", "```console\n$ x\ny\n", "```approval\n",
     "```runbook\n",
     "```output\n", "```\n", "~~~\n", "- [ ] a\n", "1. b\n", "   ", "> ", "\t", "| a | b |\n|---|---|\n",
