@@ -49,6 +49,8 @@ class HeadingAttributes:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
+    """A block of code between fences, or by its indentation: then without any words."""
+
     info: str
     body: str
     line: int
@@ -129,6 +131,9 @@ class _Reader:
             self._nest(token)
             if token.type == "fence":
                 yield self._fence(token)
+            elif token.type == "code_block" and token.map:
+                first, last = token.map
+                yield Fence("", token.content, first + 1, last, True, self._quotes > 0)
             elif token.type == "inline" and token.map:
                 yield from self._text(tokens[position - 1], token)
 

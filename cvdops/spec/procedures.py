@@ -1,8 +1,9 @@
 """Finds the procedures: declared in the front matter, marked on a heading, or read from the shape."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cvdops.spec.codes import Notes
 from cvdops.spec.document import Procedure, SectionKind
@@ -188,7 +189,7 @@ def _inferred(root: Node, layout: Layout, title: str, notes: Notes) -> Iterator[
         steps = tuple(step for node in tops for step in node.steps())
         found = [Procedure(key=slug(title, "procedure"), title=title, steps=steps)]
     else:
-        found = [p for node in tops for p in _choices(node, taken)]
+        found = _apart([choice for node in tops for choice in _choices(node, "", taken)])
     if len(tops) > 1 or any(child.steps() for node in tops for child in node.children):
         first = tops[0].heading.line if tops[0].heading else 1
         notes.add(
@@ -219,17 +220,27 @@ def _split(title: Node) -> Iterator[Node]:
     yield from title.children
 
 
-def _choices(node: Node, taken: Names) -> Iterator[Procedure]:
+def _apart(choices: Sequence[tuple[Procedure, str]]) -> list[Procedure]:
+    """The procedures; where two have the same title, with that of the heading around them before it."""
+    titles = Counter(procedure.title for procedure, _ in choices)
+    return [
+        replace(p, title=f"{around}: {p.title}") if around and titles[p.title] > 1 else p
+        for p, around in choices
+    ]
+
+
+def _choices(node: Node, around: str, taken: Names) -> Iterator[tuple[Procedure, str]]:
+    """Each procedure with the title of the heading around it."""
     children = [child for child in node.children if child.steps()]
     deep = node.heading is not None and node.heading.level >= _DEEPEST_CHOICE
     if not children or deep or _reads_as_sequence(children):
         if steps := node.steps():
-            yield _procedure(node, steps, taken)
+            yield _procedure(node, steps, taken), around
         return
     if node.own:
-        yield _procedure(node, node.own, taken)
+        yield _procedure(node, node.own, taken), around
     for child in children:
-        yield from _choices(child, taken)
+        yield from _choices(child, node.heading.text if node.heading else "", taken)
 
 
 def _reads_as_sequence(nodes: Sequence[Node]) -> bool:

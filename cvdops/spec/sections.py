@@ -14,6 +14,8 @@ STANDARD = tuple(kind for kind in SectionKind if kind is not SectionKind.REFEREN
 _EXACT = {kind.value: kind for kind in STANDARD} | {"procedure": SectionKind.PROCEDURES}
 _NUMBER = re.compile(r"^\s*(?:\d+(?:\.\d+)*[.):]?|[ivx]+[.)])\s+", re.IGNORECASE)
 
+_AROUND = re.compile(r"^\W+|\W+$")
+
 
 def _words(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{pattern})", re.IGNORECASE)
@@ -117,13 +119,18 @@ def _kind(
     if (heading.slug in forced or "procedure" in heading.classes) and around in _MAY_DECLARE:
         return SectionKind.PROCEDURES
     text = _NUMBER.sub("", heading.text)
-    exact = _EXACT.get(text.lower().strip(" :."))
+    exact = _exact(text)
     if heading.level <= 2:
         return exact or _by_words(text)
     return _nested(exact, text, around)
 
 
 _MAY_DECLARE = frozenset({SectionKind.REFERENCE, SectionKind.PROCEDURES})
+
+
+def _exact(heading: str) -> SectionKind | None:
+    """The section with exactly this name, but for a number or a symbol around it."""
+    return _EXACT.get(_AROUND.sub("", _NUMBER.sub("", heading)).lower())
 
 
 def _by_words(text: str) -> SectionKind:
@@ -168,7 +175,7 @@ def _adoptable(fence: Fence, top: Heading, layout: Layout) -> bool:
 
 
 def _guessed(section: Section) -> bool:
-    exact = _EXACT.get(section.heading.lower().strip(" :."))
+    exact = _exact(section.heading)
     return section.kind is not SectionKind.REFERENCE and exact is not section.kind
 
 
