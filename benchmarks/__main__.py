@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import memory, steps, system, viewers
+from benchmarks import parser as documents
 from benchmarks.figures import Figure, table, write
 
 
@@ -12,7 +13,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--out", type=Path, help="write the figures as JSON, too")
     out: Path | None = parser.parse_args().out
-    figures: list[Figure] = []
+    figures: list[Figure] = documents.measure()
     with system.folder() as data:
         with system.running(data) as first:
             seconds = first.seconds

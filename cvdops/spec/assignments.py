@@ -1,6 +1,7 @@
 """Which variables a shell script sets by itself."""
 
 import re
+from functools import lru_cache
 
 _ASSIGNED = re.compile(
     r"(?:^|[;&|({`]|\b(?:then|do|else|export|readonly|local|declare|typeset)\b)[ \t]*"
@@ -12,6 +13,7 @@ _READ = re.compile(r"\b(?:read|mapfile|readarray)\b((?:[ \t]+-\w+)*)((?:[ \t]+[A
 _ALSO = re.compile(r"(?<=\s)([A-Za-z_]\w*)=")  # A=1 B=2, and after export
 
 
+@lru_cache(maxsize=1024)  # several rules ask for the same scripts
 def assigned(script: str) -> frozenset[str]:
     """The names that the script may set; generous, because it decides what is *not* a mistake."""
     names = {*_ASSIGNED.findall(script), *_LOOP.findall(script), *_ALSO.findall(script)}

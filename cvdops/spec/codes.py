@@ -69,6 +69,7 @@ CODES: dict[str, Code] = {
     "RB409": Code(E, "A value becomes part of a program."),
     "RB410": Code(E, "A value becomes part of an SQL statement."),
     "RB411": Code(E, "A value becomes part of an address."),
+    "RB412": Code(W, "The document holds more code than is checked."),
     # Quality
     "RB501": Code(W, "A command is neither given by its full path nor declared in tools."),
     "RB502": Code(W, "A checkpoint has no expected output."),

@@ -11,6 +11,7 @@ from cvdops.spec.outline import Fence, Heading, Item
 from cvdops.spec.slugs import quote
 
 STANDARD = tuple(kind for kind in SectionKind if kind is not SectionKind.REFERENCE)
+_BY_VALUE: dict[str | None, SectionKind] = {kind.value: kind for kind in SectionKind}
 _EXACT = {kind.value: kind for kind in STANDARD} | {"procedure": SectionKind.PROCEDURES}
 _NUMBER = re.compile(r"^\s*(?:\d+(?:\.\d+)*[.):]?|[ivx]+[.)])\s+", re.IGNORECASE)
 
@@ -69,10 +70,10 @@ def lay_out(items: Sequence[Item], forced: frozenset[str], plain: bool, notes: N
     layout = _lay_out(headings, forced, frozenset(), plain)
     if plain and SectionKind.PROCEDURES not in layout.kinds.values():
         adopted = _adopted(items, layout)
-        layout = _lay_out(headings, forced, adopted, plain)
+        layout = _lay_out(headings, forced, adopted, plain) if adopted else layout
     stated = {h.line for h in headings if h.section is not None}
     for heading in headings:
-        if heading.section is not None and heading.section not in tuple(SectionKind):
+        if heading.section is not None and heading.section not in _BY_VALUE:
             known = ", ".join(SectionKind)
             message = f"There is no section {quote(heading.section)}."
             notes.add("RB310", heading.line, message, f"The sections are: {known}.")
@@ -97,8 +98,8 @@ def _lay_out(
         while open_ and open_[-1][0] >= heading.level:
             open_.pop()
         around = open_[-1][1] if open_ else SectionKind.REFERENCE
-        if heading.section in tuple(SectionKind):
-            kind = SectionKind(heading.section)
+        if heading.section in _BY_VALUE:
+            kind = _BY_VALUE[heading.section]
         elif heading.slug in adopted:
             kind = SectionKind.PROCEDURES
         else:

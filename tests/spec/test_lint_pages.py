@@ -98,7 +98,10 @@ def document(by_mark: Mapping[str, str]) -> bytes:
     more = by_mark.get("front-matter", "")
     keys = re.findall(r"^(\w+):", more, re.MULTILINE)
     kept = [line for key, line in {**HEADER, "tools": TOOLS}.items() if key not in keys]
-    body = by_mark.get("sections") or SECTIONS % by_mark.get("part", PART)
+    part = by_mark.get("part", PART)
+    if "long" in by_mark:
+        part = re.sub("(echo .*\n)", lambda line: 19_000 * line[0], part)
+    body = by_mark.get("sections") or SECTIONS % part
     header = "\n".join(kept) + f"\n{more}"
     return f"---\n{header}---\n# Example\n\n{body}".encode()
 

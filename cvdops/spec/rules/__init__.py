@@ -26,4 +26,5 @@ RULES: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
     quality.no_impact,
     quality.no_approval,
     quality.outdated,
+    commands.unread,
 )

@@ -18,6 +18,17 @@ _FOLLOW = re.compile(r"-[a-zA-Z]*[fF][a-zA-Z]*|--follow(?:=\w+)?")
 _SSH_VALUES = frozenset("BbcDEeFIiJLlmOopQRSWw")
 
 
+def unread(subject: Subject) -> Iterator[Diagnostic]:
+    """Comes last: by then every script was asked for."""
+    if step := subject.unread:
+        yield diagnostic(
+            "RB412",
+            step.line,
+            "The document holds more code than is checked: from here on no command was looked at.",
+            "Split the document, or move long scripts into files that it calls.",
+        )
+
+
 def bare_ssh(subject: Subject) -> Iterator[Diagnostic]:
     for step, command in subject.commands:
         if command.name.rsplit("/", 1)[-1] == "ssh" and len(_ssh_arguments(command.words)) == 1:

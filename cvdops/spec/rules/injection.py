@@ -167,14 +167,17 @@ def _first(text: str, names: Mapping[str, Variable]) -> str:
 
 def _texts_for(subject: Subject, step: Step, clients: frozenset[str]) -> Iterator[tuple[str, int]]:
     """The texts in double quotes that one of these commands may get, with their lines."""
-    lines = _lines_of(subject, step, clients)
-    for text in subject.script(step).texts:
+    texts = [text for text in subject.script(step).texts if "$" in text.text]
+    lines = _lines_of(subject, step, clients) if texts else frozenset()
+    for text in texts:
         if text.line in lines:
             yield text.text, text.line
 
 
 def _here_documents(subject: Subject, step: Step) -> Iterator[tuple[int, str]]:
     script = subject.script(step)
+    if script.code == script.expanded:
+        return
     lines = _lines_of(subject, step, _SQL_CLIENTS)
     for number, (code, expanded) in enumerate(zip(script.code, script.expanded, strict=True)):
         if expanded and not code and number in lines:

@@ -1,0 +1,71 @@
+"""How long a document takes to be parsed and held to the rules: an ordinary one, and the largest there is."""
+
+import time
+from datetime import date
+
+from benchmarks.figures import Figure, median
+from cvdops.spec.lint import lint
+from cvdops.spec.parser import MAX_BYTES, MAX_LINES, parse
+
+_RUNS = 5
+_HEAD = """\
+---
+format: 1
+id: bench
+category: performance
+last_updated: 2026-11-01
+impact: No downtime.
+tools: [sqlite3, curl]
+variables:
+  LABEL: {default: manual, pattern: "[a-z0-9_-]{1,40}"}
+---
+# Bench
+
+## Procedures
+
+"""
+_STEP = """\
+### Count the rows of table %(n)d
+
+The numbers are compared with those of the backup below. %(words)s
+
+```bash {#count-%(n)d timeout=2m idempotent}
+ROWS_%(n)d=$(sqlite3 -readonly "${DATABASE_PATH}" "SELECT count(*) FROM t%(n)d;")
+printf '%%-20s %%s rows\\n' "t%(n)d" "${ROWS_%(n)d}"
+if [ "${ROWS_%(n)d}" -lt 1 ]; then
+  echo "The table is empty. Look at ${LOG_DIR}/error.log." >&2
+  exit 1
+fi
+```
+
+```output
+t%(n)d ... rows
+```
+
+"""
+
+
+def measure() -> list[Figure]:
+    steps = 2000 // _STEP.count("\n")
+    ordinary = _document(steps, "")
+    largest = _document(MAX_LINES // _STEP.count("\n") - 2, "Words of prose about it. " * 12)
+    assert len(largest) <= MAX_BYTES
+    return [
+        Figure("parse and lint 2,000 lines", _milliseconds(ordinary), "ms", None, 50.0),
+        Figure("parse and lint 1 MB", _milliseconds(largest), "ms", None, 1000.0),
+    ]
+
+
+def _document(steps: int, words: str) -> str:
+    return _HEAD + "".join(_STEP % {"n": n, "words": words} for n in range(steps))
+
+
+def _milliseconds(source: str) -> float:
+    """The median over several runs after a first, of this process's own time."""
+    times = []
+    for run in range(_RUNS + 1):
+        start = time.process_time()
+        document = source.replace("error.log", f"error{run}.log")  # nothing is remembered of it
+        lint(parse(document), document, date(2026, 12, 1))
+        times.append((time.process_time() - start) * 1000)
+    return median(times[1:])
