@@ -91,7 +91,7 @@ def text_as_code(subject: Subject) -> Iterator[Diagnostic]:
     evaluated = {(s.id, c.line) for s, c in subject.commands if c.name == "eval"}
     for step in subject.shell_steps:
         for number, line in enumerate(subject.script(step).code):
-            if (step.id, number) in evaluated or _RUNS_TEXT.search(line):
+            if (step.id, number) in evaluated or (" -" in line and _RUNS_TEXT.search(line)):
                 yield diagnostic(
                     "RB409",
                     subject.line(step, number),

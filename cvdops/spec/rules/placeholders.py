@@ -51,6 +51,8 @@ def angle_placeholder(subject: Subject) -> Iterator[Diagnostic]:
 
 def unfilled_placeholder(subject: Subject) -> Iterator[Diagnostic]:
     for step in subject.shell_steps:
+        if not _UNFILLED.search(step.body):
+            continue
         for number, line in enumerate(step.body.split("\n")):
             if match := _UNFILLED.search(line):
                 yield diagnostic(
