@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-_SPECIAL = re.compile(r"""\\.|\$\{[^}\n]*\}|\$?\(\(|\$\(|[<>]\(|=\(|[()'"]|\#""", re.DOTALL)
+_SPECIAL = re.compile(
+    r"""\\.|\$\{(?!\w+\})[^}\n]*\}|\$?\(\(|\$\(|[<>]\(|=\(|[()'"]|\#""", re.DOTALL
+)
 _HEREDOC = re.compile(r"(?<!<)<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
 _SPLIT = re.compile(r"\|\||&&|[;|&()`]")
 _CASE_LABEL = re.compile(r"^[^()]*\)")
