@@ -31,3 +31,8 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject} {self.subject_id}"
+
+    @property
+    def facts(self) -> list[tuple[str, object]]:
+        """What it says, as names and values (a template would take `data.items` for a name)."""
+        return list(self.data.items())

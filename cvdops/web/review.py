@@ -8,6 +8,7 @@ from cvdops.access.policy import Action, Decision, can
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.approvals.queries import gate_of
+from cvdops.catalog.queries import document
 from cvdops.executions.models import Execution
 from cvdops.executions.plan import PEOPLE, digest
 from cvdops.executions.states import ExecutionState
@@ -69,6 +70,16 @@ class Review:
     @property
     def hosts(self) -> list[str]:
         return sorted({row.host for row in self.rows if row.host})
+
+    @property
+    def inputs(self) -> list[tuple[str, str]]:
+        """What the operator filled in, such as the release that is deployed."""
+        execution, known = self.scene.execution, self.scene.plan.variables
+        return [
+            (variable.name, execution.variables.get(variable.name, HIDDEN))
+            for variable in document(execution.version).variables
+            if variable.name in known
+        ]
 
     @property
     def destructive(self) -> int:

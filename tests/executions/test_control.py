@@ -148,3 +148,15 @@ def test_a_cancel_asked_for_while_it_began_to_wait_is_carried_out(scene: Scene) 
     execution = scene.run()
     Execution.objects.filter(pk=execution.pk).update(intent="cancel")  # the worker had it still
     assert scene.advance(execution).state == "cancelled"
+
+
+def test_a_second_press_of_cancel_is_told_so(scene: Scene) -> None:
+    scene.runbook(block("one", "sleep 60"))
+    execution = scene.start()
+    engineer = scene.person("devops-engineer")
+    with at_work(execution):
+        begun(scene, execution, "one")
+        services.cancel(engineer, execution.pk)
+        with pytest.raises(Conflict, match="already"):
+            services.cancel(engineer, execution.pk)
+    assert execution.events.filter(kind="cancel.asked").count() == 1

@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from cvdops.access.policy import Action, can
 from cvdops.approvals.queries import gate_of, get_request, inbox
+from cvdops.audit.log import record
 from cvdops.executions.models import Execution
 from tests.cast import EVERYBODY, person
 from tests.web.access_table import AUDITORS, START
@@ -195,3 +196,8 @@ def test_a_page_is_small_on_the_wire(address: str, world: World) -> None:
     answer = world.client("auditor").get(address, headers=headers)
     assert answer["Content-Encoding"] == "gzip"
     assert len(answer.content) < 60_000
+
+
+def test_the_audit_page_shows_entries_with_any_names(world: World) -> None:
+    record(None, "execution.assist", "step", uuid.uuid4(), data={"items": [0], "keys": 1})
+    assert "[0]" in world.client("auditor").get("/audit/").content.decode()

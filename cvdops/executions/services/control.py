@@ -63,6 +63,9 @@ def _ask_for(
             pass
         try:
             with transaction.atomic():
+                row = Execution.objects.select_for_update().only("intent").get(pk=execution.pk)
+                if row.intent == intent:
+                    raise Conflict(f"Somebody has asked to {verb} it already.")
                 seq = hand.change(f"{verb}.asked", {"comment": comment}, states=HELD, intent=intent)
                 announce(execution.pk, seq)
                 record(user, Action.CONTROL, "execution", execution.pk, data={"verb": verb})

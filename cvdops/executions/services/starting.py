@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Literal
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import connection, transaction
 
 from cvdops.access.policy import Action
 from cvdops.accounts.models import User
@@ -18,6 +18,8 @@ from cvdops.executions.states import Phase
 from cvdops.executions.transitions import Hand
 from cvdops.lib.errors import Invalid, Problem
 from cvdops.lib.sealing import seal
+
+MAX_REASON = 2000  # characters
 
 
 def preview(
@@ -55,23 +57,31 @@ def start(
     problems += checklists.missing(resolved.before, checklist)
     if problems or resolved.plan is None:
         raise Invalid(problems)
-    try:
-        with transaction.atomic():
-            return _create(user, resolved, reason, idempotency_key)
-    except IntegrityError:
-        if idempotency_key and (earlier := _earlier(user, idempotency_key)):
+    with transaction.atomic():
+        if idempotency_key and (earlier := _first_with(user, idempotency_key)):
             return earlier
-        raise
+        return _create(user, resolved, reason, idempotency_key)
 
 
 def _earlier(user: User, key: str) -> Execution | None:
     return Execution.objects.filter(requested_by=user, idempotency_key=key).first()
 
 
+def _first_with(user: User, key: str) -> Execution | None:
+    """The same, when another request with this key may be under way: after it has ended."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{user.pk}:{key}"]
+        )
+    return _earlier(user, key)
+
+
 def _formalities(resolved: Preview, reason: str, typed: str) -> list[Problem]:
     problems = []
     if not reason.strip():
         problems.append(Problem("reason", "Say why you run it: it is what others will read."))
+    if len(reason) > MAX_REASON:
+        problems.append(Problem("reason", f"The reason has at most {MAX_REASON} characters."))
     if resolved.environment.protected and typed != resolved.environment.slug:
         problems.append(
             Problem(

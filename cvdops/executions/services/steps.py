@@ -72,6 +72,10 @@ def confirm(
     can(user, Action.ASSIST, matter(execution)).enforce()
     if not positions:
         raise Invalid([Problem("items", "Choose at least one item to confirm.")])
+    known = set(ChecklistMark.objects.filter(step=step).values_list("position", flat=True))
+    if known and (unknown := set(positions) - known):
+        text = ", ".join(str(position + 1) for position in sorted(unknown))
+        raise Invalid([Problem("items", f"“{step.title}” has no item {text}.")])
     with one_effect(execution, step), transaction.atomic():
         hand = Hand(execution.pk, actor=user)
         data = {"items": sorted(positions), "comment": comment}

@@ -42,6 +42,11 @@ class Row:
         return self.definition.kind not in PEOPLE
 
     @property
+    def earlier(self) -> range:
+        """The numbers of the attempts before the latest one."""
+        return range(1, self.step.attempt_count if self.has_output else 1)
+
+    @property
     def done(self) -> bool:
         return self.step.state in STEP_DONE
 
@@ -123,6 +128,10 @@ class Scene:
     @cached_property
     def undo(self) -> tuple[UndoEntry, ...]:
         return undo_stack(self.plan, [row.step for row in self.rows])
+
+    @cached_property
+    def undone(self) -> bool:
+        return any(row.step.undone_at for row in self.rows)
 
     @cached_property
     def approvals(self) -> tuple[ApprovalRequest, ...]:

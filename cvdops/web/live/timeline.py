@@ -30,7 +30,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "step.fail": ("x", "{step}: failed"),
     "step.time_out": ("timer-off", "{step}: timed out"),
     "step.interrupt": ("unplug", "{step}: interrupted"),
-    "step.pass_over": ("skip-forward", "{step}: passed over"),
+    "step.omit": ("skip-forward", "{step}: passed over"),
     "step.try_again": ("rotate-cw", "{step}: is tried again"),
     "step.retry": ("rotate-cw", "{actor} retried {step}"),
     "step.skip": ("skip-forward", "{actor} skipped {step}"),
@@ -77,6 +77,8 @@ def _note(event: Event) -> Note:
 
 def _entry(event: Event) -> Entry:
     icon, sentence = _SENTENCES[event.kind]
+    if event.kind == "step.succeed" and "request" in event.data:
+        icon, sentence = "stamp", "{actor} approved {step}"
     text = sentence.format(
         actor=event.actor.name if event.actor else "The portal",
         step=f"“{event.step.title}”" if event.step else "a step",
