@@ -16,8 +16,12 @@ from cvdops.web.people import PASSWORD, PEOPLE
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m cvdops.stack", description=__doc__)
-    parser.add_argument("--port", type=int, default=8000, help="of the portal (default 8000)")
-    port: int = parser.parse_args().port
+    parser.add_argument("--port", default="8000", help="of the portal (default 8000)")
+    given: str = parser.parse_args().port
+    if not given.isdecimal():
+        print(f"Cannot start: the port is a number, not {given!r}.", file=sys.stderr)  # noqa: T201
+        return 2
+    port = int(given)
     data = Path(os.environ.get("CVDOPS_DATA_DIR") or PROJECT / ".data").resolve()
     try:
         preflight.tools()
