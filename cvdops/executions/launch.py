@@ -174,7 +174,7 @@ def _obstacles(
         problems.append(
             Problem(
                 "environment",
-                f"{environment.name} has no host yet. Add one under Environments first.",
+                f"{environment.name} has no host yet: nothing can run there.",
             )
         )
     for step in steps:

@@ -35,6 +35,7 @@ def _act(command: str, site: Site) -> int:
         return 0 if states.get("cvd") == "active" else 1
     if command == "reset":
         site.reset()
+        sys.stdout.write("The practice CVD is as it was delivered.\n")
     else:
         site.create()
     if command == "create":
