@@ -15,7 +15,7 @@ _COMMENT = re.compile(
     r"\s*#+\s*(?:expected(?:\s+(?:output|result|response))?|(?:sample|example)\s+output|output)\s*:\s*(.*)",
     re.IGNORECASE,
 )
-_ANY_COMMENT = re.compile(r"#[ \t#]*(?:expected|sample|example|output)", re.IGNORECASE)
+_ANY_COMMENT = re.compile(r"(?<=[#\s])(?:expected|sample|example|output)", re.IGNORECASE)
 _COMMENT_LINE = re.compile(r"\s*#\s?(.*)")
 _YEAR = 366 * 86_400.0
 _PROMPT = "$ "

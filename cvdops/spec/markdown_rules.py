@@ -16,7 +16,7 @@ SCHEMES = frozenset({"http", "https", "mailto"})
 
 _LONGEST_INLINE = 4096  # characters of one paragraph with markup; markdown-it is quadratic in them
 _MOST_MARKS = 200  # of them in one paragraph, for the same reason
-_MOST_INLINES = 20_000
+_MOST_INLINES = 8_000
 _LONGEST_ROW = 4096
 
 

@@ -1,11 +1,12 @@
 """Reads shell scripts just well enough to warn about them: code without comments, commands, variables."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _SPECIAL = re.compile(
-    r"""\\.|\$\{(?!\w+\})[^}\n]*\}|\$?\(\(|\$\(|[<>]\(|=\(|[()'"]|\#""", re.DOTALL
+    r"""\\.|\$\{(?!\w+\})[^}\n]{0,300}\}|\$?\(\(|\$\(|[<>]\(|=\(|[()'"]|\#""", re.DOTALL
 )
 _HEREDOC = re.compile(r"(?<!<)<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
 _SPLIT = re.compile(r"\|\||&&|[;|&()`]")
@@ -18,6 +19,7 @@ _VARIABLE = re.compile(r"(?<!\\)\$(?:\{([A-Za-z_]\w*)([^}\n]{0,3})|([A-Za-z_]\w*
 _WORD = re.compile(r"[A-Za-z0-9_./~$\"][^\s<>]*")
 _ALONE = frozenset("()#'")
 _DEEPEST = 50
+_LONGEST_LINE = 8_000
 SUBSTITUTION = "_"  # the variable that stands for a `$(…)` in the text around it
 _BEFORE_COMMENT = frozenset(" \t\n;&|()")
 
@@ -83,9 +85,12 @@ class Command:
     wrappers: tuple[str, ...]
 
 
-def cost(script: str) -> int:
-    """What it costs to read: a quotation mark or bracket as much as twenty other characters."""
-    return len(script) + 20 * sum(script.count(mark) for mark in "()'\"")
+def cost(script: str) -> float:
+    """What it costs to read: a quotation mark or bracket as much as twenty other characters, and a line
+    that nobody would write more than there is."""
+    if max(map(len, script.split("\n"))) > _LONGEST_LINE:
+        return math.inf
+    return len(script) + 20 * sum(script.count(mark) for mark in "(){'\"")
 
 
 def read(script: str) -> Script:

@@ -98,6 +98,11 @@ def test_mutations_of_real_documents(source: str, changes: list[tuple[int, int, 
         "## Procedures\n```bash\n" + "$(" * 400_000,
         "## Procedures\n```bash\n" + "'\"" * 400_000,
         "## Procedures\n```bash\n" + "cat <<A <<B\n" * 19_000,
+        "## Procedures\n```bash\n" + "#" * 900_000,
+        "## Procedures\n```bash\n" + "${" * 400_000,
+        "## Procedures\n```bash\n" + "${A:+" * 150_000,
+        "## Procedures\n```bash\n" + "A=$B " * 150_000,
+        "## Procedures\n```bash\n" + 'sh -c "$a ' * 80_000,
         "## Troubleshooting\n" + "#### Symptoms\n" * 19_000,
         "## Troubleshooting\n" + "**Symptoms" * 90_000,
         "---\na: " + "[" * 60_000 + "\n---\n",
@@ -111,4 +116,4 @@ def test_mutations_of_real_documents(source: str, changes: list[tuple[int, int, 
 def test_a_hostile_document_is_quick(source: str) -> None:
     start = time.process_time()
     lint(parse(source), source, date(2026, 1, 1))
-    assert time.process_time() - start < 8
+    assert time.process_time() - start < 4

@@ -118,13 +118,15 @@ def test_links_elsewhere_tell_nobody_where_they_come_from() -> None:
         ("**a" * 1300 + "\n\n") * 240,
         "|a" * 240_000 + "\n" + "|-" * 240_000,
         "> " * 400_000,
+        "&&" * 450_000,
+        "- **a**: b\n" * 19_000,
         "```bash\n" + "echo $((1))\n" * 19_000,
     ],
 )
 def test_a_hostile_document_is_quick(source: str) -> None:
     start = time.process_time()
     render(source)
-    assert time.process_time() - start < 8
+    assert time.process_time() - start < 4
 
 
 def test_too_large_a_document_says_so() -> None:

@@ -24,7 +24,7 @@ def unread(subject: Subject) -> Iterator[Diagnostic]:
         yield diagnostic(
             "RB412",
             step.line,
-            "The document holds more code than is checked: from here on no command was looked at.",
+            "The document holds more code than is checked: in this block no command was looked at.",
             "Split the document, or move long scripts into files that it calls.",
         )
 

@@ -11,7 +11,7 @@ from cvdops.spec.rules.subject import Subject
 
 _VARIABLE = re.compile(r"(?<!\\)\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*))")
 # Inside [[ … ]] the shell makes no words, and ${NAME:+"…"} is how to leave a word out.
-_NO_WORDS = re.compile(r"\[\[.*?(?:\]\]|$)|\$\{\w+:?\+[^}]*\}")
+_NO_WORDS = re.compile(r"\[\[.*?(?:\]\]|$)|\$\{\w+:?\+[^}]{0,300}\}")
 _SEGMENT = re.compile(r"\|\||&&|[;|&()`]")
 _KEYWORD = re.compile(r"\s*(?:(?:if|then|else|elif|while|until|do|time|!|\{)\s+)*")
 _NO_SPLITTING = re.compile(r"(?:for|select|case)\b|\(\(")
@@ -64,27 +64,33 @@ def _unquoted(script: shell.Script) -> Iterator[tuple[str, int]]:
                 _SEGMENT.split(_NO_WORDS.sub("", line)) if "$" in line or continued else [line]
             )
             for position, segment in enumerate(segments):
+                start = 0
                 if not (continued and position == 0):
-                    words = segment[_end(_KEYWORD, segment) :]
-                    skipping = bool(_NO_SPLITTING.match(words))
-                    segment = _after_assignments(words)
+                    start = _end(_KEYWORD, segment, 0)
+                    skipping = bool(_NO_SPLITTING.match(segment, start))
+                    start = _after_assignments(segment, start)
                 if not skipping:
-                    names = (m[1] or m[2] for m in _VARIABLE.finditer(segment))
+                    names = (m[1] or m[2] for m in _VARIABLE.finditer(segment, start))
                     yield from ((n, number) for n in names if n != shell.SUBSTITUTION)
             continued = line.endswith("\\")
 
 
-def _end(pattern: re.Pattern[str], text: str) -> int:
-    match = pattern.match(text)
-    return match.end() if match else 0
+def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
+    match = pattern.match(text, start)
+    return match.end() if match else start
 
 
-def _after_assignments(words: str) -> str:
-    declares = _end(_ASSIGNS, words)
-    words = words[declares:]
-    while (end := _end(_ASSIGNMENT, words)) or (declares and (end := _end(_ASSIGNS, words))):
-        words = words[end:]
-    return words
+def _after_assignments(segment: str, start: int) -> int:
+    """Where the command begins, or the rest of what is declared."""
+    at = _end(_ASSIGNS, segment, start)
+    declares = at > start
+    while True:
+        end = _end(_ASSIGNMENT, segment, at)
+        if end == at and declares:
+            end = _end(_ASSIGNS, segment, at)
+        if end == at:
+            return at
+        at = end
 
 
 def text_as_code(subject: Subject) -> Iterator[Diagnostic]:

@@ -16,7 +16,7 @@ class Subject:
     lines: Sequence[str]
     today: date
     _scripts: dict[str, shell.Script] = field(default_factory=dict)
-    _left: int = 1_000_000  # what reading scripts may still cost
+    _left: float = 1_000_000  # what reading scripts may still cost
     unread: Step | None = None  # the first whose script was too much
     _commands: dict[str, tuple[shell.Command, ...]] = field(default_factory=dict)
 
@@ -33,11 +33,16 @@ class Subject:
     def script(self, step: Step) -> shell.Script:
         """The step's body as shell code, read once; empty past more code than anybody writes."""
         if step.id not in self._scripts:
-            self._left -= shell.cost(step.body)
-            if self._left < 0:
-                self.unread = self.unread or step
-            self._scripts[step.id] = shell.read(step.body if self._left >= 0 else "")
+            self._scripts[step.id] = shell.read(step.body if self._can_afford(step) else "")
         return self._scripts[step.id]
+
+    def _can_afford(self, step: Step) -> bool:
+        cost = shell.cost(step.body)
+        if cost > self._left:
+            self.unread = self.unread or step
+            return False
+        self._left -= cost
+        return True
 
     @property
     def commands(self) -> Iterator[tuple[Step, shell.Command]]:
