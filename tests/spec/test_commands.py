@@ -3,11 +3,14 @@
 import json
 import subprocess
 import sys
+import tomllib
 from datetime import date
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 
 import pytest
+import yaml
 from django.core.management import CommandError, call_command
 
 from cvdops.spec import template
@@ -171,3 +174,11 @@ def test_the_commands_need_neither_settings_nor_a_database(file: Path) -> None:
     environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run([sys.executable, "-c", code, str(file)], env=environment, timeout=60)
     assert done.returncode == 0
+
+
+def test_the_hook_of_pre_commit_calls_a_script_that_there_is() -> None:
+    root = Path(__file__).parents[2]
+    (hook,) = yaml.safe_load((root / ".pre-commit-hooks.yaml").read_text())
+    scripts = tomllib.loads((root / "pyproject.toml").read_text())["project"]["scripts"]
+    module, _, function = scripts[hook["entry"]].partition(":")
+    assert callable(getattr(import_module(module), function))
