@@ -18,12 +18,14 @@ from cvdops.spec.document import (
     VariableType,
 )
 from cvdops.spec.kinds import LANGUAGES, SHELLS
+from cvdops.spec.lint import lint
 from cvdops.spec.metadata import KEYS
 from cvdops.spec.parser import parse
 from cvdops.spec.plan import steps_of
 from cvdops.spec.samples import compare
 from cvdops.spec.serialise import to_json
 from cvdops.spec.values import check
+from tests.spec.documents import TODAY
 from tests.spec.examples import DOCS, Example, examples, whole
 
 PAGE = DOCS / "runbook-format.md"
@@ -40,6 +42,13 @@ def test_an_example_has_no_errors(example: Example) -> None:
     found = parse(whole(example), "example.md").diagnostics
     assert [d for d in found if d.severity == "error"] == []
     assert {d.code for d in found} <= {"RB212", "RB302", "RB303", "RB305", "RB306", "RB307"}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=name)
+def test_in_no_example_a_value_becomes_more_than_a_value(example: Example) -> None:
+    source = whole(example)
+    found = {d.code for d in lint(parse(source), source, TODAY)}
+    assert found & {"RB407", "RB408", "RB409", "RB410", "RB411"} == set()
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=name)
