@@ -89,7 +89,7 @@ def _new(runbook: Runbook, anatomy: Anatomy) -> Iterator[str]:
 def _said(key: str, runbook: Runbook) -> Iterator[str]:
     """What the document says of itself, where it can be read; else what is wanted there, as a comment."""
     value = runbook.metadata.get(key)
-    text = value if isinstance(value, str) else ""
+    text = value if isinstance(value, str) and not value.endswith("…") else ""  # cut short
     for candidate in (text, text.lower()):
         if candidate and not why_not(key, candidate):
             yield f"{key}: {scalar(candidate)}"
