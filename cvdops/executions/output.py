@@ -145,19 +145,3 @@ def size(attempt: UUID) -> int:
     """Bytes stored so far."""
     last = OutputSegment.objects.filter(attempt_id=attempt).order_by("-offset").first()
     return last.offset + last.length if last else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A piece of output with its place in the execution's stream."""
-
-    seq: int
-    attempt: UUID
-    offset: int
-    data: bytes
-
-
-def segments_after(execution: UUID, seq: int, limit: int = 200) -> list[Segment]:
-    """What was stored after a position, in order."""
-    found = OutputSegment.objects.filter(execution_id=execution, seq__gt=seq).order_by("seq")
-    return [Segment(s.seq, s.attempt_id, s.offset, _plain(s)) for s in found[:limit]]
