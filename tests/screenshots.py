@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM, free_port
-from tests.e2e.people import launch, log_in, state
+from tests.e2e.people import approve, launch, log_in, state
 from tests.stack.launching import Launched
 
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
@@ -58,12 +58,6 @@ def prepare(page: Page, manager: Page) -> dict[str, str]:
     page.get_by_role("button", name="Retry").wait_for(timeout=60_000)
     found["execution-failed"] = page.url
     return {name: re.sub(r"^https?://[^/]+", "", url) for name, url in found.items()}
-
-
-def approve(manager: Page) -> None:
-    manager.goto("/approvals/")
-    manager.locator("a[href^='/approvals/0']").first.click()
-    manager.get_by_role("button", name="Approve").click()
 
 
 def shoot(browser: Browser, port: int, pages: dict[str, str], folder: Path) -> None:

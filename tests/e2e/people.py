@@ -33,3 +33,10 @@ def launch(page: Page, runbook: str, procedure: str, **variables: str) -> None:
 def state(page: Page, word: str, seconds: float = 60) -> None:
     """Wait for the state in the title, which moves without a reload."""
     expect(page).to_have_title(re.compile(word), timeout=seconds * 1000)
+
+
+def approve(page: Page) -> None:
+    """Open the newest request and approve it."""
+    page.goto("/approvals/")
+    page.locator("a[href^='/approvals/0']").first.click()
+    page.get_by_role("button", name="Approve").click()

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.people import launch, state
+from tests.e2e.people import approve, launch, state
 from tests.stack.launching import Launched
 
 pytestmark = pytest.mark.e2e
@@ -27,12 +27,6 @@ def health(system: Launched) -> dict[str, str]:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         return {"status": str(error.code)}
-
-
-def approve(page: Page) -> None:
-    page.goto("/approvals/")
-    page.get_by_role("link", name=re.compile("Review|Deployment")).first.click()
-    page.get_by_role("button", name="Approve").click()
 
 
 def test_a_backup_is_watched_live_and_found_in_the_history(log_in: LogIn) -> None:
