@@ -1,7 +1,11 @@
-"""Runbooks and their versions. A version is never changed; what runs is one of them."""
+"""Runbooks, their versions, who reviewed them, and where they come from.
+
+A version is never changed; what runs is one of them.
+"""
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 
 from cvdops.spec.document import Category
@@ -41,8 +45,10 @@ class RunbookVersion(models.Model):
     runbook = models.ForeignKey(Runbook, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     label = models.CharField(max_length=40, blank=True)  # `version:` of the front matter
+    path = models.CharField(max_length=300, blank=True)  # of the file in the source, at that time
     commit = models.CharField(max_length=64, blank=True)
     author = models.CharField(max_length=200, blank=True)
+    author_email = models.CharField(max_length=254, blank=True)
     committed_at = models.DateTimeField(null=True)
     content_hash = models.CharField(max_length=64)  # SHA-256 of the bytes, hex
     source = models.TextField()
@@ -62,3 +68,45 @@ class RunbookVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.runbook_id} {self.label or self.number}"
+
+
+class VersionReview(models.Model):
+    """A person other than the author has read a version and found it right."""
+
+    version = models.ForeignKey(RunbookVersion, on_delete=models.PROTECT, related_name="reviews")
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    comment = models.TextField(blank=True)
+    reviewed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["reviewed_at"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["version", "reviewer"], name="one_review_each")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} reviewed by {self.reviewer_id}"
+
+
+class CatalogSource(models.Model):
+    """Where the runbooks come from, and how the last looks at it ended. There is one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    location = models.CharField(max_length=500)  # a folder, or the address of a Git repository
+    branch = models.CharField(max_length=200, blank=True)
+    folder = models.CharField(max_length=300, blank=True)  # inside the repository
+    head = models.CharField(max_length=64, blank=True)  # the commit the catalog stands at
+    looked_at = models.DateTimeField(null=True)  # the last try, whether it could be read or not
+    read_at = models.DateTimeField(null=True)  # the last time that it could be read
+    problem = models.TextField(blank=True)  # why the last try failed; empty after a good one
+    report = models.JSONField(default=list)  # what the last sync did, per file
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(id=1), name="one_catalog_source")
+        ]
+
+    def __str__(self) -> str:
+        return self.location
