@@ -9,11 +9,24 @@ from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.lib.errors import NotFound
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.parser import parse
+from cvdops.spec.study import UNREAD, unread
 
 
 def document(version: RunbookVersion) -> Document:
-    """The version's parsed document. A version never changes, so it is parsed once per process."""
-    return _parsed(version.pk, version.runbook_id)
+    """The version's parsed document. A version never changes, so it is parsed once per process.
+
+    It was read by a process with limits before it was stored; one that asked too much is not read again.
+    """
+    why = why_unread(version)
+    return (
+        unread(version.runbook_id, why).runbook if why else _parsed(version.pk, version.runbook_id)
+    )
+
+
+def why_unread(version: RunbookVersion) -> str:
+    """Why nothing of the version can be shown or run, where reading it took too much; else empty."""
+    found = (d["message"] for d in version.diagnostics if d["code"] == UNREAD)
+    return str(next(found, ""))
 
 
 @lru_cache(maxsize=128)

@@ -22,6 +22,7 @@ CODES: dict[str, Code] = {
     "RB003": Code(W, "The file holds control characters; they were replaced."),
     "RB004": Code(E, "A code block is never closed."),
     "RB005": Code(W, "The document has no title."),
+    "RB006": Code(E, "Reading the document takes too long or too much memory."),
     # Front matter
     "RB101": Code(E, "The front matter cannot be read."),
     "RB102": Code(E, "The front matter uses something that runbooks may not use."),

@@ -14,6 +14,7 @@ from cvdops.spec.frontmatter import load
 from cvdops.spec.lint import lint
 from cvdops.spec.parser import MAX_LINES, parse
 from cvdops.spec.rules.history import Facts, history
+from cvdops.spec.study import unread
 from tests.spec.documents import TODAY
 from tests.spec.examples import DOCS, Example, examples
 
@@ -83,6 +84,8 @@ def findings(code: str, given: list[Example]) -> list[Diagnostic]:
         return among(given)
     if "facts" in by_mark:
         return list(history(parse("# T\n"), facts(by_mark["facts"]), TODAY))
+    if "ended" in by_mark:
+        return list(unread("example", "It takes too long.").diagnostics)
     written = document(by_mark)
     runbook = parse(written, "example.md")
     source = written.decode(errors="replace")

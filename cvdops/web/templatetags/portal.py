@@ -12,6 +12,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
+from cvdops.catalog.models import RunbookVersion
+from cvdops.catalog.queries import why_unread
 from cvdops.spec.document import Kind
 from cvdops.spec.render import ANCHOR, render, render_fragment
 from cvdops.spec.slugs import slug
@@ -125,9 +127,11 @@ def kind_icon(kind: str) -> str:
 
 
 @register.filter
-def document_html(source: str) -> SafeString:
+def document_html(version: RunbookVersion) -> SafeString:
     """A whole runbook. The renderer lets nothing through that acts."""
-    return mark_safe(render(source))  # noqa: S308
+    if why := why_unread(version):
+        return format_html("<p>{} It is not shown.</p>", why)
+    return mark_safe(render(version.source))  # noqa: S308
 
 
 @register.filter
