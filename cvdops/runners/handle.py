@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cvdops.runners import stopping
 from cvdops.runners.account import account
-from cvdops.runners.job import Process, Result, StopReport, Vanished, Wakeup
+from cvdops.runners.job import Lost, Process, Result, StopReport, Vanished, Wakeup
 from cvdops.runners.processes import alive, open_alive, parse
 from cvdops.runners.session import MAX_DUMP, read_session
 from cvdops.runners.spool import open_regular, read_regular
@@ -46,6 +46,8 @@ def read_claim(folder: Path) -> Claim | None:
 
 class LocalHandle:
     """A job directory of this machine, watched."""
+
+    lost: Lost | None = None  # this machine is always there
 
     def __init__(
         self, folder: Path, claim: Claim | None, child: "subprocess.Popen[bytes] | None" = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -30,6 +31,47 @@ class AlreadyClaimed(Exception):
 
 class Vanished(Exception):
     """The job's process is gone and left no result that can be believed. The text says what is known."""
+
+
+class Reason(StrEnum):
+    """Why a host cannot be asked: a stable code."""
+
+    NAME = "name"  # does not resolve
+    REFUSED = "refused"  # nothing listens
+    NETWORK = "network"  # no route
+    TIMEOUT = "timeout"  # no answer in time
+    CLOSED = "closed"  # the connection was made and ended
+    KEY_UNKNOWN = "key-unknown"  # nobody has confirmed the host key
+    KEY_CHANGED = "key-changed"  # another key than the one that was confirmed
+    ALGORITHMS = "algorithms"  # client and server have none in common
+    LOGIN = "login"  # the login was refused
+    KEY_FILE = "key-file"  # the private key is missing, readable by others, or not a key
+    JUMP = "jump"  # the host in between
+    CONFIGURATION = "configuration"  # of the SSH client on this machine
+    SHELL = "shell"  # the login does not give a usable shell
+    PROTOCOL = "protocol"  # the answer makes no sense
+
+
+class Unreachable(Exception):
+    """The host cannot be asked: what is going on there is not known. Not the same as gone."""
+
+    def __init__(self, host: str, reason: Reason, why: str, remedy: str) -> None:
+        super().__init__(f"{host} cannot be reached: {why} {remedy}")
+        self.host = host
+        self.reason = reason
+        self.why = why  # a sentence
+        self.remedy = remedy  # a sentence: what to do
+
+    def __reduce__(self) -> tuple[type["Unreachable"], tuple[str, Reason, str, str]]:
+        return type(self), (self.host, self.reason, self.why, self.remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The connection to a host is lost; it is being tried again. The job goes on there."""
+
+    since: datetime  # UTC
+    error: Unreachable  # what the last try found
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +127,7 @@ class Wakeup(StrEnum):
     OUTPUT = "output"
     ENDED = "ended"
     WOKEN = "woken"
+    LINK = "link"  # the connection was lost, or is back: `lost` says which
     TIMEOUT = "timeout"
 
 
@@ -92,6 +135,7 @@ class Handle(Protocol):
     """A job that was claimed. Any number of watchers may have one; the job belongs to none of them."""
 
     process: Process | None
+    lost: Lost | None  # None: connected. Reading, waiting and asking for the result go on meanwhile
 
     def read(self, offset: int, limit: int) -> bytes:
         """The output from a byte offset on, at most `limit` bytes; empty if there is none yet."""
@@ -107,7 +151,10 @@ class Handle(Protocol):
         """
 
     def stop(self, grace: float) -> StopReport:
-        """TERM, after `grace` seconds KILL, to all that it started; looked for afterwards."""
+        """TERM, after `grace` seconds KILL, to all that it started; looked for afterwards.
+
+        Raises Unreachable: then it may still run.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +166,7 @@ class Found:
 
 
 class Transport(Protocol):
-    """A way to a host. Safe in threads."""
+    """A way to a host. Safe in threads. Everything may raise Unreachable."""
 
     def spool(self) -> Spool:
         """The spool as it is now; made if it is missing. Raises StartFailed."""

@@ -1,0 +1,1 @@
+"""Jobs on another machine, through the OpenSSH client of this one."""
