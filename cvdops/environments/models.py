@@ -1,11 +1,18 @@
-"""Environments, their hosts and the common variables that every runbook may use."""
+"""Environments: their hosts, databases, addresses and the variables that every runbook may use."""
 
 from typing import ClassVar
 
-from django.core.validators import RegexValidator
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
 NAME = RegexValidator(r"\A[a-z0-9][a-z0-9.-]{0,62}\Z", "Use a-z, 0-9, dot and dash.")
+ADDRESS = RegexValidator(
+    r"\A(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45})\Z",
+    "Use a host name, an IP address, or an alias of the portal's SSH configuration.",
+)
+ACCOUNT = RegexValidator(r"\A[A-Za-z_][A-Za-z0-9_.-]{0,31}\Z", "Use the name of an account.")
+PORT = (MinValueValidator(1), MaxValueValidator(65535))
 VARIABLE = RegexValidator(r"\A[A-Za-z_][A-Za-z0-9_]{0,79}\Z", "Use letters, digits, underscore.")
 
 
@@ -32,26 +39,116 @@ class Environment(models.Model):
 
 
 class Host(models.Model):
-    """A machine of an environment."""
+    """A machine of an environment. What is not said here, OpenSSH's own configuration says."""
 
     class Transport(models.TextChoices):
         LOCAL = "local", "This machine"
+        SSH = "ssh", "SSH"
 
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="hosts")
     name = models.CharField(max_length=63, validators=[NAME])
     transport = models.CharField(max_length=10, choices=Transport)
+    address = models.CharField(max_length=253, blank=True, validators=[ADDRESS])
+    port = models.PositiveIntegerField(null=True, blank=True, validators=PORT)
+    user = models.CharField(max_length=32, blank=True, validators=[ACCOUNT])
     default = models.BooleanField(default=False)
 
     class Meta:
+        ordering: ClassVar[list[str]] = ["name"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["environment", "name"], name="host_name"),
             models.UniqueConstraint(
                 fields=["environment"], condition=models.Q(default=True), name="host_one_default"
             ),
+            models.CheckConstraint(
+                condition=~models.Q(transport="ssh", address=""), name="host_ssh_has_address"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class HostKey(models.Model):
+    """A key by which a host proves who it is, confirmed by a person. Others are refused."""
+
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="keys")
+    kind = models.CharField(max_length=40)  # ssh-ed25519, …
+    key = models.TextField()  # base64, as in known_hosts
+    fingerprint = models.CharField(max_length=64)  # SHA256:…
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    confirmed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["kind"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["host", "fingerprint"], name="host_key_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.fingerprint
+
+
+class HostGroup(models.Model):
+    """Hosts that a step may name together, as `target=web`."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="groups")
+    name = models.CharField(max_length=63, validators=[NAME])
+    hosts = models.ManyToManyField(Host, related_name="groups")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["name"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["environment", "name"], name="group_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Database(models.Model):
+    """A database that `sql` steps name; the client on the target opens it."""
+
+    class Kind(models.TextChoices):
+        SQLITE = "sqlite", "SQLite"
+        POSTGRESQL = "postgresql", "PostgreSQL"
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="databases")
+    name = models.CharField(max_length=63, validators=[NAME])
+    kind = models.CharField(max_length=10, choices=Kind)
+    # A path, or a connection string without a password: that one is on the target. May name the
+    # environment's variables, as `${DATABASE_PATH}`.
+    location = models.CharField(max_length=500)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["name"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["environment", "name"], name="database_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AllowedAddress(models.Model):
+    """A host and port that `http` steps of this environment may talk to; they reach no other."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="addresses")
+    host = models.CharField(max_length=253, validators=[ADDRESS])
+    port = models.PositiveIntegerField(validators=PORT)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["host", "port"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["environment", "host", "port"], name="allowed_address_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
 
 
 class EnvironmentVariable(models.Model):

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from cvdops.executions.models import Execution
+from cvdops.executions.plan import Target
 from cvdops.lib.redaction import Masker
 from cvdops.lib.sealing import unseal
 from cvdops.runners import TRANSPORTS
@@ -17,9 +18,9 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @cache
-def transport(kind: str) -> Transport:
-    """The transport of a kind of host."""
-    return TRANSPORTS[kind](settings.SPOOL_DIR)
+def transport(target: Target) -> Transport:
+    """The way to a host."""
+    return TRANSPORTS[target.transport](settings.SPOOL_DIR)
 
 
 def secrets(execution: Execution) -> dict[str, str]:
@@ -32,15 +33,23 @@ def masker(execution: Execution) -> Masker:
     return Masker(secrets(execution).values())
 
 
-def environment(execution: Execution, session: Mapping[str, Any]) -> dict[str, str]:
+def variables(execution: Execution, host: str) -> dict[str, str]:
+    """The variables of a step on this host, without the secrets: as resolved at the start, then what
+    earlier steps left, those of no host first."""
+    values = dict(execution.variables)
+    for name in {"": "", host: host}:
+        values |= execution.session.get(name, {}).get("variables", {})
+    return values
+
+
+def environment(execution: Execution, host: str) -> dict[str, str]:
     """The complete environment of a job: nothing of the worker's own gets in."""
     return {
         "PATH": PATH,
         "HOME": str(Path.home()),
         "LANG": "C.UTF-8",
-        **{name: str(value) for name, value in execution.variables.items()},
+        **variables(execution, host),
         **secrets(execution),
-        **session.get("variables", {}),
     }
 
 

@@ -10,16 +10,15 @@ from uuid import UUID
 from django.db import DatabaseError, connection, transaction
 
 from cvdops.approvals import services as approvals
-from cvdops.executions import attempts, gates, plan, rollback
+from cvdops.executions import gates, lanes, locks, plan, rollback
 from cvdops.executions.hints import announce
-from cvdops.executions.leases import HOLDS, MAX_LOST, Hold, claim, release
-from cvdops.executions.models import Execution, StepRun
+from cvdops.executions.leases import HOLDS, MAX_LOST, Hold, Leave, claim, release
+from cvdops.executions.models import StepRun
 from cvdops.executions.planner import Do, Next, following
 from cvdops.executions.run import Run
 from cvdops.executions.states import ExecutionEvent, Intent, Phase, StepEvent, StepState
 from cvdops.executions.transitions import Superseded
 from cvdops.lib.failpoints import failpoint
-from cvdops.spec.conditions import ConditionError, evaluate
 from cvdops.spec.document import Step
 
 log = logging.getLogger(__name__)
@@ -36,7 +35,7 @@ def advance(execution: UUID, owner: str) -> None:
     failpoint("lease.claimed")
     try:
         _carry_on(hold)
-    except attempts.Leave:
+    except Leave:
         release(hold)
     except Superseded:
         log.info("Execution %s went to another worker.", execution)
@@ -57,55 +56,52 @@ def _carry_on(hold: Hold) -> None:
     if hold.lost_before > MAX_LOST:
         gates.rest(run, "poisoned", "Three workers died on it. A person has to look at it.")
         return
+    if run.plan.locks:
+        with transaction.atomic():
+            if not locks.take(run, run.plan.locks):
+                return
     while True:
         if not hold.valid:
             raise Superseded
         if HOLDS.draining.is_set():
-            raise attempts.Leave
-        todo = following(run.execution.phase, hold.intent, run.steps, run.definitions)
+            raise Leave
+        todo = following(
+            run.execution.phase, hold.intent, run.steps, run.definitions, run.delayed()
+        )
         if not _ACTS[todo.do](run, todo):
             return
         failpoint("engine.turned")
 
 
-def _begin(run: Run, todo: Next) -> bool:
-    step, definition = run.steps[todo.index], run.definitions[todo.index]
-    if definition.attributes.when and not _applies(run, step, definition):
-        return True
+def _work(run: Run, todo: Next) -> bool:
+    """Carry out a step on those of its hosts: begin what was not begun, watch what was."""
+    first, definition = run.steps[todo.index], run.definitions[todo.index]
     if definition.kind in plan.PEOPLE:
+        return _open(run, first, definition)
+    lock = definition.attributes.lock
+    if lock:
+        with transaction.atomic():
+            if not locks.take(run, [lock], first):
+                return False
+    lanes.carry_out(run, todo.indexes)
+    if lock:
+        locks.release(first)
+    return True
+
+
+def _open(run: Run, step: StepRun, definition: Step) -> bool:
+    if lanes.applies(run, step, definition):
         gates.open_step(run, step, definition)
         return False
-    attempts.carry_out(run, todo.index)
-    return not (step.state == StepState.PENDING and _rests(run))
+    return True
 
 
-def _rests(run: Run) -> bool:
-    """Whether the attempt left the execution waiting for its next try."""
-    return not Execution.objects.filter(
-        pk=run.id, lease_token=run.hold.token, lease_until__isnull=False
-    ).exists()
-
-
-def _applies(run: Run, step: StepRun, definition: Step) -> bool:
-    """Whether the step's `when` is true; if not, the step is passed over with the reason."""
-    session = run.execution.session.get(step.host or run.plan.default_host, {})
-    variables = {**run.execution.variables, **session.get("variables", {})}
-    condition = definition.attributes.when
-    try:
-        if evaluate(condition, variables):
-            return True
-        event, note = StepEvent.OMIT, f"Skipped: “{condition}” is not true."
-    except ConditionError as error:
-        event, note = StepEvent.FAIL, f"Its condition “{condition}” cannot be decided: {error}"
-    with transaction.atomic():
-        announce(run.id, run.hand.step(step.pk, event, note=note))
-    step.state = StepState.SKIPPED if event is StepEvent.OMIT else StepState.FAILED
+def _delay(run: Run, todo: Next) -> bool:
+    """Wait for the first of these steps whose time comes."""
+    step = run.steps[todo.index]
+    seconds = min(run.delays().values(), default=0.0)
+    gates.rest(run, "retry", f"Trying again: {step.title}", step.key, due=max(seconds, 0.0))
     return False
-
-
-def _watch(run: Run, todo: Next) -> bool:
-    attempts.recover(run, todo.index)
-    return not (run.steps[todo.index].state == StepState.PENDING and _rests(run))
 
 
 def _ask(run: Run, todo: Next) -> bool:
@@ -115,8 +111,9 @@ def _ask(run: Run, todo: Next) -> bool:
 
 def _stuck(run: Run, todo: Next) -> bool:
     step = run.steps[todo.index]
-    word = step.look.label.lower()
-    gates.rest(run, "step", f"“{step.title}” {word}: somebody decides what to do.", step.key)
+    where = ", ".join(run.steps[i].host for i in todo.indexes if len(run.stage(step)) > 1)
+    text = f"“{step.title}” {step.look.label.lower()}{' on ' + where if where else ''}"
+    gates.rest(run, "step", f"{text}: somebody decides what to do.", step.key)
     return False
 
 
@@ -129,7 +126,8 @@ def _undo(run: Run, todo: Next) -> bool:
 def begin_rollback(run: Run, because: str) -> None:
     """Turn the execution round, in the hands of its worker."""
     with transaction.atomic():
-        fresh = rollback.plan_rollback(run.execution, run.plan, run.steps)
+        undo = rollback.undo_stack(run.plan, run.steps)
+        fresh = rollback.plan_rollback(run.execution, run.plan, run.steps, undo)
         StepRun.objects.bulk_create(fresh)
         seq = run.hand.move(
             ExecutionEvent.CLAIM_ROLLBACK, {"because": because}, phase=Phase.ROLLBACK
@@ -146,8 +144,9 @@ def _pause(run: Run, _todo: Next) -> bool:
 
 def _cancel(run: Run, todo: Next) -> bool:
     with transaction.atomic():
-        if todo.index >= 0 and run.steps[todo.index].state == StepState.WAITING:
-            run.hand.step(run.steps[todo.index].pk, StepEvent.CANCEL)
+        for index in todo.indexes:
+            if run.steps[index].state == StepState.WAITING:
+                run.hand.step(run.steps[index].pk, StepEvent.CANCEL)
         _leave(run, ExecutionEvent.CANCEL, outcome="It was cancelled.")
         approvals.void(run.id)
     return False
@@ -167,11 +166,20 @@ def _end(run: Run, todo: Next) -> bool:
 
 
 def _finish(run: Run, _todo: Next) -> bool:
-    event = ExecutionEvent.FINISH_ROLLBACK if run.rolling_back else ExecutionEvent.SUCCEED
+    if run.rolling_back:
+        _leave(run, ExecutionEvent.FINISH_ROLLBACK, outcome=_left_in_place(run))
+        return False
     failed = [s.title for s in run.steps if s.state in {StepState.FAILED, StepState.TIMED_OUT}]
     sentence = f"Passed over, as the document allows: {', '.join(failed)}." if failed else ""
-    _leave(run, event, outcome=sentence)
+    _leave(run, ExecutionEvent.SUCCEED, outcome=sentence)
     return False
+
+
+def _left_in_place(run: Run) -> str:
+    """What a rollback that ended did not undo, as a sentence; empty for nothing."""
+    steps = StepRun.objects.filter(execution=run.execution)
+    left = [entry.title for entry in rollback.undo_stack(run.plan, steps)]
+    return f"Rolled back in part. Still in place: {', '.join(left)}." if left else ""
 
 
 def _leave(run: Run, event: ExecutionEvent, *, outcome: str | None = None) -> None:
@@ -190,9 +198,9 @@ def _leave(run: Run, event: ExecutionEvent, *, outcome: str | None = None) -> No
 
 
 _ACTS: dict[Do, Callable[[Run, Next], bool]] = {
-    Do.BEGIN: _begin,
-    Do.WATCH: _watch,
+    Do.WORK: _work,
     Do.ASK: _ask,
+    Do.DELAY: _delay,
     Do.STUCK: _stuck,
     Do.UNDO: _undo,
     Do.PAUSE: _pause,

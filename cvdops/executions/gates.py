@@ -1,5 +1,7 @@
 """Steps that people do: approval gates, manual steps, checklists. They wait in no worker."""
 
+from collections.abc import Mapping
+
 from django.db import transaction
 
 from cvdops.approvals import services as approvals
@@ -34,12 +36,19 @@ def wait_for(run: Run, definition: Step) -> None:
     rest(run, code, text, definition.id)
 
 
-def rest(run: Run, code: str, text: str, step: str = "", due: float | None = None) -> None:
+def rest(
+    run: Run,
+    code: str,
+    text: str,
+    step: str = "",
+    due: float | None = None,
+    more: Mapping[str, object] | None = None,
+) -> None:
     """Let the execution wait, saying for what, and until when (seconds from now) if it ends by itself."""
     seq = run.hand.move(
         ExecutionEvent.WAIT,
         {"code": code, "text": text},
-        waiting_for={"code": code, "text": text, "step": step},
+        waiting_for={"code": code, "text": text, "step": step, **(more or {})},
         lease_until=None,
         lease_owner="",
         due_at=None if due is None else InSeconds(due),

@@ -11,9 +11,10 @@ from cvdops.accounts.models import User
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.queries import document
 from cvdops.environments.models import Environment
-from cvdops.executions import checklists
+from cvdops.executions import checklists, targets
 from cvdops.executions.checklists import ChecklistDraft
-from cvdops.executions.plan import EXECUTABLE, PEOPLE, Plan, fingerprint
+from cvdops.executions.plan import EXECUTABLE, Plan, fingerprint
+from cvdops.executions.targets import Targets
 from cvdops.lib.errors import Invalid, Problem
 from cvdops.lib.redaction import SHORTEST
 from cvdops.spec.document import Kind, SectionKind, Step, Variable
@@ -33,6 +34,7 @@ class Preview:
     procedure: str
     values: Mapping[str, str]
     plan: Plan | None
+    targets: Targets
     variables: tuple[tuple[Variable, str], ...]  # those to be filled in, with their present value
     before: tuple[ChecklistDraft, ...]
     problems: tuple[Problem, ...]
@@ -58,10 +60,9 @@ def resolve(
     values, found = check(doc, key, given, common)
     problems = [Problem(problem.name, problem.message) for problem in found]
     problems += _too_short(doc, values)
-    hosts = {host.name: host.transport for host in environment.hosts.all()}
-    default = next((h.name for h in environment.hosts.all() if h.default), "")
-    problems += _obstacles(environment, doc, steps, hosts, default)
     undo = _backward(doc, steps)
+    where = targets.resolve(environment, (*steps, *undo), values)
+    problems += [*_obstacles(doc, steps), *where.problems]
     plan = Plan(
         runbook=runbook.pk,
         content_hash=version.content_hash,
@@ -70,8 +71,11 @@ def resolve(
         environment=environment.slug,
         shell=doc.shell,
         variables=_public(doc, values),
-        hosts=hosts,
-        default_host=default,
+        hosts=where.hosts,
+        groups=where.groups,
+        databases=where.databases,
+        default_host=where.default,
+        locks=_locks(doc),
         forward=steps,
         backward=undo,
     )
@@ -83,6 +87,7 @@ def resolve(
         procedure=key,
         values=values,
         plan=plan if not problems else None,
+        targets=where,
         variables=_to_fill_in(doc, key, given, values),
         before=checklists.before(
             gates=sum(step.kind is Kind.APPROVAL for step in steps),
@@ -98,7 +103,7 @@ def resolve(
 
 def _environment(slug: str) -> Environment:
     try:
-        return Environment.objects.prefetch_related("hosts").get(pk=slug)
+        return Environment.objects.get(pk=slug)
     except Environment.DoesNotExist:
         known = ", ".join(Environment.objects.values_list("slug", flat=True))
         raise Invalid(
@@ -160,36 +165,17 @@ def _to_fill_in(
     )
 
 
-def _obstacles(
-    environment: Environment,
-    doc: Document,
-    steps: tuple[Step, ...],
-    hosts: Mapping[str, str],
-    default: str,
-) -> list[Problem]:
+def _locks(doc: Document) -> tuple[str, ...]:
+    names = doc.metadata.get("locks", ())
+    return tuple(sorted({str(name) for name in names})) if isinstance(names, list | tuple) else ()
+
+
+def _obstacles(doc: Document, steps: tuple[Step, ...]) -> list[Problem]:
     problems = []
     if not doc.executable:
         problems.append(Problem("runbook", "This version has errors and cannot be executed."))
-    if not default and any(step.kind not in PEOPLE for step in steps):
-        problems.append(
-            Problem(
-                "environment",
-                f"{environment.name} has no host yet: nothing can run there.",
-            )
-        )
     for step in steps:
         if step.kind not in EXECUTABLE:
-            problems.append(
-                Problem(
-                    "runbook", f"“{step.title}” is a {step.kind} step, which cannot be run yet."
-                )
-            )
-        if step.attributes.target and step.attributes.target not in hosts:
-            problems.append(
-                Problem(
-                    "environment",
-                    f"“{step.title}” runs on {step.attributes.target}: {environment.name} has no "
-                    "host of that name.",
-                )
-            )
+            text = f"“{step.title}” is a {step.kind} step, which cannot be run yet."
+            problems.append(Problem("runbook", text))
     return problems

@@ -6,6 +6,8 @@ The holder's own deadline runs on the monotonic clock, from before the renewal w
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -18,9 +20,13 @@ SECONDS = 15.0
 MAX_LOST = 3  # leases lost without progress, then a person has to look
 
 
+class Leave(Exception):
+    """This process is going down: the steps go on, and the next worker attaches to them."""
+
+
 @dataclass(slots=True, eq=False)
 class Hold:
-    """A lease that this process holds. `wake` is an eventfd that its watcher waits on as well."""
+    """A lease that this process holds, and who is to be woken when something is asked of it."""
 
     execution: UUID
     token: int
@@ -28,11 +34,8 @@ class Hold:
     lost_before: int
     intent: str = Intent.NONE
     lost: bool = False
-    wake: int = field(default_factory=lambda: os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC))
-
-    def __del__(self) -> None:
-        # Closed with the last reference: the pulse may nudge a hold that has just been given back.
-        os.close(self.wake)
+    _watchers: set[int] = field(default_factory=set)  # eventfds
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def hand(self) -> Hand:
@@ -43,15 +46,36 @@ class Hold:
         """Whether the holder may still decide anything."""
         return not self.lost and time.monotonic() < self.deadline
 
-    def nudge(self) -> None:
-        os.eventfd_write(self.wake, 1)
-
-    def calm(self) -> None:
-        """Take back the nudges that have been noticed."""
+    @contextmanager
+    def watching(self) -> Iterator[int]:
+        """An eventfd of one watcher, readable as soon as something changed."""
+        wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        with self._lock:
+            self._watchers.add(wake)
         try:
-            os.eventfd_read(self.wake)
-        except BlockingIOError:
-            return
+            yield wake
+        finally:
+            with self._lock:
+                self._watchers.discard(wake)
+            os.close(wake)
+
+    def lose(self) -> None:
+        """Let every watcher of this lease leave without another word."""
+        self.lost = True
+        self.nudge()
+
+    def nudge(self) -> None:
+        with self._lock:
+            for wake in self._watchers:
+                os.eventfd_write(wake, 1)
+
+
+def calm(wake: int) -> None:
+    """Take back the nudges that have been noticed."""
+    try:
+        os.eventfd_read(wake)
+    except BlockingIOError:
+        return
 
 
 class Holds:
@@ -154,8 +178,7 @@ def renew(holds: list[Hold]) -> None:
             hold.deadline = before + SECONDS
             _listen(hold, renewed[hold.execution])
         else:
-            hold.lost = True
-            hold.nudge()
+            hold.lose()
 
 
 def listen(holds: list[Hold]) -> None:

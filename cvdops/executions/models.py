@@ -8,13 +8,14 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from cvdops.catalog.models import Runbook, RunbookVersion
-from cvdops.environments.models import Environment
+from cvdops.environments.models import Environment, Host
 from cvdops.executions.states import (
     ACTIVE,
     EXECUTION_LOOKS,
     HELD,
     STEP_LOOKS,
     TERMINAL,
+    TRIED_AGAIN,
     ExecutionState,
     Intent,
     Look,
@@ -94,6 +95,12 @@ class Execution(NotSaved):
     finished_at = models.DateTimeField(null=True)
     idempotency_key = models.CharField(max_length=80, null=True)  # noqa: DJ001 — null is "none given"
 
+    # A child: started by a `runbook` step of another execution, once for each time it was opened.
+    parent = models.ForeignKey(
+        "StepRun", null=True, on_delete=models.PROTECT, related_name="children"
+    )
+    parent_attempt = models.PositiveIntegerField(null=True)
+
     class Meta:
         ordering: ClassVar[list[str]] = ["-id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -109,6 +116,7 @@ class Execution(NotSaved):
             models.UniqueConstraint(
                 fields=["requested_by", "idempotency_key"], name="execution_idempotency"
             ),
+            models.UniqueConstraint(fields=["parent", "parent_attempt"], name="execution_child"),
         ]
         indexes: ClassVar[list[models.Index]] = [
             # rescue(): what is not at its end
@@ -145,6 +153,7 @@ class StepRun(NotSaved):
     position = models.PositiveIntegerField()
     key = models.CharField(max_length=120)  # the step's id in the document
     host = models.CharField(max_length=63, blank=True)  # empty where no host is concerned
+    lane = models.PositiveSmallIntegerField(default=0)  # the how-manieth of the step's hosts
     section = models.CharField(max_length=20)
     kind = models.CharField(max_length=12)
     title = models.CharField(max_length=300)
@@ -152,6 +161,7 @@ class StepRun(NotSaved):
     state = models.CharField(max_length=12, choices=_STEP_STATES, default=StepState.PENDING)
     attempt_count = models.PositiveIntegerField(default=0)
     tries = models.PositiveIntegerField(default=0)  # since a person last asked; counts for `retry=`
+    due_at = models.DateTimeField(null=True)  # while pending: not before this time
     exit_code = models.SmallIntegerField(null=True)
     note = models.TextField(blank=True)  # why it is in this state, in words
     sample = models.CharField(max_length=16, blank=True)  # kept | differs | not_comparable
@@ -159,9 +169,10 @@ class StepRun(NotSaved):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)  # its rollback step succeeded
+    unconfirmed = models.BooleanField(default=False)  # asked to stop; nobody saw that it did
 
     class Meta:
-        ordering: ClassVar[list[str]] = ["phase", "position"]
+        ordering: ClassVar[list[str]] = ["phase", "position", "lane"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["execution", "key", "host"], name="step_once_per_host"),
             models.UniqueConstraint(
@@ -174,6 +185,8 @@ class StepRun(NotSaved):
 
     @property
     def look(self) -> Look:
+        if self.state == StepState.PENDING and self.due_at:
+            return TRIED_AGAIN
         return STEP_LOOKS[self.state]
 
 
@@ -293,6 +306,46 @@ class ChecklistMark(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Lock(models.Model):
+    """A named lock of an environment, held by an execution or by one of its running steps."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=63)
+    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="locks")
+    step = models.ForeignKey(StepRun, null=True, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["environment", "name"], name="lock_one_holder")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class HostCheck(models.Model):
+    """A look at a host, asked for by a person and done by a worker of its environment."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="checks")
+    tools = models.JSONField(default=list)  # commands that should be there
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    requested_at = models.DateTimeField(db_default=Now())
+    begun_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    results = models.JSONField(default=list)  # {"name", "state", "text", "milliseconds"} each
+    keys = models.JSONField(default=list)  # {"kind", "key", "fingerprint"} that the host showed
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-id"]
+
+    def __str__(self) -> str:
+        return str(self.host)
 
 
 class Worker(models.Model):

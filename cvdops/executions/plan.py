@@ -11,19 +11,42 @@ from pydantic import TypeAdapter
 from cvdops.spec.document import Kind, Shell, Step
 
 SHELLS = frozenset({Kind.BASH, Kind.SH, Kind.CONSOLE})
+ON_HOSTS = SHELLS | {Kind.PYTHON, Kind.SQL}
 PEOPLE = frozenset({Kind.APPROVAL, Kind.MANUAL, Kind.CHECKLIST})
-EXECUTABLE = SHELLS | PEOPLE
+EXECUTABLE = ON_HOSTS | PEOPLE
 
-_steps = TypeAdapter(tuple[Step, ...])
-_texts = TypeAdapter(dict[str, str])
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A host as it was when the plan was made. `keys` are the fingerprints that it may show."""
+
+    name: str
+    transport: str
+    address: str = ""
+    port: int = 0  # 0: what OpenSSH's configuration says
+    user: str = ""
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database that `sql` steps name, with the variables in its location filled in."""
+
+    kind: str  # sqlite | postgresql
+    location: str
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A step and the host that it runs on; no host for what a person does."""
+    """A step and the hosts that it runs on, in their order; one nameless host where none is concerned."""
 
     step: Step
-    host: str
+    hosts: tuple[str, ...]
+
+    @property
+    def where(self) -> str:
+        """The hosts as one reads them."""
+        return ", ".join(self.hosts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,64 +60,47 @@ class Plan:
     environment: str
     shell: Shell
     variables: Mapping[str, str]  # a secret one is here as a keyed digest of its value
-    hosts: Mapping[str, str]  # name → transport
+    hosts: Mapping[str, Target]  # those that the steps name, and the default one
+    groups: Mapping[str, tuple[str, ...]]  # those that the steps name
+    databases: Mapping[str, Database]
     default_host: str
+    locks: tuple[str, ...]  # held while the execution runs
     forward: tuple[Step, ...]
     backward: tuple[Step, ...]
 
     @property
     def steps(self) -> tuple[PlannedStep, ...]:
-        return tuple(self._on_host(step) for step in self.forward)
+        return tuple(self._placed(step) for step in self.forward)
 
     @property
     def rollback(self) -> tuple[PlannedStep, ...]:
-        return tuple(self._on_host(step) for step in self.backward)
+        return tuple(self._placed(step) for step in self.backward)
 
     def step(self, key: str) -> PlannedStep:
         """The step with this id, forward or rollback. Raises KeyError."""
         for step in (*self.forward, *self.backward):
             if step.id == key:
-                return self._on_host(step)
+                return self._placed(step)
         raise KeyError(key)
 
-    def _on_host(self, step: Step) -> PlannedStep:
-        host = "" if step.kind in PEOPLE else step.attributes.target or self.default_host
-        return PlannedStep(step, host)
+    def _placed(self, step: Step) -> PlannedStep:
+        if step.kind not in ON_HOSTS:
+            return PlannedStep(step, ("",))
+        target = step.attributes.target or self.default_host
+        return PlannedStep(step, self.groups.get(target, (target,)))
+
+
+_plan = TypeAdapter(Plan)
 
 
 def to_json(plan: Plan) -> dict[str, object]:
     """The plan as it is stored: JSON values only."""
-    return {
-        "format": 1,
-        "runbook": plan.runbook,
-        "content_hash": plan.content_hash,
-        "commit": plan.commit,
-        "procedure": plan.procedure,
-        "environment": plan.environment,
-        "shell": plan.shell.value,
-        "variables": dict(plan.variables),
-        "hosts": dict(plan.hosts),
-        "default_host": plan.default_host,
-        "forward": _steps.dump_python(plan.forward, mode="json"),
-        "backward": _steps.dump_python(plan.backward, mode="json"),
-    }
+    return {"format": 1, **_plan.dump_python(plan, mode="json")}
 
 
 def from_json(stored: Mapping[str, object]) -> Plan:
     """The plan that was stored."""
-    return Plan(
-        runbook=str(stored["runbook"]),
-        content_hash=str(stored["content_hash"]),
-        commit=str(stored["commit"]),
-        procedure=str(stored["procedure"]),
-        environment=str(stored["environment"]),
-        shell=Shell(str(stored["shell"])),
-        variables=_texts.validate_python(stored["variables"]),
-        hosts=_texts.validate_python(stored["hosts"]),
-        default_host=str(stored["default_host"]),
-        forward=_steps.validate_python(stored["forward"]),
-        backward=_steps.validate_python(stored["backward"]),
-    )
+    return _plan.validate_python({k: v for k, v in stored.items() if k != "format"})
 
 
 def digest(stored: Mapping[str, object]) -> str:

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 
 from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest, RequestState
+from cvdops.executions import locks
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.states import ExecutionEvent, StepEvent, StepState
@@ -22,6 +23,8 @@ def rescue() -> int:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
             if not cursor.fetchone()[0]:
                 return 0
+        locks.free()
+        locks.call_next()
         due = _due()
         for execution, queue in due:
             wake(execution, queue)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cvdops.executions.models import Execution, StepRun
-from cvdops.executions.plan import Plan, PlannedStep
+from cvdops.executions.plan import ON_HOSTS, Plan
 from cvdops.executions.states import Phase, StepState
 from cvdops.lib.ids import uuid7
+from cvdops.spec.document import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +38,57 @@ def undo_stack(plan: Plan, steps: Iterable[StepRun]) -> tuple[UndoEntry, ...]:
     return tuple(entries)
 
 
-def plan_rollback(execution: Execution, plan: Plan, steps: Sequence[StepRun]) -> list[StepRun]:
-    """The rollback's step runs, not yet stored: every undo step once, newest first.
+def since(entries: Iterable[UndoEntry], steps: Iterable[StepRun], key: str) -> list[UndoEntry]:
+    """Those of the entries that a rollback down to this step undoes, it included."""
+    place = {step.key: step.position for step in steps if step.phase == Phase.FORWARD}
+    return [entry for entry in entries if place[entry.step_key] >= place[key]]
+
+
+def plan_rollback(
+    execution: Execution, plan: Plan, steps: Sequence[StepRun], entries: Sequence[UndoEntry]
+) -> list[StepRun]:
+    """The rollback's step runs, not yet stored: every undo step of these entries once, in their order.
 
     Those of an earlier, unfinished rollback stay where they are and are not planned again.
     """
     planned = {(s.key, s.host) for s in steps if s.phase == Phase.ROLLBACK}
     position = len(planned)
     fresh = []
-    for entry in undo_stack(plan, steps):
-        if not entry.rollback_key or (entry.rollback_key, entry.host) in planned:
+    for entry in entries:
+        if not entry.rollback_key:
             continue
-        planned.add((entry.rollback_key, entry.host))
-        fresh.append(step_run(execution, plan.step(entry.rollback_key), position, Phase.ROLLBACK))
+        undo = plan.step(entry.rollback_key).step
+        host = (entry.host or plan.default_host) if undo.kind in ON_HOSTS else ""
+        if (undo.id, host) in planned:
+            continue
+        planned.add((undo.id, host))
+        fresh.append(step_run(execution, undo, host, position, Phase.ROLLBACK))
         position += 1
     return fresh
 
 
-def step_run(execution: Execution, planned: PlannedStep, position: int, phase: Phase) -> StepRun:
-    """The row of a planned step, not yet stored."""
+def step_runs(execution: Execution, plan: Plan) -> list[StepRun]:
+    """The rows of the steps of a plan, one for each host, not yet stored."""
+    return [
+        step_run(execution, planned.step, host, position, Phase.FORWARD, lane)
+        for position, planned in enumerate(plan.steps)
+        for lane, host in enumerate(planned.hosts)
+    ]
+
+
+def step_run(
+    execution: Execution, step: Step, host: str, position: int, phase: Phase, lane: int = 0
+) -> StepRun:
+    """The row of a step on a host, not yet stored."""
     return StepRun(
         id=uuid7(),
         execution=execution,
         phase=phase,
         position=position,
-        key=planned.step.id,
-        host=planned.host,
-        section=planned.step.section.value,
-        kind=planned.step.kind.value,
-        title=planned.step.title[:300],
+        lane=lane,
+        key=step.id,
+        host=host,
+        section=step.section.value,
+        kind=step.kind.value,
+        title=step.title[:300],
     )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.db import connection
+
 from cvdops.executions import plan
 from cvdops.executions.leases import Hold
 from cvdops.executions.models import Execution, StepRun
@@ -37,10 +39,34 @@ class Run:
         """Read the step runs of the phase anew."""
         self.steps = list(
             StepRun.objects.filter(execution=self.execution, phase=self.execution.phase).order_by(
-                "position"
+                "position", "lane"
             )
         )
         self.definitions = [self.plan.step(step.key).step for step in self.steps]
+
+    def stage(self, step: StepRun) -> list[StepRun]:
+        """The step on all of its hosts."""
+        return [other for other in self.steps if other.key == step.key]
+
+    def delayed(self) -> frozenset[int]:
+        """Which step runs have to wait for their next try."""
+        if not any(step.due_at for step in self.steps):
+            return frozenset()
+        seconds = self.delays()
+        return frozenset(i for i, s in enumerate(self.steps) if seconds.get(s.pk, 0.0) > 0)
+
+    def delays(self) -> dict[UUID, float]:
+        """Seconds until the next try, by the database's clock, of those that have one."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT id, extract(epoch FROM due_at - clock_timestamp())::float8
+                  FROM executions_steprun
+                 WHERE execution_id = %s AND state = 'pending' AND due_at IS NOT NULL
+                """,
+                [self.id],
+            )
+            return dict(cursor.fetchall())
 
     @property
     def id(self) -> UUID:

@@ -78,6 +78,7 @@ class ExecutionEvent(StrEnum):
     CANCEL = "cancel"
     ROLL_BACK = "roll_back"
     FINISH_ROLLBACK = "finish_rollback"
+    RESUME_FROM = "resume_from"  # a person chose where it goes on
     RETURN = "return"  # a worker gives it back unfinished, for another one
 
 
@@ -93,6 +94,8 @@ class StepEvent(StrEnum):
     RETRY = "retry"
     SKIP = "skip"
     SETTLE = "settle"
+    RESET = "reset"  # it runs again, because a person resumes before it
+    LEAVE_OUT = "leave_out"  # it does not run, because a person resumes after it
     REJECT = "reject"
     EXPIRE = "expire"
     CANCEL = "cancel"
@@ -127,7 +130,10 @@ EXECUTION_MOVES: Mapping[ExecutionEvent, Move] = {
     ExecutionEvent.CANCEL: _move(
         E.PENDING, E.QUEUED, E.RUNNING, E.ROLLING_BACK, E.WAITING, E.PAUSED, to=E.CANCELLED
     ),
-    ExecutionEvent.ROLL_BACK: _move(E.WAITING, E.PAUSED, *UNDOABLE, to=E.QUEUED),
+    ExecutionEvent.ROLL_BACK: _move(E.WAITING, E.PAUSED, *UNDOABLE, E.ROLLED_BACK, to=E.QUEUED),
+    ExecutionEvent.RESUME_FROM: _move(
+        E.WAITING, E.PAUSED, E.FAILED, E.CANCELLED, E.EXPIRED, to=E.QUEUED
+    ),
     ExecutionEvent.FINISH_ROLLBACK: _move(E.ROLLING_BACK, to=E.ROLLED_BACK),
 }
 
@@ -143,6 +149,8 @@ STEP_MOVES: Mapping[StepEvent, Move] = {
     StepEvent.RETRY: _move(*STEP_STUCK, S.CANCELLED, to=S.PENDING),
     StepEvent.SKIP: _move(*STEP_STUCK, to=S.SKIPPED),
     StepEvent.SETTLE: _move(*STEP_STUCK, to=S.SUCCEEDED),
+    StepEvent.RESET: _move(*STEP_DONE, *STEP_STUCK, S.CANCELLED, S.EXPIRED, to=S.PENDING),
+    StepEvent.LEAVE_OUT: _move(S.PENDING, *STEP_STUCK, S.CANCELLED, to=S.SKIPPED),
     StepEvent.REJECT: _move(S.WAITING, to=S.REJECTED),
     StepEvent.EXPIRE: _move(S.WAITING, to=S.EXPIRED),
     StepEvent.CANCEL: _move(S.RUNNING, S.WAITING, to=S.CANCELLED),
@@ -192,3 +200,6 @@ STEP_LOOKS: Mapping[str, Look] = {
     S.CANCELLED: Look("Cancelled", "square", "none"),
     S.INTERRUPTED: Look("Interrupted", "unplug", "bad"),
 }
+
+# A pending step whose next try has its time.
+TRIED_AGAIN = Look("Tried again soon", "timer", "wait")

@@ -171,6 +171,13 @@ class InSeconds:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """These keys of a JSON object, the others staying as they are, as the value of a field."""
+
+    values: Fields
+
+
 def _assignments(fields: Fields) -> tuple[str, list[Any]]:
     """`, name = %s …` and the values. Names are written in this program, never taken from input."""
     sets: list[str] = []
@@ -182,6 +189,10 @@ def _assignments(fields: Fields) -> tuple[str, list[Any]]:
         if isinstance(value, InSeconds):
             sets.append(f", {name} = {_NOW} + make_interval(secs => %s)")
             values.append(value.seconds)
+            continue
+        if isinstance(value, Merge):
+            sets.append(f", {name} = {name} || %s")
+            values.append(Jsonb(dict(value.values)))
             continue
         sets.append(f", {name} = %s")
         values.append(Jsonb(value) if isinstance(value, dict | list) else value)

@@ -109,14 +109,13 @@ def rows(preview: Preview) -> list[Row]:
     """The steps in the order in which they run."""
     steps = steps_of(preview.document, preview.procedure)
     undo = {step.id: step for step in preview.document.section(SectionKind.ROLLBACK)}
-    default = next((h.name for h in preview.environment.hosts.all() if h.default), "")
     secret = {v.name for v in preview.document.variables if v.secret}
     shown = {n: "•••" if n in secret else value for n, value in preview.values.items()}
     return [
         Row(
             number=number,
             step=step,
-            host="" if step.kind in PEOPLE else step.attributes.target or default,
+            host=preview.targets.where(step),
             undo=undo.get(step.attributes.rollback),
             values=tuple(_used(step.body, shown)),
             findings=_findings(step, preview.document.diagnostics),

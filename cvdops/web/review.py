@@ -123,7 +123,7 @@ def _rows(request: ApprovalRequest, scene: Scene) -> Iterator[PlanRow]:
         yield PlanRow(
             number=number,
             step=step,
-            host=planned.host,
+            host=planned.where,
             undo=undo.get(step.attributes.rollback),
             values=tuple(
                 (name, values[name])

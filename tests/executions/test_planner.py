@@ -1,6 +1,6 @@
 """The planner: one thing to do, whatever the states are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,12 +27,19 @@ def step(**attributes: object) -> Step:
 
 
 def plan(*states: StepState, phase: str = Phase.FORWARD, intent: str = "", **attributes: object):
-    return following(phase, intent, [View(s) for s in states], [step(**attributes)] * len(states))
+    definitions = [replace(step(**attributes), id=f"s{n}") for n in range(len(states))]
+    return following(phase, intent, [View(s) for s in states], definitions)
+
+
+def lanes(*states: StepState, delayed: tuple[int, ...] = (), **attributes: object):
+    """One step on as many hosts."""
+    views = [View(s) for s in states]
+    return following(Phase.FORWARD, "", views, [step(**attributes)] * len(states), delayed)
 
 
 def test_begins_the_first_pending_step() -> None:
     found = plan(StepState.SUCCEEDED, StepState.PENDING, StepState.PENDING)
-    assert (found.do, found.index) == (Do.BEGIN, 1)
+    assert (found.do, found.index) == (Do.WORK, 1)
 
 
 def test_a_failed_step_waits_for_a_person() -> None:
@@ -41,7 +48,7 @@ def test_a_failed_step_waits_for_a_person() -> None:
 
 def test_on_failure_continue_passes_over() -> None:
     found = plan(StepState.FAILED, StepState.PENDING, on_failure=OnFailure.CONTINUE)
-    assert (found.do, found.index) == (Do.BEGIN, 1)
+    assert (found.do, found.index) == (Do.WORK, 1)
 
 
 def test_a_failed_checkpoint_is_never_passed_over() -> None:
@@ -62,11 +69,35 @@ def test_an_interrupted_step_never_rolls_back_by_itself() -> None:
 
 
 def test_a_pause_lets_the_running_step_be_watched_to_its_end() -> None:
-    assert plan(StepState.RUNNING, intent=Intent.PAUSE).do is Do.WATCH
+    assert plan(StepState.RUNNING, intent=Intent.PAUSE).do is Do.WORK
 
 
 def test_a_pause_begins_nothing() -> None:
     assert plan(StepState.PENDING, intent=Intent.PAUSE).do is Do.PAUSE
+
+
+def test_a_step_begins_on_all_its_hosts_at_once() -> None:
+    assert lanes(StepState.PENDING, StepState.PENDING, StepState.PENDING).indexes == (0, 1, 2)
+
+
+def test_a_batch_begins_when_the_one_before_is_done() -> None:
+    s = StepState
+    assert lanes(s.SUCCEEDED, s.RUNNING, s.PENDING, s.PENDING, batch=2).indexes == (1,)
+    assert lanes(s.SUCCEEDED, s.SUCCEEDED, s.PENDING, s.PENDING, batch=2).indexes == (2, 3)
+
+
+def test_a_failed_batch_is_the_last_one() -> None:
+    s = StepState
+    found = lanes(s.SUCCEEDED, s.FAILED, s.PENDING, s.PENDING, batch=2)
+    assert (found.do, found.indexes) == (Do.STUCK, (1,))
+
+
+def test_a_failure_waits_until_the_other_hosts_are_over() -> None:
+    assert lanes(StepState.FAILED, StepState.RUNNING).do is Do.WORK
+
+
+def test_a_try_that_is_not_due_yet_is_waited_for() -> None:
+    assert lanes(StepState.SUCCEEDED, StepState.PENDING, delayed=(1,)).do is Do.DELAY
 
 
 @given(
@@ -81,9 +112,8 @@ def test_nothing_begins_after_a_step_that_is_not_over(
 ) -> None:
     found = plan(*states, phase=phase, intent=intent, on_failure=on_failure, checkpoint=checkpoint)
     passable = STEP_DONE | {StepState.FAILED, StepState.TIMED_OUT}
-    if found.do is Do.BEGIN:
+    if found.do is Do.WORK and states[found.index] == StepState.PENDING:
         assert intent == Intent.NONE
-        assert states[found.index] == StepState.PENDING
         assert set(states[: found.index]) <= passable
 
 

@@ -6,6 +6,7 @@ often its button is pressed.
 
 from cvdops.executions.services.control import cancel, give_up, pause, resume, roll_back
 from cvdops.executions.services.deciding import decide
+from cvdops.executions.services.resuming import plan_resume, resume_from
 from cvdops.executions.services.starting import preview, start
 from cvdops.executions.services.steps import close_item, confirm, note, retry, settle, skip
 
@@ -17,8 +18,10 @@ __all__ = [
     "give_up",
     "note",
     "pause",
+    "plan_resume",
     "preview",
     "resume",
+    "resume_from",
     "retry",
     "roll_back",
     "settle",

@@ -13,9 +13,17 @@ from cvdops.executions import rollback
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import from_json
-from cvdops.executions.queries import get_execution, matter
+from cvdops.executions.queries import get_execution, get_step, matter
 from cvdops.executions.services.effect import moved_on, one_effect
-from cvdops.executions.states import HELD, ExecutionEvent, Intent, Phase, StepEvent, StepState
+from cvdops.executions.states import (
+    HELD,
+    STEP_DONE,
+    ExecutionEvent,
+    Intent,
+    Phase,
+    StepEvent,
+    StepState,
+)
 from cvdops.executions.transitions import DatabaseNow, Hand, Superseded
 from cvdops.lib.errors import Conflict
 
@@ -87,30 +95,41 @@ def resume(user: User, execution_id: UUID | str, comment: str = "") -> None:
         wake(execution.pk, execution.environment.queue)
 
 
-def roll_back(user: User, execution_id: UUID | str, comment: str = "") -> None:
-    """Undo what was done, newest first."""
+def roll_back(user: User, execution_id: UUID | str, comment: str = "", down_to: str = "") -> None:
+    """Undo what was done, newest first; with `down_to` only that step and what came after it."""
     execution = get_execution(user, execution_id)
     can(user, Action.CONTROL, matter(execution)).enforce()
-    plan = from_json(execution.plan)
+    if down_to:
+        get_step(execution, down_to)
     with one_effect(execution), transaction.atomic():
         hand = Hand(execution.pk, actor=user)
         seq = hand.move(
             ExecutionEvent.ROLL_BACK,
-            {"comment": comment},
+            {"comment": comment, "down_to": down_to},
             phase=Phase.ROLLBACK,
             waiting_for={},
             due_at=None,
             outcome="",
         )
-        steps = list(StepRun.objects.filter(execution=execution).order_by("phase", "position"))
-        fresh = rollback.plan_rollback(execution, plan, steps)
-        if not fresh and not any(s.phase == Phase.ROLLBACK for s in steps):
-            raise Conflict("There is nothing to roll back: no completed step has a rollback step.")
-        StepRun.objects.bulk_create(fresh)
+        _plan_rollback(execution, down_to)
         approvals.void(execution.pk)
         announce(execution.pk, seq)
-        record(user, Action.CONTROL, "execution", execution.pk, data={"verb": "roll_back"})
+        data = {"verb": "roll_back", "down_to": down_to}
+        record(user, Action.CONTROL, "execution", execution.pk, data=data)
         wake(execution.pk, execution.environment.queue)
+
+
+def _plan_rollback(execution: Execution, down_to: str) -> None:
+    """Store what the rollback has to do. Raises Conflict when that is nothing."""
+    plan = from_json(execution.plan)
+    steps = list(StepRun.objects.filter(execution=execution))
+    undo = rollback.undo_stack(plan, steps)
+    chosen = rollback.since(undo, steps, down_to) if down_to else undo
+    fresh = rollback.plan_rollback(execution, plan, steps, chosen)
+    begun = any(s.phase == Phase.ROLLBACK and s.state not in STEP_DONE for s in steps)
+    if not fresh and not begun:
+        raise Conflict("There is nothing to roll back: no completed step has a rollback step.")
+    StepRun.objects.bulk_create(fresh)
 
 
 def give_up(user: User, execution_id: UUID | str, comment: str = "") -> None:

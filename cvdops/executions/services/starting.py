@@ -14,7 +14,6 @@ from cvdops.executions.hints import announce, wake
 from cvdops.executions.launch import Preview, secret_names
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import digest, to_json
-from cvdops.executions.states import Phase
 from cvdops.executions.transitions import Hand
 from cvdops.lib.errors import Invalid, Problem
 from cvdops.lib.sealing import seal
@@ -110,10 +109,7 @@ def _create(user: User, resolved: Preview, reason: str, idempotency_key: str | N
         idempotency_key=idempotency_key,
     )
     execution.save(force_insert=True)
-    StepRun.objects.bulk_create(
-        rollback.step_run(execution, planned, position, Phase.FORWARD)
-        for position, planned in enumerate(resolved.plan.steps)
-    )
+    StepRun.objects.bulk_create(rollback.step_runs(execution, resolved.plan))
     checklists.store(execution, resolved.before, user)
     announce(execution.pk, Hand(execution.pk, actor=user).change("execution.start"))
     record(

@@ -1,0 +1,196 @@
+"""The end of an attempt: what it left is stored, judged, and becomes the step's state in one statement."""
+
+import random
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from cvdops.executions import context, outcome
+from cvdops.executions.hints import announce
+from cvdops.executions.models import StepAttempt, StepRun
+from cvdops.executions.outcome import Outcome
+from cvdops.executions.output import SEGMENT, Recorder, read
+from cvdops.executions.run import Run
+from cvdops.executions.states import STEP_MOVES, StepEvent, StepState
+from cvdops.executions.transitions import Also, DatabaseNow, InSeconds, Merge
+from cvdops.lib.failpoints import failpoint
+from cvdops.runners.job import Found, Handle, Job, Presence, Result, Transport
+from cvdops.spec.document import Kind, Shell, Step
+
+GRACE = 10.0  # seconds between TERM and KILL
+READ_BACK = 1_000_000  # bytes of output that samples and captures look at
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the functions below work on."""
+
+    run: Run
+    step: StepRun
+    definition: Step
+    attempt: StepAttempt
+    transport: Transport
+    variables: dict[str, str]  # the job's environment
+
+    @property
+    def job(self) -> Job:
+        session = self.run.execution.session.get(self.step.host, {})
+        return Job(
+            attempt=str(self.attempt.pk),
+            interpreter="sh" if self.definition.kind is Kind.SH else "bash",
+            strict=self.run.plan.shell is Shell.STRICT,
+            script=self.definition.body,
+            variables=self.variables,
+            cwd=session.get("cwd", ""),
+        )
+
+
+def drain(recorder: Recorder, handle: Handle) -> None:
+    """Take what the step has written so far; store it when it is time to."""
+    while data := handle.read(recorder.source, SEGMENT):
+        recorder.feed(data)
+        if recorder.due <= 0:
+            recorder.store()
+            failpoint("output.stored")
+    if recorder.due <= 0:
+        recorder.store()
+
+
+def ended(work: Work, recorder: Recorder, result: Result) -> None:
+    recorder.finish()
+    text = ""
+    if work.definition.samples or work.definition.attributes.capture:
+        text = read(work.attempt.pk, 0, READ_BACK).decode(errors="replace")
+    judged = outcome.judge(work.definition, result.exit_code, text)
+    if not judged.note:
+        judged = replace(judged, note=_not_carried(result))
+    finish(work, judged, recorder, _session(work, result, text, judged))
+
+
+def _not_carried(result: Result) -> str:
+    """What later steps will miss of this one's variables, as a sentence; empty for nothing."""
+    if not result.carried:
+        return "It set its own EXIT trap or replaced itself: its variables are not carried over."
+    if result.dropped:
+        return f"Not carried over, too large or not text: {', '.join(result.dropped)}."
+    return ""
+
+
+def stopped(work: Work, recorder: Recorder, handle: Handle, event: StepEvent, because: str) -> None:
+    report = handle.stop(GRACE)
+    drain(recorder, handle)
+    recorder.finish()
+    if report.gone:
+        note = f"{because}; its processes are gone, verified."
+    else:
+        left = ", ".join(str(pid) for pid in report.left)
+        note = f"{because}, but processes are left on {work.step.host}: {left}. End them by hand."
+    finish(work, Outcome(event, note), recorder)
+
+
+def interrupted(work: Work, recorder: Recorder, found: Found, why: str = "") -> None:
+    if found.handle is not None:
+        drain(recorder, found.handle)
+        recorder.finish()
+    why = why or "Its process ended without leaving a result."
+    note = f"{why} How far it came is not known."
+    if found.presence is Presence.ABSENT:
+        note = (
+            f"{work.step.host} was restarted or its spool was emptied after the step was sent: "
+            "whether it began is not known."
+        )
+    event = StepEvent.TRY_AGAIN if work.definition.attributes.idempotent else StepEvent.INTERRUPT
+    finish(work, Outcome(event, note), recorder)
+
+
+def _session(work: Work, result: Result, text: str, judged: Outcome) -> dict[str, Any] | None:
+    """What later steps on this host start with, if it changed."""
+    variables = dict(result.variables)
+    if work.definition.attributes.capture and judged.event is StepEvent.SUCCEED:
+        variables[work.definition.attributes.capture] = text.strip()
+    before = work.run.execution.session.get(work.step.host, {})
+    after = context.after(
+        before, work.variables, variables, result.cwd, context.secrets(work.run.execution)
+    )
+    return None if after == before else after
+
+
+def finish(
+    work: Work, judged: Outcome, recorder: Recorder, session: dict[str, Any] | None = None
+) -> None:
+    """Record the end of the attempt and what becomes of the step, durably and at once."""
+    run, step = work.run, work.step
+    again = outcome.may_retry(work.definition, judged.event, step.tries)
+    undoes = judged.event is StepEvent.SUCCEED and run.rolling_back
+    event = StepEvent.TRY_AGAIN if again else judged.event
+    with transaction.atomic() if undoes else nullcontext():
+        _record(work, judged, event, recorder, session)
+        if undoes:
+            _undone(run, step)
+    failpoint("attempt.finished")
+    work.transport.clean(str(work.attempt.pk))
+    step.state = STEP_MOVES[event].destination
+    step.exit_code = judged.exit_code
+    if again:
+        step.refresh_from_db(fields=["due_at"])
+    if session is not None:
+        run.execution.session[step.host] = session
+
+
+def _record(
+    work: Work,
+    judged: Outcome,
+    event: StepEvent,
+    recorder: Recorder,
+    session: dict[str, Any] | None,
+) -> None:
+    run = work.run
+    fields: dict[str, Any] = {}
+    if session is not None:
+        fields["session"] = Merge({work.step.host: session})  # other hosts' steps end at this time
+    if run.hold.lost_before:
+        fields["lost_leases"] = 0  # there was progress
+        run.hold.lost_before = 0
+    due = None
+    if event is StepEvent.TRY_AGAIN and judged.event is not event:
+        due = InSeconds(outcome.backoff(work.definition, work.step.tries, random.random()))  # noqa: S311
+    seq = run.hand.step(
+        work.step.pk,
+        event,
+        {"attempt": work.attempt.number, "note": judged.note},
+        execution=fields,
+        also=_over(work.attempt, judged, recorder),
+        exit_code=judged.exit_code,
+        note=judged.note,
+        sample=judged.sample,
+        sample_detail=judged.sample_detail,
+        due_at=due,
+        finished_at=DatabaseNow,
+    )
+    announce(run.id, seq)
+
+
+def _over(attempt: StepAttempt, judged: Outcome, recorder: Recorder) -> Also:
+    state = (
+        StepState.INTERRUPTED
+        if judged.event is StepEvent.TRY_AGAIN
+        else STEP_MOVES[judged.event].destination
+    )
+    return Also(
+        """
+        UPDATE executions_stepattempt SET state = %s, finished_at = statement_timestamp(),
+               exit_code = %s, output_size = %s, output_digest = %s
+          FROM s WHERE executions_stepattempt.id = %s
+        """,
+        (state, judged.exit_code, recorder.offset, recorder.digest, attempt.pk),
+    )
+
+
+def _undone(run: Run, step: StepRun) -> None:
+    undone = [s.id for s in run.plan.forward if s.attributes.rollback == step.key]
+    StepRun.objects.filter(execution=run.execution, key__in=undone, host=step.host).update(
+        undone_at=Now()
+    )

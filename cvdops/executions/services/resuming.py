@@ -1,0 +1,122 @@
+"""Going on from a step that a person chooses, after a plan that says what becomes of each step."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from django.db import transaction
+
+from cvdops.access.policy import Action, can
+from cvdops.accounts.models import User
+from cvdops.approvals import services as approvals
+from cvdops.audit.log import record
+from cvdops.executions.hints import announce, wake
+from cvdops.executions.models import Execution, StepRun
+from cvdops.executions.queries import get_execution, get_step, matter
+from cvdops.executions.services.effect import one_effect
+from cvdops.executions.states import (
+    STEP_DONE,
+    ExecutionEvent,
+    Phase,
+    StepEvent,
+    StepState,
+    possible,
+)
+from cvdops.executions.transitions import Hand
+from cvdops.lib.errors import Conflict, Invalid, Problem
+from cvdops.spec.document import Kind
+
+
+class Fate(StrEnum):
+    """What becomes of a step when the execution goes on."""
+
+    REUSE = "reuse"  # it was done and stays so
+    SKIP = "skip"
+    RUN = "run"
+    RUN_AGAIN = "run again"
+
+
+@dataclass(frozen=True, slots=True)
+class ResumePlan:
+    """What a resume would do, step by step, and why it cannot be done, if so."""
+
+    fates: tuple[tuple[StepRun, Fate], ...]
+    problem: str = ""
+
+    @property
+    def action(self) -> Action:
+        """What one needs: to pass over a step, or to repeat one that was done, is a Lead's decision."""
+        bold = any(
+            fate is Fate.SKIP or (fate is Fate.RUN_AGAIN and step.state in STEP_DONE)
+            for step, fate in self.fates
+        )
+        return Action.OVERRIDE if bold else Action.CONTROL
+
+
+def plan_resume(user: User, execution_id: UUID | str, step_id: UUID | str) -> ResumePlan:
+    """What going on from this step would do. Changes nothing. Raises NotFound."""
+    execution = get_execution(user, execution_id)
+    return _plan(execution, get_step(execution, step_id))
+
+
+def _plan(execution: Execution, start: StepRun) -> ResumePlan:
+    steps = list(execution.steps.filter(phase=Phase.FORWARD))
+    fates = tuple((step, _fate(step, start.position)) for step in steps)
+    return ResumePlan(fates, _problem(execution, start, fates))
+
+
+def _fate(step: StepRun, start: int) -> Fate:
+    if step.position < start:
+        return Fate.REUSE if step.state in STEP_DONE else Fate.SKIP
+    return Fate.RUN if step.state == StepState.PENDING else Fate.RUN_AGAIN
+
+
+def _problem(execution: Execution, start: StepRun, fates: tuple[tuple[StepRun, Fate], ...]) -> str:
+    if start.phase != Phase.FORWARD or execution.phase != Phase.FORWARD:
+        return "It was rolled back: start a new execution instead."
+    if not possible(execution.state, ExecutionEvent.RESUME_FROM):
+        return f"It is {execution.look.label.lower()}: it cannot go on from another step now."
+    for step, fate in fates:
+        if fate is Fate.SKIP and step.kind == Kind.APPROVAL:
+            return f"“{step.title}” was not approved: it cannot be passed over."
+        if step.state in {StepState.RUNNING, StepState.WAITING}:
+            return f"“{step.title}” is {step.look.label.lower()}: decide on it first."
+    return ""
+
+
+def resume_from(user: User, execution_id: UUID | str, step_id: UUID | str, comment: str) -> None:
+    """Go on from this step, with a reason. Raises NotFound, Refused, Invalid, Conflict."""
+    execution = get_execution(user, execution_id)
+    start = get_step(execution, step_id)
+    plan = _plan(execution, start)
+    can(user, plan.action, matter(execution)).enforce()
+    if not comment.strip():
+        raise Invalid([Problem("comment", f"Say why you go on from “{start.title}”.")])
+    if plan.problem:
+        raise Conflict(plan.problem)
+    with one_effect(execution), transaction.atomic():
+        hand = Hand(execution.pk, actor=user)
+        seq = hand.move(
+            ExecutionEvent.RESUME_FROM,
+            {"comment": comment.strip(), "step": start.key},
+            waiting_for={},
+            due_at=None,
+            lost_leases=0,
+            outcome="",
+        )
+        for step, fate in plan.fates:
+            seq = _apply(hand, user, step, fate) or seq
+        approvals.void(execution.pk)
+        announce(execution.pk, seq)
+        data = {"verb": "resume_from", "step": start.key}
+        record(user, plan.action, "execution", execution.pk, data=data)
+        wake(execution.pk, execution.environment.queue)
+
+
+def _apply(hand: Hand, user: User, step: StepRun, fate: Fate) -> int:
+    if fate is Fate.SKIP:
+        note = f"Passed over: {user.name} went on after it."
+        return hand.step(step.pk, StepEvent.LEAVE_OUT, note=note)
+    if fate is Fate.RUN_AGAIN:
+        return hand.step(step.pk, StepEvent.RESET, tries=0, note="", due_at=None)
+    return 0

@@ -1,0 +1,129 @@
+"""Where the steps of a plan run: the hosts, groups and databases that they name, resolved for good."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cvdops.environments.models import Environment, Host
+from cvdops.executions.plan import ON_HOSTS, Database, Target
+from cvdops.lib.errors import Problem
+from cvdops.spec.document import Kind, Step
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What the steps name, and what stands in the way."""
+
+    hosts: Mapping[str, Target]
+    groups: Mapping[str, tuple[str, ...]]
+    databases: Mapping[str, Database]
+    default: str
+    problems: tuple[Problem, ...]
+
+    def where(self, step: Step) -> str:
+        """The hosts of a step as one reads them."""
+        if step.kind not in ON_HOSTS:
+            return ""
+        target = step.attributes.target or self.default
+        return ", ".join(self.groups.get(target, (target,)))
+
+
+def resolve(
+    environment: Environment, steps: Sequence[Step], variables: Mapping[str, str]
+) -> Targets:
+    """Look up everything that these steps name in the environment."""
+    known = {host.name: host for host in environment.hosts.prefetch_related("keys")}
+    groups = {
+        group.name: tuple(host.name for host in group.hosts.all())
+        for group in environment.groups.prefetch_related("hosts")
+    }
+    default = next((host.name for host in known.values() if host.default), "")
+    placed = [step for step in steps if step.kind in ON_HOSTS]
+    named = {step.attributes.target for step in placed if step.attributes.target}
+    used = {name: groups[name] for name in sorted(named & groups.keys())}
+    hosts = (
+        {default} | (named - groups.keys()) | {name for group in used.values() for name in group}
+    )
+    problems = [
+        *_no_host(environment, placed, default),
+        *_unknown(environment, placed, {*known, *groups}, groups),
+        *_unproved(known, hosts),
+    ]
+    databases, missing = _databases(environment, placed, variables)
+    return Targets(
+        hosts={name: _target(known[name]) for name in sorted(hosts & known.keys())},
+        groups=used,
+        databases=databases,
+        default=default,
+        problems=(*problems, *missing),
+    )
+
+
+def _target(host: Host) -> Target:
+    keys = tuple(key.fingerprint for key in host.keys.all())
+    return Target(host.name, host.transport, host.address, host.port or 0, host.user, keys)
+
+
+def _no_host(environment: Environment, placed: Sequence[Step], default: str) -> list[Problem]:
+    if default or all(step.attributes.target for step in placed):
+        return []
+    text = f"{environment.name} has no host yet: nothing can run there."
+    return [Problem("environment", text)]
+
+
+def _unknown(
+    environment: Environment,
+    placed: Sequence[Step],
+    known: set[str],
+    groups: Mapping[str, tuple[str, ...]],
+) -> list[Problem]:
+    problems = []
+    for step in placed:
+        target = step.attributes.target
+        if target and target not in known:
+            text = f"{environment.name} has no host or group of that name."
+        elif target in groups and not groups[target]:
+            text = f"the group has no host in {environment.name}."
+        else:
+            continue
+        problems.append(Problem("environment", f"“{step.title}” runs on {target}: {text}"))
+    return problems
+
+
+def _unproved(known: Mapping[str, Host], used: set[str]) -> list[Problem]:
+    """Hosts whose key nobody has confirmed: nothing is sent to them."""
+    return [
+        Problem(
+            "environment",
+            f"Nobody has confirmed the key of {name} yet: test the connection on the page of the "
+            "environment and confirm its fingerprint.",
+        )
+        for name in sorted(used & known.keys())
+        if known[name].transport == Host.Transport.SSH and not known[name].keys.all()
+    ]
+
+
+def _databases(
+    environment: Environment, placed: Sequence[Step], variables: Mapping[str, str]
+) -> tuple[dict[str, Database], list[Problem]]:
+    steps = [step for step in placed if step.kind is Kind.SQL]
+    if not steps:
+        return {}, []
+    known = {database.name: database for database in environment.databases.all()}
+    only = next(iter(known)) if len(known) == 1 else ""
+    found, problems = {}, []
+    for step in steps:
+        name = step.attributes.database or only
+        if name in known:
+            location = _VARIABLE.sub(
+                lambda match: variables.get(match[1], match[0]), known[name].location
+            )
+            found[step.attributes.database] = Database(known[name].kind, location)
+            continue
+        there = ", ".join(known) or "none"
+        what = f"the database {name}" if name else "a database that it does not name"
+        text = f"“{step.title}” needs {what}. {environment.name} has: {there}."
+        problems.append(Problem("environment", text))
+    return found, problems
