@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from cvdops.spec import names
@@ -178,7 +178,7 @@ _FIT: dict[Kind, frozenset[str]] = {
 
 def judge(info: Info, kind: Kind, line: int, notes: Notes) -> Attributes:
     """The attributes with their defaults; each that is unknown, unfit or bad is a diagnostic."""
-    attributes = Attributes()
+    changes: dict[str, Any] = {}
     for key, value in info.values.items():
         known = key in _FLAGS or key in _READERS
         if not known or key not in _FIT[kind]:
@@ -186,29 +186,25 @@ def judge(info: Info, kind: Kind, line: int, notes: Notes) -> Attributes:
             fitting = ", ".join(sorted(_FIT[kind]))
             notes.add("RB202", line, f"The attribute {quote(key)} {why}.", f"It takes: {fitting}.")
         elif key in _FLAGS:
-            attributes = _flag(attributes, key, value, line, notes)
+            changes[key] = _flag(key, value, line, notes)
         else:
-            attributes = _value(attributes, key, value or "", line, notes)
-    if attributes.checkpoint and attributes.expect is None:
-        return replace(attributes, expect=Expect.CONTAINS)
-    return attributes
+            changes |= _value(key, value or "", line, notes)
+    if changes.get("checkpoint"):
+        changes.setdefault("expect", Expect.CONTAINS)
+    return Attributes(**changes)
 
 
-def _flag(
-    attributes: Attributes, key: str, value: str | None, line: int, notes: Notes
-) -> Attributes:
+def _flag(key: str, value: str | None, line: int, notes: Notes) -> bool:
     if value not in (None, "true", "false"):
         notes.add("RB203", line, f"{key}={value[:60]} is wrong: {key} is a flag.", f"Write {key}.")
-    changes: dict[str, Any] = {key: value != "false"}
-    return replace(attributes, **changes)
+    return value != "false"
 
 
-def _value(attributes: Attributes, key: str, value: str, line: int, notes: Notes) -> Attributes:
+def _value(key: str, value: str, line: int, notes: Notes) -> dict[str, object]:
     name, read = _READERS[key]
     try:
-        changes: dict[str, Any] = {name: read(value)}
+        return {name: read(value)}
     except BadValueError as error:
         code = "RB209" if key == "when" else "RB203"
         notes.add(code, line, f"{key}={quote(value)} is wrong.", f"It has to be {error}.")
-        return attributes
-    return replace(attributes, **changes)
+        return {}

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from cvdops.spec import frontmatter, procedures
@@ -42,6 +42,9 @@ _CATEGORY_WORDS = {
 }
 _PLAIN = re.compile(r"[A-Za-z0-9][\w.+/-]*(?: [\w.+/-]+)*")
 _NOT_PLAIN = re.compile(r"(?i:true|false|null|yes|no|on|off|y|n)|[-+]?\d+")
+
+
+Held = Mapping[int, frozenset[str]]  # the steps below each node, by its identity
 
 
 def write(runbook: Runbook, anatomy: Anatomy, present: Sequence[str]) -> list[str]:
@@ -111,14 +114,15 @@ def _procedures(runbook: Runbook, anatomy: Anatomy) -> Iterator[str]:
     if marked or not runbook.procedures:
         return
     root = procedures.tree(anatomy.items, anatomy.placed)
-    lines = [line for p in runbook.procedures for line in _procedure(p, root, anatomy)]
+    held = {id(node): frozenset(node.steps()) for node in procedures.walk(root)}
+    lines = [line for p in runbook.procedures for line in _procedure(p, root, held, anatomy)]
     if sum(map(len, lines)) < frontmatter.MAX_BYTES // 2:  # else they are found by the shape again
         yield "procedures:"
         yield from lines
 
 
-def _procedure(procedure: Procedure, root: Node, anatomy: Anatomy) -> Iterator[str]:
-    names, exact = _headings(root, frozenset(procedure.steps), anatomy)
+def _procedure(procedure: Procedure, root: Node, held: Held, anatomy: Anatomy) -> Iterator[str]:
+    names, exact = _headings(root, frozenset(procedure.steps), held, anatomy)
     yield f"  {procedure.key}:"
     yield f"    title: {scalar(procedure.title)}"
     yield f"    sections: [{', '.join(map(scalar, names))}]"
@@ -126,13 +130,16 @@ def _procedure(procedure: Procedure, root: Node, anatomy: Anatomy) -> Iterator[s
         yield f"    steps: [{', '.join(map(scalar, procedure.steps))}]"
 
 
-def _headings(node: Node, steps: frozenset[str], anatomy: Anatomy) -> tuple[list[str], bool]:
+def _headings(
+    node: Node, steps: frozenset[str], held: Held, anatomy: Anatomy
+) -> tuple[list[str], bool]:
     """The outermost headings that hold the steps, and whether they hold no others."""
-    heading, held = node.heading, set(node.steps())
+    heading = node.heading
     in_procedures = heading and anatomy.layout.kind(heading) is SectionKind.PROCEDURES
-    if heading and in_procedures and held and held <= steps:
+    if heading and in_procedures and held[id(node)] and held[id(node)] <= steps:
         return [heading.slug], True
-    below = [_headings(child, steps, anatomy) for child in node.children]
+    with_some = (c for c in node.children if not steps.isdisjoint(held[id(c)]))
+    below = [_headings(child, steps, held, anatomy) for child in with_some]
     names, exact = [n for found, _ in below for n in found], all(same for _, same in below)
     if heading and in_procedures and steps.intersection(node.own):
         return [heading.slug, *names], False

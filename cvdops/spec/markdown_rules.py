@@ -8,7 +8,7 @@ from markdown_it.rules_block.reference import reference
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from cvdops.spec import outline
+from cvdops.spec import first_characters, outline
 from cvdops.spec.slugs import Names, slug
 
 ANCHOR = "doc-"  # before every id, so that no heading can pose as a part of the page
@@ -21,6 +21,7 @@ _LONGEST_ROW = 4096
 
 
 def install(markdown: MarkdownIt) -> None:
+    first_characters.install(markdown)
     markdown.validateLink = _may_lead_to  # type: ignore[method-assign]  # the documented hook
     markdown.block.ruler.at("reference", _bounded_reference, {"alt": []})
     markdown.block.ruler.at("table", _bounded_table, {"alt": ["paragraph", "reference"]})

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from cvdops.spec import first_characters
 from cvdops.spec.slugs import Names, slug
 
 _BLOCKS = MarkdownIt("commonmark", {"html": True})
 _BLOCKS.disable(["reference"])
-_BLOCKS.core.ruler.disable(["inline"])
+_BLOCKS.core.ruler.disable(["inline", "text_join"])
+first_characters.install(_BLOCKS)
 _INLINE = MarkdownIt("commonmark", {"html": False})
 
 # Only what reads as attributes: a heading may well end with ${NAME} or {braces}.

@@ -76,10 +76,11 @@ def tree(items: Sequence[Item], placed: Sequence[Placed]) -> Node:
     return root
 
 
-def _nodes(node: Node) -> Iterator[Node]:
+def walk(node: Node) -> Iterator[Node]:
+    """The node and all below it, in the order of the document."""
     yield node
     for child in node.children:
-        yield from _nodes(child)
+        yield from walk(child)
 
 
 # Declared in the front matter
@@ -104,7 +105,7 @@ def _names(spec: dict[str, object], key: str, default: tuple[str, ...]) -> tuple
 def _declared(
     root: Node, placed: Sequence[Placed], layout: Layout, metadata: Metadata, notes: Notes
 ) -> Iterator[Procedure]:
-    nodes = {n.heading.slug: n for n in _nodes(root) if n.heading}
+    nodes = {n.heading.slug: n for n in walk(root) if n.heading}
     order = [one.step.id for one in placed]
     for key, spec in _declarations(metadata):
         line = metadata.line("procedures", key)
@@ -174,7 +175,7 @@ def _around(
 
 def _marked(root: Node) -> Iterator[Procedure]:
     taken = Names()
-    for node in _nodes(root):
+    for node in walk(root):
         if node.heading and "procedure" in node.heading.classes:
             yield _procedure(node, node.steps(), taken)
 

@@ -27,13 +27,14 @@ _ASIDE = _words(
     r"|resources\b|useful commands|cheat ?sheet|quick reference|templates?\b|metrics|schedules?\b|strategy"
     r"|objectives?\b|polic(?:y|ies)\b|communication|escalation|training|catalog|standards|examples?\b"
 )
+_ROLLBACK = _words(r"roll(?:ing)?[ -]?back|back[ -]?out|revert")
 _BY_WORDS: tuple[tuple[re.Pattern[str], SectionKind], ...] = (
     (_ASIDE, SectionKind.REFERENCE),
     (
         _words(r"troubleshoot|(?:common|known) (?:issues|problems|errors)|faq\b"),
         SectionKind.TROUBLESHOOTING,
     ),
-    (_words(r"roll(?:ing)?[ -]?back|back[ -]?out|revert"), SectionKind.ROLLBACK),
+    (_ROLLBACK, SectionKind.ROLLBACK),
     (_words(r"pre-?requisites?|requirements|access\b|required"), SectionKind.PREREQUISITES),
     (
         _words(r"overview|introduction|purpose|scope|summary|about\b|background"),
@@ -145,7 +146,7 @@ def _nested(exact: SectionKind | None, text: str, around: SectionKind) -> Sectio
     if around is SectionKind.PROCEDURES:
         if exact in (SectionKind.PREREQUISITES, SectionKind.TROUBLESHOOTING):
             return exact
-        if _by_words(text) is SectionKind.ROLLBACK:
+        if _ROLLBACK.search(text) and _by_words(text) is SectionKind.ROLLBACK:
             return SectionKind.ROLLBACK
     return around
 
