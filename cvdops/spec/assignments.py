@@ -12,7 +12,8 @@ _READ = re.compile(r"\b(?:read|mapfile|readarray)\b((?:[ \t]+-\w+)*)((?:[ \t]+[A
 @lru_cache(maxsize=1024)  # several rules ask for the same scripts
 def assigned(script: str) -> frozenset[str]:
     """The names that the script may set; generous, because it decides what is *not* a mistake."""
-    names = set(_ASSIGNED.findall(script))
+    lines = (line for line in script.split("\n") if "=" in line)
+    names = set(_ASSIGNED.findall("\n".join(lines)))
     if "for" in script or "select" in script:
         names.update(_LOOP.findall(script))
     if "read" in script or "mapfile" in script:

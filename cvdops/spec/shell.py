@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+# Each alternative begins with a plain character: then the engine skips quickly what begins with none.
 _SPECIAL = re.compile(
-    r"""\\.|\$\{(?!\w+\})[^}\n]{0,300}\}|\$?\(\(|\$\(|[<>]\(|=\(|[()'"]|\#""", re.DOTALL
+    r"""\\.|\$\{(?!\w+\})[^}\n]{0,300}\}|\$\(\(|\(\(|\$\(|<\(|>\(|=\(|\(|\)|'|"|\#""", re.DOTALL
 )
 _HEREDOC = re.compile(r"(?<!<)<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
 _SPLIT = re.compile(r"\|\||&&|[;|&()`]")
@@ -155,7 +156,7 @@ class _Scanner:
     def _special(self, mark: str, start: int) -> int:
         """Handles the mark and returns where to go on."""
         frame, end = self._stack[-1], start + len(mark)
-        opens = mark.endswith("(") and (mark.startswith("$") or not frame.string)
+        opens = mark[-1] == "(" and (mark[0] == "$" or not frame.string)
         if opens and mark != "(" and len(self._stack) < _DEEPEST:
             self._code.append(mark)
             frame.text.append(f"=${SUBSTITUTION}" if mark == "=(" else f"${SUBSTITUTION}")
@@ -223,16 +224,21 @@ def variables(script: Script) -> Iterator[tuple[str, int]]:
 
 def commands(script: Script) -> Iterator[Command]:
     """The commands that the script calls, without those that are functions of its own."""
-    functions = {m[1] or m[2] for line in script.code if (m := _FUNCTION.match(line))}
+    functions = {m[1] or m[2] for line in _definitions(script) if (m := _FUNCTION.match(line))}
     for part in script.parts:
         continued = False
         for number, line in enumerate(part.lines, start=part.first):
-            segments = _SPLIT.split(_CASE_LABEL.sub("", line))
+            segments = _SPLIT.split(_CASE_LABEL.sub("", line) if ")" in line else line)
             for segment in segments[1:] if continued else segments:
                 command = _command(segment.split(), number)
                 if command and command.name not in functions:
                     yield command
             continued = line.endswith("\\")
+
+
+def _definitions(script: Script) -> Iterator[str]:
+    """The lines that may define a function."""
+    return (line for line in script.code if "()" in line or "function" in line)
 
 
 def _command(words: list[str], line: int) -> Command | None:

@@ -60,10 +60,10 @@ def _unquoted(script: shell.Script) -> Iterator[tuple[str, int]]:
     for part in script.parts:
         skipping = continued = False
         for number, line in enumerate(part.lines, start=part.first):
-            segments = (
-                _SEGMENT.split(_NO_WORDS.sub("", line)) if "$" in line or continued else [line]
-            )
-            for position, segment in enumerate(segments):
+            if "$" not in line and not line.endswith("\\"):
+                continued = False
+                continue
+            for position, segment in enumerate(_SEGMENT.split(_NO_WORDS.sub("", line))):
                 start = 0
                 if not (continued and position == 0):
                     start = _end(_KEYWORD, segment, 0)
