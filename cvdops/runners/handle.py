@@ -1,25 +1,22 @@
 """A job that was claimed on this machine: its output, its end, its result."""
 
 import os
-import re
 import select
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from cvdops.runners import stopping
+from cvdops.runners import stopping, verdict
 from cvdops.runners.account import account
-from cvdops.runners.job import Lost, Process, Result, StopReport, Vanished, Wakeup
+from cvdops.runners.job import Lost, Process, Result, StopReport, Wakeup
 from cvdops.runners.processes import alive, open_alive, parse
-from cvdops.runners.session import MAX_DUMP, read_session
+from cvdops.runners.session import MAX_DUMP
 from cvdops.runners.spool import open_regular, read_regular
 from cvdops.runners.watch import file_watch
 
-_EXIT_CODE = re.compile(rb"[0-9]{1,3}\n")
 _UNWATCHED = 0.1  # seconds between two looks where the system has no watches left
 _LOOK = 0.5  # seconds between two looks for an end that nothing announces
-_LINGER = 0.5  # seconds in which what a command has written before its end reaches `out`
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +85,9 @@ class LocalHandle:
         except FileNotFoundError:
             code = None
         except OSError:
-            raise Vanished(
-                "A file of its job directory was replaced: it cannot be believed."
-            ) from None
-        if code and _EXIT_CODE.fullmatch(code) and int(code) <= 255:
-            return self._result(int(code))
-        if running:
-            return None
-        if code is None:
-            raise Vanished("Its process ended without leaving an exit code.")
-        raise Vanished("Its exit code is not a number from 0 to 255: the disk may have been full.")
+            raise verdict.replaced() from None
+        number = verdict.exit_code(code, running=running)
+        return None if number is None else self._result(number)
 
     def _code_of_ended(self, running: bool) -> bytes | None:
         """The exit code of a command that is over while a child of it keeps the output open."""
@@ -106,7 +96,7 @@ class LocalHandle:
             return None
         if self._ended_at is None:
             self._ended_at = time.monotonic()
-        over = time.monotonic() - self._ended_at >= _LINGER
+        over = time.monotonic() - self._ended_at >= verdict.LINGER
         return code if over or not running else None
 
     def stop(self, grace: float) -> StopReport:
@@ -119,10 +109,7 @@ class LocalHandle:
             dump = read_regular(self._vars, MAX_DUMP) or b""
         except OSError:
             dump = b""
-        left = read_session(dump)
-        ours = account().items()  # was there before the script: no news
-        variables = dict(left.variables.items() - ours)
-        return Result(code, variables, left.cwd or self._cwd, left.carried, left.dropped)
+        return verdict.result(code, dump, self._cwd, account())
 
     def _running(self) -> bool:
         if self._child is not None:
@@ -159,7 +146,7 @@ class LocalHandle:
 
     def _pause(self, changed: int | None) -> float:
         if self._ended_at is not None:
-            return _LINGER / 20
+            return verdict.LINGER / 20
         return _UNWATCHED if changed is None else _LOOK
 
     def _size(self) -> int:

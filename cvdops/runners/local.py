@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cvdops.runners import spool, wrapper
 from cvdops.runners.account import account
+from cvdops.runners.environment import TOO_LARGE, check_variable
 from cvdops.runners.handle import LocalHandle, read_claim
 from cvdops.runners.interpreters import INTERPRETERS, Invocation, prelude_name
 from cvdops.runners.job import (
@@ -29,9 +30,7 @@ from cvdops.runners.search import Search
 
 CLAIM_PATIENCE = 10.0  # seconds for a new process to make its claim
 _ATTEMPT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _OUTER = ("/bin/sh", "-c", wrapper.OUTER, "cvdops-job")
-_LONGEST = 131071  # bytes of NAME=value that a process can be given
 
 
 class LocalTransport:
@@ -137,7 +136,7 @@ class LocalTransport:
         if invocation.prelude:
             environment["BASH_ENV"] = str(self._root / prelude_name(invocation.prelude))
         for name, value in environment.items():
-            _check(name, value)
+            check_variable(name, value)
         return environment
 
     def _collect(self, new: "subprocess.Popen[bytes] | None" = None) -> None:
@@ -172,22 +171,9 @@ def _until_closed(pipe: int, child: "subprocess.Popen[bytes]") -> str:
     )
 
 
-def _check(name: str, value: str) -> None:
-    """Raises StartFailed for a variable that no process can be given."""
-    if not _NAME.fullmatch(name):
-        raise StartFailed(f"{name!r} cannot be the name of a variable. Rename it, then retry.")
-    if "\0" in value:
-        raise StartFailed(f"The value of {name} contains a NUL byte. Remove it, then retry.")
-    if len(name) + 1 + len(os.fsencode(value)) > _LONGEST:
-        raise StartFailed(f"The value of {name} is longer than 128 KiB. Put it into a file.")
-
-
 def _not_started(error: OSError) -> StartFailed:
     if error.errno == errno.E2BIG:
-        return StartFailed(
-            "The variables of the step are too large together for the system. "
-            "Put large values into files."
-        )
+        return StartFailed(TOO_LARGE)
     return StartFailed(f"The shell could not be started: {error.strerror}. Retry the step.")
 
 

@@ -1,0 +1,33 @@
+"""What the files of a job say about its end: pure, the same for every transport."""
+
+import re
+from collections.abc import Mapping
+
+from cvdops.runners.job import Result, Vanished
+from cvdops.runners.session import read_session
+
+LINGER = 0.5  # seconds in which what a command has written before its end reaches `out`
+_EXIT_CODE = re.compile(rb"[0-9]{1,3}\n")
+
+
+def replaced() -> Vanished:
+    """Something else lies where the job's own file was."""
+    return Vanished("A file of its job directory was replaced: it cannot be believed.")
+
+
+def exit_code(code: bytes | None, *, running: bool) -> int | None:
+    """The content of `rc` as a number; None while it runs. Raises Vanished."""
+    if code and _EXIT_CODE.fullmatch(code) and int(code) <= 255:
+        return int(code)
+    if running:
+        return None
+    if code is None:
+        raise Vanished("Its process ended without leaving an exit code.")
+    raise Vanished("Its exit code is not a number from 0 to 255: the disk may have been full.")
+
+
+def result(code: int, dump: bytes, cwd: str, account: Mapping[str, str]) -> Result:
+    """The end of a job that began in `cwd`. What the account sets anyway is no news."""
+    left = read_session(dump)
+    variables = dict(left.variables.items() - account.items())
+    return Result(code, variables, left.cwd or cwd, left.carried, left.dropped)
