@@ -34,7 +34,8 @@ def running(data: Path) -> Iterator[System]:
     process = subprocess.Popen(
         [sys.executable, "-m", "cvdops.stack", "--port", str(port)],
         cwd=PROJECT,
-        env={**os.environ, "CVDOPS_DATA_DIR": str(data)},
+        # The runbooks that are measured come from folders of their own.
+        env={**os.environ, "CVDOPS_DATA_DIR": str(data), "CVDOPS_RUNBOOKS_POLL": "0"},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from cvdops.catalog.origin import WrongOrigin, origin
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("CVDOPS_DATA_DIR") or BASE_DIR / ".data").resolve()
 
@@ -104,8 +106,20 @@ DATABASES = {"default": _database(env("DATABASE_URL", "postgresql://cvdops@local
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env("REDIS_URL", "redis://localhost:6379/0")
 
-# Where the runbooks come from, and where their steps' job directories lie on this machine.
-RUNBOOKS_DIR = Path(env("CVDOPS_RUNBOOKS", str(BASE_DIR / "runbooks")))
+# Where the runbooks come from, how often (0: only when asked) and how long (seconds) one looks there.
+try:
+    RUNBOOKS = origin(
+        env("CVDOPS_RUNBOOKS", str(BASE_DIR / "runbooks")),
+        env("CVDOPS_RUNBOOKS_BRANCH", ""),
+        env("CVDOPS_RUNBOOKS_FOLDER", ""),
+    )
+except WrongOrigin as error:
+    raise ImproperlyConfigured(str(error)) from None
+RUNBOOKS_POLL = _number("CVDOPS_RUNBOOKS_POLL", 60)
+RUNBOOKS_TIMEOUT = _number("CVDOPS_RUNBOOKS_TIMEOUT", 10)
+RUNBOOKS_SSH = env("CVDOPS_RUNBOOKS_SSH", "ssh")
+
+# Where the steps' job directories lie on this machine.
 SPOOL_DIR = Path(env("CVDOPS_SPOOL", str(DATA_DIR / "spool")))
 PRACTICE_DIR = Path(env("CVDOPS_PRACTICE", str(DATA_DIR / "practice")))
 

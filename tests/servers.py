@@ -68,11 +68,15 @@ def _separate(folder: Path, name: str, number: int) -> None:
     data.mkdir(exist_ok=True)
     os.environ["CVDOPS_DATA_DIR"] = str(data)
     os.environ["REDIS_URL"] = redis.url(folder / "redis", number)
+    os.environ["CVDOPS_RUNBOOKS_POLL"] = "0"  # a test says itself when the runbooks are read
     for variable in (
         "CVDOPS_MODE",
         "SECRET_KEY",
         "ALLOWED_HOSTS",
         "CVDOPS_SPOOL",
         "CVDOPS_PRACTICE",
+        "CVDOPS_RUNBOOKS",
+        "CVDOPS_RUNBOOKS_BRANCH",
+        "CVDOPS_RUNBOOKS_FOLDER",
     ):
         os.environ.pop(variable, None)

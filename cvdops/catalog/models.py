@@ -31,6 +31,7 @@ class Runbook(models.Model):
         "RunbookVersion", null=True, on_delete=models.PROTECT, related_name="+"
     )
     removed_at = models.DateTimeField(null=True)  # gone from the source; its history stays
+    obstacles = models.JSONField(default=list)  # diagnostics that depend on other runbooks
 
     class Meta:
         ordering: ClassVar[list[str]] = ["title"]
@@ -100,7 +101,9 @@ class CatalogSource(models.Model):
     head = models.CharField(max_length=64, blank=True)  # the commit the catalog stands at
     looked_at = models.DateTimeField(null=True)  # the last try, whether it could be read or not
     read_at = models.DateTimeField(null=True)  # the last time that it could be read
+    asked_at = models.DateTimeField(null=True)  # the last time that a worker was asked to look
     problem = models.TextField(blank=True)  # why the last try failed; empty after a good one
+    problem_since = models.DateTimeField(null=True)
     report = models.JSONField(default=list)  # what the last sync did, per file
 
     class Meta:

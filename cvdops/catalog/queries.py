@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from django.db.models import QuerySet
 
-from cvdops.catalog.models import Runbook, RunbookVersion
+from cvdops.catalog.models import CatalogSource, Runbook, RunbookVersion
 from cvdops.lib.errors import NotFound
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.parser import parse
@@ -48,3 +48,8 @@ def runbook(runbook_id: str, categories: Iterable[str]) -> Runbook:
         return runbooks(categories).get(pk=runbook_id)
     except Runbook.DoesNotExist:
         raise NotFound("runbook") from None
+
+
+def source() -> CatalogSource | None:
+    """Where the runbooks come from and how the last look ended; None before the first."""
+    return CatalogSource.objects.first()

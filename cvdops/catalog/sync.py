@@ -1,193 +1,200 @@
-"""Bring the catalog up to the folder of runbooks: every content that it ever had stays as a version."""
+"""Bring the catalog up to its source: every content that a runbook ever had stays as a version."""
 
-import hashlib
-import subprocess
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
-from cvdops.catalog.models import Group, Runbook, RunbookVersion
-from cvdops.lib.errors import UserError
-from cvdops.spec.document import Category
+from cvdops.catalog import relations, versions
+from cvdops.catalog.claims import additions, claims
+from cvdops.catalog.confined import Reader
+from cvdops.catalog.folder import read_folder
+from cvdops.catalog.git import GitFailed, TookTooLong, TooLarge
+from cvdops.catalog.mirror import Mirror, is_repository
+from cvdops.catalog.models import CatalogSource, Runbook
+from cvdops.catalog.origin import Origin
+from cvdops.catalog.report import (
+    FileAction,
+    FileResult,
+    SourceUnreadable,
+    SyncReport,
+    settled,
+    to_json,
+)
+from cvdops.catalog.snapshot import Snapshot, read_commit
+from cvdops.lib.errors import Conflict
+from cvdops.lib.failpoints import failpoint
 from cvdops.spec.document import Runbook as Document
-from cvdops.spec.parser import parse
-from cvdops.spec.serialise import to_json
 
-LIMIT = 1_000_000  # bytes: the parser reads no more
-_LOCK = 0x43564401  # advisory: one sync at a time
+__all__ = ["FileAction", "FileResult", "SourceUnreadable", "SyncReport", "sync"]
 
-
-class FileAction(StrEnum):
-    ADDED = "added"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    BROKEN = "broken"  # kept as a version, but not executable: the last good one stays current
-    REMOVED = "removed"
-    REFUSED = "refused"
+VERSIONS = 50  # of a runbook that are taken at once, the newest
+AT_FIRST = 400  # of all runbooks together: each is read, and the time is short
+_LOCK = 0x43564401  # advisory: one sync at a time, on whatever machine
+_WAIT = 0.05  # seconds between two tries to get it
 
 
-@dataclass(frozen=True, slots=True)
-class FileResult:
-    path: str
-    runbook_id: str
-    action: FileAction
-    message: str = ""
+def sync(place: Origin | Path | None = None) -> SyncReport:
+    """Read the source; by default that of the settings. Safe to run twice at once.
+
+    Takes at most CVDOPS_RUNBOOKS_TIMEOUT seconds once it is its turn. Raises SourceUnreadable, and
+    Conflict if its turn does not come.
+    """
+    place = place or settings.RUNBOOKS
+    origin = Origin(str(place)) if isinstance(place, Path) else place
+    with _alone(time.monotonic() + settings.RUNBOOKS_TIMEOUT):
+        source = _source(origin)
+        try:
+            return _Look(origin, source).take()
+        except SourceUnreadable as error:
+            _note_problem(str(error))
+            raise
 
 
-@dataclass(frozen=True, slots=True)
-class SyncReport:
-    results: tuple[FileResult, ...]
+@contextmanager
+def _alone(deadline: float) -> Iterator[None]:
+    """Held by the session, because reading must not keep a transaction open."""
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+            if cursor.fetchone()[0]:
+                break
+            if time.monotonic() > deadline:
+                raise Conflict("Another sync is under way. Look at its result when it is done.")
+            time.sleep(_WAIT)
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file as it was found, with the commit that last touched it if the folder is under Git."""
-
-    path: str
-    content: bytes
-    commit: str = ""
-    author: str = ""
-    committed_at: datetime | None = None
-
-
-class SourceUnreadable(UserError):
-    """The folder of runbooks cannot be read."""
-
-    code = "source_unreadable"
+def _source(origin: Origin) -> CatalogSource:
+    """The row about the source. One about another source knows nothing of this one's history."""
+    about = {"location": origin.location, "branch": origin.branch, "folder": origin.folder}
+    source, _ = CatalogSource.objects.get_or_create(pk=1, defaults=about)
+    if any(getattr(source, name) != value for name, value in about.items()):
+        known_before: dict[str, object] = {"head": "", "report": [], "read_at": None}
+        CatalogSource.objects.filter(pk=1).update(**about, **known_before)
+        source.refresh_from_db()
+    return source
 
 
-def sync(folder: Path | None = None) -> SyncReport:
-    """Read every Markdown file of the folder. Safe to run twice at once. Raises SourceUnreadable."""
-    sources = _read(folder or settings.RUNBOOKS_DIR)
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        seen: dict[str, str] = {}
-        results = [_store(source, seen) for source in sources]
-        results += _remove(set(seen))
-    return SyncReport(tuple(results))
-
-
-def _read(folder: Path) -> list[Source]:
-    try:
-        paths = sorted(p for p in folder.iterdir() if p.suffix.lower() == ".md")
-    except OSError as error:
-        raise SourceUnreadable(
-            f"The folder of runbooks, {folder}, cannot be read: {error.strerror}."
-        ) from None
-    return [_source(path) for path in paths if path.is_file() and not path.is_symlink()]
-
-
-def _source(path: Path) -> Source:
-    with path.open("rb") as file:
-        content = file.read(LIMIT + 1)
-    return Source(path.name, content, *_commit(path))
-
-
-def _commit(path: Path) -> tuple[str, str, datetime | None]:
-    """The last commit of a file that has no uncommitted change; nothing where there is no Git."""
-    git = ["git", "--no-optional-locks", "-C", str(path.parent)]
-    try:
-        changed = subprocess.run(
-            [*git, "status", "--porcelain", "--", path.name], capture_output=True, timeout=10
-        )
-        if changed.returncode or changed.stdout:
-            return "", "", None
-        log = subprocess.run(
-            [*git, "log", "-1", "--format=%H%x00%an%x00%cI", "--", path.name],
-            capture_output=True,
-            timeout=10,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return "", "", None
-    fields = log.stdout.decode(errors="replace").strip().split("\0")
-    if log.returncode or len(fields) != 3:
-        return "", "", None
-    return fields[0], fields[1][:200], datetime.fromisoformat(fields[2])
-
-
-def _store(source: Source, seen: dict[str, str]) -> FileResult:
-    name = Path(source.path).stem.lower()
-    found = parse(source.content, name=name)
-    if found.id in seen:
-        return FileResult(
-            source.path,
-            found.id,
-            FileAction.REFUSED,
-            f"{seen[found.id]} has the id {found.id} already. Give one of them another id.",
-        )
-    category = str(found.metadata.get("category", ""))
-    if category not in {c.value for c in Category}:
-        return FileResult(
-            source.path,
-            found.id,
-            FileAction.REFUSED,
-            f"Its category is {category or 'missing'}. Name one of: "
-            + ", ".join(c.value for c in Category)
-            + ".",
-        )
-    seen[found.id] = source.path
-    return _version(source, found, category)
-
-
-def _version(source: Source, found: Document, category: str) -> FileResult:
-    group = str(found.metadata.get("group", ""))
-    runbook, created = Runbook.objects.get_or_create(
-        pk=found.id, defaults={"path": source.path, "category": category, "title": found.title}
+def _note_problem(problem: str) -> None:
+    CatalogSource.objects.filter(pk=1).update(
+        problem=problem, problem_since=Coalesce("problem_since", Now()), looked_at=Now()
     )
-    digest = hashlib.sha256(source.content).hexdigest()
-    newest = runbook.newest
-    if (
-        newest
-        and newest.content_hash == digest
-        and newest.commit == source.commit
-        and (runbook.removed_at is None)
-    ):
-        return FileResult(source.path, found.id, FileAction.UNCHANGED)
-    version = _new_version(runbook, source, found, digest)
-    runbook.path, runbook.category, runbook.removed_at = source.path, category, None
-    runbook.title = found.title[:200]
-    runbook.group = group if group in Group.values else Group.CORE
-    runbook.newest = version
-    if version.executable:
-        runbook.current = version
-    runbook.save()
-    if not version.executable:
-        first = next((d for d in found.diagnostics if d.severity == "error"), None)
-        text = f"line {first.line}: {first.message}" if first else "it has no procedure"
-        return FileResult(source.path, found.id, FileAction.BROKEN, text)
-    return FileResult(source.path, found.id, FileAction.ADDED if created else FileAction.UPDATED)
 
 
-def _new_version(runbook: Runbook, source: Source, found: Document, digest: str) -> RunbookVersion:
-    last = runbook.versions.order_by("-number").first()
-    version, _ = RunbookVersion.objects.get_or_create(
-        runbook=runbook,
-        commit=source.commit,
-        content_hash=digest,
-        defaults={
-            "number": last.number + 1 if last else 1,
-            "label": str(found.metadata.get("version", ""))[:40],
-            "author": source.author,
-            "committed_at": source.committed_at,
-            "source": source.content.decode(errors="replace").replace("\0", "\ufffd"),
-            "metadata": to_json(found)["metadata"],
-            "diagnostics": to_json(found)["diagnostics"],
-            "executable": found.executable,
-        },
-    )
-    return version
+class _Look:
+    """One look at the source: read, decide, and only then write."""
 
+    def __init__(self, origin: Origin, source: CatalogSource) -> None:
+        self._origin = origin
+        self._source = source
+        self._deadline = time.monotonic() + settings.RUNBOOKS_TIMEOUT
+        self._reader = Reader()
 
-def _remove(present: set[str]) -> list[FileResult]:
-    gone = Runbook.objects.filter(removed_at__isnull=True).exclude(pk__in=present)
-    results = [
-        FileResult(r.path, r.pk, FileAction.REMOVED, "It is no longer in the folder.") for r in gone
-    ]
-    gone.update(removed_at=Now())
-    return results
+    def take(self) -> SyncReport:
+        try:
+            with self._reader:
+                snapshot = self._read_source()
+                if snapshot is None:
+                    self._note_read({})
+                    return SyncReport(settled(self._source.report), self._source.head)
+                return self._apply(snapshot)
+        except TookTooLong:
+            raise SourceUnreadable(
+                f"Reading {self._origin.location} took longer than {settings.RUNBOOKS_TIMEOUT} s and "
+                "was ended; nothing was changed. Raise CVDOPS_RUNBOOKS_TIMEOUT if it is that large."
+            ) from None
+        except TooLarge:
+            raise SourceUnreadable(
+                f"{self._origin.location} holds too many files or too long a history: name with "
+                "CVDOPS_RUNBOOKS_FOLDER the folder that holds the runbooks."
+            ) from None
+        except GitFailed as error:
+            raise SourceUnreadable(
+                f"The repository {self._origin.location} is damaged: {error}."
+            ) from None
+
+    def _read_source(self) -> Snapshot | None:
+        """What is there; None if it is what was there at the last look."""
+        origin = self._origin
+        kept = Runbook.objects.filter(removed_at__isnull=True).values_list("path", flat=True)
+        path = Path(origin.location)
+        if origin.scheme == "file" and not is_repository(path):
+            if origin.branch or origin.folder:
+                raise SourceUnreadable(
+                    f"There is no Git repository at {path}, and so no branch or folder of one: unset "
+                    "CVDOPS_RUNBOOKS_BRANCH and CVDOPS_RUNBOOKS_FOLDER, or correct CVDOPS_RUNBOOKS."
+                )
+            return read_folder(path, self._deadline, list(kept))
+        folder = settings.DATA_DIR / "catalog"
+        mirror = Mirror(origin, folder, self._deadline, settings.RUNBOOKS_SSH)
+        head = mirror.fetch()
+        if head == self._source.head:
+            return None
+        return read_commit(mirror.git, head, origin.folder, list(kept))
+
+    def _read(self, content: bytes, path: str) -> Document:
+        if time.monotonic() > self._deadline:
+            raise TookTooLong("The time was up.")
+        return self._reader.read(content, path).runbook
+
+    def _apply(self, snapshot: Snapshot) -> SyncReport:
+        after = snapshot.since(self._source.head)
+        found, refused = claims(snapshot.files, snapshot.touched(after), self._read)
+        changed = [claim.file for claim in found if claim.document]
+        most = max(1, min(VERSIONS, AT_FIRST // max(len(changed), 1)))
+        pasts = snapshot.pasts(changed, after, most)
+        added = {
+            claim.runbook_id: additions(
+                claim, pasts.get(claim.file.path, []), not after, self._read
+            )
+            for claim in found
+        }
+        failpoint("sync.read")
+        with transaction.atomic():
+            results = [versions.store(claim, added[claim.runbook_id]) for claim in found]
+            results += refused
+            results += [
+                FileResult(r.path, "", FileAction.REFUSED, r.why, 0, r.hint)
+                for r in snapshot.refusals
+            ]
+            results += versions.remove(
+                (claim.runbook_id for claim in found),
+                (r.path for r in results if r.action is FileAction.REFUSED),
+            )
+            report = self._conclude(results, snapshot.head)
+            failpoint("sync.stored")
+        return report
+
+    def _conclude(self, results: list[FileResult], head: str) -> SyncReport:
+        """Note what stands between runbooks, and what there is to report."""
+        standing = settled(self._source.report)
+        ordered = sorted(results, key=lambda r: r.path)
+        if any(r.action is not FileAction.UNCHANGED and r not in standing for r in ordered):
+            relations.note_obstacles()
+        obstacles = dict(Runbook.objects.exclude(obstacles=[]).values_list("pk", "obstacles"))
+        report = tuple(
+            versions.broken(r, obstacles[r.runbook_id][0])
+            if r.action is not FileAction.REFUSED and r.runbook_id in obstacles
+            else r
+            for r in ordered
+        )
+        changed: dict[str, object] = {}
+        if head != self._source.head:
+            changed["head"] = head
+        if report != standing:
+            changed["report"] = to_json(report)
+        self._note_read(changed)
+        return SyncReport(report, head)
+
+    def _note_read(self, changed: dict[str, object]) -> None:
+        CatalogSource.objects.filter(pk=1).update(
+            looked_at=Now(), read_at=Now(), problem="", problem_since=None, **changed
+        )

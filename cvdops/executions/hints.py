@@ -43,6 +43,11 @@ def send_canary(worker: str, queue: str) -> None:
     _send("executions.canary", [worker], queue)
 
 
+def send_look(queue: str) -> None:
+    """Ask for a look at the source of the runbooks."""
+    _send("catalog.look", [], queue)
+
+
 def _send(task: str, arguments: list[str], queue: str) -> None:
     try:
         current_app.send_task(task, arguments, queue=queue)

@@ -11,8 +11,9 @@ from datetime import timedelta
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
+from cvdops.catalog.polling import claim_look
 from cvdops.executions import leases
-from cvdops.executions.hints import send_canary
+from cvdops.executions.hints import send_canary, send_look
 from cvdops.executions.leases import HOLDS
 from cvdops.executions.models import Worker
 from cvdops.executions.recovery import rescue
@@ -24,6 +25,7 @@ TICK = 0.5  # seconds between two looks at what is asked of the executions held 
 RENEW = 5.0
 RESCUE = 2.0
 CANARY = 10.0
+LOOK = 5.0
 SILENCE = 30.0  # without consuming a message, the process is of no use: end it
 STALE = timedelta(hours=1)
 
@@ -46,8 +48,13 @@ class Pulse(threading.Thread):
         self._queues = list(queues)
         self._direct = direct
         self._over = threading.Event()
-        self._next = {self._renew: 0.0, self._rescue: 0.0, self._prove: 0.0}
-        self._every = {self._renew: RENEW, self._rescue: RESCUE, self._prove: CANARY}
+        self._every = {
+            self._renew: RENEW,
+            self._rescue: RESCUE,
+            self._prove: CANARY,
+            self._look: LOOK,
+        }
+        self._next = dict.fromkeys(self._every, 0.0)
 
     def run(self) -> None:
         global _consumed
@@ -84,6 +91,11 @@ class Pulse(threading.Thread):
 
     def _rescue(self) -> None:
         rescue()
+
+    def _look(self) -> None:
+        # Another thread of this worker does it: a repository may take seconds.
+        if claim_look():
+            send_look(self._direct)
 
     def _prove(self) -> None:
         Worker.objects.update_or_create(

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
+from cvdops.catalog.origin import Origin
 from cvdops.environments.models import Environment, EnvironmentVariable
 from cvdops.web.people import PASSWORD, PEOPLE
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path: Path, settings: Settings) -> Path:
-    settings.RUNBOOKS_DIR = settings.PRACTICE_DIR = tmp_path
+    settings.RUNBOOKS, settings.PRACTICE_DIR = Origin(str(tmp_path)), tmp_path
     (tmp_path / "environment.json").write_text(json.dumps({"BASE_URL": "http://localhost:1"}))
     return tmp_path
 
