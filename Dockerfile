@@ -22,6 +22,7 @@ COPY manage.py ./
 COPY cvdops cvdops
 COPY runbooks runbooks
 COPY docs/template.md docs/
+COPY docs/lint docs/lint
 COPY templates templates
 COPY static static
 # A key for this one command; production refuses to start without its own.

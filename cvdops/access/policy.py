@@ -21,6 +21,7 @@ class Action(StrEnum):
     PUBLIC = "public"  # log in, health
     USE_PORTAL = "portal.use"  # anybody who is logged in
     READ_RUNBOOK = "runbook.read"
+    REVIEW_RUNBOOK = "runbook.review"  # that a version is right, by somebody who did not write it
     START = "execution.start"
     READ_EXECUTION = "execution.read"
     NOTE = "execution.note"
@@ -38,6 +39,7 @@ class Action(StrEnum):
 # The level that an action on a runbook or an execution needs.
 NEEDED: dict[Action, Level] = {
     Action.READ_RUNBOOK: Level.REVIEW,
+    Action.REVIEW_RUNBOOK: Level.REVIEW,
     Action.READ_EXECUTION: Level.REVIEW,
     Action.NOTE: Level.ASSIST,
     Action.ASSIST: Level.ASSIST,

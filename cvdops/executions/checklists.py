@@ -19,6 +19,7 @@ class ChecklistDraft:
     evidence: str = ""
 
 
+CURRENT = "Documentation: runbook version is current"
 AFTER = (
     "Verification: all verification steps completed successfully",
     "Documentation: execution log updated with outcomes",
@@ -30,9 +31,9 @@ AFTER = (
 
 
 def before(
-    *, gates: int, environment: str, undo: int, version: str, is_newest: bool
+    *, gates: int, environment: str, undo: int, documentation: ChecklistDraft
 ) -> tuple[ChecklistDraft, ...]:
-    """The items before a start; what the portal can verify, it has."""
+    """The items before a start; what the portal can verify, it has. The last is about the version."""
     approvals = f"{gates} approval gate{'s' if gates != 1 else ''} in this plan"
     return (
         ChecklistDraft("Authorization: proper approval obtained if required", approvals)
@@ -49,10 +50,7 @@ def before(
             f"{undo} rollback step{'s' if undo != 1 else ''} in this plan" if undo else "",
         ),
         ChecklistDraft("Team: required team members available"),
-        ChecklistDraft(
-            "Documentation: runbook version is current",
-            f"version {version} is the newest" if is_newest else "",
-        ),
+        documentation,
     )
 
 

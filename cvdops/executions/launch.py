@@ -15,7 +15,7 @@ from cvdops.executions import checklists, targets
 from cvdops.executions.checklists import ChecklistDraft
 from cvdops.executions.plan import EXECUTABLE, Plan, fingerprint
 from cvdops.executions.targets import Targets
-from cvdops.lib.errors import Invalid, Problem
+from cvdops.lib.errors import Invalid, NotFound, Problem
 from cvdops.lib.redaction import SHORTEST
 from cvdops.spec.document import Kind, SectionKind, Step, Variable
 from cvdops.spec.document import Runbook as Document
@@ -40,6 +40,12 @@ class Preview:
     problems: tuple[Problem, ...]
     decision: Decision
 
+    @property
+    def instead_of(self) -> RunbookVersion | None:
+        """The version that would run if nobody had chosen this one; none if this is it."""
+        current = self.runbook.current
+        return current if current != self.version else None
+
 
 def resolve(
     user: User,
@@ -47,13 +53,16 @@ def resolve(
     environment_slug: str,
     procedure: str | None,
     given: Mapping[str, str],
+    version: int | None = None,
 ) -> Preview:
-    """Resolve a start. Raises NotFound, and Invalid for a procedure or environment that does not exist."""
+    """Resolve a start, of the version with this number or of the one that runs when none is named.
+
+    Raises NotFound, and Invalid for a procedure or environment that does not exist or a version that
+    cannot be executed.
+    """
     runbook = get_runbook(user, runbook_id)
-    version = runbook.current
-    if version is None:
-        raise Invalid([Problem("runbook", f"{runbook.title} has no version that can be executed.")])
-    doc = document(version)
+    chosen = executable_version(runbook, version)
+    doc = document(chosen)
     environment = _environment(environment_slug)
     key, steps = _steps(doc, procedure)
     common = dict(environment.variables.values_list("name", "value"))
@@ -65,8 +74,8 @@ def resolve(
     problems += [*_obstacles(doc, steps), *where.problems]
     plan = Plan(
         runbook=runbook.pk,
-        content_hash=version.content_hash,
-        commit=version.commit,
+        content_hash=chosen.content_hash,
+        commit=chosen.commit,
         procedure=key,
         environment=environment.slug,
         shell=doc.shell,
@@ -81,7 +90,7 @@ def resolve(
     )
     return Preview(
         runbook=runbook,
-        version=version,
+        version=chosen,
         document=doc,
         environment=environment,
         procedure=key,
@@ -93,11 +102,44 @@ def resolve(
             gates=sum(step.kind is Kind.APPROVAL for step in steps),
             environment=environment.slug,
             undo=len(undo),
-            version=version.label or str(version.number),
-            is_newest=runbook.newest_id == version.pk,
+            documentation=_currency(runbook, chosen),
         ),
         problems=tuple(problems),
         decision=can(user, Action.START, Matter(runbook.category, environment.slug)),
+    )
+
+
+def executable_version(runbook: Runbook, number: int | None) -> RunbookVersion:
+    """The version with this number, else the newest that can be executed. Raises NotFound, Invalid."""
+    if number is None:
+        if runbook.current is None:
+            message = f"{runbook.title} has no version that can be executed."
+            raise Invalid([Problem("runbook", message)])
+        return runbook.current
+    version = runbook.versions.filter(number=number).defer("source").first()
+    if version is None:
+        raise NotFound("version")
+    if not version.executable:
+        message = f"Version {called(version)} has errors and cannot be executed. Choose another."
+        raise Invalid([Problem("runbook", message)])
+    return version
+
+
+def called(version: RunbookVersion) -> str:
+    """The version as a sentence names it; two may have the same label."""
+    number = f"number {version.number}"
+    return f"{version.label} ({number})" if version.label else number
+
+
+def _currency(runbook: Runbook, chosen: RunbookVersion) -> ChecklistDraft:
+    """The item about the version: verified if it is the newest, else for a person to confirm."""
+    if chosen == runbook.newest:
+        name = chosen.label or str(chosen.number)
+        return ChecklistDraft(checklists.CURRENT, f"version {name} is the newest")
+    if runbook.current is None or chosen == runbook.current:
+        return ChecklistDraft(checklists.CURRENT)
+    return ChecklistDraft(
+        f"Documentation: version {called(chosen)} is meant, not the newest, {called(runbook.current)}"
     )
 
 

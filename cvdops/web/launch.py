@@ -29,6 +29,7 @@ class Typed:
     reason: str = ""
     confirm_environment: str = ""
     checklist: frozenset[int] = frozenset()
+    version: str = ""  # the number of an earlier one, if one was chosen
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
@@ -46,6 +47,7 @@ def typed_from(data: QueryDict) -> Typed:
         reason=text("reason"),
         confirm_environment=text("confirm_environment"),
         checklist=frozenset(int(p) for p in data.getlist("checklist") if p.isdecimal()),
+        version=text("version"),
         key=text("key")[:80] or uuid.uuid4().hex,
     )
 

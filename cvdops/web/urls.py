@@ -4,7 +4,20 @@ from django.conf import settings
 from django.urls import URLPattern, path
 
 from cvdops.web import urls_live
-from cvdops.web.views import audit, catalog, health, history, home, launch, reference, session
+from cvdops.web.views import (
+    audit,
+    catalog,
+    health,
+    history,
+    home,
+    importing,
+    launch,
+    reference,
+    rules,
+    runbook,
+    session,
+    versions,
+)
 from cvdops.web.views.styleguide import styleguide
 
 urlpatterns: list[URLPattern] = [
@@ -12,9 +25,16 @@ urlpatterns: list[URLPattern] = [
     path("login/", session.log_in, name="login"),
     path("logout/", session.log_out, name="logout"),
     path("runbooks/", catalog.runbooks, name="runbooks"),
-    path("catalog/sync/", catalog.read_anew, name="sync"),
-    path("runbooks/<slug:runbook_id>/", catalog.runbook, name="runbook"),
+    path("catalog/sync/", catalog.sync_now, name="sync"),
+    path("runbooks/import/", importing.import_document, name="import"),
+    path("runbooks/rules/<slug:code>/", rules.rule, name="rule"),
+    path("runbooks/<slug:runbook_id>/", runbook.runbook, name="runbook"),
     path("runbooks/<slug:runbook_id>/run/", launch.run, name="run"),
+    path("runbooks/<slug:runbook_id>/versions/", versions.versions, name="versions"),
+    path("runbooks/<slug:runbook_id>/compare/", versions.compare, name="compare"),
+    path(
+        "runbooks/<slug:runbook_id>/versions/<int:number>/review/", versions.review, name="review"
+    ),
     path("executions/", history.executions, name="executions"),
     path("permissions/", reference.permissions, name="permissions"),
     path("environments/", reference.environments, name="environments"),

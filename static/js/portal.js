@@ -3,7 +3,8 @@
 // A second press of a button sends nothing.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || event.defaultPrevented) return;
+  // One that changes nothing, and whose answer may be a download, can be sent again.
+  if (form.method !== "post" || event.defaultPrevented || "again" in form.dataset) return;
   if (form.dataset.sent) {
     event.preventDefault();
     return;

@@ -72,6 +72,13 @@ TABLE: dict[str, Row] = {
     "sync": Row(post=only((*OPERATORS, "admin"), 302, 403)),
     "runbook": Row(RUNBOOK, get=HIDDEN),
     "run": Row(RUNBOOK, get=HIDDEN, post=only(DEPLOYERS, 302), body=START),
+    "import": Row(get=ALL, post=ALL, body={"text": "# A document"}),
+    "rule": Row({"code": "RB101"}, get=ALL),
+    "versions": Row(RUNBOOK, get=HIDDEN),
+    "compare": Row(RUNBOOK, get=HIDDEN),
+    "review": Row(
+        {**RUNBOOK, "number": "1"}, post={OTHERS: 302, OUTSIDER: 404}, body={"comment": "right"}
+    ),
     "executions": Row(get=ALL),
     "permissions": Row(get=ALL),
     "environments": Row(get=ALL),

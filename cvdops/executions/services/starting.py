@@ -11,7 +11,7 @@ from cvdops.accounts.models import User
 from cvdops.audit.log import record
 from cvdops.executions import checklists, launch, rollback
 from cvdops.executions.hints import announce, wake
-from cvdops.executions.launch import Preview, secret_names
+from cvdops.executions.launch import Preview, called, secret_names
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import digest, to_json
 from cvdops.executions.transitions import Hand
@@ -27,9 +27,10 @@ def preview(
     environment: str,
     procedure: str | None,
     variables: Mapping[str, str],
+    version: int | None = None,
 ) -> Preview:
     """What a start would do, and what stands in its way. Raises NotFound, Invalid."""
-    return launch.resolve(user, runbook_id, environment, procedure, variables)
+    return launch.resolve(user, runbook_id, environment, procedure, variables, version)
 
 
 def start(
@@ -38,6 +39,7 @@ def start(
     runbook: str,
     environment: str,
     procedure: str | None = None,
+    version: int | None = None,
     variables: Mapping[str, str] | None = None,
     reason: str = "",
     confirm_environment: str = "",
@@ -46,11 +48,12 @@ def start(
 ) -> Execution:
     """Create the execution and queue it. The same idempotency key gives the same execution.
 
+    `version`: the number of an earlier one that is to run; the reason then says why, too.
     Raises NotFound, Refused, Invalid (every problem named), Conflict.
     """
     if idempotency_key and (earlier := _earlier(user, idempotency_key)):
         return earlier
-    resolved = launch.resolve(user, runbook, environment, procedure, variables or {})
+    resolved = launch.resolve(user, runbook, environment, procedure, variables or {}, version)
     resolved.decision.enforce()
     problems = [*resolved.problems, *_formalities(resolved, reason, confirm_environment)]
     problems += checklists.missing(resolved.before, checklist)
@@ -78,7 +81,12 @@ def _first_with(user: User, key: str) -> Execution | None:
 def _formalities(resolved: Preview, reason: str, typed: str) -> list[Problem]:
     problems = []
     if not reason.strip():
-        problems.append(Problem("reason", "Say why you run it: it is what others will read."))
+        why = (
+            f"why you run version {called(resolved.version)}"
+            if resolved.instead_of
+            else "why you run it"
+        )
+        problems.append(Problem("reason", f"Say {why}: it is what others will read."))
     if len(reason) > MAX_REASON:
         problems.append(Problem("reason", f"The reason has at most {MAX_REASON} characters."))
     if resolved.environment.protected and typed != resolved.environment.slug:
@@ -89,6 +97,12 @@ def _formalities(resolved: Preview, reason: str, typed: str) -> list[Problem]:
             )
         )
     return problems
+
+
+def _versions(resolved: Preview) -> dict[str, int]:
+    """The number of the version that runs, and of the one that runs when nobody chooses another."""
+    other = resolved.instead_of
+    return {"version": resolved.version.number} | ({"instead_of": other.number} if other else {})
 
 
 def _create(user: User, resolved: Preview, reason: str, idempotency_key: str | None) -> Execution:
@@ -111,13 +125,19 @@ def _create(user: User, resolved: Preview, reason: str, idempotency_key: str | N
     execution.save(force_insert=True)
     StepRun.objects.bulk_create(rollback.step_runs(execution, resolved.plan))
     checklists.store(execution, resolved.before, user)
-    announce(execution.pk, Hand(execution.pk, actor=user).change("execution.start"))
+    announce(
+        execution.pk, Hand(execution.pk, actor=user).change("execution.start", _versions(resolved))
+    )
     record(
         user,
         Action.START,
         "execution",
         execution.pk,
-        data={"runbook": execution.runbook_id, "plan_digest": execution.plan_digest},
+        data={
+            "runbook": execution.runbook_id,
+            "plan_digest": execution.plan_digest,
+            **_versions(resolved),
+        },
     )
     wake(execution.pk, resolved.environment.queue)
     execution.refresh_from_db(fields=["number", "state", "created_at", "seq"])

@@ -9,7 +9,15 @@ from django.db.models import Prefetch
 from django.db.models.functions import Now
 
 from cvdops.approvals.models import ApprovalRequest, Decision
-from cvdops.executions.models import ChecklistMark, Execution, StepAttempt, StepRun, Worker
+from cvdops.catalog.models import RunbookVersion
+from cvdops.executions.models import (
+    ChecklistMark,
+    Event,
+    Execution,
+    StepAttempt,
+    StepRun,
+    Worker,
+)
 from cvdops.executions.plan import Plan
 from cvdops.executions.queries import planned
 from cvdops.executions.states import ExecutionState
@@ -45,6 +53,7 @@ def look(execution_id: UUID) -> Scene:
         timeline=timeline,
         notes=notes,
         now=execution.now,
+        instead_of=_instead_of(execution.pk),
         served=execution.state != ExecutionState.QUEUED or _served(execution),
     )
 
@@ -53,6 +62,18 @@ def look(execution_id: UUID) -> Scene:
 def _plan(execution_id: UUID) -> Plan:
     """A plan never changes, so it is read once per process."""
     return planned(Execution.objects.only("plan").get(pk=execution_id))
+
+
+@lru_cache(maxsize=64)
+def _instead_of(execution_id: UUID) -> RunbookVersion | None:
+    """The version that an earlier one was chosen over. It is said at the start and never changes."""
+    started = Event.objects.filter(execution=execution_id, kind="execution.start")
+    event = started.only("data", "execution__runbook").select_related("execution").first()
+    number = event.data.get("instead_of") if event else None
+    if event is None or number is None:
+        return None
+    versions = RunbookVersion.objects.filter(runbook=event.execution.runbook_id, number=number)
+    return versions.defer("source", "metadata", "diagnostics").first()
 
 
 def _rows(execution: Execution, plan: Plan, marks: Sequence[ChecklistMark]) -> tuple[Row, ...]:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from itertools import groupby
 
 from cvdops.approvals.models import ApprovalRequest, RequestState
+from cvdops.catalog.models import RunbookVersion
 from cvdops.catalog.queries import document
 from cvdops.executions.models import ChecklistMark, Execution, StepAttempt, StepRun
 from cvdops.executions.plan import PEOPLE, Plan
@@ -87,6 +88,7 @@ class Scene:
     notes: tuple[Note, ...]
     now: datetime
     served: bool  # a worker serves the environment's queue
+    instead_of: RunbookVersion | None = None  # what would run if nobody had chosen another version
 
     @cached_property
     def focus(self) -> Row | None:

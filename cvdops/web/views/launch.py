@@ -12,13 +12,14 @@ from cvdops.catalog.models import Runbook
 from cvdops.catalog.queries import document
 from cvdops.environments.models import Environment
 from cvdops.executions import services
-from cvdops.executions.launch import Preview
+from cvdops.executions.launch import Preview, executable_version
 from cvdops.lib.errors import Invalid, Problem
 from cvdops.spec.document import Kind
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.plan import steps_of
 from cvdops.web import launch
 from cvdops.web.access import person, requires
+from cvdops.web.catalog.versions import number_in
 from cvdops.web.launch import Typed, typed_from
 
 
@@ -35,6 +36,7 @@ def run(request: HttpRequest, runbook_id: str) -> HttpResponse:
             runbook=found.pk,
             environment=typed.environment,
             procedure=typed.procedure or None,
+            version=_number(typed),
             variables=typed.variables,
             reason=typed.reason,
             confirm_environment=typed.confirm_environment,
@@ -50,13 +52,14 @@ def _page(
     request: HttpRequest, runbook: Runbook, typed: Typed, refused: Sequence[Problem] | None
 ) -> HttpResponse:
     """The page as it stands; `refused` are the problems of a start that was sent, if one was."""
-    if runbook.current is None:
-        raise Invalid([Problem("runbook", f"{runbook.title} has no version that can be run.")])
-    doc = document(runbook.current)
+    version = executable_version(runbook, _number(typed))
+    doc = document(version)
     environments = list(Environment.objects.all())
     typed = _complete(typed, doc, environments)
-    context = {
+    context: dict[str, object] = {
         "runbook": runbook,
+        "version": version,
+        "instead_of": runbook.current if version != runbook.current else None,
         "document": doc,
         "typed": typed,
         "environments": environments,
@@ -64,12 +67,21 @@ def _page(
     }
     if typed.procedure:
         preview = services.preview(
-            person(request), runbook.pk, typed.environment, typed.procedure, typed.variables
+            person(request),
+            runbook.pk,
+            typed.environment,
+            typed.procedure,
+            typed.variables,
+            _number(typed),
         )
         context |= _plan(preview, typed, refused)
     fragment = bool(request.headers.get("HX-Request"))
     template = "launch/run.html#launch" if fragment else "launch/run.html"
     return render(request, template, context, status=422 if refused else 200)
+
+
+def _number(typed: Typed) -> int | None:
+    return number_in(typed.version) if typed.version else None
 
 
 def _complete(typed: Typed, doc: Document, environments: Sequence[Environment]) -> Typed:

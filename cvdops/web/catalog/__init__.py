@@ -1,0 +1,1 @@
+"""What the pages of the catalog show of a document, as values."""

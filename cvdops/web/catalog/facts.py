@@ -1,0 +1,94 @@
+"""What is known of a version beside its text: who reviewed it and how it ran; one query for all of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Coalesce, JSONObject, NullIf
+
+from cvdops.catalog.models import Runbook, RunbookVersion, VersionReview
+from cvdops.executions.models import Execution, StepRun
+from cvdops.executions.states import TERMINAL, ExecutionState
+from cvdops.web.catalog.versions import of, one_of
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    name: str
+    person: UUID
+    comment: str
+    reviewed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The execution of this version that ended last, and what came of the document's promises in it."""
+
+    pk: UUID
+    number: int
+    kept: int
+    broken: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    version: RunbookVersion
+    reviews: tuple[Review, ...]
+    latest: Latest | None
+    tested_at: datetime | None  # its last success where it is to be tested
+
+
+def known(runbook: Runbook, number: str | None) -> Known:
+    """The version with this number, else the newest, with what is known of it. Raises NotFound."""
+    version: Any = one_of(runbook, _annotated(of(runbook)), number)
+    return Known(
+        version=version,
+        reviews=tuple(_review(found) for found in version.reviewers),
+        latest=Latest(**{**version.latest, "pk": UUID(version.latest["pk"])})
+        if version.latest
+        else None,
+        tested_at=version.tested_at,
+    )
+
+
+def _review(found: dict[str, str]) -> Review:
+    at = datetime.fromisoformat(found["at"])
+    return Review(found["name"], UUID(found["person"]), found["comment"], at)
+
+
+def _annotated(versions: QuerySet[RunbookVersion]) -> QuerySet[RunbookVersion]:
+    reviews = VersionReview.objects.filter(version=OuterRef("pk")).order_by("reviewed_at")
+    review = JSONObject(
+        name="reviewer__name", person="reviewer__person", comment="comment", at="reviewed_at"
+    )
+    runs = Execution.objects.filter(version=OuterRef("pk")).order_by("-id")
+    latest = JSONObject(
+        pk="pk", number="number", kept=_promises("kept"), broken=_promises("differs")
+    )
+    success = runs.filter(state=ExecutionState.SUCCEEDED, environment=OuterRef("tested_in"))
+    return versions.annotate(
+        tested_in=_tested_in(),
+        reviewers=ArraySubquery(reviews.values_list(review)),
+        latest=Subquery(runs.filter(state__in=TERMINAL).values_list(latest)[:1]),
+        tested_at=Subquery(success.values("finished_at")[:1]),
+    )
+
+
+def _tested_in() -> Coalesce:
+    """The same as `rules.history.where_tested`, asked in the database."""
+    named = KeyTextTransform("environment", KeyTransform("tested", F("metadata")))
+    text = CharField()
+    return Coalesce(
+        NullIf(named, Value(""), output_field=text), Value("staging"), output_field=text
+    )
+
+
+def _promises(verdict: str) -> Coalesce:
+    """How many samples of the execution had this verdict."""
+    steps = StepRun.objects.filter(Q(sample=verdict), execution=OuterRef("pk")).order_by()
+    counted = steps.values("execution").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted), 0)

@@ -1,0 +1,79 @@
+"""A runbook: its document or its source, its quality, and where to go from there."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from cvdops.access.catalog import get_runbook
+from cvdops.access.policy import Action, Decision, Matter, can
+from cvdops.accounts.models import User
+from cvdops.catalog.models import Runbook, RunbookVersion
+from cvdops.catalog.queries import document
+from cvdops.catalog.reviews import LONGEST_COMMENT, is_author
+from cvdops.environments.models import Environment
+from cvdops.executions.queries import visible_to
+from cvdops.spec.plan import steps_of
+from cvdops.web.access import person, requires
+from cvdops.web.catalog import documents
+from cvdops.web.catalog.facts import known
+from cvdops.web.catalog.quality import found_in, quality
+from cvdops.web.catalog.versions import for_a_list, version_of
+from cvdops.web.freshness import freshness
+from cvdops.web.summaries import success_rate
+
+LAST = 8
+VERSIONS = 6
+
+
+@requires(Action.READ_RUNBOOK)
+def runbook(request: HttpRequest, runbook_id: str) -> HttpResponse:
+    user = person(request)
+    found = get_runbook(user, runbook_id)
+    number = request.GET.get("version")
+    if request.GET.get("view") == "source":
+        return _source(request, found, version_of(found, number))
+    about = known(found, number)
+    version = about.version
+    doc = document(version)
+    executions = visible_to(user).filter(runbook=found)
+    context = {
+        "runbook": found,
+        "version": version,
+        "document": doc,
+        "html": documents.rendered(version),
+        "procedures": [(p, steps_of(doc, p.key)) for p in doc.procedures],
+        "versions": for_a_list(found)[:VERSIONS],
+        "executions": executions[:LAST],
+        "rate": success_rate(executions),
+        "fresh": freshness(version.metadata, found.category, timezone.now().date()),
+        "start": may_start(user, found),
+        "quality": quality(user, about),
+        "reviews": about.reviews,
+        "reviewed": any(review.person == user.person for review in about.reviews),
+        "own": is_author(user, version),
+        "longest_comment": LONGEST_COMMENT,
+    }
+    return render(request, "catalog/runbook.html", context)
+
+
+def _source(request: HttpRequest, found: Runbook, version: RunbookVersion) -> HttpResponse:
+    context = {
+        "runbook": found,
+        "version": version,
+        "text": documents.source(version),
+        "found": found_in(version, timezone.now().date()),
+    }
+    return render(request, "catalog/source.html", context)
+
+
+def may_start(user: User, runbook: Runbook) -> Decision:
+    """Whether this person may start it anywhere; if not, why not."""
+    everywhere = can(user, Action.START, Matter(runbook.category))
+    if everywhere.allowed:
+        return everywhere
+    granted = Environment.objects.filter(rolegrant__user=user).distinct()
+    for environment in granted.values_list("pk", flat=True):
+        decision = can(user, Action.START, Matter(runbook.category, environment))
+        if decision.allowed:
+            return decision
+    return everywhere
