@@ -4,16 +4,16 @@ import time
 
 from django.db import connection, transaction
 
-from cvdops.executions import context, finishing
+from cvdops.executions import context, finishing, links
 from cvdops.executions.finishing import Work, drain
 from cvdops.executions.hints import announce
-from cvdops.executions.leases import HOLDS, Leave, calm
+from cvdops.executions.leases import calm
 from cvdops.executions.models import StepAttempt, StepRun
 from cvdops.executions.outcome import Outcome
 from cvdops.executions.output import Recorder
 from cvdops.executions.run import Run
 from cvdops.executions.states import Intent, StepEvent, StepState
-from cvdops.executions.transitions import Also, DatabaseNow, Superseded
+from cvdops.executions.transitions import Also, DatabaseNow
 from cvdops.lib.failpoints import failpoint
 from cvdops.lib.ids import uuid7
 from cvdops.runners.job import (
@@ -23,6 +23,7 @@ from cvdops.runners.job import (
     Presence,
     StartFailed,
     Transport,
+    Unreachable,
     Vanished,
 )
 from cvdops.spec.document import Step
@@ -34,10 +35,10 @@ POLL = 30.0  # seconds: a watcher looks again even if nothing woke it
 def carry_out(run: Run, index: int) -> None:
     """Begin this step and see it to its end. Raises Superseded or Leave."""
     step, definition = run.steps[index], run.definitions[index]
-    transport = _transport(run, step)
     try:
+        transport = context.transport(run.plan.hosts[step.host])
         spool = transport.spool()
-    except StartFailed as error:
+    except (StartFailed, Unreachable) as error:
         _refuse(run, step, str(error))
         return
     attempt = StepAttempt(
@@ -88,11 +89,24 @@ def recover(run: Run, index: int) -> None:
     """Find out how a step stands that another worker began, and see it to its end."""
     step, definition = run.steps[index], run.definitions[index]
     attempt = step.attempts.get(state=StepState.RUNNING)
-    work = _work(run, step, definition, attempt, _transport(run, step))
-    elapsed = _elapsed(attempt)
+    try:
+        transport = context.transport(run.plan.hosts[step.host])
+    except StartFailed as error:
+        _refuse(run, step, str(error))
+        return
+    work = _work(run, step, definition, attempt, transport)
     recorder = _recorder(work)
     recorder.resume()
-    found = work.transport.attach(str(attempt.pk))
+    _find(work, recorder, _elapsed(attempt))
+
+
+def _find(work: Work, recorder: Recorder, elapsed: float) -> None:
+    """See to its end what may have been started, however long its host cannot be asked."""
+    try:
+        found = links.patiently(work, lambda: work.transport.attach(str(work.attempt.pk)))
+    except Unreachable as error:
+        finishing.unconfirmed(work, recorder, error)
+        return
     if found.handle is not None and found.presence is not Presence.VANISHED:
         _watch(work, recorder, found.handle, elapsed)
     elif found.presence is Presence.ABSENT and _same_place(work):
@@ -101,16 +115,11 @@ def recover(run: Run, index: int) -> None:
         finishing.interrupted(work, recorder, found)
 
 
-def _transport(run: Run, step: StepRun) -> Transport:
-    return context.transport(run.plan.hosts[step.host])
-
-
 def _work(
     run: Run, step: StepRun, definition: Step, attempt: StepAttempt, transport: Transport
 ) -> Work:
-    return Work(
-        run, step, definition, attempt, transport, context.environment(run.execution, step.host)
-    )
+    variables = context.environment(run.execution, run.plan.hosts[step.host])
+    return Work(run, step, definition, attempt, transport, variables)
 
 
 def _same_place(work: Work) -> bool:
@@ -138,6 +147,9 @@ def _start(work: Work, recorder: Recorder, elapsed: float) -> None:
     except StartFailed as error:
         finishing.finish(work, Outcome(StepEvent.FAIL, str(error)), recorder)
         return
+    except Unreachable:  # it may have begun all the same
+        _find(work, recorder, elapsed)
+        return
     failpoint("attempt.started")
     _watch(work, recorder, handle, elapsed)
 
@@ -161,26 +173,25 @@ def _see_through(work: Work, recorder: Recorder, handle: Handle, elapsed: float)
                 finishing.ended(work, recorder, result)
                 return
             calm(wake)
-            _stay(work)
+            links.stay(work)
+            links.watch(work, handle)
             if hold.intent == Intent.CANCEL:
                 finishing.stopped(work, recorder, handle, StepEvent.CANCEL, "It was cancelled")
                 return
-            if time.monotonic() >= deadline:
+            if time.monotonic() >= deadline and not handle.lost:
                 limit = f"It did not end within {work.definition.attributes.timeout:g} s"
                 finishing.stopped(work, recorder, handle, StepEvent.TIME_OUT, limit)
                 return
             if quiet:
                 connection.close()  # back to the pool: a long step must not hold one
-            patience = min(recorder.due, deadline - time.monotonic(), POLL if quiet else SHORT)
-            handle.wait(recorder.source, max(patience, 0.0), wake)
+            handle.wait(recorder.source, _patience(recorder, handle, deadline, quiet), wake)
             quiet = True
 
 
-def _stay(work: Work) -> None:
-    if HOLDS.draining.is_set():
-        raise Leave
-    if not work.run.hold.valid:
-        raise Superseded
+def _patience(recorder: Recorder, handle: Handle, deadline: float, quiet: bool) -> float:
+    """How long to wait for something to happen, in seconds."""
+    left = POLL if handle.lost else deadline - time.monotonic()
+    return max(0.0, min(recorder.due, left, POLL if quiet else SHORT))
 
 
 def _recorder(work: Work) -> Recorder:

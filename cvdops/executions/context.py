@@ -11,16 +11,26 @@ from cvdops.executions.models import Execution
 from cvdops.executions.plan import Target
 from cvdops.lib.redaction import Masker
 from cvdops.lib.sealing import unseal
-from cvdops.runners import TRANSPORTS
-from cvdops.runners.job import Transport
+from cvdops.runners.job import StartFailed, Transport
+from cvdops.runners.local import LocalTransport
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+ACCOUNT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": str(Path.home()),
+    "LANG": "C.UTF-8",
+}
+
+
+def transport(target: Target) -> Transport:
+    """The way to a host. Raises StartFailed if there is none."""
+    if target.transport != "local":
+        raise StartFailed(f"The portal has no way to {target.name} yet: it is reached by SSH.")
+    return _local()
 
 
 @cache
-def transport(target: Target) -> Transport:
-    """The way to a host."""
-    return TRANSPORTS[target.transport](settings.SPOOL_DIR)
+def _local() -> Transport:
+    return LocalTransport(settings.SPOOL_DIR)
 
 
 def secrets(execution: Execution) -> dict[str, str]:
@@ -42,15 +52,10 @@ def variables(execution: Execution, host: str) -> dict[str, str]:
     return values
 
 
-def environment(execution: Execution, host: str) -> dict[str, str]:
-    """The complete environment of a job: nothing of the worker's own gets in."""
-    return {
-        "PATH": PATH,
-        "HOME": str(Path.home()),
-        "LANG": "C.UTF-8",
-        **variables(execution, host),
-        **secrets(execution),
-    }
+def environment(execution: Execution, target: Target) -> dict[str, str]:
+    """The variables of a job: nothing of the worker's own gets in, and a login has its own on its host."""
+    own = {} if target.transport != "local" else ACCOUNT
+    return {**own, **variables(execution, target.name), **secrets(execution)}
 
 
 def after(

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import DatabaseError, connection, transaction
 
 from cvdops.approvals import services as approvals
-from cvdops.executions import gates, lanes, locks, plan, rollback
+from cvdops.executions import gates, lanes, locks, plan, rollback, stops
 from cvdops.executions.hints import announce
 from cvdops.executions.leases import HOLDS, MAX_LOST, Hold, Leave, claim, release
 from cvdops.executions.models import StepRun
@@ -55,6 +55,8 @@ def _carry_on(hold: Hold) -> None:
         return
     if hold.lost_before > MAX_LOST:
         gates.rest(run, "poisoned", "Three workers died on it. A person has to look at it.")
+        return
+    if not stops.confirm(run):
         return
     if run.plan.locks:
         with transaction.atomic():
@@ -143,6 +145,8 @@ def _pause(run: Run, _todo: Next) -> bool:
 
 
 def _cancel(run: Run, todo: Next) -> bool:
+    if not stops.confirm(run):
+        return False
     with transaction.atomic():
         for index in todo.indexes:
             if run.steps[index].state == StepState.WAITING:

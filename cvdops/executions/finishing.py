@@ -1,5 +1,6 @@
 """The end of an attempt: what it left is stored, judged, and becomes the step's state in one statement."""
 
+import logging
 import random
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -17,8 +18,10 @@ from cvdops.executions.run import Run
 from cvdops.executions.states import STEP_MOVES, StepEvent, StepState
 from cvdops.executions.transitions import Also, DatabaseNow, InSeconds, Merge
 from cvdops.lib.failpoints import failpoint
-from cvdops.runners.job import Found, Handle, Job, Presence, Result, Transport
+from cvdops.runners.job import Found, Handle, Job, Presence, Result, Transport, Unreachable
 from cvdops.spec.document import Kind, Shell, Step
+
+log = logging.getLogger(__name__)
 
 GRACE = 10.0  # seconds between TERM and KILL
 READ_BACK = 1_000_000  # bytes of output that samples and captures look at
@@ -80,7 +83,11 @@ def _not_carried(result: Result) -> str:
 
 
 def stopped(work: Work, recorder: Recorder, handle: Handle, event: StepEvent, because: str) -> None:
-    report = handle.stop(GRACE)
+    try:
+        report = handle.stop(GRACE)
+    except Unreachable as error:
+        unconfirmed(work, recorder, error)
+        return
     drain(recorder, handle)
     recorder.finish()
     if report.gone:
@@ -89,6 +96,13 @@ def stopped(work: Work, recorder: Recorder, handle: Handle, event: StepEvent, be
         left = ", ".join(str(pid) for pid in report.left)
         note = f"{because}, but processes are left on {work.step.host}: {left}. End them by hand."
     finish(work, Outcome(event, note), recorder)
+
+
+def unconfirmed(work: Work, recorder: Recorder, error: Unreachable) -> None:
+    """It was to be stopped, and its host cannot be asked: that is no end that anybody saw."""
+    recorder.finish()
+    note = f"It was asked to stop, and nobody knows whether it did. {error}"
+    finish(work, Outcome(StepEvent.INTERRUPT, note), recorder, unconfirmed=True)
 
 
 def interrupted(work: Work, recorder: Recorder, found: Found, why: str = "") -> None:
@@ -119,7 +133,12 @@ def _session(work: Work, result: Result, text: str, judged: Outcome) -> dict[str
 
 
 def finish(
-    work: Work, judged: Outcome, recorder: Recorder, session: dict[str, Any] | None = None
+    work: Work,
+    judged: Outcome,
+    recorder: Recorder,
+    session: dict[str, Any] | None = None,
+    *,
+    unconfirmed: bool = False,
 ) -> None:
     """Record the end of the attempt and what becomes of the step, durably and at once."""
     run, step = work.run, work.step
@@ -127,17 +146,25 @@ def finish(
     undoes = judged.event is StepEvent.SUCCEED and run.rolling_back
     event = StepEvent.TRY_AGAIN if again else judged.event
     with transaction.atomic() if undoes else nullcontext():
-        _record(work, judged, event, recorder, session)
+        _record(work, judged, event, recorder, session, unconfirmed=unconfirmed)
         if undoes:
             _undone(run, step)
     failpoint("attempt.finished")
-    work.transport.clean(str(work.attempt.pk))
-    step.state = STEP_MOVES[event].destination
+    if not unconfirmed:
+        _clean(work)
+    step.state, step.unconfirmed = STEP_MOVES[event].destination, unconfirmed
     step.exit_code = judged.exit_code
     if again:
         step.refresh_from_db(fields=["due_at"])
     if session is not None:
         run.execution.session[step.host] = session
+
+
+def _clean(work: Work) -> None:
+    try:
+        work.transport.clean(str(work.attempt.pk))
+    except Unreachable as error:
+        log.warning("The files of %s stay behind: %s", work.attempt.pk, error)
 
 
 def _record(
@@ -146,6 +173,8 @@ def _record(
     event: StepEvent,
     recorder: Recorder,
     session: dict[str, Any] | None,
+    *,
+    unconfirmed: bool,
 ) -> None:
     run = work.run
     fields: dict[str, Any] = {}
@@ -168,6 +197,7 @@ def _record(
         sample=judged.sample,
         sample_detail=judged.sample_detail,
         due_at=due,
+        unconfirmed=unconfirmed,
         finished_at=DatabaseNow,
     )
     announce(run.id, seq)

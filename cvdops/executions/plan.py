@@ -20,6 +20,7 @@ EXECUTABLE = ON_HOSTS | PEOPLE
 class Target:
     """A host as it was when the plan was made. `keys` are the fingerprints that it may show."""
 
+    id: int
     name: str
     transport: str
     address: str = ""

@@ -153,7 +153,8 @@ STEP_MOVES: Mapping[StepEvent, Move] = {
     StepEvent.LEAVE_OUT: _move(S.PENDING, *STEP_STUCK, S.CANCELLED, to=S.SKIPPED),
     StepEvent.REJECT: _move(S.WAITING, to=S.REJECTED),
     StepEvent.EXPIRE: _move(S.WAITING, to=S.EXPIRED),
-    StepEvent.CANCEL: _move(S.RUNNING, S.WAITING, to=S.CANCELLED),
+    # from interrupted: it was asked to stop, and only now it is known that it did
+    StepEvent.CANCEL: _move(S.RUNNING, S.WAITING, S.INTERRUPTED, to=S.CANCELLED),
 }
 
 

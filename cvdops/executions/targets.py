@@ -63,7 +63,7 @@ def resolve(
 
 def _target(host: Host) -> Target:
     keys = tuple(key.fingerprint for key in host.keys.all())
-    return Target(host.name, host.transport, host.address, host.port or 0, host.user, keys)
+    return Target(host.pk, host.name, host.transport, host.address, host.port or 0, host.user, keys)
 
 
 def _no_host(environment: Environment, placed: Sequence[Step], default: str) -> list[Problem]:

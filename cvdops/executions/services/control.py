@@ -37,6 +37,8 @@ def cancel(user: User, execution_id: UUID | str, comment: str = "") -> None:
     """Stop the running step, start nothing after it."""
 
     def close(hand: Hand, execution: Execution) -> None:
+        if StepRun.objects.filter(execution=execution, unconfirmed=True).exists():
+            raise Conflict("It is being cancelled: its host has not confirmed the stop yet.")
         # the execution's row first, then the request's: every verb locks in this order
         Execution.objects.select_for_update().only("pk").get(pk=execution.pk)
         approvals.void(execution.pk)

@@ -46,14 +46,21 @@ def _settle_step(
     can(user, action, matter(execution)).enforce()
     if action is Action.OVERRIDE and not comment.strip():
         raise Invalid([Problem("comment", f"Say why you {event} “{step.title}”.")])
+    if step.unconfirmed:
+        if event is not StepEvent.SETTLE:
+            raise Conflict(f"“{step.title}” may still be running: wait, or settle it.")
+        event = StepEvent.CANCEL  # what was asked of it; a Lead vouches for it now
     notes = {
+        StepEvent.CANCEL: f"Settled by {user.name}: {comment.strip()}",
         StepEvent.RETRY: "",
         StepEvent.SKIP: f"Skipped by {user.name}: {comment.strip()}",
         StepEvent.SETTLE: f"Marked as done by {user.name}: {comment.strip()}",
     }
     with one_effect(execution, step), transaction.atomic():
         hand = Hand(execution.pk, actor=user)
-        hand.step(step.pk, event, {"comment": comment}, tries=0, note=notes[event])
+        hand.step(
+            step.pk, event, {"comment": comment}, tries=0, note=notes[event], unconfirmed=False
+        )
         announce(execution.pk, hand.move(ExecutionEvent.READY, waiting_for={}, lost_leases=0))
         record(user, action, "execution", execution.pk, data={"verb": event, "step": step.key})
         wake(execution.pk, execution.environment.queue)

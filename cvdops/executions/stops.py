@@ -1,0 +1,43 @@
+"""Stops that nobody has seen yet: their hosts are asked again until they answer, or a Lead settles it."""
+
+from cvdops.executions import context, gates
+from cvdops.executions.finishing import GRACE
+from cvdops.executions.hints import announce
+from cvdops.executions.models import StepRun
+from cvdops.executions.run import Run
+from cvdops.executions.states import StepEvent, StepState
+from cvdops.runners.job import Presence, StartFailed, Unreachable
+
+CODE = "unconfirmed"  # of `waiting_for`
+AGAIN = 30.0  # seconds between two tries
+
+
+def confirm(run: Run) -> bool:
+    """Whether every stop is confirmed by now; if not, the execution waits and tries again later."""
+    left = [step for step in run.steps if step.unconfirmed and not _stopped(run, step)]
+    if not left:
+        return True
+    where = ", ".join(step.host for step in left)
+    gates.rest(run, CODE, f"Cancel not confirmed on {where}", left[0].key, due=AGAIN)
+    return False
+
+
+def _stopped(run: Run, step: StepRun) -> bool:
+    attempt = step.attempts.order_by("-number").first()
+    try:
+        transport = context.transport(run.plan.hosts[step.host])
+        found = transport.attach(str(attempt.pk) if attempt else "")
+        gone = found.handle is None or found.handle.stop(GRACE).gone
+    except (Unreachable, StartFailed):
+        return False
+    if not gone:
+        return False
+    note = "It was cancelled; its processes are gone, verified."
+    if found.presence is Presence.ABSENT:
+        note = "It was cancelled; it never began there."
+    announce(
+        run.id,
+        run.hand.step(step.pk, StepEvent.CANCEL, {"note": note}, note=note, unconfirmed=False),
+    )
+    step.state, step.unconfirmed = StepState.CANCELLED, False
+    return True
