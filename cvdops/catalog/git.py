@@ -144,7 +144,13 @@ def _judge(status: int, said: str) -> None:
     """Raises what the exit status and the words of git mean."""
     if status == 0:
         return
-    if status == -signal.SIGXFSZ or "signal 25" in said or "File too large" in said:
+    if status == -signal.SIGXFSZ or "File too large" in said or _was_killed(said):
         raise TooLarge("It is larger than it may be.")
     text = "\n".join("".join(c if c.isprintable() else " " for c in x) for x in said.splitlines())
     raise GitFailed(text.strip() or f"git ended with {status}.")
+
+
+def _was_killed(said: str) -> bool:
+    """Whether the program that unpacks ended without a word of its own: by the limit, then."""
+    complaints = [x for x in said.splitlines() if x.startswith(("error:", "fatal:"))]
+    return complaints == ["fatal: fetch-pack: invalid index-pack output"]

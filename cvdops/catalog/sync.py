@@ -136,6 +136,7 @@ class _Look:
         folder = settings.DATA_DIR / "catalog"
         mirror = Mirror(origin, folder, self._deadline, settings.RUNBOOKS_SSH)
         head = mirror.fetch()
+        failpoint("sync.fetched")
         if head == self._source.head:
             return None
         return read_commit(mirror.git, head, origin.folder, list(kept))

@@ -1,10 +1,12 @@
 """Runbooks from a Git repository: what comes into the catalog, and what stays in it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from cvdops.catalog.models import CatalogSource, Runbook, RunbookVersion
 from cvdops.catalog.sync import SourceUnreadable
@@ -39,9 +41,7 @@ def test_only_what_is_new_is_added(work: Work) -> None:
 
 def test_with_nothing_new_only_the_look_is_noted(work: Work) -> None:
     work.sync()
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         assert work.actions() == {"one.md": "unchanged"}
     written = [q["sql"] for q in queries if q["sql"].startswith(("UPDATE", "INSERT", "DELETE"))]
     assert len(written) == 1
@@ -216,9 +216,7 @@ def test_another_source_takes_the_place_of_the_first(work: Work, tmp_path: Path)
     assert work.actions() == {"one.md": "added", "two.md": "removed"}
 
 
-def test_a_copy_that_is_gone_is_made_again(work: Work, settings: object) -> None:
-    import shutil
-
+def test_a_copy_that_is_gone_is_made_again(work: Work, settings: Settings) -> None:
     work.sync()
     shutil.rmtree(settings.DATA_DIR / "catalog")
     new = work.commit(one=document("one", "new"))
