@@ -145,7 +145,7 @@ def _currency(runbook: Runbook, chosen: RunbookVersion) -> ChecklistDraft:
 
 def _environment(slug: str) -> Environment:
     try:
-        return Environment.objects.get(pk=slug)
+        return Environment.objects.prefetch_related("hosts").get(pk=slug)
     except Environment.DoesNotExist:
         known = ", ".join(Environment.objects.values_list("slug", flat=True))
         raise Invalid(

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import prefetch_related_objects
+
 from cvdops.environments.models import Environment, Host
 from cvdops.executions.plan import ON_HOSTS, Database, Target
 from cvdops.lib.errors import Problem
@@ -34,35 +36,40 @@ def resolve(
     environment: Environment, steps: Sequence[Step], variables: Mapping[str, str]
 ) -> Targets:
     """Look up everything that these steps name in the environment."""
-    known = {host.name: host for host in environment.hosts.prefetch_related("keys")}
-    groups = {
-        group.name: tuple(host.name for host in group.hosts.all())
-        for group in environment.groups.prefetch_related("hosts")
-    }
+    known = {host.name: host for host in environment.hosts.all()}
     default = next((host.name for host in known.values() if host.default), "")
     placed = [step for step in steps if step.kind in ON_HOSTS]
     named = {step.attributes.target for step in placed if step.attributes.target}
-    used = {name: groups[name] for name in sorted(named & groups.keys())}
-    hosts = (
-        {default} | (named - groups.keys()) | {name for group in used.values() for name in group}
-    )
+    groups = _groups(environment, named - known.keys())
+    hosts = {default, *named, *(name for group in groups.values() for name in group)} & known.keys()
+    remote = [known[name] for name in sorted(hosts) if known[name].transport == Host.Transport.SSH]
+    prefetch_related_objects(remote, "keys")
     problems = [
         *_no_host(environment, placed, default),
         *_unknown(environment, placed, {*known, *groups}, groups),
-        *_unproved(known, hosts),
+        *_unproved(remote),
     ]
     databases, missing = _databases(environment, placed, variables)
     return Targets(
-        hosts={name: _target(known[name]) for name in sorted(hosts & known.keys())},
-        groups=used,
+        hosts={name: _target(known[name]) for name in sorted(hosts)},
+        groups=groups,
         databases=databases,
         default=default,
         problems=(*problems, *missing),
     )
 
 
+def _groups(environment: Environment, names: set[str]) -> dict[str, tuple[str, ...]]:
+    """Those of the names that are groups, with their hosts in order."""
+    if not names:
+        return {}
+    found = environment.groups.filter(name__in=names).prefetch_related("hosts")
+    return {group.name: tuple(host.name for host in group.hosts.all()) for group in found}
+
+
 def _target(host: Host) -> Target:
-    keys = tuple(key.fingerprint for key in host.keys.all())
+    remote = host.transport == Host.Transport.SSH
+    keys = tuple(key.fingerprint for key in host.keys.all()) if remote else ()
     return Target(host.pk, host.name, host.transport, host.address, host.port or 0, host.user, keys)
 
 
@@ -92,16 +99,16 @@ def _unknown(
     return problems
 
 
-def _unproved(known: Mapping[str, Host], used: set[str]) -> list[Problem]:
+def _unproved(remote: Sequence[Host]) -> list[Problem]:
     """Hosts whose key nobody has confirmed: nothing is sent to them."""
     return [
         Problem(
             "environment",
-            f"Nobody has confirmed the key of {name} yet: test the connection on the page of the "
-            "environment and confirm its fingerprint.",
+            f"Nobody has confirmed the key of {host.name} yet: test the connection on the page of "
+            "the environment and confirm its fingerprint.",
         )
-        for name in sorted(used & known.keys())
-        if known[name].transport == Host.Transport.SSH and not known[name].keys.all()
+        for host in remote
+        if not host.keys.all()
     ]
 
 
