@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -78,6 +79,8 @@ def wrong_method(request: HttpRequest, allowed: Sequence[str]) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     logger.info("%s %s: %s", request.method, request.path, exception)
+    if isinstance(exception, RequestDataTooBig):
+        return _bare(request, 413, "That is too large", "A form takes 2 MB at most. Send less.")
     return _bare(request, 400, "That request could not be read", "Go back and try once more.")
 
 

@@ -14,9 +14,9 @@ register = template.Library()
 
 
 @register.filter(name="visible")
-def visible_text(text: str) -> str:
+def visible_text(value: object) -> str:
     """Text in which escapes, overrides and invisible characters are seen."""
-    return visible(text)
+    return visible(str(value))
 
 
 @register.simple_tag

@@ -12,11 +12,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
-from cvdops.catalog.models import RunbookVersion
-from cvdops.catalog.queries import why_unread
 from cvdops.spec.document import Kind
-from cvdops.spec.render import ANCHOR, render, render_fragment
+from cvdops.spec.render import ANCHOR, render_fragment
 from cvdops.spec.slugs import slug
+from cvdops.web.live.terminal import visible
 
 register = template.Library()
 
@@ -100,7 +99,8 @@ def percent(part: float, whole: float) -> float:
 
 @register.simple_tag
 def command(body: str) -> SafeString:
-    """A script with its variables marked; everything is escaped."""
+    """A script with its variables marked and what would hide made visible; everything is escaped."""
+    body = visible(body)
     pieces = []
     end = 0
     for match in _VARIABLE.finditer(body):
@@ -124,14 +124,6 @@ _KIND_ICONS = {
 def kind_icon(kind: str) -> str:
     """The icon of a kind of step."""
     return _KIND_ICONS.get(Kind(kind), "square-terminal")
-
-
-@register.filter
-def document_html(version: RunbookVersion) -> SafeString:
-    """A whole runbook. The renderer lets nothing through that acts."""
-    if why := why_unread(version):
-        return format_html("<p>{} It is not shown.</p>", why)
-    return mark_safe(render(version.source))  # noqa: S308
 
 
 @register.filter
