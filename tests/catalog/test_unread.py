@@ -6,7 +6,7 @@ from cvdops.catalog import queries
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.spec.serialise import diagnostic_json
 from cvdops.spec.study import UNREAD, unread
-from cvdops.web.templatetags.portal import document_html
+from cvdops.web.catalog.documents import rendered
 
 WHY = "It takes longer than 2 s to read this document."
 
@@ -31,4 +31,4 @@ def test_its_document_is_empty_and_says_why(version: RunbookVersion) -> None:
 
 
 def test_its_page_shows_why_in_place_of_the_document(version: RunbookVersion) -> None:
-    assert document_html(version) == f"<p>{WHY} It is not shown.</p>"
+    assert rendered(version) == f"<p>{WHY} It is not shown.</p>"
