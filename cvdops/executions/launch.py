@@ -71,7 +71,7 @@ def resolve(
     problems += _too_short(doc, values)
     undo = _backward(doc, steps)
     where = targets.resolve(environment, (*steps, *undo), values)
-    problems += [*_obstacles(doc, steps), *where.problems]
+    problems += [*_between(runbook, chosen), *_obstacles(doc, steps), *where.problems]
     plan = Plan(
         runbook=runbook.pk,
         content_hash=chosen.content_hash,
@@ -210,6 +210,13 @@ def _to_fill_in(
 def _locks(doc: Document) -> tuple[str, ...]:
     names = doc.metadata.get("locks", ())
     return tuple(sorted({str(name) for name in names})) if isinstance(names, list | tuple) else ()
+
+
+def _between(runbook: Runbook, chosen: RunbookVersion) -> list[Problem]:
+    """What other runbooks, as they are now, put in the way of the version that runs."""
+    if chosen != runbook.current:
+        return []
+    return [Problem("runbook", f"Line {o['line']}: {o['message']}") for o in runbook.obstacles]
 
 
 def _obstacles(doc: Document, steps: tuple[Step, ...]) -> list[Problem]:

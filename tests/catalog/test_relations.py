@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from cvdops.catalog.models import Runbook
+from cvdops.executions.launch import resolve
 from tests.catalog.repositories import CHILD, Work, document, make, of
+from tests.executions import scene as scenes
 
 pytestmark = pytest.mark.django_db
 
@@ -58,3 +60,12 @@ def test_a_child_that_is_broken_is_seen_as_it_last_worked(work: Work) -> None:
     work.sync()
     work.commit(two=document("two", more="```bash {colour=red}\ntrue\n```\n"))
     assert work.actions() == {"one.md": "unchanged", "two.md": "broken"}
+
+
+def test_nothing_is_started_that_leads_nowhere(work: Work, tmp_path: Path) -> None:
+    scene = scenes.make(tmp_path)
+    work.commit(two=None)
+    work.sync()
+    preview = resolve(scene.person("devops-engineer"), "one", "development", None, {})
+    assert preview.plan is None
+    assert "Line 20: There is no runbook “two”." in [p.message for p in preview.problems]

@@ -6,7 +6,8 @@ from django.shortcuts import redirect, render
 
 from cvdops.access.policy import Action, can
 from cvdops.audit.log import record
-from cvdops.catalog.models import CatalogSource, Group, Runbook
+from cvdops.catalog.models import Group, Runbook
+from cvdops.catalog.queries import source
 from cvdops.catalog.sync import FileAction, sync
 from cvdops.lib.errors import UserError
 from cvdops.web.access import person, requires
@@ -31,7 +32,7 @@ def runbooks(request: HttpRequest) -> HttpResponse:
         "core": [row for row in rows if row.runbook.group == Group.CORE],
         "emergency": [row for row in rows if row.runbook.group == Group.EMERGENCY],
         "may_sync": can(user, Action.SYNC_CATALOG),
-        "source": CatalogSource.objects.first(),
+        "source": source(),
     }
     template = (
         "catalog/list.html#tables" if request.headers.get("HX-Request") else "catalog/list.html"

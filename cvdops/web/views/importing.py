@@ -5,7 +5,7 @@ from django.shortcuts import render
 
 from cvdops.access.policy import Action
 from cvdops.catalog import confined
-from cvdops.catalog.models import CatalogSource
+from cvdops.catalog.queries import source
 from cvdops.lib.errors import Invalid
 from cvdops.web.access import requires
 from cvdops.web.catalog.comparison import compare
@@ -16,7 +16,7 @@ from cvdops.web.live.terminal import visible
 
 @requires(Action.USE_PORTAL, "GET", "POST")
 def import_document(request: HttpRequest) -> HttpResponse:
-    context: dict[str, object] = {"source": CatalogSource.objects.first()}
+    context: dict[str, object] = {"source": source()}
     if request.method != "POST":
         return render(request, "catalog/import.html", context)
     try:
