@@ -15,6 +15,7 @@ from cvdops.runners.session import MAX_DUMP
 from cvdops.runners.spool import open_regular, read_regular
 from cvdops.runners.watch import file_watch
 
+MAX_CLAIM = 16384  # bytes
 _UNWATCHED = 0.1  # seconds between two looks where the system has no watches left
 _LOOK = 0.5  # seconds between two looks for an end that nothing announces
 
@@ -30,10 +31,14 @@ class Claim:
 def read_claim(folder: Path) -> Claim | None:
     """The claim in a job directory; None if it is not complete (yet)."""
     try:
-        text = (read_regular(f"{folder}/pid", 16384) or b"").decode("utf-8", "surrogateescape")
+        return parse_claim(read_regular(f"{folder}/pid", MAX_CLAIM) or b"")
     except OSError:
         return None
-    stat, _, rest = text.partition("\n")
+
+
+def parse_claim(content: bytes) -> Claim | None:
+    """The claim in the content of its file."""
+    stat, _, rest = content.decode("utf-8", "surrogateescape").partition("\n")
     boot, _, cwd = rest.partition("\n")
     entry = parse(stat)
     if entry is None or not cwd.endswith("\n"):

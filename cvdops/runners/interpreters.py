@@ -32,3 +32,9 @@ def _sh(script: str, strict: bool) -> Invocation:
 
 
 INTERPRETERS: Mapping[str, Callable[[str, bool], Invocation]] = {"bash": _bash, "sh": _sh}
+
+
+def preludes() -> frozenset[str]:
+    """The contents of all preludes: a spool has them before a job begins."""
+    made = {make("", False).prelude for make in INTERPRETERS.values()}
+    return frozenset(made - {""})

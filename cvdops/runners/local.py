@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 import select
 import shutil
 import subprocess
@@ -29,7 +28,6 @@ from cvdops.runners.processes import boot_id
 from cvdops.runners.search import Search
 
 CLAIM_PATIENCE = 10.0  # seconds for a new process to make its claim
-_ATTEMPT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OUTER = ("/bin/sh", "-c", wrapper.OUTER, "cvdops-job")
 
 
@@ -94,8 +92,7 @@ class LocalTransport:
         self._collect()
 
     def _folder(self, attempt: str) -> Path:
-        if not _ATTEMPT.fullmatch(attempt):
-            raise ValueError(f"{attempt!r} is not the identifier of an attempt.")
+        spool.check_attempt(attempt)
         return self._root / attempt
 
     def _spawn(self, job: Job, folder: Path, pipe: int) -> "subprocess.Popen[bytes]":

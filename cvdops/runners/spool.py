@@ -2,15 +2,17 @@
 
 import errno
 import os
+import re
 import secrets
 import stat
 from pathlib import Path
 
-from cvdops.runners.interpreters import INTERPRETERS, prelude_name
+from cvdops.runners.interpreters import prelude_name, preludes
 from cvdops.runners.job import Spool, StartFailed
 from cvdops.runners.processes import boot_id
 
 IDENTITY = ".id"
+_ATTEMPT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def identify(root: Path) -> Spool:
@@ -26,6 +28,12 @@ def identify(root: Path) -> Spool:
         raise not_writable(root, error) from None
 
 
+def check_attempt(attempt: str) -> None:
+    """Raises ValueError for anything but the identifier of an attempt: it becomes a path."""
+    if not _ATTEMPT.fullmatch(attempt):
+        raise ValueError(f"{attempt!r} is not the identifier of an attempt.")
+
+
 def not_writable(root: Path, error: OSError) -> StartFailed:
     """Why nothing can be started in this spool."""
     remedy = "Make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Mend its permissions"
@@ -36,10 +44,9 @@ def not_writable(root: Path, error: OSError) -> StartFailed:
 
 
 def _write_preludes(root: Path) -> None:
-    for interpreter in INTERPRETERS.values():
-        prelude = interpreter("", False).prelude
+    for prelude in preludes():
         path = root / prelude_name(prelude)
-        if prelude and not path.exists():
+        if not path.exists():
             write(path, prelude)
 
 

@@ -1,0 +1,100 @@
+"""The one connection to a host, shared by all channels of all workers on this machine."""
+
+import fcntl
+import hashlib
+import os
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from cvdops.runners.ssh.address import Address
+from cvdops.runners.ssh.client import CONNECT_TIMEOUT, PERSIST, Client
+from cvdops.runners.ssh.diagnosis import diagnose, silent
+
+_LOGIN_TIMEOUT = 12  # seconds for everything from the first packet to a login, jumps included
+
+
+class Master:
+    """An `ssh` in the background that owns the connection; it ends when nobody has used it for a while."""
+
+    def __init__(self, client: Client, address: Address) -> None:
+        self._client = client
+        self._address = address
+        # Another address or key is another connection, although the host is the same.
+        self.socket = "m-" + hashlib.sha256(repr(address).encode()).hexdigest()[:16]
+
+    def ensure(self) -> None:
+        """Connect unless there is a connection. Raises Unreachable."""
+        self._client.prepare(self._address.label)
+        with self._locked():
+            if not self._answers():
+                self._start()
+
+    def abandon(self) -> None:
+        """Leave a connection that is silent: the next `ensure` makes another.
+
+        Its `ssh` ends by itself, when it finds out or nobody uses it any more.
+        """
+        with suppress(OSError):
+            (self._client.folder / self.socket).unlink()
+
+    def close(self) -> None:
+        """End the connection and with it all channels."""
+        with suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(
+                self._client.command(self._address, "-S", self.socket, "-O", "exit"),
+                cwd=self._client.folder,
+                env=self._client.environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=2,
+                check=False,
+            )
+
+    def _start(self) -> None:
+        self.abandon()  # what is left of one that was killed would keep the new one from listening
+        options = ("-M", "-S", self.socket, "-o", f"ControlPersist={PERSIST}", "-f", "-N")
+        with tempfile.TemporaryFile() as said:  # a pipe would stay open in the background
+            ssh = subprocess.Popen(
+                self._client.command(self._address, *options),
+                cwd=self._client.folder,
+                env=self._client.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                start_new_session=True,
+            )
+            try:
+                code = ssh.wait(CONNECT_TIMEOUT + _LOGIN_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                ssh.kill()
+                ssh.wait()
+                raise silent(self._address) from None
+            if code != 0:
+                said.seek(0)
+                raise diagnose(self._address, said.read(16384).decode(errors="replace"))
+
+    def _answers(self) -> bool:
+        """Whether a process listens at the socket. A path relative to the folder is short enough."""
+        folder = os.open(self._client.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+                probe.setblocking(False)
+                probe.connect(f"/proc/self/fd/{folder}/{self.socket}")
+                return True
+        except OSError:
+            return False
+        finally:
+            os.close(folder)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        path = self._client.folder / f"{self.socket}.lock"
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)

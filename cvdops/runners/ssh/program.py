@@ -1,0 +1,260 @@
+"""The program that answers on the target: POSIX sh and coreutils. A constant; values come as requests.
+
+A request is a line of shell that calls one function below. An answer is parts, `p NAME LENGTH`, a
+newline, LENGTH bytes and a newline, and then a line with a dot. Builtins wherever possible: each
+external command costs a millisecond on a small machine.
+"""
+
+from cvdops.runners import wrapper
+from cvdops.runners.account import PATH
+from cvdops.runners.interpreters import prelude_name, preludes
+from cvdops.runners.session import MAX_DUMP
+from cvdops.runners.ssh.halting import HALT, KILL_PATIENCE, QUIET_LOOKS
+from cvdops.runners.ssh.quoting import call, words
+
+IDLE = 60  # seconds without a request after which, at the latest at the second, it ends itself
+TOOLS = ("setsid", "stat", "head", "dd", "mkdir", "rm", "ln", "cat", "grep", "sleep")
+
+# Nobody looks at the exit code of the chain that starts a job, so its process says who it is before it
+# makes the claim. A dead watcher's pipe ends it there, when nothing has begun.
+_OUTER = "echo $$\n" + wrapper.OUTER
+
+_HEAD = """\
+umask 077
+set -f
+LC_ALL=C
+exec 2>/dev/null
+hello=$1 root=$2 outer=$3 idle=$4 tools=$5 number=0
+case $root in /*) ;; *) root=${HOME%/}/$root ;; esac
+nl='
+'
+IFS= read -r boot </proc/sys/kernel/random/boot_id
+setsid=$(command -v setsid)
+
+part() { printf 'p %s %s\\n%s\\n' "$1" "${#2}" "$2"; }
+
+# NAME FILE OFFSET LENGTH
+raw() {
+  printf 'p %s %s\\n' "$1" "$4"
+  dd if="$2" bs=65536 iflag=fullblock,skip_bytes,count_bytes skip="$3" count="$4"
+  echo
+}
+
+# LENGTH: a request that follows as so many bytes, for one that is long or not plain text
+big() { eval "$(dd bs="$1" count=1 iflag=fullblock)"; }
+
+missing() {
+  for tool in $tools; do command -v "$tool" >/dev/null || printf '%s ' "$tool"; done
+}
+"""
+
+_SPOOL = """
+# NEW-IDENTITY
+identify() {
+  complete || {
+    said=$(exec 2>&1; prepare "$1") || { part failed "$said"; return; }
+  }
+  id=
+  IFS= read -r id <"$root/.id"
+  part id "$id"
+  part boot "$boot"
+}
+
+complete() {
+  for name in .id $preludes; do test -f "$root/$name" || return; done
+}
+
+prepare() {
+  test -d "$root" || mkdir -p -- "$root" || return
+  new=$root/..id.$1
+  keep_preludes && printf '%s\\n' "$1" >"$new" || return
+  test -f "$root/.id" || ln -- "$new" "$root/.id" || test -f "$root/.id"
+  code=$?
+  rm -f -- "$new"
+  return $code
+}
+
+# NAME CONTENT
+keep() { printf '%s' "$2" >"$new" && mv -f -- "$new" "$root/$1"; }
+
+# ATTEMPT
+clean() {
+  set +f
+  rm -f -- "$root/$1".script.*
+  if test -d "$root/$1" && ! test -h "$root/$1"; then
+    rm -rf -- "$root/$1"/* "$root/$1"/.[!.]* "$root/$1"/..?*
+  fi
+  set -f
+}
+"""
+
+_START = """
+# SEARCH-PATH NAME
+seek() {
+  old=$IFS IFS=:
+  for folder in $1; do
+    case $folder in
+      /*) test -f "$folder/$2" && test -x "$folder/$2" && IFS=$old && program=$folder/$2 && return ;;
+    esac
+  done
+  IFS=$old
+  return 1
+}
+
+# ATTEMPT SCRIPT SETTINGS SEARCH-PATH INTERPRETER DIRECTORY HOME OPTION…
+begin() {
+  job=$root/$1
+  if test -e "$job" || test -h "$job"; then part claimed ''; return; fi
+  seek "$4" "$5" || { part missing "$4"; return; }
+  script=$job.script.$$.$((number += 1)) where=$6
+  if test -z "$where"; then
+    where=$root
+    case $7 in /*) test -d "$7" && where=$7 ;; esac
+  fi
+  said=$(launch "$@")
+  stat= pid=${said%%"$nl"*}
+  test -f "$job/pid" && ! test -h "$job/pid" && IFS= read -r stat <"$job/pid"
+  case $stat in
+    "${pid:-none} "*) part stat "$stat"; part where "$where"; return ;;
+  esac
+  rm -f -- "$script"
+  if test -d "$job"; then part claimed ''; else part failed "${said#*"$nl"}"; fi
+}
+
+# Twice setsid: the first makes itself the leader of a session, so the second has to fork. A job that
+# `&` put into the background would ignore interrupts for ever.
+launch() {
+  exec 2>&1 </dev/null
+  printf '%s\\n' "$2" >"$script" || { echo; exit 1; }
+  settings=$3
+  shift 7
+  set -- "$setsid" "$setsid" /bin/sh -c "$outer" cvdops-job "$job" "$boot" "$where" "$program" \\
+    "$@" "$script"
+  cd /
+  eval "$settings"
+  exec "$@"
+}
+"""
+
+_LOOK = """
+# ATTEMPT: what the job wrote when it made its claim
+claim() {
+  if test -h "$root/$1" || ! test -d "$root/$1"; then part absent ''; return; fi
+  file=$root/$1/pid length=
+  test -f "$file" && ! test -h "$file" && length=$(stat -c %s -- "$file")
+  if test "${length:-0}" -gt 16384; then length=16384; fi
+  if test "${length:-0}" -gt 0; then raw claim "$file" 0 "$length"; fi
+}
+
+# ATTEMPT: whether anything that carries its marker runs
+carriers() {
+  set +f
+  part carriers "$(grep -lF "CVDOPS_ATTEMPT=$1" /proc/[0-9]*/environ)"
+  set -f
+}
+
+process() {
+  IFS= read -r now </proc/"$1"/stat && part process "$now"
+}
+
+# ATTEMPT PID OFFSET LIMIT: how a job stands, with its output from an offset on, and its end. The
+# process is looked at first: one that ends later has left its result.
+look() {
+  test -z "$2" || process "$2"
+  job=$root/$1 out=0 rc= ended= vars=0
+  if test -h "$job" || ! test -d "$job"; then part absent ''; return; fi
+  files=$(cd "$job" && exec stat -c '%f %s %n' -- out rc ended vars)
+  part files "$files"
+  while IFS=' ' read -r mode size name; do
+    case $mode.$name in
+      8???.out) out=$size ;;
+      8???.rc) rc=$size ;;
+      8???.ended) ended=$size ;;
+      8???.vars) vars=$size ;;
+    esac
+  done <<end
+$files
+end
+  length=$((out - $3))
+  if test "$length" -gt "$4"; then length=$4; fi
+  if test "$length" -gt 0; then raw out "$job/out" "$3" "$length"; fi
+  test -z "$rc" || code rc "$rc"
+  test -z "$ended" || code ended "$ended"
+  if test -n "$rc$ended" && test "$vars" -gt 0 && test "$vars" -le MAX_DUMP; then
+    raw vars "$job/vars" 0 "$vars"
+  fi
+}
+
+# NAME SIZE
+code() {
+  text=
+  if test "$2" -le 16; then IFS= read -r text <"$job/$1" && text=$text$nl; fi
+  part "$1" "$text"
+}
+
+# {ATTEMPT PID}…: how several stand, by one external command
+sizes() {
+  list=
+  while test $# -gt 0; do
+    list="$list $1/out $1/rc $1/ended"
+    test -z "$2" || process "$2"
+    shift 2
+  done
+  part files "$(cd "$root" && exec stat -c '%f %s %n' -- $list)"
+}
+"""
+
+# The watchdog ends a program whose connection died without a word: nobody asks it any more.
+_SERVE = """
+asked() { while read -r name bytes; do test "$name" != rchar: || echo "$bytes"; done </proc/$$/io; }
+(
+  before=
+  while sleep "$idle" && kill -0 $$; do
+    now=$(asked)
+    if test "$now" = "$before"; then kill $$; fi
+    before=$now
+  done
+) </dev/null >/dev/null &
+watchdog=$!
+trap 'kill $watchdog' EXIT
+trap 'exit 0' TERM HUP PIPE
+
+printf '\\n%s\\n' "$hello"
+part boot "$boot"
+part home "$HOME"
+part user "$LOGNAME"
+part root "$root"
+part missing "$(missing)"
+echo .
+while IFS= read -r request; do
+  eval "$request"
+  echo . || exit
+done
+"""
+
+_PRELUDES = {prelude_name(text): text for text in preludes()}
+_KEPT = " && ".join(call("keep", name, text) for name, text in _PRELUDES.items())
+_KEEP = f"keep_preludes() {{ {_KEPT}; }}\npreludes='{' '.join(_PRELUDES)}'\n"
+_PROGRAM = (
+    (_HEAD + _SPOOL + _KEEP + _START + _LOOK + HALT + _SERVE)
+    .replace("MAX_DUMP", str(MAX_DUMP))
+    .replace("KILL_PATIENCE", str(KILL_PATIENCE))
+    .replace("QUIET_LOOKS", str(QUIET_LOOKS))
+)
+LANG = "C.UTF-8"
+
+# All that ssh is given to run: a word that every login shell takes for the same, also a restricted one.
+REMOTE = "sh -s"
+
+
+def bootstrap(hello: str, spool: str) -> bytes:
+    """What the `sh` at the other end reads first: it becomes the program, in an environment of its own.
+
+    `hello` is the line after which answers begin: a profile of the login may print before it.
+    """
+    arguments = words(_PROGRAM, "cvdops", hello, spool, _OUTER, str(IDLE), " ".join(TOOLS))
+    return (
+        f"PATH={PATH}\n"
+        'exec env -i HOME="$HOME" USER="$USER" LOGNAME="$LOGNAME" '
+        f"PATH={PATH} LANG={LANG} /bin/sh -c {arguments}\n"
+    ).encode()
