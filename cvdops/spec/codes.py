@@ -58,6 +58,7 @@ CODES: dict[str, Code] = {
     "RB308": Code(E, "A procedure names a step that does not exist."),
     "RB309": Code(W, "A procedure has no steps."),
     "RB310": Code(E, "A heading names a section that does not exist."),
+    "RB311": Code(E, "The procedures have more steps in all than a runbook may have."),
     # Variables and commands, before anything runs
     "RB401": Code(W, "A variable is used that nobody sets."),
     "RB402": Code(I, "A declared variable is never used."),

@@ -5,16 +5,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from cvdops.spec import frontmatter, procedures
+from cvdops.spec import frontmatter
 from cvdops.spec.codes import Notes
 from cvdops.spec.document import Category, Procedure, Runbook, SectionKind
 from cvdops.spec.metadata import KEYS, ONLY_IN_FRONT_MATTER, read_front_matter, why_not
 from cvdops.spec.names import why_not_variable
 from cvdops.spec.parser import Anatomy
-from cvdops.spec.procedures import Node
 from cvdops.spec.rules.commands import undeclared
 from cvdops.spec.rules.subject import Subject
 from cvdops.spec.rules.variables import uses_of_unset
+from cvdops.spec.tree import Node, tree, walk
 
 _FIRST = ("version", "category", "group", "purpose", "frequency", "when_to_use", "urgency")
 _THEN = (
@@ -113,8 +113,8 @@ def _procedures(runbook: Runbook, anatomy: Anatomy) -> Iterator[str]:
     marked = any("procedure" in getattr(item, "classes", ()) for item in anatomy.items)
     if marked or not runbook.procedures:
         return
-    root = procedures.tree(anatomy.items, anatomy.placed)
-    held = {id(node): frozenset(node.steps()) for node in procedures.walk(root)}
+    root = tree(anatomy.items, anatomy.placed)
+    held = {id(node): frozenset(node.steps()) for node in walk(root)}
     lines = [line for p in runbook.procedures for line in _procedure(p, root, held, anatomy)]
     if sum(map(len, lines)) < frontmatter.MAX_BYTES // 2:  # else they are found by the shape again
         yield "procedures:"

@@ -18,6 +18,8 @@ _LONGEST_INLINE = 4096  # characters of one paragraph with markup; markdown-it i
 _MOST_MARKS = 200  # of them in one paragraph, for the same reason
 _MOST_INLINES = 8_000
 _LONGEST_ROW = 4096
+_MOST_COLUMNS = 100
+_MOST_CELLS = 20_000  # of all tables of a document
 
 
 def install(markdown: MarkdownIt) -> None:
@@ -38,8 +40,11 @@ def _bounded_reference(state: StateBlock, start: int, end: int, silent: bool) ->
 
 
 def _bounded_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    narrow = state.eMarks[start] - state.bMarks[start] <= _LONGEST_ROW
-    return narrow and table(state, start, end, silent)
+    header = state.src[state.bMarks[start] : state.eMarks[start]]
+    narrow = len(header) <= _LONGEST_ROW and header.count("|") <= _MOST_COLUMNS
+    if "cells" not in state.env:
+        state.env["cells"] = state.src.count("|")
+    return narrow and state.env["cells"] <= _MOST_CELLS and table(state, start, end, silent)
 
 
 def _bounded_inline(state: StateCore) -> None:
@@ -65,11 +70,13 @@ def _is_costly(text: str) -> bool:
 def _headings(state: StateCore) -> None:
     """Takes the attributes off the headings and gives them their ids."""
     taken: Names | None = state.env["anchors"]
+    number = 0
     for opening, token in zip(state.tokens, state.tokens[1:], strict=False):
         if opening.type == "heading_open":
             token.content, attributes = outline.split_heading(token.content)
             if taken and opening.level == 0:
-                text = attributes.id or outline.plain(token.content)
+                number += 1
+                text = attributes.id or outline.heading_text(token.content, number)
                 opening.attrSet("id", ANCHOR + outline.anchor(text, taken))
 
 

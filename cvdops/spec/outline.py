@@ -27,6 +27,7 @@ _HEADING_ATTRIBUTES = re.compile(
 _TASK = re.compile(r"\[[ xX]\]\s+(\S.*)", re.DOTALL)
 _MARKUP = re.compile(r"[*`\[<&!\\]|\b_|_\b")
 _LONGEST_HEADING = 300
+_MOST_HEADINGS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,11 @@ def anchor(text: str, taken: Names) -> str:
     return taken.unique(slug(text, "section"))
 
 
+def heading_text(text: str, number: int) -> str:
+    """The words of the heading of this number; past more than anybody writes, with their markup."""
+    return plain(text) if number <= _MOST_HEADINGS else text.strip()[:_LONGEST_HEADING]
+
+
 def plain(text: str) -> str:
     """Inline Markdown as the words a reader sees."""
     if len(text) > _LONGEST_HEADING:
@@ -123,6 +129,7 @@ class _Reader:
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
         self._slugs = Names()
+        self._headings = 0
         self._quotes = 0
         self._lists = 0
         self._tasks: Tasks | None = None
@@ -165,7 +172,8 @@ class _Reader:
 
     def _heading(self, level: int, content: str, line: int, end: int) -> Heading:
         words, attributes = split_heading(content)
-        text = plain(words)
+        self._headings += 1
+        text = heading_text(words, self._headings)
         return Heading(
             level=level,
             text=text,

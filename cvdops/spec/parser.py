@@ -4,8 +4,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cvdops.spec import (
+    declared,
+    outline,
+    procedures,
+    references,
+    sections,
+    steps,
+    troubleshooting,
+    variables,
+)
 from cvdops.spec import metadata as meta
-from cvdops.spec import outline, procedures, references, sections, steps, troubleshooting, variables
 from cvdops.spec.codes import Notes
 from cvdops.spec.document import Runbook, Shell
 
@@ -41,7 +50,7 @@ def dissect(lines: Sequence[str], notes: Notes) -> Anatomy:
     body = ["" if number < taken else line for number, line in enumerate(lines)]
     items = outline.read(body)
     meta.complete(metadata, items)
-    forced = procedures.declared_headings(metadata)
+    forced = declared.headings(metadata)
     layout = sections.lay_out(items, forced, metadata.plain, notes)
     placed = steps.find(items, body, layout, notes)
     return Anatomy(body, taken, metadata, items, layout, placed)

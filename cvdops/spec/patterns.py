@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 
 _BUDGET = 7.3  # log10 of the ways that are tried at most: under a second
+_BUDGET_OF_SEARCH = 7.6  # the same, where each character of a line is a place to begin
 _MUST_MANAGE = 64  # characters that every accepted pattern can judge
 _LONGEST = 300
 _DEEPEST = 20
@@ -20,27 +21,31 @@ class PatternError(ValueError):
     """Why a pattern is refused, as a sentence."""
 
 
-def check(pattern: str) -> None:
-    """Raises PatternError for what is no pattern, or one that could take for ever."""
+def check(pattern: str, *, searched: bool = False) -> float:
+    """The ways in which it could be tried. Raises PatternError for what is no pattern, or could take
+    for ever. `searched`: it may begin anywhere in a line."""
     if len(pattern) > _LONGEST:
         raise PatternError(f"The pattern is longer than {_LONGEST} characters.")
-    ways = _ways(pattern, _MUST_MANAGE)
+    ways = _ways(pattern, _MUST_MANAGE, searched)
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise PatternError(f"The pattern is no regular expression: {error}.") from None
-    if ways > _BUDGET:
+    if ways > (_BUDGET_OF_SEARCH if searched else _BUDGET):
         raise PatternError(
             "The pattern could take for ever: it repeats something that repeats or has alternatives."
             " Use bounded repetitions such as [a-z0-9-]{1,40}."
         )
+    return 10**ways
 
 
 @lru_cache(maxsize=512)
-def longest_value(pattern: str, most: int) -> int:
-    """How many characters a value may have, at most `most`, to be judged in time. Raises PatternError."""
+def longest_value(pattern: str, most: int, among: int = 1, *, searched: bool = False) -> int:
+    """How many characters a value may have, at most `most`, to be judged in time together with the
+    others `among` which it is. Raises PatternError."""
+    budget = (_BUDGET_OF_SEARCH if searched else _BUDGET) - math.log10(max(among, 1))
     length = most
-    while length > _MUST_MANAGE and _ways(pattern, length) > _BUDGET:
+    while length > _MUST_MANAGE and _ways(pattern, length, searched) > budget:
         length = max(length // 2, _MUST_MANAGE)
     return length
 
@@ -50,9 +55,9 @@ def fits(pattern: str, value: str) -> bool:
     return re.search(rf"\A(?:{pattern})\Z", value) is not None
 
 
-def _ways(pattern: str, length: int) -> float:
+def _ways(pattern: str, length: int, searched: bool) -> float:
     """log10 of the number of ways in which a value of that length could be tried."""
-    return _Estimate(pattern, length).alternatives(0)
+    return _Estimate(pattern, length).alternatives(0) + (math.log10(length) if searched else 0)
 
 
 class _Estimate:

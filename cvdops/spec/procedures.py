@@ -2,41 +2,24 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
+from cvdops.spec import declared
 from cvdops.spec.codes import Notes
 from cvdops.spec.document import Procedure, SectionKind
 from cvdops.spec.metadata import Metadata
-from cvdops.spec.outline import Heading, Item
+from cvdops.spec.outline import Item
 from cvdops.spec.sections import Layout
-from cvdops.spec.slugs import SLUG, Names, quote, slug
+from cvdops.spec.slugs import Names, quote, slug
 from cvdops.spec.steps import Placed
+from cvdops.spec.tree import Node, tree, walk
 
 _SEQUENCE = re.compile(
     r"\s*(?:(?:phase|step|stage|part)\b|\d+(?:\.\d+)*(?:[.):]|\s)|[ivx]+[.)]\s)", re.IGNORECASE
 )
 _DEEPEST_CHOICE = 4  # a heading below this level is never a procedure of its own
-_NOT_STEPS = (SectionKind.PREPARATION, SectionKind.VERIFICATION)
-
-
-@dataclass(slots=True)
-class Node:
-    """A heading with the steps right below it and the headings inside it."""
-
-    heading: Heading | None
-    own: list[str] = field(default_factory=list)
-    children: list["Node"] = field(default_factory=list)
-
-    def steps(self) -> list[str]:
-        return [*self.own, *(step for child in self.children for step in child.steps())]
-
-
-def declared_headings(metadata: Metadata) -> frozenset[str]:
-    """The slugs of the headings that the front matter's `procedures:` names."""
-    return frozenset(
-        name for key, spec in _declarations(metadata) for name in _names(spec, "sections", (key,))
-    )
+_MOST_STEPS = 20_000  # with those of Preparation and Verification, for each procedure again
 
 
 def find(
@@ -50,124 +33,32 @@ def find(
     """The procedures in the order in which they are declared or stand in the document."""
     root = tree(items, placed)
     if "procedures" in metadata.values:
-        found = list(_declared(root, placed, layout, metadata, notes))
+        all_of_them = declared.read(root, placed, layout, metadata, notes)
     else:
-        found = list(_marked(root)) or list(_inferred(root, layout, title, notes))
-    _explain(found, placed, metadata, notes)
+        all_of_them = iter(list(_marked(root)) or _inferred(root, layout, title, notes))
+    found = list(_bounded(all_of_them, placed))
+    if next(all_of_them, None):
+        message = f"The procedures have more than {_MOST_STEPS:,} steps in all."
+        hint = "Name those of Preparation and Verification that each needs, or split the document."
+        notes.add("RB311", 1, message, hint)
+    else:
+        _explain(found, placed, metadata, notes)
     return tuple(found)
 
 
-def tree(items: Sequence[Item], placed: Sequence[Placed]) -> Node:
-    """The headings of the document, with the steps of the section Procedures."""
-    root = Node(None)
-    nodes: dict[str, Node] = {}
-    open_ = [root]
-    for heading in (item for item in items if isinstance(item, Heading)):
-        while open_[-1].heading and open_[-1].heading.level >= heading.level:
-            open_.pop()
-        node = Node(heading)
-        open_[-1].children.append(node)
-        open_.append(node)
-        nodes[heading.slug] = node
-    for one in placed:
-        if one.step.section is SectionKind.PROCEDURES:
-            node = nodes[one.heading.slug] if one.heading else root
-            node.own.append(one.step.id)
-    return root
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """The node and all below it, in the order of the document."""
-    yield node
-    for child in node.children:
-        yield from walk(child)
-
-
-# Declared in the front matter
-
-
-def _declarations(metadata: Metadata) -> list[tuple[str, dict[str, object]]]:
-    declared = metadata.values.get("procedures")
-    if isinstance(declared, list):
-        declared = {str(name): None for name in declared}
-    if not isinstance(declared, dict):
-        return []
-    return [(str(key), spec if isinstance(spec, dict) else {}) for key, spec in declared.items()]
-
-
-def _names(spec: dict[str, object], key: str, default: tuple[str, ...]) -> tuple[str, ...]:
-    value = spec.get(key)
-    if isinstance(value, str):
-        return (value,)
-    return tuple(str(v).lstrip("#") for v in value) if isinstance(value, list) else default
-
-
-def _declared(
-    root: Node, placed: Sequence[Placed], layout: Layout, metadata: Metadata, notes: Notes
-) -> Iterator[Procedure]:
-    nodes = {n.heading.slug: n for n in walk(root) if n.heading}
-    order = [one.step.id for one in placed]
-    for key, spec in _declarations(metadata):
-        line = metadata.line("procedures", key)
-        if not SLUG.fullmatch(key):
-            notes.add("RB104", line, f"The procedure's key {quote(key)} is no slug.")
-            continue
-        steps: set[str] = set()
-        for name in _names(spec, "sections", (key,)):
-            if name in nodes and layout.kinds[name] is SectionKind.PROCEDURES:
-                steps.update(nodes[name].steps())
-            else:
-                _no_heading(key, name, nodes, layout, line, notes)
-        steps = _only(spec, steps, line, notes)
-        around = [_around(spec, section, placed, line, notes) for section in _NOT_STEPS]
-        title = spec.get("title") or (nodes[key].heading.text if key in nodes else key)  # type: ignore[union-attr]
-        yield Procedure(
-            key=key,
-            title=str(title),
-            steps=tuple(i for i in order if i in steps),
-            preparation=around[0],
-            verification=around[1],
+def _bounded(found: Iterable[Procedure], placed: Sequence[Placed]) -> Iterator[Procedure]:
+    """The procedures until they have more steps in all than anybody writes."""
+    sections = Counter(one.step.section for one in placed)
+    total = 0
+    for p in found:
+        before = sections[SectionKind.PREPARATION] if p.preparation is None else len(p.preparation)
+        after = (
+            sections[SectionKind.VERIFICATION] if p.verification is None else len(p.verification)
         )
-
-
-def _only(spec: dict[str, object], steps: set[str], line: int, notes: Notes) -> set[str]:
-    """Those of the steps that `steps:` names, if it is there."""
-    if "steps" not in spec:
-        return steps
-    wanted = _names(spec, "steps", ())
-    for name in wanted:
-        if name not in steps:
-            message = f"The sections of the procedure have no step {quote(name)}."
-            known = ", ".join(sorted(steps))[:400] or "none"
-            notes.add("RB308", line, message, f"They have: {known}.")
-    return steps & set(wanted)
-
-
-def _no_heading(
-    key: str, name: str, nodes: dict[str, Node], layout: Layout, line: int, notes: Notes
-) -> None:
-    there = f"lies in {layout.kinds[name].capitalize()}" if name in nodes else "does not exist"
-    known = ", ".join(n for n in nodes if layout.kinds[n] is SectionKind.PROCEDURES)
-    notes.add(
-        "RB304",
-        line,
-        f"The procedure {quote(key)} names the heading {quote(name)}, which {there}.",
-        f"The headings of Procedures are: {known[:400] or 'none'}.",
-    )
-
-
-def _around(
-    spec: dict[str, object], section: SectionKind, placed: Sequence[Placed], line: int, notes: Notes
-) -> tuple[str, ...] | None:
-    if section.value not in spec:
-        return None
-    known = [one.step.id for one in placed if one.step.section is section]
-    wanted = _names(spec, section.value, ())
-    for name in wanted:
-        if name not in known:
-            message = f"{section.capitalize()} has no step {quote(name)}."
-            notes.add("RB308", line, message, f"It has: {', '.join(known)[:400] or 'none'}.")
-    return tuple(i for i in known if i in wanted)
+        total += before + len(p.steps) + after
+        yield p
+        if total > _MOST_STEPS:
+            return
 
 
 # Marked with {.procedure}

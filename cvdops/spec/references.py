@@ -28,19 +28,20 @@ def check(
 ) -> None:
     by_id = {step.id: step for step in steps}
     known = {*COMMON_VARIABLES, *(v.name for v in variables)}
+    undoing = [s.id for s in steps if s.section is SectionKind.ROLLBACK]
+    rollbacks = ", ".join(undoing)[:400] or "no steps"
     for step in steps:
-        _rollback(step, by_id, notes)
+        _rollback(step, by_id, rollbacks, notes)
         _samples(step, notes)
         _condition(step, known, notes)
         known.update(set_by(step))
     keys = {p.key for p in procedures}
+    known_keys = ", ".join(sorted(keys))[:400]
     for variable in variables:
         for key in variable.procedures:
             if key not in keys:
                 message = f"The variable {variable.name} names no procedure with {quote(key)}."
-                notes.add(
-                    "RB106", 2, message, f"The procedures are: {', '.join(sorted(keys))[:400]}."
-                )
+                notes.add("RB106", 2, message, f"The procedures are: {known_keys}.")
 
 
 def set_by(step: Step) -> Iterator[str]:
@@ -51,14 +52,13 @@ def set_by(step: Step) -> Iterator[str]:
         yield from assigned(step.body)
 
 
-def _rollback(step: Step, by_id: dict[str, Step], notes: Notes) -> None:
+def _rollback(step: Step, by_id: dict[str, Step], rollbacks: str, notes: Notes) -> None:
     name = step.attributes.rollback
     if not name:
         return
     if name not in by_id:
-        rollbacks = ", ".join(s.id for s in by_id.values() if s.section is SectionKind.ROLLBACK)
         message = f"rollback={name} names a step that does not exist."
-        notes.add("RB205", step.line, message, f"Rollback has: {rollbacks[:400] or 'no steps'}.")
+        notes.add("RB205", step.line, message, f"Rollback has: {rollbacks}.")
     elif by_id[name].section is not SectionKind.ROLLBACK:
         message = f"rollback={name} names a step outside the section Rollback."
         notes.add("RB207", step.line, message, "Move that block below the heading Rollback.")
@@ -85,7 +85,7 @@ def why_not_expression(text: str) -> str:
         return f"The expression is longer than {_MAX_EXPRESSION} characters."
     for line in text.split("\n"):
         try:
-            patterns.check(line)
+            patterns.check(line, searched=True)
         except patterns.PatternError as error:
             return str(error)
     return ""

@@ -5,6 +5,7 @@ kind, and `...` matches anything. Numbers that mean something (a status code, a 
 """
 
 import re
+import time
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
@@ -17,7 +18,8 @@ Verdict = Literal["kept", "differs", "not_comparable"]
 
 _MAX_OUTPUT = 200_000  # characters; the end of a longer output is what is compared
 _MAX_LINE = 2_000
-_NEAREST_OF = 200
+_NEAREST_OF = 60
+_PATIENCE = 2.0  # seconds for all expressions of a sample
 _MARK = (
     "\x00"  # begins a placeholder; no output line holds one, because control characters are removed
 )
@@ -112,14 +114,20 @@ def _exact(wanted: list[str], printed: list[str]) -> SampleResult:
 
 def _regex(wanted: list[str], printed: list[str]) -> SampleResult:
     """Each line is an expression of its own, found in a line of the output."""
+    deadline = time.monotonic() + _PATIENCE
     for expression in wanted:
         try:
-            patterns.check(expression)
-            longest = patterns.longest_value(expression, _MAX_LINE)
+            patterns.check(expression, searched=True)
+            longest = patterns.longest_value(expression, _MAX_LINE, searched=True)
         except patterns.PatternError as error:
             return _differs(str(error))
         search = re.compile(expression).search
-        if not any(search(line[:longest]) for line in printed):
+        for line in printed:
+            if time.monotonic() > deadline:
+                return _differs(f"To look for {quote(expression)} takes longer than 2 s.")
+            if search(line[:longest]):
+                break
+        else:
             return _differs(f"No line of the output matches {quote(expression)}.")
     return SampleResult(verdict="kept")
 
@@ -147,7 +155,7 @@ def _missing(number: int, line: str, rest: list[str]) -> SampleResult:
 
 
 def _likeness(a: str, b: str) -> float:
-    matcher = SequenceMatcher(None, a[:200], b[:200], autojunk=False)
+    matcher = SequenceMatcher(None, a[:120], b[:120], autojunk=False)
     return matcher.ratio() if matcher.real_quick_ratio() > 0.5 else 0.0
 
 

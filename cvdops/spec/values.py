@@ -45,6 +45,7 @@ def check(
     with a problem has no value.
     """
     declared = {v.name: v for v in variables_of(runbook, procedure)}
+    patterned = sum(bool(v.pattern) for v in declared.values())
     problems = [
         _foreign(name, value, runbook) for name, value in given.items() if name not in declared
     ]
@@ -52,7 +53,7 @@ def check(
     for name, variable in declared.items():
         text = given.get(name) or common.get(name) or variable.default or ""
         try:
-            values[name] = normalise(variable, text)
+            values[name] = normalise(variable, text, patterned)
         except _BrokenRuleError as error:
             values.pop(name, None)
             problems.append(_problem(variable, text, error))
@@ -68,8 +69,8 @@ def why_not(variable: Variable, text: str) -> str:
     return ""
 
 
-def normalise(variable: Variable, text: str) -> str:
-    """The value as the steps get it. Raises _BrokenRuleError."""
+def normalise(variable: Variable, text: str, among: int = 1) -> str:
+    """The value as the steps get it; `among` so many with a pattern. Raises _BrokenRuleError."""
     if not text:
         if variable.required:
             raise _BrokenRuleError("required", "is required: give a value")
@@ -80,12 +81,12 @@ def normalise(variable: Variable, text: str) -> str:
         raise _BrokenRuleError("characters", "may not hold line breaks or control characters")
     value = _TYPES[variable.type](variable, text)
     if variable.pattern:
-        _match(variable.pattern, value)
+        _match(variable.pattern, value, among)
     return value
 
 
-def _match(pattern: str, value: str) -> None:
-    most = patterns.longest_value(pattern, MAX_LENGTH)
+def _match(pattern: str, value: str, among: int) -> None:
+    most = patterns.longest_value(pattern, MAX_LENGTH, among)
     if len(value) > most:
         raise _BrokenRuleError("length", f"may have at most {most} characters")
     if not patterns.fits(pattern, value):

@@ -36,18 +36,24 @@ def read(declared: object, lines: dict[Path, int], notes: Notes) -> tuple[Variab
         notes.add("RB106", line, "variables: has to be names and their declarations.")
         return ()
     found = []
+    ways = 0.0
     for name, spec in declared.items():
-        reader = _Reader(name, spec, lines.get(("variables", name), 0) + 2, notes)
+        reader = _Reader(name, spec, lines.get(("variables", name), 0) + 2, notes, ways)
         if variable := reader.read():
             found.append(variable)
+        ways = reader.ways
     return tuple(found)
+
+
+_MOST_WAYS = 1e8  # of trying the patterns of one document: a second
 
 
 class _Reader:
     """Reads one declaration. A plain value instead of a mapping is the default."""
 
-    def __init__(self, name: str, spec: object, line: int, notes: Notes) -> None:
+    def __init__(self, name: str, spec: object, line: int, notes: Notes, ways: float) -> None:
         self._name, self._line, self._notes = name, line, notes
+        self.ways = ways  # in which the patterns so far could be tried
         self._spec = spec if isinstance(spec, dict) else {"default": spec}
         self._good = True
 
@@ -131,9 +137,16 @@ class _Reader:
 
     def _pattern(self) -> str:
         pattern = self._text("pattern")
+        if not pattern:
+            return ""
         try:
-            patterns.check(pattern)
+            self.ways += patterns.check(pattern)
         except patterns.PatternError as error:
             self._bad(f"The variable {self._name}: {error}", "RB107")
             return ""
+        if self.ways > _MOST_WAYS:
+            self._bad(
+                f"The variable {self._name}: the patterns of all variables together take too long.",
+                "RB107",
+            )
         return pattern

@@ -96,6 +96,8 @@ def findings(code: str, given: list[Example]) -> list[Diagnostic]:
 def document(by_mark: Mapping[str, str]) -> bytes:
     if "escaped" in by_mark:
         return by_mark["whole"].encode().decode("unicode_escape").encode("latin-1")
+    if "many" in by_mark:
+        return re.sub("(?s)### .*?\n```\n", lambda part: 150 * part[0], by_mark["many"]).encode()
     if "whole" in by_mark:
         return (by_mark["whole"] * (MAX_LINES + 1 if "repeated" in by_mark else 1)).encode()
     more = by_mark.get("front-matter", "")

@@ -18,6 +18,7 @@ class Subject:
     _scripts: dict[str, shell.Script] = field(default_factory=dict)
     _left: float = 1_000_000  # what reading scripts may still cost
     unread: Step | None = None  # the first whose script was too much
+    _places: dict[str, list[int]] = field(default_factory=dict)
     _commands: dict[str, tuple[shell.Command, ...]] = field(default_factory=dict)
 
     @property
@@ -59,9 +60,19 @@ class Subject:
         """The line of the file of a line (from 0) of the step's body."""
         if step.kind is not Kind.CONSOLE:
             return step.line + 1 + number
-        wanted = step.body.split("\n")[number].strip()
-        following = range(step.line, min(step.line + 400, len(self.lines)))
-        return next((i + 1 for i in following if self.lines[i].strip().endswith(wanted)), step.line)
+        if step.id not in self._places:
+            self._places[step.id] = list(self._commands_at(step))
+        places = self._places[step.id]
+        return places[number] if number < len(places) else step.line
+
+    def _commands_at(self, step: Step) -> Iterator[int]:
+        """The line of the file of each command of a transcript: outputs stand between them."""
+        at = step.line  # an index: the line after the fence
+        for wanted in map(str.strip, step.body.split("\n")):
+            while at < len(self.lines) and not self.lines[at].strip().endswith(wanted):
+                at += 1
+            at += 1
+            yield min(at, len(self.lines))
 
     def section_line(self, kind: SectionKind) -> int:
         """The line of the section's heading; 1 if there is none."""

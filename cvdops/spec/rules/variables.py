@@ -104,16 +104,22 @@ def never_used(subject: Subject) -> Iterator[Diagnostic]:
             re.findall(r"[A-Za-z_]\w*", f"{step.body} {step.attributes.when} {step.prose}")
         )
         words.update(step.child.variables if step.child else ())
+    declared_at = _declared_at(subject)
     for variable in subject.runbook.variables:
         if variable.name not in words:
             yield diagnostic(
                 "RB402",
-                _declared_at(subject, variable.name),
+                declared_at.get(variable.name, 1),
                 f"The variable {variable.name} is declared and never used.",
                 "Remove it, or use it.",
             )
 
 
-def _declared_at(subject: Subject, name: str) -> int:
-    lines = enumerate(subject.lines, start=1)
-    return next((i for i, text in lines if text.strip().startswith(f"{name}:")), 1)
+def _declared_at(subject: Subject) -> dict[str, int]:
+    """The first line that begins with each name and a colon."""
+    found: dict[str, int] = {}
+    for number, text in enumerate(subject.lines, start=1):
+        name, colon, _ = text.partition(":")
+        if colon:
+            found.setdefault(name.strip(), number)
+    return found
