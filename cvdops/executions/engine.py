@@ -10,16 +10,16 @@ from uuid import UUID
 from django.db import DatabaseError, connection, transaction
 
 from cvdops.approvals import services as approvals
-from cvdops.executions import gates, lanes, locks, plan, rollback, stops
+from cvdops.executions import children, gates, lanes, locks, plan, rollback, stops
 from cvdops.executions.hints import announce
-from cvdops.executions.leases import HOLDS, MAX_LOST, Hold, Leave, claim, release
+from cvdops.executions.leases import HOLDS, MAX_LOST, Leave, claim, release
 from cvdops.executions.models import StepRun
 from cvdops.executions.planner import Do, Next, following
 from cvdops.executions.run import Run
 from cvdops.executions.states import ExecutionEvent, Intent, Phase, StepEvent, StepState
 from cvdops.executions.transitions import Superseded
 from cvdops.lib.failpoints import failpoint
-from cvdops.spec.document import Step
+from cvdops.spec.document import Kind, Step
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,10 @@ def advance(execution: UUID, owner: str) -> None:
         return
     failpoint("lease.claimed")
     try:
-        _carry_on(hold)
+        run = Run.load(hold)
+        _carry_on(run)
+        if run.execution.parent_id is not None:
+            children.settle(run.execution.parent_id)
     except Leave:
         release(hold)
     except Superseded:
@@ -48,8 +51,8 @@ def advance(execution: UUID, owner: str) -> None:
         connection.close()
 
 
-def _carry_on(hold: Hold) -> None:
-    run = Run.load(hold)
+def _carry_on(run: Run) -> None:
+    hold = run.hold
     if plan.digest(run.execution.plan) != run.execution.plan_digest:
         gates.rest(run, "plan", "Its plan is not the one that was started. It cannot go on.")
         return
@@ -78,7 +81,7 @@ def _carry_on(hold: Hold) -> None:
 def _work(run: Run, todo: Next) -> bool:
     """Carry out a step on those of its hosts: begin what was not begun, watch what was."""
     first, definition = run.steps[todo.index], run.definitions[todo.index]
-    if definition.kind in plan.PEOPLE:
+    if definition.kind in plan.PEOPLE or definition.kind is Kind.RUNBOOK:
         return _open(run, first, definition)
     lock = definition.attributes.lock
     if lock:
@@ -92,10 +95,12 @@ def _work(run: Run, todo: Next) -> bool:
 
 
 def _open(run: Run, step: StepRun, definition: Step) -> bool:
-    if lanes.applies(run, step, definition):
-        gates.open_step(run, step, definition)
-        return False
-    return True
+    if not lanes.applies(run, step, definition):
+        return True
+    if definition.kind is Kind.RUNBOOK:
+        return children.open_step(run, step, definition)
+    gates.open_step(run, step, definition)
+    return False
 
 
 def _delay(run: Run, todo: Next) -> bool:

@@ -12,6 +12,8 @@ from cvdops.executions.states import ExecutionEvent, StepEvent, StepState
 from cvdops.executions.transitions import DatabaseNow, InSeconds
 from cvdops.spec.document import Gate, Kind, Step
 
+CHILD = "child"  # of `waiting_for`: another execution
+
 
 def open_step(run: Run, step: StepRun, definition: Step) -> None:
     """Open the step for whom it needs, and let the execution wait for them. One transaction."""
@@ -29,7 +31,9 @@ def open_step(run: Run, step: StepRun, definition: Step) -> None:
 
 def wait_for(run: Run, definition: Step) -> None:
     """Let the execution wait for a step that is open. Gives the lease back."""
-    if definition.kind is Kind.APPROVAL:
+    if definition.kind is Kind.RUNBOOK:
+        code, text = CHILD, f"The runbook that “{definition.title}” started"
+    elif definition.kind is Kind.APPROVAL:
         code, text = "approval", f"Approval: {definition.title}"
     else:
         code, text = "person", f"Somebody confirms: {definition.title}"

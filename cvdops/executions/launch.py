@@ -1,6 +1,7 @@
 """Resolving a start: what would run, with which values, where, and what stands in its way."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -13,14 +14,17 @@ from cvdops.catalog.queries import document
 from cvdops.environments.models import Environment
 from cvdops.executions import checklists, targets
 from cvdops.executions.checklists import ChecklistDraft
-from cvdops.executions.plan import EXECUTABLE, Plan, fingerprint
+from cvdops.executions.plan import EXECUTABLE, ChildPlan, Plan, fingerprint
 from cvdops.executions.targets import Targets
 from cvdops.lib.errors import Invalid, NotFound, Problem
 from cvdops.lib.redaction import SHORTEST
-from cvdops.spec.document import Kind, SectionKind, Step, Variable
+from cvdops.spec.document import Child, Kind, SectionKind, Step, Variable
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.plan import UnknownProcedure, steps_of
 from cvdops.spec.values import check
+
+MAX_DEPTH = 5  # of runbooks that start runbooks
+NAMED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")  # a variable that a child's value names
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,17 @@ class Preview:
     environment: Environment
     procedure: str
     values: Mapping[str, str]
-    plan: Plan | None
+    draft: Plan  # the plan as far as it could be made
     targets: Targets
     variables: tuple[tuple[Variable, str], ...]  # those to be filled in, with their present value
     before: tuple[ChecklistDraft, ...]
     problems: tuple[Problem, ...]
     decision: Decision
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan, if nothing stands in its way."""
+        return None if self.problems else self.draft
 
     @property
     def instead_of(self) -> RunbookVersion | None:
@@ -54,11 +63,12 @@ def resolve(
     procedure: str | None,
     given: Mapping[str, str],
     version: int | None = None,
+    depth: int = 0,
 ) -> Preview:
     """Resolve a start, of the version with this number or of the one that runs when none is named.
 
     Raises NotFound, and Invalid for a procedure or environment that does not exist or a version that
-    cannot be executed.
+    cannot be executed. `depth` is that of a child in the tree of executions.
     """
     runbook = get_runbook(user, runbook_id)
     chosen = executable_version(runbook, version)
@@ -71,7 +81,8 @@ def resolve(
     problems += _too_short(doc, values)
     undo = _backward(doc, steps)
     where = targets.resolve(environment, (*steps, *undo), values)
-    problems += [*_between(runbook, chosen), *_obstacles(doc, steps), *where.problems]
+    children, broken = _children(user, (*steps, *undo), environment, depth)
+    problems += [*_between(runbook, chosen), *_obstacles(doc, steps), *where.problems, *broken]
     plan = Plan(
         runbook=runbook.pk,
         content_hash=chosen.content_hash,
@@ -87,6 +98,7 @@ def resolve(
         locks=_locks(doc),
         forward=steps,
         backward=undo,
+        children=children,
     )
     return Preview(
         runbook=runbook,
@@ -95,7 +107,7 @@ def resolve(
         environment=environment,
         procedure=key,
         values=values,
-        plan=plan if not problems else None,
+        draft=plan,
         targets=where,
         variables=_to_fill_in(doc, key, given, values),
         before=checklists.before(
@@ -204,6 +216,40 @@ def _to_fill_in(
         )
         for variable in doc.variables
         if not variable.procedures or procedure in variable.procedures
+    )
+
+
+def _children(
+    user: User, steps: Sequence[Step], environment: Environment, depth: int
+) -> tuple[dict[str, ChildPlan], list[Problem]]:
+    """The plans of the runbooks that these steps start, pinned with the plan of their parent."""
+    plans: dict[str, ChildPlan] = {}
+    problems = []
+    for step in steps:
+        if step.child is None:
+            continue
+        try:
+            preview = _child(user, step.child, environment, depth)
+        except (Invalid, NotFound) as error:
+            problems.append(Problem("runbook", f"“{step.title}”: {error}"))
+            continue
+        named = {name for name, text in step.child.variables.items() if NAMED.search(text)}
+        found = [problem.message for problem in preview.problems if problem.field not in named]
+        found += [
+            reason.text for reason in preview.decision.reasons if not preview.decision.allowed
+        ]
+        problems += [Problem("runbook", f"“{step.title}”: {text}") for text in found]
+        plans[step.id] = ChildPlan(preview.version.pk, preview.draft)
+    return plans, problems
+
+
+def _child(user: User, child: Child, environment: Environment, depth: int) -> Preview:
+    if depth >= MAX_DEPTH:
+        text = f"Runbooks start each other more than {MAX_DEPTH} levels deep."
+        raise Invalid([Problem("runbook", text)])
+    literal = {name: text for name, text in child.variables.items() if not NAMED.search(text)}
+    return resolve(
+        user, child.runbook, environment.slug, child.procedure or None, literal, depth=depth + 1
     )
 
 

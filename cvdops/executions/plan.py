@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 
@@ -13,7 +13,7 @@ from cvdops.spec.document import Kind, Shell, Step
 SHELLS = frozenset({Kind.BASH, Kind.SH, Kind.CONSOLE})
 ON_HOSTS = SHELLS | {Kind.PYTHON, Kind.SQL}
 PEOPLE = frozenset({Kind.APPROVAL, Kind.MANUAL, Kind.CHECKLIST})
-EXECUTABLE = ON_HOSTS | PEOPLE
+EXECUTABLE = ON_HOSTS | PEOPLE | {Kind.RUNBOOK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,11 @@ class Plan:
     locks: tuple[str, ...]  # held while the execution runs
     forward: tuple[Step, ...]
     backward: tuple[Step, ...]
+    children: Mapping[str, "ChildPlan"]  # by the id of the step that starts it
+
+    def with_variables(self, variables: Mapping[str, str]) -> "Plan":
+        """The same plan with these variables."""
+        return replace(self, variables=variables)
 
     @property
     def steps(self) -> tuple[PlannedStep, ...]:
@@ -89,6 +94,14 @@ class Plan:
             return PlannedStep(step, ("",))
         target = step.attributes.target or self.default_host
         return PlannedStep(step, self.groups.get(target, (target,)))
+
+
+@dataclass(frozen=True, slots=True)
+class ChildPlan:
+    """What a `runbook` step starts. Variables that name others get their values when it does."""
+
+    version: int  # the key of the runbook's version
+    plan: Plan
 
 
 _plan = TypeAdapter(Plan)

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest, RequestState
-from cvdops.executions import locks
+from cvdops.executions import children, locks
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.states import ExecutionEvent, StepEvent, StepState
@@ -29,6 +29,7 @@ def rescue() -> int:
         for execution, queue in due:
             wake(execution, queue)
         requests = _expired()
+    children.settle()
     for request, execution in requests:
         _expire(request, execution)
     return len(due)

@@ -56,6 +56,12 @@ class Scene:
         report = sync(self.folder)
         assert report.results[0].action in {"added", "updated", "unchanged"}, report
 
+    def other(self, name: str, body: str, extra: str = "") -> None:
+        """Put another runbook into the catalog, with the procedure `do-it`."""
+        text = HEAD.format(extra=extra, body=body).replace("id: trial", f"id: {name}")
+        (self.folder / f"{name.upper()}.md").write_text(text)
+        sync(self.folder)
+
     def start(self, by: str = "devops-engineer", **given: object) -> Execution:
         """Start it, confirmed; nothing has run yet."""
         arguments = {"reason": "a test", "checklist": "confirmed", **given}

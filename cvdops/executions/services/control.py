@@ -9,7 +9,7 @@ from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.approvals import services as approvals
 from cvdops.audit.log import record
-from cvdops.executions import rollback
+from cvdops.executions import children, rollback
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import from_json
@@ -19,6 +19,7 @@ from cvdops.executions.states import (
     HELD,
     STEP_DONE,
     ExecutionEvent,
+    ExecutionState,
     Intent,
     Phase,
     StepEvent,
@@ -30,11 +31,22 @@ from cvdops.lib.errors import Conflict
 
 def pause(user: User, execution_id: UUID | str, comment: str = "") -> None:
     """Let the running step end, then stop before the next one."""
-    _ask_for(user, execution_id, "pause", ExecutionEvent.PAUSE, Intent.PAUSE, comment)
+    execution = get_execution(user, execution_id)
+    can(user, Action.CONTROL, matter(execution)).enforce()
+    _ask_for(user, execution, "pause", ExecutionEvent.PAUSE, Intent.PAUSE, comment)
 
 
 def cancel(user: User, execution_id: UUID | str, comment: str = "") -> None:
-    """Stop the running step, start nothing after it."""
+    """Stop the running step, start nothing after it. What a step has started elsewhere goes first."""
+    execution = get_execution(user, execution_id)
+    can(user, Action.CONTROL, matter(execution)).enforce()
+    _cancel(user, execution, comment)
+
+
+def _cancel(user: User, execution: Execution, comment: str) -> None:
+    if child := children.active(execution):
+        _cancel_child(user, execution, child, comment)
+        return
 
     def close(hand: Hand, execution: Execution) -> None:
         if StepRun.objects.filter(execution=execution, unconfirmed=True).exists():
@@ -45,12 +57,29 @@ def cancel(user: User, execution_id: UUID | str, comment: str = "") -> None:
         for step in StepRun.objects.filter(execution=execution, state=StepState.WAITING):
             hand.step(step.pk, StepEvent.CANCEL, finished_at=DatabaseNow)
 
-    _ask_for(user, execution_id, "cancel", ExecutionEvent.CANCEL, Intent.CANCEL, comment, close)
+    _ask_for(user, execution, "cancel", ExecutionEvent.CANCEL, Intent.CANCEL, comment, close)
+
+
+def _cancel_child(user: User, execution: Execution, child: Execution, comment: str) -> None:
+    """Pass it down: the execution is cancelled when its child is."""
+    with one_effect(execution), transaction.atomic():
+        waiting = {
+            **execution.waiting_for,
+            "text": f"Execution {child} is being cancelled",
+            "cancelling": True,
+        }
+        hand = Hand(execution.pk, actor=user)
+        states = [ExecutionState.WAITING]
+        data = {"comment": comment}
+        seq = hand.change("cancel.asked", data, states=states, waiting_for=waiting)
+        announce(execution.pk, seq)
+        record(user, Action.CONTROL, "execution", execution.pk, data={"verb": "cancel"})
+    _cancel(user, child, comment)
 
 
 def _ask_for(
     user: User,
-    execution_id: UUID | str,
+    execution: Execution,
     verb: str,
     event: ExecutionEvent,
     intent: Intent,
@@ -58,8 +87,6 @@ def _ask_for(
     first: Callable[[Hand, Execution], None] | None = None,
 ) -> None:
     """Do it at once if no worker holds the execution; else ask the worker."""
-    execution = get_execution(user, execution_id)
-    can(user, Action.CONTROL, matter(execution)).enforce()
     hand = Hand(execution.pk, actor=user)
     for _ in range(3):  # between two looks a worker may have taken it or let it go
         try:

@@ -3,20 +3,14 @@
 from collections.abc import Collection, Mapping
 from typing import Literal
 
-from django.conf import settings
 from django.db import connection, transaction
 
-from cvdops.access.policy import Action
 from cvdops.accounts.models import User
-from cvdops.audit.log import record
-from cvdops.executions import checklists, launch, rollback
-from cvdops.executions.hints import announce, wake
+from cvdops.executions import checklists, launch
+from cvdops.executions.creation import create
 from cvdops.executions.launch import Preview, called, secret_names
-from cvdops.executions.models import Execution, StepRun
-from cvdops.executions.plan import digest, to_json
-from cvdops.executions.transitions import Hand
+from cvdops.executions.models import Execution
 from cvdops.lib.errors import Invalid, Problem
-from cvdops.lib.sealing import seal
 
 MAX_REASON = 2000  # characters
 
@@ -57,7 +51,7 @@ def start(
     resolved.decision.enforce()
     problems = [*resolved.problems, *_formalities(resolved, reason, confirm_environment)]
     problems += checklists.missing(resolved.before, checklist)
-    if problems or resolved.plan is None:
+    if problems:
         raise Invalid(problems)
     with transaction.atomic():
         if idempotency_key and (earlier := _first_with(user, idempotency_key)):
@@ -106,39 +100,15 @@ def _versions(resolved: Preview) -> dict[str, int]:
 
 
 def _create(user: User, resolved: Preview, reason: str, idempotency_key: str | None) -> Execution:
-    assert resolved.plan is not None  # noqa: S101 — the caller has looked
-    stored = to_json(resolved.plan)
-    hidden = secret_names(resolved.document)
-    execution = Execution(
-        runbook=resolved.runbook,
-        version=resolved.version,
-        procedure=resolved.procedure,
-        environment=resolved.environment,
-        requested_by=user,
-        reason=reason.strip(),
-        variables={k: v for k, v in resolved.values.items() if k not in hidden},
-        sealed=seal({k: v for k, v in resolved.values.items() if k in hidden}, settings.SECRET_KEY),
-        plan=stored,
-        plan_digest=digest(stored),
+    execution = create(
+        user,
+        resolved.version,
+        resolved.draft,
+        resolved.values,
+        secret_names(resolved.document),
+        reason.strip(),
+        _versions(resolved),
         idempotency_key=idempotency_key,
     )
-    execution.save(force_insert=True)
-    StepRun.objects.bulk_create(rollback.step_runs(execution, resolved.plan))
     checklists.store(execution, resolved.before, user)
-    announce(
-        execution.pk, Hand(execution.pk, actor=user).change("execution.start", _versions(resolved))
-    )
-    record(
-        user,
-        Action.START,
-        "execution",
-        execution.pk,
-        data={
-            "runbook": execution.runbook_id,
-            "plan_digest": execution.plan_digest,
-            **_versions(resolved),
-        },
-    )
-    wake(execution.pk, resolved.environment.queue)
-    execution.refresh_from_db(fields=["number", "state", "created_at", "seq"])
     return execution

@@ -1,0 +1,55 @@
+"""Creating an execution: its row and steps, its first event, its audit entry, the call for a worker."""
+
+from collections.abc import Collection, Mapping
+
+from django.conf import settings
+
+from cvdops.access.policy import Action
+from cvdops.accounts.models import User
+from cvdops.audit.log import record
+from cvdops.catalog.models import RunbookVersion
+from cvdops.executions import rollback
+from cvdops.executions.hints import announce, wake
+from cvdops.executions.models import Execution, StepRun
+from cvdops.executions.plan import Plan, digest, to_json
+from cvdops.executions.transitions import Hand
+from cvdops.lib.sealing import seal
+
+
+def create(
+    user: User,
+    version: RunbookVersion,
+    plan: Plan,
+    values: Mapping[str, str],
+    hidden: Collection[str],
+    reason: str,
+    data: Mapping[str, object],
+    *,
+    idempotency_key: str | None = None,
+    parent: StepRun | None = None,
+) -> Execution:
+    """Inside a transaction. `hidden` are the names of the secret values; `data` goes into the log."""
+    stored = to_json(plan)
+    execution = Execution(
+        runbook=version.runbook,
+        version=version,
+        procedure=plan.procedure,
+        environment_id=plan.environment,
+        requested_by=user,
+        reason=reason,
+        variables={k: v for k, v in values.items() if k not in hidden},
+        sealed=seal({k: v for k, v in values.items() if k in hidden}, settings.SECRET_KEY),
+        plan=stored,
+        plan_digest=digest(stored),
+        idempotency_key=idempotency_key,
+        parent=parent,
+        parent_attempt=parent.attempt_count if parent else None,
+    )
+    execution.save(force_insert=True)
+    StepRun.objects.bulk_create(rollback.step_runs(execution, plan))
+    announce(execution.pk, Hand(execution.pk, actor=user).change("execution.start", data))
+    entry = {"runbook": execution.runbook_id, "plan_digest": execution.plan_digest, **data}
+    record(user, Action.START, "execution", execution.pk, data=entry)
+    wake(execution.pk, execution.environment.queue)
+    execution.refresh_from_db(fields=["number", "state", "created_at", "seq"])
+    return execution
