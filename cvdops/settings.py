@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from cvdops.catalog.origin import WrongOrigin, origin
+from cvdops.catalog.origin import WrongOrigin, origin, ssh_command
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("CVDOPS_DATA_DIR") or BASE_DIR / ".data").resolve()
@@ -113,11 +113,11 @@ try:
         env("CVDOPS_RUNBOOKS_BRANCH", ""),
         env("CVDOPS_RUNBOOKS_FOLDER", ""),
     )
+    RUNBOOKS_SSH = ssh_command(env("CVDOPS_RUNBOOKS_SSH", "ssh"))
 except WrongOrigin as error:
     raise ImproperlyConfigured(str(error)) from None
 RUNBOOKS_POLL = _number("CVDOPS_RUNBOOKS_POLL", 60)
-RUNBOOKS_TIMEOUT = _number("CVDOPS_RUNBOOKS_TIMEOUT", 10)
-RUNBOOKS_SSH = env("CVDOPS_RUNBOOKS_SSH", "ssh")
+RUNBOOKS_TIMEOUT = max(_number("CVDOPS_RUNBOOKS_TIMEOUT", 10), 1)
 
 # Where the steps' job directories lie on this machine.
 SPOOL_DIR = Path(env("CVDOPS_SPOOL", str(DATA_DIR / "spool")))

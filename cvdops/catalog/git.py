@@ -69,7 +69,7 @@ class Git:
     directory: Path
     deadline: float
     protocol: str = "none"
-    ssh: str = "ssh"
+    ssh: tuple[str, ...] = ("ssh",)
     held: tuple[int, ...] = ()
 
     def run(self, *arguments: str, given: bytes = b"", most: int = MOST) -> bytes:
@@ -122,7 +122,7 @@ class Git:
 
     def _environment(self) -> dict[str, str]:
         inherited = {n: os.environ[n] for n in ("PATH", "HOME", "SSH_AUTH_SOCK") if n in os.environ}
-        program, *rest = shlex.split(self.ssh) or ["ssh"]
+        program, *rest = self.ssh
         # The first mention of an option counts: whoever sets the command may choose how host keys are
         # checked, but not that somebody is asked.
         command = [program, *_SSH, *rest, "-o", "StrictHostKeyChecking=yes"]

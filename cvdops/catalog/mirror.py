@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -20,6 +21,13 @@ PACKS = 100  # copied anew when there are more: what was pushed away goes with t
 _REF = "refs/catalog/head"
 _LOOK = 0.05  # seconds between two tries to get the lock
 
+# A copy that lacks large objects cannot take a small one that comes as its difference from one of them,
+# and one may be damaged: a new copy needs nothing from the old.
+_OF_THE_COPY = re.compile(
+    r"promisor|unresolved delta|corrupt|bad object|bad pack|loose object|unable to read"
+    r"|not a git repository: |necessary objects"
+)
+
 # A repository on this machine leaves large objects out, too, and may belong to another account.
 _SERVE = "git -c uploadpack.allowFilter=true -c 'safe.directory=*' -c core.hooksPath=/dev/null upload-pack"
 
@@ -33,7 +41,7 @@ def is_repository(path: Path) -> bool:
 class Mirror:
     """The copy of one repository. `deadline` is a time of `time.monotonic()`."""
 
-    def __init__(self, origin: Origin, folder: Path, deadline: float, ssh: str) -> None:
+    def __init__(self, origin: Origin, folder: Path, deadline: float, ssh: tuple[str, ...]) -> None:
         self._origin = origin
         self._folder = folder
         self._deadline = deadline
@@ -48,7 +56,14 @@ class Mirror:
             self._folder.mkdir(parents=True, exist_ok=True)
             with self._lock() as held:
                 self._prepare()
-                return self._fetch(held)
+                try:
+                    return self._fetch(held)
+                except GitFailed as error:
+                    if not _OF_THE_COPY.search(str(error)):
+                        raise
+                    self.forget()
+                    self._prepare()
+                    return self._fetch(held)
         except TookTooLong:
             raise
         except TooLarge:
@@ -62,6 +77,10 @@ class Mirror:
             raise SourceUnreadable(
                 f"The copy of the repository in {self._folder} cannot be written: {error.strerror}."
             ) from None
+
+    def forget(self) -> None:
+        """Delete the copy; the next fetch makes it anew."""
+        shutil.rmtree(self._directory, ignore_errors=True)
 
     @contextmanager
     def _lock(self) -> Iterator[int]:

@@ -1,6 +1,7 @@
 """Where runbooks may come from, by the settings: what is accepted, and why the rest is not. Pure."""
 
 import re
+import shlex
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -52,6 +53,20 @@ def origin(location: str, branch: str = "", folder: str = "") -> Origin:
             f"not {folder[:80]!r}."
         )
     return Origin(location, branch, folder)
+
+
+def ssh_command(words: str) -> tuple[str, ...]:
+    """The program that ssh:// is reached by, with its options. Raises WrongOrigin."""
+    try:
+        command = tuple(shlex.split(words))
+    except ValueError:
+        command = ()
+    if not command:
+        raise WrongOrigin(
+            "CVDOPS_RUNBOOKS_SSH must be a command such as 'ssh -i /run/secrets/key', "
+            f"not {words[:80]!r}."
+        )
+    return command
 
 
 def _check_url(location: str) -> None:

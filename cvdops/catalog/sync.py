@@ -97,6 +97,7 @@ class _Look:
         self._source = source
         self._deadline = time.monotonic() + settings.RUNBOOKS_TIMEOUT
         self._reader = Reader()
+        self._mirror: Mirror | None = None
 
     def take(self) -> SyncReport:
         try:
@@ -117,8 +118,12 @@ class _Look:
                 "CVDOPS_RUNBOOKS_FOLDER the folder that holds the runbooks."
             ) from None
         except GitFailed as error:
+            if self._mirror:
+                self._mirror.forget()
+            said = str(error).splitlines()[0].rstrip(".")
             raise SourceUnreadable(
-                f"The repository {self._origin.location} is damaged: {error}."
+                f"The objects of {self._origin.location} could not be read: {said}. "
+                "They are copied anew at the next try."
             ) from None
 
     def _read_source(self) -> Snapshot | None:
@@ -134,7 +139,7 @@ class _Look:
                 )
             return read_folder(path, self._deadline, list(kept))
         folder = settings.DATA_DIR / "catalog"
-        mirror = Mirror(origin, folder, self._deadline, settings.RUNBOOKS_SSH)
+        self._mirror = mirror = Mirror(origin, folder, self._deadline, settings.RUNBOOKS_SSH)
         head = mirror.fetch()
         failpoint("sync.fetched")
         if head == self._source.head:

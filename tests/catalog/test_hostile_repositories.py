@@ -197,6 +197,23 @@ def test_a_large_file_stays_where_it_is(tmp_path: Path, settings: Settings) -> N
     assert sum(p.stat().st_size for p in copy.rglob("*") if p.is_file()) < 1_000_000
 
 
+@pytest.mark.parametrize("filters", [True, False])
+def test_a_file_that_was_too_large_comes_when_it_is_smaller(
+    tmp_path: Path, settings: Settings, filters: bool
+) -> None:
+    work = make(tmp_path / "source", one=document("one"))
+    settings.RUNBOOKS_SSH = (str(over_ssh(tmp_path / "ssh")),)
+    place = str(work.folder) if filters else f"ssh://git@127.0.0.1{work.folder}"
+    lines = [f"{n} {os.urandom(30).hex()}\n\n" for n in range(20_000)]
+    for count, action in ((0, "added"), (20_000, "refused"), (9_000, "updated"), (500, "updated")):
+        work.commit(
+            one=document("one", more="".join(lines[:count])), two=document("two", str(count))
+        )
+        work.git("repack", "-adq")  # as deltas of each other
+        assert of(sync(Origin(place)), "one.md").action == action
+    assert len(versions("one")) == 3
+
+
 @pytest.fixture(scope="module")
 def gigabyte(tmp_path_factory: pytest.TempPathFactory) -> Work:
     """A repository with a runbook and a gigabyte of zeros."""
@@ -219,7 +236,7 @@ def test_a_gigabyte_of_nothing_is_refused_in_time(
 ) -> None:
     origin = Origin(str(gigabyte.folder))
     if not filters:  # a server that sends all that there is
-        settings.RUNBOOKS_SSH = str(over_ssh(tmp_path / "ssh"))
+        settings.RUNBOOKS_SSH = (str(over_ssh(tmp_path / "ssh")),)
         origin = Origin(f"ssh://git@127.0.0.1{gigabyte.folder}")
     began = time.monotonic()
     assert of(sync(origin), "huge.md").message == "It is larger than 1 MB."
@@ -265,7 +282,7 @@ def test_what_takes_too_long_is_ended_with_all_that_it_started(
     asleep = tmp_path / "ssh"
     asleep.write_text(f"#!/bin/sh\necho $$ > '{tmp_path}/pid'\nexec sleep 60\n")
     asleep.chmod(0o755)
-    settings.RUNBOOKS_SSH = str(asleep)
+    settings.RUNBOOKS_SSH = (str(asleep),)
     with pytest.raises(SourceUnreadable, match="took longer than 1 s"):
         sync(Origin("ssh://git@127.0.0.1/repository.git"))
     pid = int((tmp_path / "pid").read_text())
@@ -278,7 +295,7 @@ def test_whoever_asks_by_ssh_is_never_asked_back(tmp_path: Path, settings: Setti
         f"#!/bin/sh\nprintf '%s\\n' \"$@\" > '{tmp_path}/told'\nenv > '{tmp_path}/env'\nexit 255\n"
     )
     told.chmod(0o755)
-    settings.RUNBOOKS_SSH = f"'{told}' -i key"
+    settings.RUNBOOKS_SSH = (str(told), "-i", "key")
     with pytest.raises(SourceUnreadable):
         sync(Origin("ssh://git@127.0.0.1/repository.git"))
     words = (tmp_path / "told").read_text().splitlines()

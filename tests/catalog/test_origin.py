@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from cvdops.catalog.origin import Origin, WrongOrigin, origin
+from cvdops.catalog.origin import Origin, WrongOrigin, origin, ssh_command
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,16 @@ def test_names_that_no_folder_has(folder: str) -> None:
 def test_an_address_as_scp_writes_it_is_told_the_other_way() -> None:
     with pytest.raises(WrongOrigin, match=r"ssh://git@example\.org/ops/runbooks\.git\.$"):
         origin("git@example.org:ops/runbooks.git")
+
+
+def test_the_command_for_ssh_may_have_options() -> None:
+    assert ssh_command("ssh -i '/run/my key'") == ("ssh", "-i", "/run/my key")
+
+
+@pytest.mark.parametrize("words", ["", " ", "ssh 'key"])
+def test_what_is_no_command(words: str) -> None:
+    with pytest.raises(WrongOrigin, match="CVDOPS_RUNBOOKS_SSH"):
+        ssh_command(words)
 
 
 def test_a_wrong_setting_stops_the_start_with_one_sentence(

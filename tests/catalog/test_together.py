@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from django.db import connection, connections
 from pytest_django import Settings
 
 from cvdops.catalog.models import CatalogSource, RunbookVersion
-from cvdops.catalog.sync import sync
+from cvdops.catalog.sync import SourceUnreadable, sync
 from cvdops.lib.errors import Conflict
 from tests.catalog.repositories import Work, document, make, versions
 from tests.waiting import until
@@ -104,6 +105,19 @@ def test_what_a_killed_git_left_is_no_obstacle(work: Work, settings: Settings) -
     new = work.commit(one=document("one", "new"))
     assert sync_head(work) == new
     assert not list(copy.glob("objects/pack/tmp_*"))
+
+
+def test_a_copy_that_is_damaged_is_made_anew(work: Work, settings: Settings) -> None:
+    work.sync()
+    (copy,) = (settings.DATA_DIR / "catalog").glob("*.git")
+    for pack in copy.glob("objects/pack/*.pack"):
+        pack.chmod(0o600)
+        pack.write_bytes(pack.read_bytes()[:40])
+    new = work.commit(one=document("one", "new"))
+    for _ in range(2):  # it may come to light only when the objects are read
+        with suppress(SourceUnreadable):
+            sync_head(work)
+    assert CatalogSource.objects.get().head == new
 
 
 def test_a_copy_that_was_begun_is_no_obstacle(work: Work, settings: Settings) -> None:
