@@ -14,6 +14,7 @@ from cvdops.spec.parser import parse
 from cvdops.spec.plan import rollback_of, steps_of
 from cvdops.spec.render import render
 from cvdops.spec.serialise import to_json
+from tests.spec import hostile
 from tests.spec.documents import ANNOTATED, PLAIN
 
 PIECES = [
@@ -83,37 +84,10 @@ def test_mutations_of_real_documents(source: str, changes: list[tuple[int, int, 
     examine(source)
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "[" * 1_000_000,
-        "[a\n" * 19_000,
-        "<div>" * 200_000,
-        "* " * 500_000,
-        "- [ ] a\n" * 19_000,
-        "# a\n" * 19_000,
-        "## Procedures\n" + "### a\n```sh\n```\n" * 6_000,
-        "## Procedures\n```bash {" + "a=b " * 200_000 + "}\n```",
-        "## Procedures\n```bash\n" + "# Expected output:\n" * 19_000,
-        "## Procedures\n```bash\n" + "$(" * 400_000,
-        "## Procedures\n```bash\n" + "'\"" * 400_000,
-        "## Procedures\n```bash\n" + "cat <<A <<B\n" * 19_000,
-        "## Procedures\n```bash\n" + "#" * 900_000,
-        "## Procedures\n```bash\n" + "${" * 400_000,
-        "## Procedures\n```bash\n" + "${A:+" * 150_000,
-        "## Procedures\n```bash\n" + "A=$B " * 150_000,
-        "## Procedures\n```bash\n" + 'sh -c "$a ' * 80_000,
-        "## Troubleshooting\n" + "#### Symptoms\n" * 19_000,
-        "## Troubleshooting\n" + "**Symptoms" * 90_000,
-        "---\na: " + "[" * 60_000 + "\n---\n",
-        "---\na: " + "9" * 60_000 + "\n---\n",
-        "---\nvariables:\n"
-        + "".join(f" K{i}: {{pattern: '(a+)+$'}}\n" for i in range(1_500))
-        + "---\n",
-        "|a" * 400_000 + "\n" + "|-" * 10_000,
-    ],
-)
-def test_a_hostile_document_is_quick(source: str) -> None:
+@pytest.mark.parametrize("name", hostile.ALL)
+def test_a_hostile_document_is_quick(name: str) -> None:
+    source = hostile.ALL[name]
     start = time.process_time()
     lint(parse(source), source, date(2026, 1, 1))
-    assert time.process_time() - start < 4
+    render(source)
+    assert time.process_time() - start < 6  # on a machine that does other things too
