@@ -1,6 +1,7 @@
 """The rules about variables: each is declared, common or set before it is used, and is used at all."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -10,7 +11,6 @@ from cvdops.spec.document import COMMON_VARIABLES, Diagnostic, Kind, SectionKind
 from cvdops.spec.kinds import SHELLS
 from cvdops.spec.references import set_by
 from cvdops.spec.rules.subject import Subject
-from cvdops.spec.values import variables_of
 
 _OF_THE_SHELL = frozenset(
     {
@@ -54,10 +54,14 @@ def uses_of_unset(subject: Subject) -> Iterator[Use]:
         *_OF_THE_SHELL,
         *(v.name for v in runbook.variables if not v.procedures),
     }
+    of_procedure: dict[str, set[str]] = defaultdict(set)
+    for variable in runbook.variables:
+        for key in variable.procedures:
+            of_procedure[key].add(variable.name)
     yield from walk.through(runbook.section(SectionKind.PREPARATION), declared, always)
     anywhere = declared | always
     for procedure in runbook.procedures:
-        known = {v.name for v in variables_of(runbook, procedure.key)}
+        known = set(of_procedure[procedure.key])
         steps = [by_id[i] for i in procedure.steps if i in by_id]
         yield from walk.through(steps, always, known)
         anywhere |= known
