@@ -5,6 +5,10 @@ import time
 import pytest
 
 from cvdops.spec import patterns
+from cvdops.spec.document import Expect
+from cvdops.spec.parser import parse
+from cvdops.spec.samples import compare
+from cvdops.spec.values import check
 
 
 @pytest.mark.parametrize(
@@ -57,3 +61,22 @@ def test_an_accepted_pattern_is_quick_on_the_longest_value(pattern: str) -> None
     start = time.process_time()
     assert not patterns.fits(pattern, value)
     assert time.process_time() - start < 8
+
+
+@pytest.mark.parametrize("pattern", [".*.*!", ".*.*.*!", "[a-z]{1,9}" * 6 + "!", "(a?b?){3}c"])
+@pytest.mark.parametrize("length", [64, 300, 4096])
+def test_many_values_are_judged_quickly(pattern: str, length: int) -> None:
+    declared = "".join(f"  V{n}: {{pattern: '{pattern}'}}\n" for n in range(300))
+    runbook = parse(f"---\nvariables:\n{declared}---\n# T\n\n## Procedures\n\n```bash\nls\n```\n")
+    given = {variable.name: "a" * length for variable in runbook.variables}
+    assert given
+    start = time.process_time()
+    assert check(runbook, "procedures", given, {})[1]
+    assert time.process_time() - start < 4
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", ".*.*.*!", "[a-z]{1,9}" * 7, r"\d+\.\d+\.\d+"])
+def test_an_output_is_searched_quickly(pattern: str) -> None:
+    start = time.process_time()
+    compare(pattern, "\n".join(["a" * 60] * 3_000), Expect.REGEX)
+    assert time.process_time() - start < 4
