@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from cvdops.stack.portal import PROJECT
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM, free_port
 from tests.e2e.people import approve, launch, log_in, state
 from tests.stack.launching import Launched
@@ -18,6 +19,11 @@ PAGES = {
     "home": "/",
     "runbooks": "/runbooks/",
     "runbook": "/runbooks/deployment/",
+    "runbook-source": "/runbooks/deployment/?view=source",
+    "versions": "/runbooks/deployment/versions/",
+    "compare": "/runbooks/deployment/compare/",
+    "rule": "/runbooks/rules/RB401/",
+    "import": "/runbooks/import/",
     "launch": "/runbooks/deployment/run/?procedure=deploy&environment=development",
     "launch-production": "/runbooks/deployment/run/?procedure=deploy&environment=production",
     "executions": "/executions/",
@@ -71,9 +77,22 @@ def shoot(browser: Browser, port: int, pages: dict[str, str], folder: Path) -> N
             for name, path in pages.items():
                 person = "operations-manager" if name.startswith("approv") else "devops-engineer"
                 picture(people[person], path, folder / f"{name}-{size}-{scheme}.png")
+            understood(people["auditor"], folder, f"{size}-{scheme}.png")
             picture(people["auditor"], "/audit/", folder / f"audit-{size}-{scheme}.png")
             anonymous = browser.new_context(base_url=f"http://localhost:{port}", **options)
             picture(anonymous.new_page(), "/login/", folder / f"login-{size}-{scheme}.png")
+
+
+def understood(page: Page, folder: Path, name: str) -> None:
+    """A plain document, as the import page understands it, and its annotated form."""
+    page.goto("/runbooks/import/")
+    page.fill("#text", (PROJECT / "tests/spec/corpus/troubleshooting-entries.md").read_text())
+    page.get_by_role("button", name="Show how it is understood").click()
+    page.get_by_role("button", name="The annotated form").wait_for()
+    page.screenshot(path=folder / f"import-understood-{name}")
+    page.get_by_role("button", name="The annotated form").click()
+    page.get_by_role("heading", name="What annotating adds").wait_for()
+    page.screenshot(path=folder / f"import-annotated-{name}")
 
 
 def picture(page: Page, path: str, file: Path) -> None:
