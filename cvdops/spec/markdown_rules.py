@@ -1,5 +1,6 @@
 """What is changed in the parsing of Markdown for pages: bounded work, own anchors, task lists, safe links."""
 
+import re
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
@@ -11,6 +12,7 @@ from markdown_it.token import Token
 from cvdops.spec import first_characters, outline
 from cvdops.spec.slugs import Names, slug
 
+_FIRST_SEGMENT = re.compile("[/?#]")
 ANCHOR = "doc-"  # before every id, so that no heading can pose as a part of the page
 SCHEMES = frozenset({"http", "https", "mailto"})
 
@@ -115,4 +117,6 @@ def _may_lead_to(url: str) -> bool:
         scheme = urlsplit(url).scheme.lower()
     except ValueError:
         return False
-    return not scheme or scheme in SCHEMES
+    if scheme:
+        return scheme in SCHEMES
+    return ":" not in _FIRST_SEGMENT.split(url, maxsplit=1)[0]  # it would pass for a scheme
