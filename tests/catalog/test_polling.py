@@ -13,7 +13,7 @@ from cvdops.catalog.models import CatalogSource, Runbook
 from cvdops.catalog.origin import Origin
 from cvdops.catalog.polling import claim_look
 from cvdops.catalog.tasks import look
-from cvdops.executions.pulse import Pulse
+from cvdops.executions.pulse import OWNER, Pulse, consumed
 from tests.catalog.repositories import Work, document, make
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +80,7 @@ def test_a_worker_asks_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple[str, str]] = []
     monkeypatch.setattr(current_app, "send_task", lambda name, _, queue: sent.append((name, queue)))
     monkeypatch.setattr("django.db.connection.close", lambda: None)
+    consumed(OWNER)  # a worker that had heard nothing for long would end itself
     pulse = Pulse(["env.development"], "mine.dq")
     for _ in range(2):
         pulse.beat()
