@@ -135,7 +135,10 @@ class Handle(Protocol):
     """A job that was claimed. Any number of watchers may have one; the job belongs to none of them."""
 
     process: Process | None
-    lost: Lost | None  # None: connected. Reading, waiting and asking for the result go on meanwhile
+
+    @property
+    def lost(self) -> Lost | None:
+        """None: connected. Otherwise reading, waiting and asking for the result go on meanwhile."""
 
     def read(self, offset: int, limit: int) -> bytes:
         """The output from a byte offset on, at most `limit` bytes; empty if there is none yet."""

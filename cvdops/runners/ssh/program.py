@@ -9,7 +9,7 @@ from cvdops.runners import wrapper
 from cvdops.runners.account import PATH
 from cvdops.runners.interpreters import prelude_name, preludes
 from cvdops.runners.session import MAX_DUMP
-from cvdops.runners.ssh.halting import HALT, KILL_PATIENCE, QUIET_LOOKS
+from cvdops.runners.ssh.halting import HALT
 from cvdops.runners.ssh.quoting import call, words
 
 IDLE = 60  # seconds without a request after which, at the latest at the second, it ends itself
@@ -205,11 +205,18 @@ sizes() {
 """
 
 # The watchdog ends a program whose connection died without a word: nobody asks it any more.
+_LOOK = _LOOK.replace("MAX_DUMP", str(MAX_DUMP))
+
 _SERVE = """
 asked() { while read -r name bytes; do test "$name" != rchar: || echo "$bytes"; done </proc/$$/io; }
 (
   before=
-  while sleep "$idle" && kill -0 $$; do
+  trap 'kill $nap; exit' TERM
+  while
+    sleep "$idle" &
+    nap=$!
+    wait $nap && kill -0 $$
+  do
     now=$(asked)
     if test "$now" = "$before"; then kill $$; fi
     before=$now
@@ -235,12 +242,7 @@ done
 _PRELUDES = {prelude_name(text): text for text in preludes()}
 _KEPT = " && ".join(call("keep", name, text) for name, text in _PRELUDES.items())
 _KEEP = f"keep_preludes() {{ {_KEPT}; }}\npreludes='{' '.join(_PRELUDES)}'\n"
-_PROGRAM = (
-    (_HEAD + _SPOOL + _KEEP + _START + _LOOK + HALT + _SERVE)
-    .replace("MAX_DUMP", str(MAX_DUMP))
-    .replace("KILL_PATIENCE", str(KILL_PATIENCE))
-    .replace("QUIET_LOOKS", str(QUIET_LOOKS))
-)
+_PROGRAM = _HEAD + _SPOOL + _KEEP + _START + _LOOK + HALT + _SERVE
 LANG = "C.UTF-8"
 
 # All that ssh is given to run: a word that every login shell takes for the same, also a restricted one.

@@ -1,0 +1,164 @@
+"""A job that was claimed on another machine: its output, its end, its result."""
+
+import os
+import select
+import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from cvdops.runners import verdict
+from cvdops.runners.handle import Claim
+from cvdops.runners.job import Lost, Process, Result, StopReport, Unreachable, Vanished, Wakeup
+from cvdops.runners.ssh.halting import KILL_PATIENCE
+from cvdops.runners.ssh.link import Link
+from cvdops.runners.ssh.look import Look, read_look
+from cvdops.runners.ssh.quoting import call
+from cvdops.runners.ssh.watcher import ALONE, Watcher, look_request
+
+_FRESH = 0.05  # seconds in which what was seen is news
+_TICK = 1.0  # seconds between two looks whether the connection is there
+_PATIENCE = 1.0  # seconds: a connection that is back within them was not lost
+_SEARCH = 20.0  # seconds that looking for processes takes at most, beside the grace
+
+
+class SshHandle:
+    """A job directory over there, watched."""
+
+    def __init__(self, link: Link, watcher: Watcher, attempt: str, claim: Claim | None) -> None:
+        """Raises Unreachable."""
+        self.attempt = attempt
+        self.process: Process | None = claim.process if claim else None
+        self.seen_at = self.changed_at = time.monotonic()
+        self._cwd = claim.cwd if claim else ""
+        self._link = link
+        self._account = link.account()
+        self._watcher = watcher
+        self._lock = threading.Lock()
+        self._look = Look(running=claim is not None)
+        self._data, self._at = b"", 0  # output that came with the last look, and where it begins
+        self._ended_at: float | None = None  # when it was first seen that the command is over
+        self._cut = False  # the output has become shorter
+        self._told = False  # whether the watcher knows that the connection is lost
+
+    @property
+    def lost(self) -> Lost | None:
+        return self._link.lost
+
+    def see(self, look: Look, offset: int) -> None:
+        with self._lock:
+            self.seen_at = time.monotonic()
+            if self.differs(look) or look.size != self._look.size:
+                self.changed_at = self.seen_at
+            self._cut = self._cut or look.size < self._look.size
+            if look.ended is not None and self._ended_at is None:
+                self._ended_at = self.seen_at
+            self._look, self._data, self._at = look, look.out, offset
+
+    def differs(self, look: Look) -> bool:
+        old = self._look
+        return (look.files, look.running) != (old.files, old.running) or "ended" in look.files
+
+    def read(self, offset: int, limit: int) -> bytes:
+        for _ in range(2):
+            with self._lock:
+                data = self._data[max(0, offset - self._at) :][:limit]
+                if data and offset >= self._at:
+                    return data
+                if offset >= self._look.size:
+                    self._data = b""  # read: not kept
+                    return b""
+            if not self._refresh(offset):
+                return b""
+        return b""
+
+    def wait(self, offset: int, timeout: float, wake: int | None) -> Wakeup:
+        deadline = time.monotonic() + timeout
+        with self._watcher.watching(self, offset) as seen:
+            waiting = select.poll()
+            for descriptor in (wake, seen):
+                if descriptor is not None:
+                    waiting.register(descriptor, select.POLLIN)
+            while True:
+                if self._look.size > offset:
+                    return Wakeup.OUTPUT
+                if self._over:
+                    return Wakeup.ENDED
+                if self._link_changed():
+                    return Wakeup.LINK
+                patience = deadline - time.monotonic()
+                ready = {fd for fd, _ in waiting.poll(max(0.0, min(patience, _TICK)) * 1000)}
+                if seen in ready:
+                    os.eventfd_read(seen)
+                elif wake in ready:
+                    return Wakeup.WOKEN
+                elif patience <= 0:
+                    return Wakeup.TIMEOUT
+
+    def result(self) -> Result | None:
+        if not self._over and time.monotonic() - self.seen_at > _FRESH:
+            self._refresh(self._look.size)
+        with self._lock:
+            return self._result(self._look)
+
+    def stop(self, grace: float) -> StopReport:
+        one = self.process
+        who = (one.pid, one.started, one.boot_id) if one else ("", "", "")
+        with self._link.extra() as lane:
+            request = call("halt", self.attempt, *who, round(grace * 100))
+            timeout = grace + KILL_PATIENCE + _SEARCH
+            (answer,) = lane.ask(request, timeout=timeout)
+        left = tuple(sorted(int(pid) for pid in answer.text("left").split() if pid.isdecimal()))
+        self._refresh(self._look.size)
+        return StopReport(not left, left)
+
+    def refresh(self, offset: int = 0) -> None:
+        """Look at it now, with its output from an offset on. Raises Unreachable."""
+        answer = self._link.ask(look_request(self, offset, ALONE))
+        self.see(read_look(answer, self.process, self._link.hello().text("boot")), offset)
+
+    def _refresh(self, offset: int) -> bool:
+        """The same; false if the host does not answer, which `lost` says."""
+        with suppress(Unreachable):
+            self.refresh(offset)
+            return True
+        return False
+
+    @property
+    def _over(self) -> bool:
+        look = self._look
+        return look.absent or not look.running or self._code(look) is not None
+
+    def _code(self, look: Look) -> bytes | None:
+        """Also that of a command that is over while a child of it keeps the output open."""
+        if look.rc is not None or look.ended is None or self._ended_at is None:
+            return look.rc
+        over = time.monotonic() - self._ended_at >= verdict.LINGER
+        return look.ended if over or not look.running else None
+
+    def _result(self, look: Look) -> Result | None:
+        if look.absent:
+            raise Vanished(
+                "Its job directory is gone: the spool was emptied, or another machine answers."
+            )
+        code = self._code(look)
+        if self._cut or look.replaced("rc", "ended"):
+            raise verdict.replaced()
+        if code is not None or not look.running:
+            if look.replaced("out"):
+                raise verdict.replaced()
+            code = code if "out" in look.files else None
+        number = verdict.exit_code(code, running=look.running)
+        if number is None:
+            return None
+        return verdict.result(number, look.session, self._cwd, self._account)
+
+    def _link_changed(self) -> bool:
+        """Whether the watcher has to hear that the connection was lost, or that it is back."""
+        lost = self._link.lost
+        if (lost is not None) == self._told:
+            return False
+        if lost is not None and (datetime.now(UTC) - lost.since).total_seconds() < _PATIENCE:
+            return False
+        self._told = lost is not None
+        return True

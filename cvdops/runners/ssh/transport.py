@@ -1,0 +1,160 @@
+"""Jobs on another machine: started over SSH, and running on when the connection is lost."""
+
+import os
+import secrets
+import time
+from pathlib import Path
+
+from cvdops.runners.environment import TOO_LARGE, check_variable
+from cvdops.runners.handle import Claim, parse_claim
+from cvdops.runners.interpreters import INTERPRETERS, prelude_name
+from cvdops.runners.job import (
+    MARKER,
+    AlreadyClaimed,
+    Found,
+    Job,
+    Presence,
+    Process,
+    Spool,
+    StartFailed,
+    Vanished,
+)
+from cvdops.runners.processes import parse
+from cvdops.runners.spool import check_attempt
+from cvdops.runners.ssh.address import Address
+from cvdops.runners.ssh.answers import Answer
+from cvdops.runners.ssh.client import Client
+from cvdops.runners.ssh.handle import SshHandle
+from cvdops.runners.ssh.link import Link
+from cvdops.runners.ssh.quoting import call, words
+from cvdops.runners.ssh.watcher import Watcher
+
+SPOOL = ".cvdops/spool"  # below the home of the login
+_CLAIM_PATIENCE = 10.0  # seconds for a new process to make its claim
+_START = 15.0  # seconds for the answer to a start
+_LARGEST = 6 << 20  # bytes of all variables: no Linux gives a process more
+# Shells set these themselves and fail if somebody else does.
+_SHELLS_OWN = frozenset(("BASHOPTS", "BASH_VERSINFO", "EUID", "OPTIND", "PPID", "SHELLOPTS", "UID"))
+
+
+class SshTransport:
+    """Job directories below a folder of the login's home. One for each host and process."""
+
+    def __init__(
+        self, address: Address, folder: Path, *, spool: str = SPOOL, config: Path | None = None
+    ) -> None:
+        """`folder` is that of the installation's keys and connections; `config` the account's SSH
+        configuration, by default the one in its home. Raises ValueError for an impossible spool."""
+        if not spool or not spool.isprintable() or ".." in spool.split("/"):
+            raise ValueError(f"{spool!r} cannot be the spool folder of a host.")
+        self.address = address
+        self.client = Client(folder, config)
+        self.link = Link(self.client, address, spool)
+        self._watcher = Watcher(self.link)
+
+    def spool(self) -> Spool:
+        answer = self.link.ask(call("identify", secrets.token_hex(16)))
+        self._check_tools()
+        failed = answer.get("failed")
+        identity = answer.text("id")
+        if failed is None and identity:
+            return Spool(identity, answer.text("boot"))
+        raise self._unusable(answer.text("failed"))
+
+    def start(self, job: Job) -> SshHandle:
+        check_attempt(job.attempt)
+        self._check_tools()
+        answer = self.link.ask(self._begin(job), _START)
+        if answer.get("claimed") is not None:
+            raise AlreadyClaimed
+        if answer.get("missing") is not None:
+            raise StartFailed(
+                f"{job.interpreter} is not installed on {self.address.label} (looked in "
+                f"{answer.text('missing')}). Install it, then retry the step."
+            )
+        entry = parse(answer.text("stat"))
+        if entry is None:
+            raise self._unusable(answer.text("failed"))
+        process = Process(entry.pid, entry.started, self.link.hello().text("boot"))
+        return self._handle(job.attempt, Claim(process, answer.text("where")))
+
+    def attach(self, attempt: str) -> Found:
+        check_attempt(attempt)
+        answer = self.link.ask(call("claim", attempt))
+        if answer.get("absent") is not None:
+            return Found(Presence.ABSENT)
+        handle = self._handle(attempt, self._claim(attempt, answer))
+        handle.refresh()
+        try:
+            finished = handle.result() is not None
+        except Vanished:
+            return Found(Presence.VANISHED, handle)
+        return Found(Presence.FINISHED if finished else Presence.RUNNING, handle)
+
+    def clean(self, attempt: str) -> None:
+        check_attempt(attempt)
+        self.link.ask(call("clean", attempt))
+
+    def close(self) -> None:
+        """Close the channel. The connection stays for others and ends by itself."""
+        self.link.close()
+
+    def _handle(self, attempt: str, claim: Claim | None) -> SshHandle:
+        return SshHandle(self.link, self._watcher, attempt, claim)
+
+    def _claim(self, attempt: str, answer: Answer) -> Claim | None:
+        """The directory is there; its claim may just be being written."""
+        deadline = time.monotonic() + _CLAIM_PATIENCE
+        claim = parse_claim(answer.get("claim") or b"")
+        while claim is None and time.monotonic() < deadline:
+            carriers = self.link.ask(call("carriers", attempt)).get("carriers")
+            claim = parse_claim(self.link.ask(call("claim", attempt)).get("claim") or b"")
+            if not carriers:
+                break
+        return claim
+
+    def _begin(self, job: Job) -> str:
+        """The request that starts a job. Raises StartFailed."""
+        account, root = self.link.account(), self.link.hello().text("root")
+        invocation = INTERPRETERS[job.interpreter](job.script, job.strict)
+        environment = {**account, **job.variables}
+        environment |= {MARKER: job.attempt, "CVDOPS_JOB": f"{root}/{job.attempt}"}
+        if invocation.prelude:
+            environment["BASH_ENV"] = f"{root}/{prelude_name(invocation.prelude)}"
+        for name, value in environment.items():
+            check_variable(name, value)
+        if sum(len(os.fsencode(value)) for value in environment.values()) > _LARGEST:
+            raise StartFailed(TOO_LARGE)
+        return call(
+            *("begin", job.attempt, invocation.script, _settings(environment)),
+            *(environment["PATH"], job.interpreter, job.cwd, environment["HOME"]),
+            *invocation.options,
+        )
+
+    def _check_tools(self) -> None:
+        missing = self.link.hello().text("missing").split()
+        if missing:
+            raise StartFailed(
+                f"{self.address.label} lacks {', '.join(missing)}, which steps need. Install it "
+                "(setsid is in util-linux, the others in coreutils and grep), then retry the step."
+            )
+
+    def _unusable(self, said: str) -> StartFailed:
+        if "Argument list too long" in said:
+            return StartFailed(TOO_LARGE)
+        full = "No space left" in said or "quota" in said
+        remedy = "Make room" if full else "Mend its permissions"
+        root = self.link.hello().text("root")
+        reason = said.strip().rpartition(": ")[2] or "it gave no reason"
+        return StartFailed(
+            f"The spool folder {root} on {self.address.label} cannot be used: {reason}. "
+            f"{remedy}, then retry the step."
+        )
+
+
+def _settings(environment: dict[str, str]) -> str:
+    """The command that sets the variables in the shell that becomes the job."""
+    pairs = (f"{name}={words(value)}" for name, value in environment.items())
+    return "export " + " ".join(
+        pair for pair, name in zip(pairs, environment, strict=True) if name not in _SHELLS_OWN
+    )
