@@ -25,6 +25,7 @@ FOUND = """root => [...root.querySelectorAll("*")].map(e => ({
   tag: e.localName, space: e.namespaceURI, names: e.getAttributeNames(), scheme: e.protocol || "",
   ids: e.id ? [e.id] : [],
 }))"""
+PROSE = "\n\n".join([*attacks.RAW, *attacks.LINKS, *attacks.IMAGES])
 DOCUMENT = f"""---
 format: 1
 id: deployment
@@ -41,11 +42,9 @@ impact: {json.dumps("".join(attacks.RAW[:8]))}
 
 ## Procedures
 
-{attacks.DOCUMENT}
-
 ### Do it {attacks.RAW[5]}
 
-{attacks.RAW[5]}
+{PROSE}
 
 ```bash {{#it}}
 echo '{attacks.RAW[0]}'
@@ -124,6 +123,7 @@ def test_the_page_of_a_runbook_is_inert(page: Page, world: World) -> None:
 def test_its_launch_page_is_inert(page: Page, world: World) -> None:
     publish(world, DOCUMENT)
     page.goto("/runbooks/deployment/run/?environment=development")
+    assert page.locator(".prose").count()
     for prose in range(page.locator(".prose").count()):
         judge(page, f".prose >> nth={prose}")
 
