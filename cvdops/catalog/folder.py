@@ -3,7 +3,7 @@
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cvdops.catalog import names
@@ -26,14 +26,22 @@ from cvdops.catalog.snapshot import (
 _ENTRIES = 50_000  # files and folders that are looked at
 
 
-def read_folder(folder: Path, deadline: float, kept: Iterable[str]) -> Snapshot:
-    """The files of the folder as they lie there. Raises SourceUnreadable."""
+def read_folder(folder: Path, deadline: float, kept: Sequence[str]) -> Snapshot:
+    """The files of the folder as they lie there; `kept` are the paths that the catalog knows.
+
+    Raises SourceUnreadable.
+    """
     try:
         found = list(_walk(folder))
     except OSError as error:
         raise SourceUnreadable(
             f"The folder of runbooks, {folder}, cannot be read: {error.strerror}."
         ) from None
+    if not found and kept:
+        raise SourceUnreadable(
+            f"The folder of runbooks, {folder}, is empty, and was not before. Nothing was changed. "
+            "Check that what belongs there is mounted."
+        )
     if len(found) > FILES:
         raise SourceUnreadable(TOO_MANY)
     refused = refused_names((path for path, _ in found), kept)

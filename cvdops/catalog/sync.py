@@ -132,7 +132,7 @@ class _Look:
         kept = Runbook.objects.filter(removed_at__isnull=True).values_list("path", flat=True)
         path = Path(origin.location)
         if origin.scheme == "file" and not is_repository(path):
-            if origin.branch or origin.folder:
+            if path.is_dir() and (origin.branch or origin.folder):
                 raise SourceUnreadable(
                     f"There is no Git repository at {path}, and so no branch or folder of one: unset "
                     "CVDOPS_RUNBOOKS_BRANCH and CVDOPS_RUNBOOKS_FOLDER, or correct CVDOPS_RUNBOOKS."

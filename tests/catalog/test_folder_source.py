@@ -109,6 +109,15 @@ def test_a_folder_that_is_gone_leaves_the_catalog_as_it_was(tmp_path: Path) -> N
     assert Runbook.objects.get().removed_at is None
 
 
+def test_a_folder_that_is_suddenly_empty_is_one_that_is_not_mounted(tmp_path: Path) -> None:
+    (tmp_path / "one.md").write_text(document("one"))
+    sync(tmp_path)
+    (tmp_path / "one.md").unlink()
+    with pytest.raises(SourceUnreadable, match="is empty, and was not before"):
+        sync(tmp_path)
+    assert Runbook.objects.get().removed_at is None
+
+
 def test_a_plain_folder_has_no_branches(tmp_path: Path) -> None:
     with pytest.raises(SourceUnreadable, match="no Git repository"):
         sync(Origin(str(tmp_path), "main"))
