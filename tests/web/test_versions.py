@@ -170,3 +170,11 @@ def test_only_what_can_be_executed_is_run(world: World) -> None:
         assert client.get(f"{PAGE}run/?version={number}").status_code == 404
         assert client.post(PAGE + "run/", {**EARLIER, "version": number}).status_code == 404
     assert not Execution.objects.exists()
+
+
+def test_who_approves_sees_that_an_earlier_version_runs(world: World) -> None:
+    edit(world, ("1.0.0", "1.2.0"))
+    request = world.request(version=1, reason="the new one hangs")
+    page = shown(world, f"/approvals/{request}/", "operations-manager")
+    assert "version 1.0.0 (number 1), not the newest" in page
+    assert "because: <q>the new one hangs</q>" in page

@@ -36,11 +36,13 @@ def _answer(request: HttpRequest, document: Given, context: dict[str, object]) -
         "given": document,
         "text": document.text,
         "annotated": study.annotated,
-        "annotated_text": visible(study.annotated),
         "understood": understood(study),
-        "comparison": compare(document.text, study.annotated),
     }
     if show == "annotated" and study.annotated:
+        context |= {
+            "annotated_text": visible(study.annotated),
+            "comparison": compare(document.text, study.annotated),
+        }
         return render(request, "catalog/annotated.html", context)
     return render(request, "catalog/understood.html", context)
 
