@@ -10,7 +10,9 @@ from pytest_django import Settings
 from cvdops.catalog.models import Runbook
 from cvdops.catalog.origin import Origin
 from cvdops.catalog.sync import SourceUnreadable, sync
+from cvdops.runners.processes import entry
 from tests.catalog.repositories import Work, document, imported, make, of, versions
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db
 TEXT = document("one").encode()
@@ -286,7 +288,7 @@ def test_what_takes_too_long_is_ended_with_all_that_it_started(
     with pytest.raises(SourceUnreadable, match="took longer than 1 s"):
         sync(Origin("ssh://git@127.0.0.1/repository.git"))
     pid = int((tmp_path / "pid").read_text())
-    assert not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text()
+    until(lambda: (found := entry(pid)) is None or found.ended, what="the end of ssh")
 
 
 def test_whoever_asks_by_ssh_is_never_asked_back(tmp_path: Path, settings: Settings) -> None:
