@@ -121,6 +121,7 @@ RUNBOOKS_TIMEOUT = max(_number("CVDOPS_RUNBOOKS_TIMEOUT", 10), 1)
 
 # Where the steps' job directories lie on this machine.
 SPOOL_DIR = Path(env("CVDOPS_SPOOL", str(DATA_DIR / "spool")))
+SSH_DIR = Path(env("CVDOPS_SSH", str(DATA_DIR / "ssh")))  # known hosts, keys, connections
 PRACTICE_DIR = Path(env("CVDOPS_PRACTICE", str(DATA_DIR / "practice")))
 
 INSTALLED_APPS = [

@@ -12,6 +12,10 @@ ADDRESS = RegexValidator(
     "Use a host name, an IP address, or an alias of the portal's SSH configuration.",
 )
 ACCOUNT = RegexValidator(r"\A[A-Za-z_][A-Za-z0-9_.-]{0,31}\Z", "Use the name of an account.")
+JUMP = RegexValidator(
+    r"\A[A-Za-z0-9_.@:\[\]-]{1,100}(?:,[A-Za-z0-9_.@:\[\]-]{1,100}){0,3}\Z",
+    "Use user@host:port, several separated by commas.",
+)
 PORT = (MinValueValidator(1), MaxValueValidator(65535))
 VARIABLE = RegexValidator(r"\A[A-Za-z_][A-Za-z0-9_]{0,79}\Z", "Use letters, digits, underscore.")
 
@@ -51,6 +55,8 @@ class Host(models.Model):
     address = models.CharField(max_length=253, blank=True, validators=[ADDRESS])
     port = models.PositiveIntegerField(null=True, blank=True, validators=PORT)
     user = models.CharField(max_length=32, blank=True, validators=[ACCOUNT])
+    key = models.CharField(max_length=63, blank=True, validators=[NAME])  # a key of the portal's
+    jump = models.CharField(max_length=300, blank=True, validators=[JUMP])  # hosts in between
     default = models.BooleanField(default=False)
 
     class Meta:

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.conf import settings
 
+from cvdops.environments.models import Host, HostKey
+from cvdops.executions import remote
 from cvdops.executions.models import Execution
 from cvdops.executions.plan import Target
 from cvdops.lib.redaction import Masker
@@ -22,10 +24,16 @@ ACCOUNT = {
 
 
 def transport(target: Target) -> Transport:
-    """The way to a host. Raises StartFailed if there is none."""
-    if target.transport != "local":
-        raise StartFailed(f"The portal has no way to {target.name} yet: it is reached by SSH.")
-    return _local()
+    """The way to a host. Raises StartFailed if it is not the host that the plan means any more."""
+    if target.transport == Host.Transport.LOCAL:
+        return _local()
+    keys = {key.fingerprint: key for key in HostKey.objects.filter(host=target.id)}
+    if set(keys) != set(target.keys):
+        raise StartFailed(
+            f"The keys of {target.name} were changed after this execution was planned. "
+            "Start a new one: what was approved was for the host with the former keys."
+        )
+    return remote.transport(target, tuple(keys.values()))
 
 
 @cache
@@ -54,7 +62,7 @@ def variables(execution: Execution, host: str) -> dict[str, str]:
 
 def environment(execution: Execution, target: Target) -> dict[str, str]:
     """The variables of a job: nothing of the worker's own gets in, and a login has its own on its host."""
-    own = {} if target.transport != "local" else ACCOUNT
+    own = ACCOUNT if target.transport == Host.Transport.LOCAL else {}
     return {**own, **variables(execution, target.name), **secrets(execution)}
 
 

@@ -26,6 +26,8 @@ class Target:
     address: str = ""
     port: int = 0  # 0: what OpenSSH's configuration says
     user: str = ""
+    key: str = ""  # the private key's name
+    jump: str = ""
     keys: tuple[str, ...] = ()
 
 

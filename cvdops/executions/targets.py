@@ -70,7 +70,17 @@ def _groups(environment: Environment, names: set[str]) -> dict[str, tuple[str, .
 def _target(host: Host) -> Target:
     remote = host.transport == Host.Transport.SSH
     keys = tuple(key.fingerprint for key in host.keys.all()) if remote else ()
-    return Target(host.pk, host.name, host.transport, host.address, host.port or 0, host.user, keys)
+    return Target(
+        id=host.pk,
+        name=host.name,
+        transport=host.transport,
+        address=host.address,
+        port=host.port or 0,
+        user=host.user,
+        key=host.key,
+        jump=host.jump,
+        keys=keys,
+    )
 
 
 def _no_host(environment: Environment, placed: Sequence[Step], default: str) -> list[Problem]:

@@ -1,0 +1,45 @@
+"""The hosts that are reached by SSH: one connection each in this process, with the keys that were confirmed."""
+
+from collections.abc import Sequence
+from functools import cache
+from threading import Lock
+
+from django.conf import settings
+
+from cvdops.environments.models import HostKey
+from cvdops.executions.plan import Target
+from cvdops.runners.ssh import Address, SshTransport, known_hosts
+
+_pinning = Lock()
+
+
+def transport(target: Target, keys: Sequence[HostKey]) -> SshTransport:
+    """The way to this host, which has to show one of these keys."""
+    _pin(target, tuple(sorted((key.kind, key.key) for key in keys)))
+    return _transport(target)
+
+
+def address(target: Target) -> Address:
+    """Where OpenSSH finds it. Its keys are pinned under a name that stays when the address changes."""
+    return Address(
+        alias=f"host-{target.id}",
+        host=target.address,
+        name=target.name,
+        user=target.user,
+        port=target.port or None,
+        key=target.key,
+        jump=target.jump,
+    )
+
+
+@cache
+def _transport(target: Target) -> SshTransport:
+    return SshTransport(address(target), settings.SSH_DIR)
+
+
+@cache
+def _pin(target: Target, keys: tuple[tuple[str, str], ...]) -> None:
+    with _pinning:
+        known_hosts.KnownHosts(settings.SSH_DIR).replace(
+            address(target).alias, [known_hosts.HostKey(kind, key) for kind, key in keys]
+        )

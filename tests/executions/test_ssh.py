@@ -1,0 +1,116 @@
+"""Steps on a host behind SSH: the same promises, and the truth about a host that does not answer."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from cvdops.environments.models import Host
+from cvdops.executions import services
+from cvdops.executions.models import Execution
+from tests.executions.scene import Scene
+from tests.executions.test_control import at_work, begun
+from tests.executions.test_engine import block
+from tests.sshd import Sshd, ssh_server
+from tests.waiting import until
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Sshd]:
+    with ssh_server() as running:
+        yield running
+
+
+@pytest.fixture
+def far(scene: Scene, server: Sshd) -> Scene:
+    """The scene with a second host, `far`, whose key is confirmed."""
+    server.installation(Path(settings.SSH_DIR))
+    host = Host.objects.create(
+        environment=scene.environment,
+        name="far",
+        transport="ssh",
+        address="127.0.0.1",
+        port=server.port,
+        user=server.login.user,
+        key="test",
+    )
+    key = server.key
+    host.keys.create(kind=key.kind, key=key.key, fingerprint=key.fingerprint)
+    return scene
+
+
+def test_a_step_runs_there_and_its_session_goes_on(far: Scene, server: Sshd) -> None:
+    far.runbook(
+        block("one", "NAME=$(id -un); cd /usr", "target=far")
+        + block("two", 'echo "${NAME} $(pwd)"', "target=far")
+    )
+    assert far.output(far.run(), "two") == f"{server.login.user} /usr\n"
+
+
+def test_nothing_of_the_portals_environment_gets_there(far: Scene) -> None:
+    far.runbook(block("one", "env", "target=far"))
+    text = far.output(far.run(), "one")
+    assert "DATABASE_URL" not in text
+    assert "SECRET_KEY" not in text
+
+
+def test_a_cancelled_step_is_gone_there(far: Scene) -> None:
+    far.runbook(block("one", "sleep 60", "target=far"))
+    execution = far.start()
+    with at_work(execution):
+        begun(far, execution, "one")
+        services.cancel(far.person("devops-engineer"), execution.pk)
+    assert execution.state == "cancelled"
+    assert "verified" in far.steps(execution)["one"].note
+
+
+def test_a_cut_connection_neither_loses_nor_repeats_anything(far: Scene, server: Sshd) -> None:
+    script = "for i in $(seq 1 200); do echo line $i; sleep 0.02; done; echo ran >> ~/ran"
+    far.runbook(block("one", script, "target=far"))
+    execution = far.start()
+    with at_work(execution):
+        begun(far, execution, "one")
+        server.restart()
+    assert execution.state == "succeeded"
+    assert far.output(execution, "one") == "".join(f"line {n}\n" for n in range(1, 201))
+    assert (server.login.home / "ran").read_text() == "ran\n"
+
+
+def test_a_stop_that_nobody_saw_is_not_called_cancelled(far: Scene, server: Sshd) -> None:
+    far.runbook(block("one", "sleep 300", "target=far"))
+    execution = far.start()
+    with at_work(execution):
+        begun(far, execution, "one")
+        server.kill()
+        services.cancel(far.person("devops-engineer"), execution.pk)
+    assert execution.state == "waiting"
+    assert execution.waiting_for["text"] == "Cancel not confirmed on far"
+    server.start()
+
+    def looked_again() -> bool:
+        Execution.objects.filter(pk=execution.pk).update(due_at=execution.created_at)
+        return far.advance(execution).state == "cancelled"
+
+    until(looked_again, 20, "the confirmation of the cancel")
+    assert "verified" in far.steps(execution)["one"].note
+
+
+def test_a_host_that_is_away_fails_the_step_before_it_begins(far: Scene, server: Sshd) -> None:
+    far.runbook(block("one", "true", "target=far"))
+    server.kill()
+    try:
+        execution = far.run()
+    finally:
+        server.start()
+    step = far.steps(execution)["one"]
+    assert (execution.state, step.state, step.attempt_count) == ("waiting", "failed", 0)
+    assert "cannot be reached" in step.note
+
+
+def test_keys_that_changed_after_the_plan_stop_the_step(far: Scene) -> None:
+    far.runbook(block("one", "true", "target=far"))
+    execution = far.start()
+    Host.objects.get(name="far").keys.update(fingerprint="SHA256:other")
+    far.advance(execution)
+    assert "were changed" in far.steps(execution)["one"].note
