@@ -11,6 +11,7 @@ from cvdops.spec.document import Category, Severity
 from cvdops.spec.document import Runbook as Document
 
 Read = Callable[[bytes, str], Document]  # a file's bytes and its path
+RESERVED = frozenset({"import", "rules"})  # pages beside those of the runbooks
 _ID = re.compile(rb"^id[ \t]*:", re.MULTILINE)
 _CATEGORIES = tuple(category.value for category in Category)
 
@@ -67,6 +68,10 @@ def _claim(
     named = str(document.metadata.get("id", "")) == document.id
     # Whose head cannot be read any more is still the runbook that it was.
     runbook_id = document.id if named or here is None else here.pk
+    if runbook_id in RESERVED:
+        message = f"{runbook_id} cannot be the id of a runbook: the portal has a page there."
+        hint = "Write another id into its front matter."
+        return FileResult(file.path, runbook_id, FileAction.REFUSED, message, 1, hint)
     category = str(document.metadata.get("category", ""))
     if category not in _CATEGORIES and runbook_id in known and not document.executable:
         category = known[runbook_id].category

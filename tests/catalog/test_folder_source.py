@@ -79,6 +79,12 @@ def test_names_and_sizes_are_held_to_the_same(tmp_path: Path) -> None:
     assert len(found) == 5
 
 
+def test_an_id_where_the_portal_has_a_page_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "import.md").write_text(document("import"))
+    assert "the portal has a page there" in of(sync(tmp_path), "import.md").message
+    assert not Runbook.objects.exists()
+
+
 def test_files_below_are_read_but_not_behind_links(tmp_path: Path) -> None:
     folder = tmp_path / "runbooks"
     for place in (folder / "core", folder / ".hidden", tmp_path / "outside"):
