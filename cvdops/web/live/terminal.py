@@ -10,13 +10,12 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
-from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple
 
 from cvdops.web.live.pen import PLAIN, Pen, select
 
 WIDTH = 4_000  # characters of a line on the screen; a longer one is cut into several
+COLOURS = 400  # changes of colour in a line on the screen; it is rendered anew with each that comes
 _MAX_PARAMETERS = 256
 
 # Characters that would do something instead of showing something: controls, bidirectional overrides,
@@ -26,7 +25,7 @@ _HIDDEN = (
     "\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff"
 )
 _SPECIAL = re.compile(
-    rf"(?P<colour>\x1b\[[0-9;:]*+m)|(?P<active>\r+|[\x1b\x80-\x9f])|(?P<hidden>[{_HIDDEN}]+)"
+    rf"(?P<colour>\x1b\[[0-9;:]*+m)|(?P<active>\r+|\x1b+|[\x80-\x9f])|(?P<hidden>[{_HIDDEN}]+)"
 )
 _ANY_SPECIAL = re.compile(rf"[\r\x1b\x80-\x9f{_HIDDEN}]")
 _CSI_BODY = re.compile("[ -?]*")
@@ -35,7 +34,6 @@ _STRING_END = re.compile("[\x07\x18\x1a\x1b\x9c]")
 _CSI_OPENERS = "\x9b"
 _STRING_OPENERS = "\x90\x98\x9d\x9e\x9f"
 _GROUND, _ESCAPE, _CSI, _STRING = range(4)
-_CLASSES = itemgetter(0)
 
 
 class Line(NamedTuple):
@@ -59,6 +57,7 @@ class Terminal:
     _shown: int = 0  # characters of it that lines before the current one on the screen took
     _runs: list[tuple[str, str]] = field(default_factory=list)
     _width: int = 0
+    _changes: int = 0
     _overwrite: bool = False
     _pen: Pen = PLAIN
     _state: int = _GROUND
@@ -86,21 +85,16 @@ class Terminal:
 
     def _begin_line(self, offset: int) -> None:
         self.offset = self._line = offset
-        self._shown = self._width = 0
-        self._runs = []
+        self._shown = 0
+        self._clear()
         self._overwrite = False
         self._state = _GROUND  # a sequence that nobody ended must not swallow the rest
 
     def _current(self) -> Line:
         start = self._line + self._shown
-        if len(self._runs) <= 1:  # as nearly all lines are
-            classes, text = self._runs[0] if self._runs else ("", "")
-            text = escape(text)
-            html = f'<span class="{classes}">{text}</span>' if classes else text
-            return Line(start, html, self._shown > 0)
         pieces = []
-        for classes, runs in groupby(self._runs, _CLASSES):
-            text = escape("".join(text for _, text in runs))
+        for classes, text in self._runs:
+            text = escape(text)
             pieces.append(f'<span class="{classes}">{text}</span>' if classes else text)
         return Line(start, "".join(pieces), self._shown > 0)
 
@@ -168,20 +162,36 @@ class Terminal:
 
     def _put(self, classes: str, text: str, done: list[Line]) -> None:
         if self._overwrite:
-            self._runs, self._width, self._overwrite = [], 0, False
+            self._clear()
+            self._overwrite = False
+        if self._runs and classes != self._runs[-1][0]:
+            self._changes += 1
+            if self._changes == COLOURS:
+                self._cut(done)
         while len(text) > WIDTH - self._width:
             room = WIDTH - self._width
             self._append(classes, text[:room])
-            done.append(self._current())
-            self._shown += WIDTH
-            self._runs, self._width = [], 0
+            self._cut(done)
             text = text[room:]
         self._append(classes, text)
 
+    def _cut(self, done: list[Line]) -> None:
+        """What is still to come goes to another line on the screen."""
+        done.append(self._current())
+        self._shown += self._width
+        self._clear()
+
+    def _clear(self) -> None:
+        self._runs, self._width, self._changes = [], 0, 0
+
     def _append(self, classes: str, text: str) -> None:
-        if text:
+        if not text:
+            return
+        if self._runs and self._runs[-1][0] == classes:
+            self._runs[-1] = classes, self._runs[-1][1] + text
+        else:
             self._runs.append((classes, text))
-            self._width += len(text)
+        self._width += len(text)
 
 
 _STEPS = {
