@@ -17,6 +17,7 @@ from pathlib import Path
 
 from cvdops.runners.ssh import Address, SshTransport
 from cvdops.runners.ssh.known_hosts import HostKey, KnownHosts
+from cvdops.runners.ssh.transport import SPOOL
 from tests.waiting import until
 
 PROGRAM = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin") or "sshd"
@@ -158,16 +159,25 @@ class Sshd:
         KnownHosts(folder).replace(ALIAS, [self.key])
         return folder
 
-    def transport(self, folder: Path, **changes: object) -> SshTransport:
-        """One that can log in."""
+    def transport(
+        self, folder: Path, spool: str = SPOOL, config: str = "", **changes: object
+    ) -> SshTransport:
+        """One that can log in, with an SSH configuration of the account if there is to be one."""
         installation = self.installation(folder)
-        return SshTransport(self.address(**changes), installation, config=folder / "no-config")
+        account = folder / "account"
+        account.mkdir(mode=0o700, exist_ok=True)
+        (account / "config").write_text(config)
+        return SshTransport(
+            self.address(**changes), installation, spool=spool, config=account / "config"
+        )
 
 
 @contextmanager
-def ssh_server(*options: str, shell: str = "/bin/sh", kind: str = "ed25519") -> Iterator[Sshd]:
+def ssh_server(
+    *options: str, login_shell: str = "/bin/sh", kind: str = "ed25519"
+) -> Iterator[Sshd]:
     """A running server with a user of its own."""
-    with login(shell) as who, tempfile.TemporaryDirectory(prefix="cvdops-sshd-") as folder:
+    with login(login_shell) as who, tempfile.TemporaryDirectory(prefix="cvdops-sshd-") as folder:
         server = Sshd(Path(folder), who, *options, kind=kind).start()
         try:
             yield server

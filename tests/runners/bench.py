@@ -4,10 +4,13 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from cvdops.runners.job import Handle, Job, Result, Transport
 
 DEADLINE = 20.0  # seconds for one job of a test
+
+T = TypeVar("T", bound=Transport)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,10 @@ class Done:
 
 
 @dataclass
-class Bench:
+class Bench(Generic[T]):
     """Starts jobs on one transport; ends those that a test left running."""
 
-    transport: Transport
+    transport: T
     started: list[Handle] = field(default_factory=list)
 
     def job(self, script: str, **changes: object) -> Job:

@@ -1,5 +1,42 @@
-"""Failures of the shared tests are explained like those of any other."""
+"""SSH servers for the tests of this folder. Failures of shared tests are explained like any other."""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 pytest.register_assert_rewrite("tests.runners.conformance", "tests.runners.bench")
+
+from cvdops.runners.ssh import SshTransport  # noqa: E402
+from tests.runners.bench import Bench  # noqa: E402
+from tests.sshd import Sshd, ssh_server  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Sshd]:
+    """One for a whole file of tests."""
+    with ssh_server() as server:
+        yield server
+
+
+@pytest.fixture
+def open_transports() -> Iterator[list[SshTransport]]:
+    """What is put in here is closed afterwards, with its connection."""
+    transports: list[SshTransport] = []
+    yield transports
+    for transport in transports:
+        transport.close()
+        transport.link.master.close()
+
+
+@pytest.fixture
+def ssh_bench(
+    server: Sshd, tmp_path: Path, open_transports: list[SshTransport]
+) -> Iterator[Bench[SshTransport]]:
+    """A bench on a connection of its own, with a spool of its own."""
+    transport = server.transport(tmp_path / "portal", spool=f"spool-{tmp_path.name}")
+    open_transports.append(transport)
+    transport.spool()
+    bench = Bench(transport)
+    yield bench
+    bench.end()

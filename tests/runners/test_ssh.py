@@ -7,13 +7,7 @@ import pytest
 
 from cvdops.runners.ssh import SshTransport
 from tests.runners.conformance import Conformance
-from tests.sshd import Sshd, ssh_server
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Sshd]:
-    with ssh_server() as server:
-        yield server
+from tests.sshd import Sshd
 
 
 @pytest.fixture(scope="module")
@@ -41,5 +35,5 @@ class TestSsh(Conformance):
             "from pathlib import Path\nfrom cvdops.runners.job import Job\n"
             "from cvdops.runners.ssh import Address, SshTransport\n"
             f"folder = Path({str(folder)!r})\n"
-            f"transport = SshTransport({address!r}, folder, config=folder / 'no-config')"
+            f"transport = SshTransport({address!r}, folder, config=folder / 'account/config')"
         )

@@ -36,7 +36,7 @@ ClearAllForwardings yes
 AddKeysToAgent no
 ControlMaster no
 ControlPath none
-ControlPersist {PERSIST}
+ControlPersist no
 ServerAliveInterval {ALIVE[0]}
 ServerAliveCountMax {ALIVE[1]}
 ConnectTimeout {CONNECT_TIMEOUT}

@@ -1,6 +1,7 @@
 """What OpenSSH's complaints mean, as sentences for people."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from cvdops.runners.job import Reason, Unreachable
@@ -38,7 +39,7 @@ _ROWS = (  # the first that is found counts
         f"Start its SSH server or correct the port, {_AGAIN}.",
     ),
     _row(
-        r"(No route to host|Network is unreachable)",
+        r"(No route to host|Network is unreachable|(?<=connect failed: )[^\n]+)",
         Reason.NETWORK,
         "There is no way to it: {0}.",
         f"Mend the network or correct the address, {_AGAIN}.",
@@ -93,20 +94,44 @@ _ROWS = (  # the first that is found counts
         f"Mend it, {_AGAIN}.",
     ),
 )
-_THROUGH = re.compile(r"UNKNOWN port 65535|stdio forwarding failed|administratively prohibited")
+_SHOWS = re.compile(r"^debug1: Server host key: \S+ (SHA256:[A-Za-z0-9+/]{43})", re.MULTILINE)
+# Words of a connection that never came as far as the host itself
+_BETWEEN = re.compile(r"kex_exchange_identification|UNKNOWN port 65535|jumphost loop")
 
 
-def diagnose(address: Address, said: str) -> Unreachable:
-    """Why a connection could not be made, from what OpenSSH wrote."""
+def diagnose(address: Address, said: str, confirmed: Collection[str] = ()) -> Unreachable:
+    """Why a connection could not be made, from what OpenSSH wrote, messages for debugging included.
+
+    `confirmed`: the fingerprints that are pinned for the host.
+    """
+    shown = _SHOWS.findall(said)
+    said = "\n".join(line for line in said.splitlines() if not line.startswith("debug1:"))
     found = _known(address, said) or closed(address, said)
-    if not address.jump or not _THROUGH.search(said):
-        return found
+    if not address.jump or not _BETWEEN.search(said):
+        return _with_keys(found, shown[-1:], confirmed)
     return Unreachable(
         address.label,
         Reason.JUMP,
         f"The host in between ({address.jump}) does not let it through. {found.why}",
         found.remedy,
     )
+
+
+def _with_keys(
+    error: Unreachable, shown: Collection[str], confirmed: Collection[str]
+) -> Unreachable:
+    """Name the keys, where they are the matter. Another kind of key is another key."""
+    if error.reason not in (Reason.KEY_UNKNOWN, Reason.KEY_CHANGED):
+        return error
+    if confirmed and error.reason is Reason.KEY_UNKNOWN:
+        row = next(row for row in _ROWS if row.reason is Reason.KEY_CHANGED)
+        error = Unreachable(error.host, row.reason, row.why, row.remedy)
+    why = error.why
+    if shown:
+        why += f" It shows {', '.join(shown)}."
+    if confirmed:
+        why += f" Confirmed is {', '.join(confirmed)}."
+    return Unreachable(error.host, error.reason, why, error.remedy)
 
 
 def _known(address: Address, said: str) -> Unreachable | None:

@@ -51,7 +51,7 @@ class KnownHosts:
 
     def keys(self, alias: str) -> tuple[HostKey, ...]:
         """The keys that are pinned for a host."""
-        return tuple(key for name, key in self._entries() if name == alias)
+        return tuple(key for name, key in read_entries(self._path) if name == alias)
 
     def add(self, alias: str, key: HostKey) -> None:
         self._change(alias, lambda keys: [*keys, *([] if key in keys else [key])])
@@ -68,21 +68,11 @@ class KnownHosts:
         if not is_name(alias):
             raise ValueError(f"{alias!r} cannot name a host key.")
         with self._locked():
-            entries = list(self._entries())
+            entries = list(read_entries(self._path))
             mine = change([key for name, key in entries if name == alias])
             others = [(name, key) for name, key in entries if name != alias]
             lines = [f"{n} {k.kind} {k.key}\n" for n, k in [*others, *((alias, k) for k in mine)]]
             spool.write(self._path, "".join(lines))
-
-    def _entries(self) -> Iterator[tuple[str, HostKey]]:
-        try:
-            lines = self._path.read_text().splitlines()
-        except FileNotFoundError:
-            return
-        for line in lines:
-            match line.split():
-                case [name, kind, key]:
-                    yield name, HostKey(kind, key)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -93,6 +83,18 @@ class KnownHosts:
             yield
         finally:
             os.close(lock)
+
+
+def read_entries(path: Path) -> Iterator[tuple[str, HostKey]]:
+    """Names and keys of a file of known hosts; none if there is no file."""
+    try:
+        lines = path.read_text(errors="replace").splitlines()
+    except FileNotFoundError:
+        return
+    for line in lines:
+        match line.split():
+            case [name, kind, key]:
+                yield name, HostKey(kind, key)
 
 
 def _length(data: bytes) -> bytes:

@@ -12,8 +12,10 @@ from contextlib import contextmanager, suppress
 from cvdops.runners.ssh.address import Address
 from cvdops.runners.ssh.client import CONNECT_TIMEOUT, PERSIST, Client
 from cvdops.runners.ssh.diagnosis import diagnose, silent
+from cvdops.runners.ssh.known_hosts import KnownHosts
 
 _LOGIN_TIMEOUT = 12  # seconds for everything from the first packet to a login, jumps included
+_SAID = 65536  # bytes of what OpenSSH says that are looked at
 
 
 class Master:
@@ -55,10 +57,21 @@ class Master:
 
     def _start(self) -> None:
         self.abandon()  # what is left of one that was killed would keep the new one from listening
-        options = ("-M", "-S", self.socket, "-o", f"ControlPersist={PERSIST}", "-f", "-N")
+        options = ("-M", "-S", self.socket, "-f", "-N")
+        code, said = self._run(*options, "-o", f"ControlPersist={PERSIST}")
+        if code != 0 and self._address.jump:
+            # A connection that shall persist keeps to itself what hosts in between complain of.
+            said += self._run("-S", "none", "-N", "-o", "PreferredAuthentications=none")[1]
+        if code != 0:
+            pinned = KnownHosts(self._client.folder).keys(self._address.alias)
+            raise diagnose(self._address, said, [key.fingerprint for key in pinned])
+
+    def _run(self, *options: str) -> tuple[int, str]:
+        """The exit code of `ssh` and what it said. Raises Unreachable if it takes too long."""
+        level = ("-o", "LogLevel=DEBUG1")  # says which host key is shown; ends with the start
         with tempfile.TemporaryFile() as said:  # a pipe would stay open in the background
             ssh = subprocess.Popen(
-                self._client.command(self._address, *options),
+                self._client.command(self._address, *options, *level),
                 cwd=self._client.folder,
                 env=self._client.environment,
                 stdin=subprocess.DEVNULL,
@@ -72,9 +85,8 @@ class Master:
                 ssh.kill()
                 ssh.wait()
                 raise silent(self._address) from None
-            if code != 0:
-                said.seek(0)
-                raise diagnose(self._address, said.read(16384).decode(errors="replace"))
+            said.seek(0)
+            return code, said.read(_SAID).decode(errors="replace")
 
     def _answers(self) -> bool:
         """Whether a process listens at the socket. A path relative to the folder is short enough."""

@@ -160,9 +160,11 @@ process() {
 # ATTEMPT PID OFFSET LIMIT: how a job stands, with its output from an offset on, and its end. The
 # process is looked at first: one that ends later has left its result.
 look() {
+  now=
   test -z "$2" || process "$2"
   job=$root/$1 out=0 rc= ended= vars=0
   if test -h "$job" || ! test -d "$job"; then part absent ''; return; fi
+  if test -n "$now" && silent "$3"; then part silent ''; return; fi
   files=$(cd "$job" && exec stat -c '%f %s %n' -- out rc ended vars)
   part files "$files"
   while IFS=' ' read -r mode size name; do
@@ -183,6 +185,11 @@ end
   if test -n "$rc$ended" && test "$vars" -gt 0 && test "$vars" -le MAX_DUMP; then
     raw vars "$job/vars" 0 "$vars"
   fi
+}
+
+# OFFSET: whether a young job has not written anything yet; costs no external command
+silent() {
+  test "$1" = 0 && ! test -s "$job/out" && ! test -e "$job/ended" && ! test -e "$job/rc"
 }
 
 # NAME SIZE

@@ -54,7 +54,7 @@ class SshTransport:
 
     def spool(self) -> Spool:
         answer = self.link.ask(call("identify", secrets.token_hex(16)))
-        self._check_tools()
+        self.check_tools()
         failed = answer.get("failed")
         identity = answer.text("id")
         if failed is None and identity:
@@ -63,7 +63,7 @@ class SshTransport:
 
     def start(self, job: Job) -> SshHandle:
         check_attempt(job.attempt)
-        self._check_tools()
+        self.check_tools()
         answer = self.link.ask(self._begin(job), _START)
         if answer.get("claimed") is not None:
             raise AlreadyClaimed
@@ -94,6 +94,15 @@ class SshTransport:
     def clean(self, attempt: str) -> None:
         check_attempt(attempt)
         self.link.ask(call("clean", attempt))
+
+    def check_tools(self) -> None:
+        """Raises StartFailed if the target lacks what every step needs, and Unreachable."""
+        missing = self.link.hello().text("missing").split()
+        if missing:
+            raise StartFailed(
+                f"{self.address.label} lacks {', '.join(missing)}, which steps need. Install it "
+                "(setsid is in util-linux, the others in coreutils and grep), then retry the step."
+            )
 
     def close(self) -> None:
         """Close the channel. The connection stays for others and ends by itself."""
@@ -130,14 +139,6 @@ class SshTransport:
             *(environment["PATH"], job.interpreter, job.cwd, environment["HOME"]),
             *invocation.options,
         )
-
-    def _check_tools(self) -> None:
-        missing = self.link.hello().text("missing").split()
-        if missing:
-            raise StartFailed(
-                f"{self.address.label} lacks {', '.join(missing)}, which steps need. Install it "
-                "(setsid is in util-linux, the others in coreutils and grep), then retry the step."
-            )
 
     def _unusable(self, said: str) -> StartFailed:
         if "Argument list too long" in said:

@@ -17,7 +17,7 @@ from cvdops.runners.ssh.link import Link
 from cvdops.runners.ssh.look import Look, read_look, read_sizes
 from cvdops.runners.ssh.quoting import call
 
-_SHORTEST, _LONGEST = 0.002, 0.1  # seconds between two looks
+_SHORTEST, _LONGEST = 0.001, 0.1  # seconds between two looks
 _PART = 8  # of its age: how long a job is left alone
 _LOAD = (
     4  # a look is followed by a pause of so many times its duration at least, if it was for many
