@@ -6,11 +6,15 @@ the connection of the one-command system (`make up`) is used while it runs.
 
 import json
 import os
+import re
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
+from psycopg.conninfo import make_conninfo
+from redis.connection import parse_url
 
 from cvdops.catalog.origin import WrongOrigin, origin, ssh_command
 
@@ -44,6 +48,8 @@ def env(name: str, default: str | None = None) -> str:
             raise ImproperlyConfigured(
                 f"{name}_FILE names {path}, which cannot be read: {error.strerror}."
             ) from None
+        except UnicodeDecodeError:
+            raise ImproperlyConfigured(f"{name}_FILE names {path}, which is not text.") from None
     if name in _EMBEDDED:
         return _EMBEDDED[name]
     if default is None:
@@ -51,17 +57,45 @@ def env(name: str, default: str | None = None) -> str:
     return default
 
 
-def _database(url: str) -> dict[str, object]:
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgres", "postgresql"}:
-        raise ImproperlyConfigured(
-            f"DATABASE_URL must begin with postgresql://, not {parts.scheme or 'nothing'}://."
-        )
-    options = dict(parse_qsl(parts.query))
+def _address(name: str, url: str, *schemes: str) -> SplitResult:
+    """The parts of an address. No message quotes more of it than its scheme: it may hold a password."""
     try:
-        port = str(parts.port or "")
+        parts = urlsplit(url)
     except ValueError:
-        raise ImproperlyConfigured("DATABASE_URL has a port that is not a number.") from None
+        raise ImproperlyConfigured(f"{name} has brackets around what is no address.") from None
+    if parts.scheme not in schemes:
+        raise ImproperlyConfigured(
+            f"{name} must begin with {schemes[0]}://, not {parts.scheme or 'nothing'}://."
+        )
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} has a port that is not a number.") from None
+    return parts
+
+
+def _redis(url: str) -> str:
+    parts = _address("REDIS_URL", url, "redis", "rediss", "unix")
+    database = dict(parse_qsl(parts.query)).get("db", "")
+    if parts.scheme != "unix":
+        database = database or parts.path.strip("/")
+    if database and not re.fullmatch("[0-9]{1,4}", database):
+        raise ImproperlyConfigured("REDIS_URL names a database that is not a number.")
+    try:
+        parse_url(url)  # type: ignore[no-untyped-call]
+    except ValueError:
+        raise ImproperlyConfigured("REDIS_URL has an option whose value is wrong.") from None
+    return url
+
+
+def _database(url: str) -> dict[str, object]:
+    parts = _address("DATABASE_URL", url, "postgresql", "postgres")
+    options = dict(parse_qsl(parts.query))
+    port = str(parts.port or "")
+    try:
+        make_conninfo("", **options)
+    except ProgrammingError:
+        raise ImproperlyConfigured("DATABASE_URL has an option that nobody knows.") from None
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -80,7 +114,7 @@ def _database(url: str) -> dict[str, object]:
 
 def _number(name: str, default: int) -> int:
     value = env(name, str(default))
-    if not value.isdecimal():
+    if not re.fullmatch("[0-9]{1,9}", value):
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.")
     return int(value)
 
@@ -104,7 +138,7 @@ if PRODUCTION and "*" in ALLOWED_HOSTS:
 DATABASE_POOL = _number("CVDOPS_DATABASE_POOL", 10)
 DATABASES = {"default": _database(env("DATABASE_URL", "postgresql://cvdops@localhost/cvdops"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL = env("REDIS_URL", "redis://localhost:6379/0")
+REDIS_URL = _redis(env("REDIS_URL", "redis://localhost:6379/0"))
 
 # Where the runbooks come from, how often (0: only when asked) and how long (seconds) one looks there.
 try:

@@ -1,5 +1,6 @@
 """The HTML of hostile Markdown, taken apart by a parser: nothing is in it but what may be."""
 
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 
@@ -47,7 +48,7 @@ class Judge(HTMLParser):
             self.open.append(tag)
 
     def link(self, href: str) -> None:
-        scheme, colon, _ = href.partition(":")
+        scheme, colon, _ = re.split("[/?#]", href, maxsplit=1)[0].partition(":")
         assert not colon or scheme in ("http", "https", "mailto")
         assert not href.startswith(("//", "/\\", "\\"))
         assert all(c.isprintable() for c in href)

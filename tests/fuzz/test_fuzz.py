@@ -1,0 +1,40 @@
+"""Text and bytes of strangers raise nothing but what is declared, and take no longer than 2 s.
+
+Each target is fed for two seconds, and for a minute with `make faults`.
+"""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.fuzz.targets import TARGETS
+
+pytestmark = pytest.mark.faults
+AT_ONCE = 50  # examples between two looks at the clock
+
+
+@pytest.fixture
+def seconds(request: pytest.FixtureRequest) -> float:
+    return 60 if request.config.getoption("markexpr") == "faults" else 2
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_it_raises_nothing_and_is_quick(name: str, seconds: float) -> None:
+    strategy, target = TARGETS[name]
+
+    @settings(
+        max_examples=AT_ONCE,
+        deadline=timedelta(seconds=2),
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def feed(value: Any) -> None:
+        target(value)
+
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        feed()
