@@ -1,0 +1,216 @@
+"""A connection is lost: the step goes on, its output is complete, and the watcher knows since when."""
+
+import hashlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from cvdops.runners.job import Handle, Presence, Reason, Unreachable, Wakeup
+from cvdops.runners.ssh import SshTransport
+from tests.proxy import Proxy
+from tests.runners.bench import Bench, follow
+from tests.sshd import Sshd, ssh_server
+from tests.waiting import until
+
+LINES = 40
+SCRIPT = f"for i in {{1..{LINES}}}; do echo line $i; sleep 0.03; done"
+OUTPUT = "".join(f"line {i}\n" for i in range(1, LINES + 1)).encode()
+
+
+@pytest.fixture
+def server() -> Iterator[Sshd]:
+    """One for each test: they harm it."""
+    with ssh_server() as server:
+        yield server
+
+
+@pytest.fixture
+def proxy(server: Sshd) -> Iterator[Proxy]:
+    proxy = Proxy(server.port)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def bench(
+    server: Sshd, proxy: Proxy, tmp_path: Path, open_transports: list[SshTransport]
+) -> Iterator[Bench[SshTransport]]:
+    """Through the proxy."""
+    transport = server.transport(tmp_path, port=proxy.port)
+    open_transports.append(transport)
+    transport.spool()
+    bench = Bench(transport)
+    yield bench
+    server.thaw()
+    proxy.mend()
+    until(lambda: transport.link.patience == 0)
+    bench.end()
+
+
+def lose(handle: Handle) -> None:
+    """Wait until the watcher hears that the connection is lost."""
+    until(lambda: handle.wait(1 << 30, 1, None) is Wakeup.LINK and handle.lost, timeout=20)
+
+
+def masters(transport: SshTransport) -> list[int]:
+    """The `ssh` processes that own the connection of this transport."""
+    word = transport.link.master.socket.encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            arguments = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if arguments[0].startswith(b"ssh") and word in b" ".join(arguments):
+            found.append(int(folder.name))
+    return found
+
+
+def kill_all_ssh(bench: Bench[SshTransport], proxy: Proxy, server: Sshd) -> None:
+    for pid in masters(bench.transport):
+        os.kill(pid, signal.SIGKILL)
+
+
+def kill_the_channel(bench: Bench[SshTransport], proxy: Proxy, server: Sshd) -> None:
+    with bench.transport.link.extra() as lane:
+        others = set(masters(bench.transport)) - {lane.pid}
+    os.kill(max(others), signal.SIGKILL)
+
+
+def cut(bench: Bench[SshTransport], proxy: Proxy, server: Sshd) -> None:
+    proxy.cut()
+
+
+def cut_within_an_answer(bench: Bench[SshTransport], proxy: Proxy, server: Sshd) -> None:
+    proxy.cut_after = 1000
+
+
+def restart_the_server(bench: Bench[SshTransport], proxy: Proxy, server: Sshd) -> None:
+    server.restart()
+
+
+@pytest.mark.parametrize(
+    "fault", [kill_all_ssh, kill_the_channel, cut, cut_within_an_answer, restart_the_server]
+)
+def test_nothing_is_lost(
+    bench: Bench[SshTransport],
+    proxy: Proxy,
+    server: Sshd,
+    fault: Callable[[Bench[SshTransport], Proxy, Sshd], None],
+) -> None:
+    job = bench.job(f"echo begun >>begun\n{SCRIPT}\nexit 3")
+    handle = bench.transport.start(job)
+    bench.started.append(handle)
+    handle.wait(0, 10, None)
+    fault(bench, proxy, server)
+    result, output = follow(handle)
+    assert (result.exit_code, output) == (3, OUTPUT)
+    assert (server.login.home / "begun").read_text() == "begun\n"
+    assert handle.lost is None
+
+
+def test_a_flood_through_a_connection_that_breaks(bench: Bench[SshTransport], proxy: Proxy) -> None:
+    size = 20 << 20
+    handle = bench.start(f"yes 'a line of output' | head -c {size}", strict=False)
+    proxy.cut_after = size // 3
+    expected = (b"a line of output\n" * (size // 17 + 1))[:size]
+    output = follow(handle)[1]
+    assert hashlib.sha256(output).digest() == hashlib.sha256(expected).digest()
+
+
+class TestLost:
+    """While the connection is lost."""
+
+    def test_the_watcher_hears_it_and_hears_when_it_is_back(
+        self, bench: Bench[SshTransport], proxy: Proxy
+    ) -> None:
+        handle = bench.start("sleep 30")
+        before = time.time()
+        proxy.cut(refuse=True)
+        lose(handle)
+        assert handle.lost.since.timestamp() == pytest.approx(before, abs=5)
+        assert "127.0.0.1 cannot be reached" in str(handle.lost.error)
+        assert (handle.result(), handle.read(0, 100)) == (None, b"")
+        proxy.mend()
+        assert handle.wait(0, 20, None) is Wakeup.LINK
+        assert handle.lost is None
+
+    def test_the_step_goes_on(self, bench: Bench[SshTransport], server: Sshd) -> None:
+        handle = bench.start(SCRIPT)
+        root = Path(bench.transport.link.hello().text("root"))
+        server.kill()
+        lose(handle)
+        assert handle.lost.error.reason in (Reason.CLOSED, Reason.REFUSED)
+        until((root / handle.attempt / "rc").exists)
+        server.start()
+        assert follow(handle)[1] == OUTPUT
+
+    @pytest.mark.parametrize("freeze", ["proxy", "server"])
+    def test_silence_is_noticed(
+        self, bench: Bench[SshTransport], proxy: Proxy, server: Sshd, freeze: str
+    ) -> None:
+        handle = bench.start(f"{SCRIPT}; sleep 1")
+        handle.wait(0, 10, None)
+        before = time.monotonic()
+        {"proxy": proxy, "server": server}[freeze].freeze()
+        lose(handle)
+        assert time.monotonic() - before < 15
+        proxy.thaw()
+        server.thaw()
+        assert follow(handle)[1] == OUTPUT
+
+    def test_nothing_else_is_believed(self, bench: Bench[SshTransport], proxy: Proxy) -> None:
+        handle = bench.start("sleep 30")
+        proxy.cut(refuse=True)
+        for act in (
+            lambda: bench.start("true"),
+            lambda: handle.stop(0),
+            lambda: bench.transport.attach(handle.attempt),
+            bench.transport.spool,
+        ):
+            with pytest.raises(Unreachable):
+                act()
+        proxy.mend()
+        until(lambda: bench.transport.link.patience == 0)
+        assert bench.transport.attach(handle.attempt).presence is Presence.RUNNING
+        assert handle.stop(0).gone
+
+    def test_somebody_else_answers(self, bench: Bench[SshTransport], proxy: Proxy) -> None:
+        handle = bench.start("sleep 30")
+        with ssh_server() as other:
+            proxy.target, back = other.port, proxy.target
+            proxy.cut()
+            lose(handle)
+            assert handle.lost.error.reason is Reason.KEY_CHANGED
+            assert "Accepted" not in other.log
+        proxy.target = back
+        assert handle.wait(0, 20, None) is Wakeup.LINK
+
+
+def test_200_steps_at_once(bench: Bench[SshTransport], server: Sshd) -> None:
+    """An SSH server allows ten sessions on a connection, and not many connections at once."""
+
+    def run(number: int) -> bytes:
+        handle = bench.transport.start(bench.job(f"echo {number}; sleep 2; echo end"))
+        return follow(handle)[1]
+
+    with ThreadPoolExecutor(200) as pool:
+        outputs = list(pool.map(run, range(200)))
+    assert outputs == [f"{number}\nend\n".encode() for number in range(200)]
+    assert server.log.count("Accepted publickey") == 1
+
+
+def test_a_server_that_allows_one_session(
+    tmp_path: Path, open_transports: list[SshTransport]
+) -> None:
+    with ssh_server("MaxSessions 1") as server:
+        transport = server.transport(tmp_path)
+        open_transports.append(transport)
+        transport.spool()
+        handle = Bench(transport).start("sleep 30")
+        assert handle.stop(0).gone
