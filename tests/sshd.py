@@ -35,11 +35,11 @@ class Login:
 @contextmanager
 def login(shell: str = "/bin/sh") -> Iterator[Login]:
     """A user of this machine, for as long as it is needed."""
-    if os.geteuid() != 0:
-        entry = pwd.getpwuid(os.geteuid())
-        yield Login(entry.pw_name, Path(entry.pw_dir))
-        return
     home = Path(tempfile.mkdtemp(prefix="cvdops-home-"))
+    if os.geteuid() != 0:
+        yield Login(pwd.getpwuid(os.geteuid()).pw_name, home)
+        shutil.rmtree(home, ignore_errors=True)
+        return
     name = f"cvdt{os.getpid()}{home.name[-4:].lower().replace('_', 'x')}"
     command = ("useradd", "-M", "-N", "-p", "*", "-s", shell, "-d", home, name)
     subprocess.run(command, check=True, capture_output=True)
@@ -90,7 +90,8 @@ class Sshd:
             *(f"Port {self.port}", "ListenAddress 127.0.0.1", f"HostKey {folder}/host"),
             *("PidFile none", f"AuthorizedKeysFile {self._authorized}", "StrictModes no"),
             *("UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no"),
-            *(f"AllowUsers {who.user}", "PrintMotd no", "LogLevel VERBOSE", *options),
+            *(f"AllowUsers {who.user}", "PrintMotd no", "LogLevel VERBOSE"),
+            *(f"SetEnv HOME={who.home}", *options),
         )
         (folder / "sshd_config").write_text("\n".join(lines) + "\n")
 

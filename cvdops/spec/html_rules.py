@@ -18,8 +18,9 @@ def _fence(
 ) -> str:
     token = tokens[at]
     line = token.map[0] + 1 if token.map else 1
+    step = f' data-step="{escape(env["steps"][line])}"' if line in env["steps"] else ""
     language, html = highlight.highlight(token.content, token.info, env["budget"])
-    return f'<pre class="code" data-line="{line}"><code class="language-{language}">{html}</code></pre>\n'
+    return f'<pre class="code" data-line="{line}"{step}><code class="language-{language}">{html}</code></pre>\n'
 
 
 def _escaped(

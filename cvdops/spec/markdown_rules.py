@@ -99,6 +99,8 @@ def _tasks(state: StateCore) -> None:
             first.content = first.content[4:]
             token.children.insert(0, Token("task_box", "", 0, meta={"done": done}))
             item.attrSet("class", "task")
+            if item.map and (step := state.env["steps"].get(item.map[0] + 1)):
+                item.attrSet("data-step", step)
 
 
 def _links(state: StateCore) -> None:

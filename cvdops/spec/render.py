@@ -1,5 +1,6 @@
 """The document as safe HTML: no raw HTML, images or styles, and only links that lead somewhere harmless."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -8,6 +9,7 @@ from markdown_it import MarkdownIt
 
 from cvdops.spec import highlight, html_rules, markdown_rules
 from cvdops.spec.codes import Notes
+from cvdops.spec.document import Step
 from cvdops.spec.markdown_rules import ANCHOR, SCHEMES
 from cvdops.spec.metadata import read_front_matter
 from cvdops.spec.parser import read_lines
@@ -41,7 +43,8 @@ _ATTRIBUTES = {
     "a": {"href", "title"},
     "input": {"type", "checked", "disabled"},
     "ol": {"start"},
-    "pre": {"data-line"},
+    "li": {"data-step"},
+    "pre": {"data-line", "data-step"},
     **{f"h{level}": {"id"} for level in range(1, 7)},
 }
 _CLASSES = {
@@ -54,28 +57,28 @@ _CLASSES = {
 }
 
 
-def render(source: str) -> str:
+def render(source: str, steps: Sequence[Step] = ()) -> str:
     """The whole document. Its front matter, comments and `{…}` attributes do not show.
 
-    Headings have the id `doc-` and their slug; each block of code tells its line in the file.
+    Headings have the id `doc-` and their slug; each block of code tells its line in the file, and that
+    of a step, or the first item of its checklist, the id of the step.
     """
     lines = read_lines(source, Notes())
     if lines is None:
         return "<p>This document is too large to be shown.</p>"
     _, taken = read_front_matter(lines, Notes())
     body = "\n".join("" if number < taken else line for number, line in enumerate(lines))
-    return _html(body, anchors=True)
+    return _html(body, {"anchors": Names(), "steps": {step.line: step.id for step in steps}})
 
 
 def render_fragment(markdown: str) -> str:
     """A piece of a document, such as the prose of a step; its headings have no ids."""
     lines = read_lines(markdown, Notes())
-    return "" if lines is None else _html("\n".join(lines), anchors=False)
+    return "" if lines is None else _html("\n".join(lines), {"anchors": None, "steps": {}})
 
 
-def _html(markdown: str, *, anchors: bool) -> str:
-    env: dict[str, Any] = {"anchors": Names() if anchors else None, "budget": highlight.Budget()}
-    html = _MARKDOWN.render(markdown, env)
+def _html(markdown: str, env: dict[str, Any]) -> str:
+    html = _MARKDOWN.render(markdown, {**env, "budget": highlight.Budget()})
     if len(html) > _MOST_HTML or html.count("&") > _MOST_ENTITIES:
         return f"<pre>{escape(markdown)}</pre>"
     return nh3.clean(

@@ -31,7 +31,7 @@ def study(source: bytes, name: str, today: date, *, annotated: bool = False) -> 
     return Study(
         runbook=runbook,
         diagnostics=lint(runbook, text, today),
-        html=render(text),
+        html=render(text, runbook.steps),
         annotated=annotate(runbook, text) if annotated else "",
     )
 

@@ -52,8 +52,7 @@ function connect() {
   on("bye", () => location.reload());
   stream.onopen = () => {
     heard = Date.now();
-    stopPolling();
-    if (mode !== "polling") show("live");
+    stopPolling(); // what the stream says of itself comes with its first event
   };
   stream.onerror = () => {
     if (source !== stream) return;

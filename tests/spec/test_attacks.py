@@ -14,7 +14,7 @@ from tests.spec import attacks
 VOID = {"br", "hr", "input"}
 HEADINGS = {f"h{level}" for level in range(1, 7)}
 PLAIN = {"blockquote", "br", "em", "hr", "p", "s", "strong", "table", "tbody", "thead", "tr", "ul"}
-CLASS = {"code", "li", "pre", "span", "td", "th"}
+CLASS = {"code", "span", "td", "th"}
 ALLOWED: dict[str, set[str]] = {
     **{tag: set() for tag in PLAIN},
     **{tag: {"class"} for tag in CLASS},
@@ -22,7 +22,8 @@ ALLOWED: dict[str, set[str]] = {
     "a": {"href", "title", "rel"},
     "input": {"type", "disabled", "checked"},
     "ol": {"start"},
-    "pre": {"class", "data-line"},
+    "li": {"class", "data-step"},
+    "pre": {"class", "data-line", "data-step"},
 }
 
 

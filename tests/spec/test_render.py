@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from cvdops.spec.parser import parse
 from cvdops.spec.render import render, render_fragment
 from tests.spec.documents import ANNOTATED
 
@@ -50,6 +51,14 @@ def test_code_is_coloured_by_classes_and_knows_its_line() -> None:
         in HTML
     )
     assert "style" not in HTML
+
+
+def test_a_step_shows_its_id_beside_its_block_and_its_checklist() -> None:
+    source = "# T\n\n## Procedures\n\n```bash {#go}\nls\n```\n\n### Look\n\n- a\n- [ ] b\n- [ ] c\n"
+    html = render(source, parse(source).steps)
+    assert '<pre class="code" data-line="5" data-step="go">' in html
+    assert html.count("data-step") == 2
+    assert '<li class="task" data-step="look"><input type="checkbox" disabled=""> b</li>' in html
 
 
 def test_tables_and_task_lists() -> None:

@@ -6,7 +6,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from cvdops.catalog.models import RunbookVersion
-from cvdops.catalog.queries import why_unread
+from cvdops.catalog.queries import document, why_unread
 from cvdops.spec.render import render
 from cvdops.web.catalog.source import lines_of
 from cvdops.web.live.terminal import visible
@@ -24,14 +24,14 @@ def rendered(version: RunbookVersion) -> SafeString:
     if why := why_unread(version):
         return format_html("<p>{} It is not shown.</p>", why)
     html = _kept(version.pk)
-    return mark_safe(html or _render(version.source))  # noqa: S308 — the renderer lets nothing act
+    return mark_safe(html or _render(version))  # noqa: S308 — the renderer lets nothing act
 
 
 @lru_cache(maxsize=64)
 def _kept(version_id: int) -> str:
-    text = RunbookVersion.objects.values_list("source", flat=True).get(pk=version_id)
-    return _render(text) if len(text) <= _KEPT else ""
+    version = RunbookVersion.objects.get(pk=version_id)
+    return _render(version) if len(version.source) <= _KEPT else ""
 
 
-def _render(text: str) -> str:
-    return render(visible("\n".join(lines_of(text))))
+def _render(version: RunbookVersion) -> str:
+    return render(visible("\n".join(lines_of(version.source))), document(version).steps)
