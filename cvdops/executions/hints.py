@@ -13,14 +13,15 @@ from django.conf import settings
 from django.db import transaction
 
 from cvdops.lib.failpoints import failpoint
+from cvdops.streams.herald import Herald
 from cvdops.streams.publisher import Publisher
 
 log = logging.getLogger(__name__)
 
 
 @cache
-def _publisher() -> Publisher:
-    return Publisher(settings.REDIS_URL)
+def _herald() -> Herald:
+    return Herald(Publisher(settings.REDIS_URL))
 
 
 def announce(execution: UUID, seq: int) -> None:
@@ -35,7 +36,7 @@ def wake(execution: UUID, queue: str) -> None:
 
 def _announce(execution: UUID, seq: int) -> None:
     failpoint("announce")
-    _publisher().announce(str(execution), seq)
+    _herald().announce(str(execution), seq)
 
 
 def send_canary(worker: str, queue: str) -> None:

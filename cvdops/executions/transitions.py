@@ -4,8 +4,9 @@ Every change first raises the execution's `seq` under its row lock, and with it 
 or the state that the caller relies on. Zero rows mean that somebody else was first: an ordinary answer.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -59,13 +60,13 @@ class Hand:
               UPDATE executions_execution
                  SET seq = seq + 1, state = %s, state_since = {_NOW},
                      finished_at = {_NOW if terminal else "NULL"} {sets}
-               WHERE id = %s AND state = ANY(%s) {self._fence()} RETURNING seq
+               WHERE id = %s AND state = ANY(%s::text[]) {self._fence()} RETURNING seq
             )
             INSERT INTO executions_event (execution_id, seq, kind, actor_id, data)
             SELECT %s, seq, %s, %s::bigint, %s FROM e RETURNING seq
             """,
             [
-                move.destination, *values, self.execution, sorted(move.sources), *self._token(),
+                move.destination, *values, self.execution, _array(move.sources), *self._token(),
                 self.execution, f"execution.{event}", *self._signature(data),
             ],
         )  # fmt: skip
@@ -93,19 +94,19 @@ class Hand:
             f"""
             WITH e AS (
               UPDATE executions_execution SET seq = seq + 1 {execution_sets}
-               WHERE id = %s AND state = ANY(%s) {self._fence()} RETURNING seq
+               WHERE id = %s AND state = ANY(%s::text[]) {self._fence()} RETURNING seq
             ), s AS (
               UPDATE executions_steprun SET state = %s {sets} FROM e
                WHERE executions_steprun.id = %s AND execution_id = %s
-                 AND executions_steprun.state = ANY(%s)
+                 AND executions_steprun.state = ANY(%s::text[])
               RETURNING executions_steprun.id
             ) {more}
             INSERT INTO executions_event (execution_id, seq, kind, step_id, actor_id, data)
             SELECT %s, e.seq, %s, s.id, %s::bigint, %s FROM e, s RETURNING seq
             """,
             [
-                *execution_values, self.execution, sorted(ACTIVE), *self._token(),
-                move.destination, *values, step, self.execution, sorted(move.sources),
+                *execution_values, self.execution, _array(ACTIVE), *self._token(),
+                move.destination, *values, step, self.execution, _array(move.sources),
                 *more_values,
                 self.execution, f"step.{event}", *self._signature(data),
             ],
@@ -116,7 +117,7 @@ class Hand:
         kind: str,
         data: Fields | None = None,
         step: UUID | None = None,
-        states: Collection[str] = tuple(ExecutionState),
+        states: frozenset[str] = frozenset(ExecutionState),
         **fields: Any,
     ) -> int:
         """Record an event that moves no state, and set fields of the execution with it.
@@ -128,13 +129,13 @@ class Hand:
             f"""
             WITH e AS (
               UPDATE executions_execution SET seq = seq + 1 {sets}
-               WHERE id = %s AND state = ANY(%s) {self._holder()} RETURNING seq
+               WHERE id = %s AND state = ANY(%s::text[]) {self._holder()} RETURNING seq
             )
             INSERT INTO executions_event (execution_id, seq, kind, step_id, actor_id, data)
             SELECT %s, seq, %s, %s::uuid, %s::bigint, %s FROM e RETURNING seq
             """,
             [
-                *values, self.execution, sorted(states), *self._token(),
+                *values, self.execution, _array(states), *self._token(),
                 self.execution, kind, step, *self._signature(data),
             ],
         )  # fmt: skip
@@ -176,6 +177,12 @@ class Merge:
     """These keys of a JSON object, the others staying as they are, as the value of a field."""
 
     values: Fields
+
+
+@cache
+def _array(states: frozenset[str]) -> str:
+    # Ready for the server: putting lists into messages costs more than all other values together.
+    return "{" + ",".join(sorted(states)) + "}"
 
 
 def _assignments(fields: Fields) -> tuple[str, list[Any]]:

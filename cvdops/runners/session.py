@@ -22,9 +22,6 @@ _INTERNAL_PREFIXES = ("BASH_", "COMP_", "CVDOPS_", "__cvdops")
 _DOUBLE = rb'"(?P<double>[^"\\]*+(?:\\.[^"\\]*+)*+)"'
 _ANSI = rb"\$'(?P<ansi>[^'\\]*+(?:\\.[^'\\]*+)*+)'"
 _LIST = rb"""\((?:[^"'$()]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"|\$'[^'\\]*+(?:\\.[^'\\]*+)*+'|\$)*+\)"""
-_SIMPLE = re.compile(
-    rb'declare -([-A-Za-z]+) ([A-Za-z_][A-Za-z0-9_]*)="((?:[^"\\]|\\.)*)"\n', re.DOTALL
-)
 _DECLARATION = re.compile(
     rb"declare -(?P<flags>[-A-Za-z]+) (?P<name>[A-Za-z_]\w*)"
     rb"(?:=(?:" + _DOUBLE + rb"|" + _ANSI + rb"|" + _LIST + rb"))?\n",

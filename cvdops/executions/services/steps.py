@@ -86,7 +86,7 @@ def confirm(
     with one_effect(execution, step), transaction.atomic():
         hand = Hand(execution.pk, actor=user)
         data = {"items": sorted(positions), "comment": comment}
-        seq = hand.change("step.confirm", data, step.pk, states=[ExecutionState.WAITING])
+        seq = hand.change("step.confirm", data, step.pk, states=frozenset({ExecutionState.WAITING}))
         marks = ChecklistMark.objects.filter(step=step, confirmed_at__isnull=True)
         if not marks.filter(position__in=positions).update(
             confirmed_by=user, confirmed_at=Now(), evidence=comment.strip()
