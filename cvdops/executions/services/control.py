@@ -69,7 +69,7 @@ def _cancel_child(user: User, execution: Execution, child: Execution, comment: s
             "cancelling": True,
         }
         hand = Hand(execution.pk, actor=user)
-        states = [ExecutionState.WAITING]
+        states = frozenset({ExecutionState.WAITING})
         data = {"comment": comment}
         seq = hand.change("cancel.asked", data, states=states, waiting_for=waiting)
         announce(execution.pk, seq)
