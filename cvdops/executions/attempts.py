@@ -2,20 +2,18 @@
 
 import time
 
-from django.db import connection, transaction
+from django.db import connection
 
 from cvdops.executions import context, finishing, links
+from cvdops.executions.beginning import begin, recorder, refuse
 from cvdops.executions.finishing import Work, drain
-from cvdops.executions.hints import announce
 from cvdops.executions.leases import calm
 from cvdops.executions.models import StepAttempt, StepRun
 from cvdops.executions.outcome import Outcome
 from cvdops.executions.output import Recorder
 from cvdops.executions.run import Run
 from cvdops.executions.states import Intent, StepEvent, StepState
-from cvdops.executions.transitions import Also, DatabaseNow
 from cvdops.lib.failpoints import failpoint
-from cvdops.lib.ids import uuid7
 from cvdops.runners.job import (
     AlreadyClaimed,
     Found,
@@ -39,50 +37,12 @@ def carry_out(run: Run, index: int) -> None:
         transport = context.transport(run.plan.hosts[step.host])
         spool = transport.spool()
     except (StartFailed, Unreachable) as error:
-        _refuse(run, step, str(error))
+        refuse(run, step, str(error))
         return
-    attempt = StepAttempt(
-        id=uuid7(),
-        step=step,
-        number=step.attempt_count + 1,
-        spool=spool.identity,
-        boot_id=spool.boot_id,
-    )
-    _begin(run, step, attempt)
+    attempt = begin(run, step, spool.identity, spool.boot_id)
     failpoint("attempt.sent")
     work = _work(run, step, definition, attempt, transport)
-    _start(work, _recorder(work), elapsed=0.0)
-
-
-def _begin(run: Run, step: StepRun, attempt: StepAttempt) -> None:
-    seq = run.hand.step(
-        step.pk,
-        StepEvent.BEGIN,
-        {"attempt": attempt.number},
-        also=_sent(attempt),
-        attempt_count=attempt.number,
-        tries=step.tries + 1,
-        due_at=None,
-        started_at=DatabaseNow,
-        finished_at=None,
-        exit_code=None,
-        note="",
-    )
-    announce(run.id, seq)
-    step.attempt_count += 1
-    step.tries += 1
-    step.state, step.due_at = StepState.RUNNING, None
-
-
-def _sent(attempt: StepAttempt) -> Also:
-    return Also(
-        """
-        INSERT INTO executions_stepattempt
-          (id, step_id, number, state, spool, boot_id, output_size, output_digest)
-        SELECT %s, s.id, %s, 'running', %s, %s, 0, '' FROM s
-        """,
-        (attempt.pk, attempt.number, attempt.spool, attempt.boot_id),
-    )
+    _start(work, recorder(work), elapsed=0.0)
 
 
 def recover(run: Run, index: int) -> None:
@@ -92,12 +52,12 @@ def recover(run: Run, index: int) -> None:
     try:
         transport = context.transport(run.plan.hosts[step.host])
     except StartFailed as error:
-        _refuse(run, step, str(error))
+        refuse(run, step, str(error))
         return
     work = _work(run, step, definition, attempt, transport)
-    recorder = _recorder(work)
-    recorder.resume()
-    _find(work, recorder, _elapsed(attempt))
+    stored = recorder(work)
+    stored.resume()
+    _find(work, stored, _elapsed(attempt))
 
 
 def _find(work: Work, recorder: Recorder, elapsed: float) -> None:
@@ -119,7 +79,7 @@ def _work(
     run: Run, step: StepRun, definition: Step, attempt: StepAttempt, transport: Transport
 ) -> Work:
     variables = context.environment(run.execution, run.plan.hosts[step.host])
-    return Work(run, step, definition, attempt, transport, variables)
+    return Work(run, step, definition, attempt, variables, transport)
 
 
 def _same_place(work: Work) -> bool:
@@ -192,14 +152,3 @@ def _patience(recorder: Recorder, handle: Handle, deadline: float, quiet: bool) 
     """How long to wait for something to happen, in seconds."""
     left = POLL if handle.lost else deadline - time.monotonic()
     return max(0.0, min(recorder.due, left, POLL if quiet else SHORT))
-
-
-def _recorder(work: Work) -> Recorder:
-    return Recorder(work.run.hand, work.attempt.pk, context.masker(work.run.execution))
-
-
-def _refuse(run: Run, step: StepRun, sentence: str) -> None:
-    with transaction.atomic():
-        announce(run.id, run.hand.step(step.pk, StepEvent.FAIL, note=sentence))
-    step.state = StepState.FAILED
-    step.note = sentence

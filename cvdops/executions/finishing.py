@@ -14,12 +14,12 @@ from cvdops.executions.hints import announce
 from cvdops.executions.models import StepAttempt, StepRun
 from cvdops.executions.outcome import Outcome
 from cvdops.executions.output import SEGMENT, Recorder, read
-from cvdops.executions.run import Run
+from cvdops.executions.run import Run, Try
 from cvdops.executions.states import STEP_MOVES, StepEvent, StepState
 from cvdops.executions.transitions import Also, DatabaseNow, InSeconds, Merge
 from cvdops.lib.failpoints import failpoint
 from cvdops.runners.job import Found, Handle, Job, Presence, Result, Transport, Unreachable
-from cvdops.spec.document import Kind, Shell, Step
+from cvdops.spec.document import Kind, Shell
 
 log = logging.getLogger(__name__)
 
@@ -28,15 +28,10 @@ READ_BACK = 1_000_000  # bytes of output that samples and captures look at
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """What the functions below work on."""
+class Work(Try):
+    """A try that is a job on a host; `variables` are its environment."""
 
-    run: Run
-    step: StepRun
-    definition: Step
-    attempt: StepAttempt
     transport: Transport
-    variables: dict[str, str]  # the job's environment
 
     @property
     def job(self) -> Job:
@@ -49,6 +44,12 @@ class Work:
             variables=self.variables,
             cwd=session.get("cwd", ""),
         )
+
+    def clean(self) -> None:
+        try:
+            self.transport.clean(str(self.attempt.pk))
+        except Unreachable as error:
+            log.warning("The files of %s stay behind: %s", self.attempt.pk, error)
 
 
 def drain(recorder: Recorder, handle: Handle) -> None:
@@ -133,7 +134,7 @@ def _session(work: Work, result: Result, text: str, judged: Outcome) -> dict[str
 
 
 def finish(
-    work: Work,
+    work: Try,
     judged: Outcome,
     recorder: Recorder,
     session: dict[str, Any] | None = None,
@@ -151,7 +152,7 @@ def finish(
             _undone(run, step)
     failpoint("attempt.finished")
     if not unconfirmed:
-        _clean(work)
+        work.clean()
     step.state, step.unconfirmed = STEP_MOVES[event].destination, unconfirmed
     step.exit_code = judged.exit_code
     if again:
@@ -160,15 +161,8 @@ def finish(
         run.execution.session[step.host] = session
 
 
-def _clean(work: Work) -> None:
-    try:
-        work.transport.clean(str(work.attempt.pk))
-    except Unreachable as error:
-        log.warning("The files of %s stay behind: %s", work.attempt.pk, error)
-
-
 def _record(
-    work: Work,
+    work: Try,
     judged: Outcome,
     event: StepEvent,
     recorder: Recorder,

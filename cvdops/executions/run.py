@@ -1,4 +1,4 @@
-"""An execution in the hands of the worker that holds it."""
+"""An execution in the hands of the worker that holds it, and one try of a step of it."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -7,7 +7,7 @@ from django.db import connection
 
 from cvdops.executions import plan
 from cvdops.executions.leases import Hold
-from cvdops.executions.models import Execution, StepRun
+from cvdops.executions.models import Execution, StepAttempt, StepRun
 from cvdops.executions.states import Phase
 from cvdops.executions.transitions import Hand
 from cvdops.spec.document import Step
@@ -79,3 +79,17 @@ class Run:
     @property
     def rolling_back(self) -> bool:
         return self.execution.phase == Phase.ROLLBACK
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One attempt of a step."""
+
+    run: Run
+    step: StepRun
+    definition: Step
+    attempt: StepAttempt
+    variables: dict[str, str]  # with the secrets
+
+    def clean(self) -> None:
+        """Remove what it left outside the database, once its end is durable."""
