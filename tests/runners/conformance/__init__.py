@@ -9,6 +9,7 @@ from tests.runners.bench import Bench
 from tests.runners.conformance.lifecycle import Attaching, Claiming, Cleaning, Stopping, Waiting
 from tests.runners.conformance.running import Running, Strictness, Surroundings
 from tests.runners.conformance.session import SessionCarried
+from tests.runners.conformance.values import ValuesStayValues
 
 
 class Conformance(
@@ -16,6 +17,7 @@ class Conformance(
     Strictness,
     Surroundings,
     SessionCarried,
+    ValuesStayValues,
     Claiming,
     Attaching,
     Waiting,

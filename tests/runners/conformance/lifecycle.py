@@ -58,8 +58,6 @@ class Claiming:
     @pytest.mark.parametrize(
         ("variables", "sentence"),
         [
-            ({"A": "x\0y"}, "The value of A contains a NUL byte"),
-            ({"A": "x" * 131072}, "The value of A is longer than 128 KiB"),
             ({f"A{i}": "x" * 131000 for i in range(40)}, "too large together"),
             ({"A B": "x"}, "'A B' cannot be the name of a variable"),
             ({"PATH": "/nonexistent"}, "bash is not installed"),

@@ -8,24 +8,6 @@ from tests.runners.bench import Bench
 
 SHELLS = pytest.mark.parametrize("shell", ["bash", "sh"])
 
-HOSTILE = {
-    "empty": "",
-    "space": "  two  words  ",
-    "quotes": "'\"`'\"'\"'",
-    "substitution": "$(touch canary) `touch canary` ${HOME} $$",
-    "separators": "; touch canary & touch canary | cat\n",
-    "newlines": "\n\na\r\nb\n\n",
-    "backslashes": "\\ \\n \\\\ \\'",
-    "glob": "* ? [a-z] ~ {a,b}",
-    "control": "\x01\x02\a\b\t\v\f\x1b[31m\x7f\x80",
-    "emoji": "🎉 é ﷽ \u202e",
-    "option": "-rf --",
-    "format": "%s%n%d \\x00 \\0",
-    "equals": "a=b=c",
-    "declaration": 'x"\ndeclare -x PATH="/evil"\n',
-    "assignment": "\nPATH=/evil\n\\0PATH=/evil",
-}
-
 
 class SessionCarried:
     """Variables and the working directory go from one step to the next."""
@@ -42,19 +24,6 @@ class SessionCarried:
     @SHELLS
     def test_of_a_failed_step(self, bench: Bench, shell: str) -> None:
         assert bench.run("A=1; exit 7", interpreter=shell).result.variables["A"] == "1"
-
-    @SHELLS
-    @pytest.mark.parametrize("name", HOSTILE)
-    def test_hostile_values(self, bench: Bench, shell: str, name: str, tmp_path: Path) -> None:
-        done = bench.run(
-            'COPY=$VALUE; printf %s "$VALUE"',
-            interpreter=shell,
-            variables={"VALUE": HOSTILE[name]},
-            cwd=str(tmp_path),
-        )
-        assert done.output == HOSTILE[name].encode()
-        assert done.result.variables["COPY"] == done.result.variables["VALUE"] == HOSTILE[name]
-        assert not (tmp_path / "canary").exists()
 
     @SHELLS
     def test_a_large_value(self, bench: Bench, shell: str) -> None:
