@@ -32,6 +32,9 @@ class Action(StrEnum):
     READ_AUDIT = "audit.read"
     READ_PERMISSIONS = "permissions.read"
     READ_ENVIRONMENTS = "environments.read"
+    EDIT_ENVIRONMENTS = "environments.edit"  # hosts, groups, databases, allowed addresses
+    CONFIRM_KEY = "host.confirm_key"
+    TEST_HOST = "host.test"
     RESET_PRACTICE = "practice.reset"
     SYNC_CATALOG = "catalog.sync"
 
@@ -49,6 +52,12 @@ NEEDED: dict[Action, Level] = {
 }
 
 LOGGED_IN = frozenset({Action.USE_PORTAL, Action.READ_PERMISSIONS, Action.READ_ENVIRONMENTS})
+
+# What administrators and those who lead may do, and what anybody else is told.
+_FOR_EDITORS: dict[Action, str] = {
+    Action.EDIT_ENVIRONMENTS: "Changing environments is for administrators and Operations Leads.",
+    Action.CONFIRM_KEY: "Confirming host keys is for administrators and Operations Leads.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +234,14 @@ def _by_role(user: User, action: Action) -> Decision:
         if administers or _executes_something(user):
             return ALLOWED
         return _no("role", "Reading the runbooks anew is for people who may execute runbooks.")
+    if action in _FOR_EDITORS:
+        if administers or any(role.leads for role in held):
+            return ALLOWED
+        return _no("role", _FOR_EDITORS[action], "Ask one of them.")
+    if action is Action.TEST_HOST:
+        if administers or _executes_something(user):
+            return ALLOWED
+        return _no("role", "Testing a connection is for people who may execute runbooks.")
     if action is Action.RESET_PRACTICE:
         if administers or _executes_something(user):
             return ALLOWED

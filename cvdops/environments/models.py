@@ -1,10 +1,14 @@
 """Environments: their hosts, databases, addresses and the variables that every runbook may use."""
 
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+
+from cvdops.runners.ssh.address import is_host, is_jump
 
 NAME = RegexValidator(r"\A[a-z0-9][a-z0-9.-]{0,62}\Z", "Use a-z, 0-9, dot and dash.")
 ADDRESS = RegexValidator(
@@ -74,6 +78,29 @@ class Host(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """What OpenSSH gets is the name of a host, and never anything else."""
+        if self.transport != self.Transport.SSH:
+            return
+        wrong = {}
+        if not self.address:
+            wrong["address"] = "Say where it is: a name, an IP address, or an alias."
+        elif not is_host(self.address):
+            wrong["address"] = "This is neither a host name nor an IP address."
+        if self.jump and not is_jump(self.jump):
+            wrong["jump"] = "Use user@host:port, at most four of them, separated by commas."
+        if wrong:
+            raise ValidationError(wrong)
+
+    @property
+    def where(self) -> str:
+        """How it is reached, as one reads it."""
+        if self.transport == self.Transport.LOCAL:
+            return "the machine of the worker"
+        user = f"{self.user}@" if self.user else ""
+        port = f", port {self.port}" if self.port else ""
+        return f"{user}{self.address}{port}{f' through {self.jump}' if self.jump else ''}"
+
 
 class HostKey(models.Model):
     """A key by which a host proves who it is, confirmed by a person. Others are refused."""
@@ -136,6 +163,16 @@ class Database(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """A password in it would be read by everybody who reads the page."""
+        try:
+            secret = urlsplit(self.location).password is not None
+        except ValueError:
+            secret = False
+        if secret or "password=" in self.location.replace(" ", "").lower():
+            text = "Leave the password out: it belongs on the target, in its .pgpass."
+            raise ValidationError({"location": text})
 
 
 class AllowedAddress(models.Model):

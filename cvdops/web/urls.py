@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import URLPattern, path
 
-from cvdops.web import urls_live
+from cvdops.web import urls_environments, urls_live
 from cvdops.web.views import (
     audit,
     catalog,
@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern] = [
     path("permissions/", reference.permissions, name="permissions"),
     path("environments/", reference.environments, name="environments"),
     path("environments/<slug:slug>/reset/", reference.reset_practice, name="reset-practice"),
+    *urls_environments.urlpatterns,
     path("contacts/", reference.contacts, name="contacts"),
     path("audit/", audit.audit, name="audit"),
     path("healthz", health.healthz, name="healthz"),

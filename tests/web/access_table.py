@@ -44,6 +44,7 @@ HIDDEN = {OTHERS: 200, OUTSIDER: 404}
 AUDITORS = ("operations-lead", "operations-manager", "cto", "auditor", "admin")
 LEADS = ("operations-lead",)
 DEPLOYERS = ("operations-lead", "devops-engineer")
+EDITORS = ("operations-lead", "admin")
 ASSISTANTS = (*DEPLOYERS, "system-admin")
 OPERATORS = ("operations-lead", "devops-engineer", "system-admin", "security-admin")
 
@@ -63,6 +64,8 @@ RUNBOOK = {"runbook_id": "deployment"}
 EXECUTION = {"execution_id": "EXECUTION"}
 STEP = {**EXECUTION, "step_id": "hello"}
 REQUEST = {"request_id": "REQUEST"}
+ENVIRONMENT = {"slug": "development"}
+HOST = {**ENVIRONMENT, "kind": "hosts", "pk": "HOST"}
 
 TABLE: dict[str, Row] = {
     "home": Row(get=ALL),
@@ -84,6 +87,20 @@ TABLE: dict[str, Row] = {
     "environments": Row(get=ALL),
     # 404: staging is no practice environment, which only those learn who may reset one
     "reset-practice": Row({"slug": "staging"}, post=only((*OPERATORS, "admin"), 404, 403)),
+    "environment": Row(ENVIRONMENT, get=ALL),
+    "environment-add": Row(
+        {**ENVIRONMENT, "kind": "groups"},
+        get=only(EDITORS, 200, 403),
+        post=only(EDITORS, 302, 403),
+        body={"name": "web"},
+    ),
+    "environment-change": Row(
+        HOST,
+        get=only(EDITORS, 200, 403),
+        post=only(EDITORS, 302, 403),
+        body={"name": "other", "transport": "local"},
+    ),
+    "environment-remove": Row(HOST, post=only(EDITORS, 302, 403)),
     "contacts": Row(get=ALL),
     "audit": Row(get=only(AUDITORS, 200, 403)),
     # The execution is one that `devops-engineer` asked for and that has not begun.

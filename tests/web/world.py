@@ -10,6 +10,7 @@ from cvdops.access.seed import seed_roles
 from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.catalog.sync import sync
+from cvdops.environments.models import Host
 from cvdops.environments.seed import seed_environments
 from cvdops.executions import services
 from cvdops.executions.models import Execution
@@ -100,7 +101,12 @@ class World:
 
     def named(self, values: Mapping[str, object]) -> dict[str, object]:
         """The values of an address or a form, with the words of the access table replaced."""
-        makers = {"EXECUTION": self._execution, "REQUEST": self.request, "DIGEST": self._digest}
+        makers = {
+            "EXECUTION": self._execution,
+            "REQUEST": self.request,
+            "DIGEST": self._digest,
+            "HOST": lambda: str(Host.objects.get(name="practice").pk),
+        }
         return {
             name: makers[v]() if isinstance(v, str) and v in makers else v
             for name, v in values.items()

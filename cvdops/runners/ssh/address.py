@@ -32,7 +32,7 @@ class Address:
         _check("user", self.user, not self.user or _USER.fullmatch(self.user) is not None)
         _check("port", str(self.port), self.port is None or 1 <= self.port <= 65535)
         _check("key", self.key, not self.key or is_name(self.key))
-        _check("jump", self.jump, not self.jump or _is_jump(self.jump))
+        _check("jump", self.jump, not self.jump or is_jump(self.jump))
 
     @property
     def label(self) -> str:
@@ -54,7 +54,8 @@ def is_host(text: str) -> bool:
         return False
 
 
-def _is_jump(text: str) -> bool:
+def is_jump(text: str) -> bool:
+    """Whether it is a short list of hosts in between."""
     hops = text.split(",")
     return len(hops) <= _LONGEST_JUMP and all(map(_is_hop, hops))
 

@@ -48,7 +48,7 @@ def environments(request: HttpRequest) -> HttpResponse:
         "environments": Environment.objects.prefetch_related("hosts", "variables"),
         "reset": can(request.user, Action.RESET_PRACTICE),
     }
-    return render(request, "environments.html", context)
+    return render(request, "environments/list.html", context)
 
 
 @requires(Action.RESET_PRACTICE, "POST")

@@ -1,0 +1,15 @@
+"""The URLs of one environment."""
+
+from django.urls import URLPattern, path
+
+from cvdops.web.views import environments
+
+_ONE = "environments/<str:slug>/"
+_PART = _ONE + "<str:kind>/<int:pk>/"
+
+urlpatterns: list[URLPattern] = [
+    path(_ONE, environments.environment, name="environment"),
+    path(_ONE + "add/<str:kind>/", environments.add, name="environment-add"),
+    path(_PART + "change/", environments.change, name="environment-change"),
+    path(_PART + "remove/", environments.remove, name="environment-remove"),
+]

@@ -1,0 +1,77 @@
+"""One environment: what it consists of, and the forms that change it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from cvdops.access.policy import Action, can
+from cvdops.executions import inventory
+from cvdops.lib.errors import Invalid, Problem
+from cvdops.web.access import person, requires
+
+
+@requires(Action.READ_ENVIRONMENTS)
+def environment(request: HttpRequest, slug: str) -> HttpResponse:
+    found = inventory.environment(slug)
+    context = {
+        "environment": found,
+        "hosts": found.hosts.prefetch_related("keys"),
+        "groups": found.groups.prefetch_related("hosts"),
+        "edit": can(person(request), Action.EDIT_ENVIRONMENTS),
+    }
+    return render(request, "environments/detail.html", context)
+
+
+@requires(Action.EDIT_ENVIRONMENTS, "GET", "POST")
+def add(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
+    return _edit(request, slug, kind, None)
+
+
+@requires(Action.EDIT_ENVIRONMENTS, "GET", "POST")
+def change(request: HttpRequest, slug: str, kind: str, pk: int) -> HttpResponse:
+    return _edit(request, slug, kind, pk)
+
+
+@requires(Action.EDIT_ENVIRONMENTS, "POST")
+def remove(request: HttpRequest, slug: str, kind: str, pk: int) -> HttpResponse:
+    inventory.remove(person(request), slug, kind, pk)
+    messages.success(request, "It is removed.")
+    return redirect("environment", slug)
+
+
+def _edit(request: HttpRequest, slug: str, kind: str, pk: int | None) -> HttpResponse:
+    if request.method != "POST":
+        return _form(request, slug, kind, pk)
+    try:
+        saved = inventory.save(person(request), slug, kind, pk, request.POST)
+    except Invalid as error:
+        return _form(request, slug, kind, pk, request.POST, error.problems)
+    messages.success(request, f"{saved} is saved.")
+    return redirect("environment", slug)
+
+
+def _form(
+    request: HttpRequest,
+    slug: str,
+    kind: str,
+    pk: int | None,
+    data: Mapping[str, Any] | None = None,
+    problems: Sequence[Problem] = (),
+) -> HttpResponse:
+    form = inventory.form(slug, kind, pk, data)
+    errors = [(f, [p.message for p in problems if p.field == f.name]) for f in form]
+    for field, found in errors:
+        if found:
+            field.field.widget.attrs["aria-invalid"] = "true"
+    context = {
+        "environment": inventory.environment(slug),
+        "kind": kind,
+        "pk": pk,
+        "called": form.called,
+        "part": form.instance,
+        "fields": errors,
+    }
+    return render(request, "environments/form.html", context, status=422 if problems else 200)

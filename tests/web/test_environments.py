@@ -1,0 +1,129 @@
+"""The pages of environments: what is there, and changing it."""
+
+import pytest
+from django.test import Client
+
+from cvdops.audit.models import AuditEntry
+from cvdops.environments.models import Environment, Host
+from tests.web.world import World
+
+FAR = {"name": "far", "transport": "ssh", "address": "far.example.org", "user": "ops"}
+
+
+@pytest.fixture
+def lead(world: World) -> Client:
+    return world.client("operations-lead")
+
+
+def add(client: Client, what: str, **values: object) -> str:
+    """The answer to a form that adds something to staging; empty if it was saved."""
+    answer = client.post(f"/environments/staging/add/{what}/", values)
+    assert answer.status_code in {302, 422}, answer.content
+    return "" if answer.status_code == 302 else answer.content.decode()
+
+
+def staging() -> Environment:
+    return Environment.objects.get(pk="staging")
+
+
+def test_a_host_is_added_changed_and_removed(lead: Client) -> None:
+    assert add(lead, "hosts", **FAR) == ""
+    host = staging().hosts.get()
+    address = f"/environments/staging/hosts/{host.pk}/"
+    assert lead.post(f"{address}change/", {**FAR, "port": "2222"}).status_code == 302
+    assert "ops@far.example.org, port 2222" in lead.get("/environments/staging/").content.decode()
+    assert lead.post(f"{address}remove/").status_code == 302
+    assert not staging().hosts.exists()
+
+
+def test_each_change_is_audited_with_before_and_after(lead: Client) -> None:
+    add(lead, "hosts", **FAR)
+    pk = staging().hosts.get().pk
+    lead.post(f"/environments/staging/hosts/{pk}/change/", {**FAR, "port": "2222"})
+    entry = AuditEntry.objects.filter(action="environments.edit").latest("id")
+    assert entry.data == {
+        "verb": "change",
+        "what": "host far",
+        "before": {"port": None},
+        "after": {"port": 2222},
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("address", "-oProxyCommand=touch /tmp/x", "Use a host name"),
+        ("address", "::::::", "neither a host name nor"),
+        ("address", "", "Say where it is"),
+        ("jump", "-oProxyCommand=x", "Use user@host:port, at most four"),
+        ("jump", "a b", "several separated by commas"),
+        ("user", "-l", "Use the name of an account"),
+        ("key", "../../etc/passwd", "Use a-z"),
+        ("port", "70000", "less than or equal to 65535"),
+        ("name", "practice host", "Use a-z"),
+        ("transport", "telnet", "not one of the available choices"),
+    ],
+)
+def test_what_openssh_must_not_get_is_refused(
+    lead: Client, field: str, value: str, words: str
+) -> None:
+    assert words in add(lead, "hosts", **{**FAR, field: value})
+    assert not staging().hosts.exists()
+
+
+def test_two_hosts_of_one_name_are_refused(lead: Client) -> None:
+    add(lead, "hosts", **FAR)
+    assert "There is one of this name already." in add(lead, "hosts", **FAR)
+
+
+def test_the_last_default_host_is_the_only_one(lead: Client) -> None:
+    add(lead, "hosts", **FAR, default="on")
+    add(lead, "hosts", **{**FAR, "name": "farther"}, default="on")
+    assert [h.name for h in staging().hosts.filter(default=True)] == ["farther"]
+
+
+def test_a_group_takes_hosts_of_its_environment_alone(lead: Client) -> None:
+    add(lead, "hosts", **FAR)
+    here = staging().hosts.get()
+    other = Host.objects.get(name="practice")
+    assert "not one of the available choices" in add(lead, "groups", name="web", hosts=[other.pk])
+    assert add(lead, "groups", name="web", hosts=[here.pk]) == ""
+    assert [host.name for host in staging().groups.get().hosts.all()] == ["far"]
+
+
+@pytest.mark.parametrize(
+    "location", ["postgresql://cvd:secret@db/cvd", "host=db password=secret", "host=db Password =x"]
+)
+def test_a_password_in_a_location_is_refused(lead: Client, location: str) -> None:
+    refused = add(lead, "databases", name="main", kind="postgresql", location=location)
+    assert "Leave the password out" in refused
+
+
+def test_an_address_is_allowed_once(lead: Client) -> None:
+    assert add(lead, "addresses", host="api.example.org", port="443") == ""
+    assert "It is allowed already." in add(lead, "addresses", host="api.example.org", port="443")
+
+
+@pytest.mark.parametrize("verb", ["change", "remove"])
+def test_a_host_in_use_stays_as_it_is(world: World, verb: str) -> None:
+    execution = world.start()
+    host = Host.objects.get(name="practice")
+    address = f"/environments/development/hosts/{host.pk}/{verb}/"
+    answer = world.client("operations-lead").post(address, {"name": "x", "transport": "local"})
+    assert answer.status_code == 409
+    assert f"practice is used by execution #{execution.number}." in answer.content.decode()
+    assert Host.objects.filter(name="practice").exists()
+
+
+def test_who_may_not_change_reads_why(world: World) -> None:
+    html = world.client("developer").get("/environments/development/").content.decode()
+    assert "Changing environments is for administrators and Operations Leads." in html
+    assert "/add/" not in html
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["nothing/", "staging/add/people/", "staging/hosts/1/change/", "staging/people/1/change/"],
+)
+def test_what_is_not_there(lead: Client, address: str) -> None:
+    assert lead.get(f"/environments/{address}").status_code == 404
