@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import memory, steps, system, viewers
+from benchmarks import memory, ssh, steps, system, viewers
 from benchmarks import parser as documents
 from benchmarks.figures import Figure, table, write
 
@@ -32,6 +32,7 @@ def main() -> int:
                 runbooks, fifty=["true"] * steps.STEPS, one=["true"], lines=[viewers.SCRIPT]
             )
             figures += steps.measure()
+            figures += ssh.measure(runbooks)
             figures += viewers.measure(running.port)
     print(table(figures))
     if out:

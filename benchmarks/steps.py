@@ -27,9 +27,11 @@ category: deployment
 """
 
 
-def document(name: str, scripts: list[str]) -> str:
+def document(name: str, scripts: list[str], attributes: str = "") -> str:
     """A runbook with one step for each script."""
-    blocks = [f"```bash {{#s{i}}}\n{script}\n```\n\n" for i, script in enumerate(scripts)]
+    blocks = [
+        f"```bash {{#s{i} {attributes}}}\n{script}\n```\n\n" for i, script in enumerate(scripts)
+    ]
     return HEAD.format(id=name) + "".join(f"#### S{i}\n\n{b}" for i, b in enumerate(blocks))
 
 
@@ -69,16 +71,7 @@ def finish(execution) -> None:
 def measure() -> list[Figure]:
     """Milliseconds a step, beside a plain loop; milliseconds from the start to the first step."""
     floor = median(_times(STEPS, lambda: subprocess.run(["bash", "-c", "true"], check=True)))
-    finish(start("fifty"))  # the worker's first execution loads code
-    apart: list[float] = []
-    whole: list[float] = []
-    for _ in range(RUNS):
-        execution = start("fifty")
-        finish(execution)
-        times = [s.timestamp() for s in _started(execution)]
-        apart += [(b - a) * 1000 for a, b in pairwise(times)]
-        execution.refresh_from_db()
-        whole.append((execution.finished_at - execution.started_at).total_seconds() * 1000)
+    apart, whole = paces("fifty")
     waits = [_wait_for_first() for _ in range(STARTS)]
     return [
         Figure(f"step, {STEPS} × true, median", median(apart), "ms", floor, 6.0),
@@ -87,6 +80,21 @@ def measure() -> list[Figure]:
         Figure("start → first step, median", median(waits), "ms", 6.0, 25.0),
         Figure("start → first step, p99", percentile(waits, 0.99), "ms", 6.0, 100.0),
     ]
+
+
+def paces(name: str) -> tuple[list[float], list[float]]:
+    """Milliseconds between the starts of neighbouring steps, and from start to end, of several runs."""
+    finish(start(name))  # the worker's first execution loads code
+    apart: list[float] = []
+    whole: list[float] = []
+    for _ in range(RUNS):
+        execution = start(name)
+        finish(execution)
+        times = [s.timestamp() for s in _started(execution)]
+        apart += [(b - a) * 1000 for a, b in pairwise(times)]
+        execution.refresh_from_db()
+        whole.append((execution.finished_at - execution.started_at).total_seconds() * 1000)
+    return apart, whole
 
 
 def _wait_for_first() -> float:
