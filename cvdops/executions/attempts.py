@@ -19,6 +19,7 @@ from cvdops.runners.job import (
     Found,
     Handle,
     Presence,
+    Spool,
     StartFailed,
     Transport,
     Unreachable,
@@ -69,7 +70,7 @@ def _find(work: Work, recorder: Recorder, elapsed: float) -> None:
         return
     if found.handle is not None and found.presence is not Presence.VANISHED:
         _watch(work, recorder, found.handle, elapsed)
-    elif found.presence is Presence.ABSENT and _same_place(work):
+    elif found.presence is Presence.ABSENT and _same_place(work, found.spool):
         _start(work, recorder, elapsed)  # it was never begun: a claim would be there
     else:
         finishing.interrupted(work, recorder, found)
@@ -82,9 +83,8 @@ def _work(
     return Work(run, step, definition, attempt, variables, transport)
 
 
-def _same_place(work: Work) -> bool:
-    spool = work.transport.spool()
-    return (spool.identity, spool.boot_id) == (work.attempt.spool, work.attempt.boot_id)
+def _same_place(work: Work, spool: Spool | None) -> bool:
+    return spool == Spool(work.attempt.spool, work.attempt.boot_id)
 
 
 def _elapsed(attempt: StepAttempt) -> float:

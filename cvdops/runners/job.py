@@ -162,17 +162,19 @@ class Handle(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What `attach` found. The handle is there unless the job is absent."""
+    """What `attach` found. The handle is there unless the job is absent; then `spool` says where."""
 
     presence: Presence
     handle: Handle | None = None
+    spool: Spool | None = None  # as it was in the moment in which no claim was there
 
 
 class Transport(Protocol):
     """A way to a host. Safe in threads. Everything may raise Unreachable."""
 
     def spool(self) -> Spool:
-        """The spool as it is now; made if it is missing. Raises StartFailed."""
+        """The spool; made if it is missing. It may be known from the present connection. Raises
+        StartFailed."""
 
     def start(self, job: Job) -> Handle:
         """Start the job; it outlives the caller. Raises AlreadyClaimed, StartFailed."""
@@ -181,4 +183,4 @@ class Transport(Protocol):
         """Find a job that may have been started before."""
 
     def clean(self, attempt: str) -> None:
-        """Remove its files. The empty directory stays: a removed claim would be an open one."""
+        """Have its files removed soon. The empty directory stays: a removed claim would be an open one."""

@@ -68,7 +68,7 @@ class LocalTransport:
     def attach(self, attempt: str) -> Found:
         folder = self._folder(attempt)
         if folder.is_symlink() or not folder.is_dir():
-            return Found(Presence.ABSENT)
+            return Found(Presence.ABSENT, spool=self.spool())
         claim = read_claim(folder)
         deadline = time.monotonic() + CLAIM_PATIENCE
         while claim is None and Search(attempt, None).everyone() and time.monotonic() < deadline:

@@ -13,6 +13,7 @@ from cvdops.runners.ssh import SshTransport
 from cvdops.runners.ssh.answers import Decoder, Nonsense
 from tests.runners.bench import Bench, Done
 from tests.sshd import Sshd, ssh_server
+from tests.waiting import until
 
 SshBench = Bench[SshTransport]
 
@@ -47,7 +48,7 @@ class TestJobDirectory:
         assert found.presence is Presence.VANISHED
         assert found.handle.read(0, 100) == (b"" if name == "out" else b"hello\n")
         ssh_bench.transport.clean(done.attempt)
-        assert not list(path.parent.iterdir())
+        until(lambda: not list(path.parent.iterdir()), what="the removal")
 
     def test_directory_that_leads_elsewhere(self, ssh_bench: SshBench, tmp_path: Path) -> None:
         done = ssh_bench.run("echo hello")
@@ -56,6 +57,7 @@ class TestJobDirectory:
         folder.symlink_to("/etc")
         assert ssh_bench.transport.attach(done.attempt).presence is Presence.ABSENT
         ssh_bench.transport.clean(done.attempt)
+        assert ssh_bench.transport.attach(done.attempt)  # answered when the removal is over
         assert Path("/etc/passwd").exists()
 
     def test_output_that_became_shorter(self, ssh_bench: SshBench) -> None:
@@ -227,7 +229,7 @@ class TestSpool:
 
     def test_that_is_gone(self, ssh_bench: SshBench) -> None:
         root = Path(ssh_bench.transport.link.hello().text("root"))
-        root.rename(root.with_name("elsewhere"))
+        root.rename(f"{root}-elsewhere")
         with pytest.raises(StartFailed, match="cannot be used"):
             ssh_bench.start("true")
 
@@ -240,7 +242,24 @@ class TestSpool:
         done = ssh_bench.run("true")
         root = folder_of(ssh_bench, done).parent
         ssh_bench.transport.clean(done.attempt)
+        assert ssh_bench.transport.attach(done.attempt)  # answered when the removal is over
         left = {
             path.name for path in root.iterdir() if not path.name.startswith(("prelude", ".id"))
         }
         assert left == {done.attempt}
+
+    def test_is_made_anew_after_it_was_emptied(self, ssh_bench: SshBench) -> None:
+        before = ssh_bench.transport.spool()
+        root = Path(ssh_bench.transport.link.hello().text("root"))
+        root.rename(f"{root}-elsewhere")
+        with pytest.raises(StartFailed):
+            ssh_bench.start("true")
+        assert ssh_bench.transport.spool().identity != before.identity
+        assert ssh_bench.run("true").code == 0
+
+    def test_a_missing_claim_says_which_spool_lacks_it(self, ssh_bench: SshBench) -> None:
+        attempt = ssh_bench.job("true").attempt
+        assert ssh_bench.transport.attach(attempt).spool == ssh_bench.transport.spool()
+        root = Path(ssh_bench.transport.link.hello().text("root"))
+        root.rename(f"{root}-elsewhere")
+        assert ssh_bench.transport.attach(attempt).spool != ssh_bench.transport.spool()

@@ -90,10 +90,23 @@ class Lane:
         """Answers in the same order; the time (seconds) is for all. Raises LaneLost."""
         return self._exchange([_framed(request) for request in requests], timeout)
 
+    def tell(self, request: str) -> None:
+        """Ask without waiting for the answer. Raises LaneLost."""
+        self._send([_framed(request)])
+
     def close(self) -> None:
         self._end(LaneLost())
 
     def _exchange(self, requests: list[bytes], timeout: float) -> list[Answer]:
+        answers = self._send(requests)
+        deadline = time.monotonic() + timeout
+        try:
+            return [answer.result(max(0.0, deadline - time.monotonic())) for answer in answers]
+        except NoAnswer:
+            self._end(LaneLost(silent=True))
+            raise LaneLost(silent=True) from None
+
+    def _send(self, requests: list[bytes]) -> "list[Future[Answer]]":
         answers: list[Future[Answer]] = [Future() for _ in requests]
         with self._lock:
             if self._lost is not None:
@@ -103,12 +116,7 @@ class Lane:
             self._write()
             if self._outbox:
                 os.eventfd_write(self._wake, 1)
-        deadline = time.monotonic() + timeout
-        try:
-            return [answer.result(max(0.0, deadline - time.monotonic())) for answer in answers]
-        except NoAnswer:
-            self._end(LaneLost(silent=True))
-            raise LaneLost(silent=True) from None
+        return answers
 
     def _write(self) -> None:
         """As much as the pipe takes now; with the lock held."""

@@ -60,6 +60,13 @@ class Link:
         """
         return self.ask_all([request], timeout)[0]
 
+    def tell(self, request: str) -> None:
+        """Ask for something without waiting for it. Raises Unreachable; it may get lost all the same."""
+        try:
+            self._connected().tell(request)
+        except LaneLost as lost:
+            raise self._explain(lost) from None
+
     def ask_all(self, requests: list[str], timeout: float = ANSWER) -> list[Answer]:
         """Several at once. Raises Unreachable."""
         timeout += sum(map(len, requests)) / _SLOWEST

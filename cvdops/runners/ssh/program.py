@@ -54,6 +54,10 @@ identify() {
   complete || {
     said=$(exec 2>&1; prepare "$1") || { part failed "$said"; return; }
   }
+  identity
+}
+
+identity() {
   id=
   IFS= read -r id <"$root/.id"
   part id "$id"
@@ -139,7 +143,7 @@ launch() {
 _LOOK = """
 # ATTEMPT: what the job wrote when it made its claim
 claim() {
-  if test -h "$root/$1" || ! test -d "$root/$1"; then part absent ''; return; fi
+  if test -h "$root/$1" || ! test -d "$root/$1"; then part absent ''; identity; return; fi
   file=$root/$1/pid length=
   test -f "$file" && ! test -h "$file" && length=$(stat -c %s -- "$file")
   if test "${length:-0}" -gt 16384; then length=16384; fi

@@ -51,15 +51,19 @@ class SshTransport:
         self.client = Client(folder, config)
         self.link = Link(self.client, address, spool)
         self._watcher = Watcher(self.link)
+        self._known: tuple[Answer, Spool] | None = None  # the spool, since which connection
 
     def spool(self) -> Spool:
+        hello, known = self.link.hello(), self._known
+        if known is not None and known[0] is hello:
+            return known[1]
         answer = self.link.ask(call("identify", secrets.token_hex(16)))
         self.check_tools()
-        failed = answer.get("failed")
-        identity = answer.text("id")
-        if failed is None and identity:
-            return Spool(identity, answer.text("boot"))
-        raise self._unusable(answer.text("failed"))
+        if answer.get("failed") is not None or not answer.text("id"):
+            raise self._unusable(answer.text("failed"))
+        spool = _spool(answer)
+        self._known = (hello, spool)
+        return spool
 
     def start(self, job: Job) -> SshHandle:
         check_attempt(job.attempt)
@@ -82,7 +86,7 @@ class SshTransport:
         check_attempt(attempt)
         answer = self.link.ask(call("claim", attempt))
         if answer.get("absent") is not None:
-            return Found(Presence.ABSENT)
+            return Found(Presence.ABSENT, spool=_spool(answer))
         handle = self._handle(attempt, self._claim(attempt, answer))
         handle.refresh()
         try:
@@ -93,7 +97,7 @@ class SshTransport:
 
     def clean(self, attempt: str) -> None:
         check_attempt(attempt)
-        self.link.ask(call("clean", attempt))
+        self.link.tell(call("clean", attempt))
 
     def check_tools(self) -> None:
         """Raises StartFailed if the target lacks what every step needs, and Unreachable."""
@@ -141,6 +145,7 @@ class SshTransport:
         )
 
     def _unusable(self, said: str) -> StartFailed:
+        self._known = None  # it may have been emptied: the next try makes it anew
         if "Argument list too long" in said:
             return StartFailed(TOO_LARGE)
         full = "No space left" in said or "quota" in said
@@ -151,6 +156,10 @@ class SshTransport:
             f"The spool folder {root} on {self.address.label} cannot be used: {reason}. "
             f"{remedy}, then retry the step."
         )
+
+
+def _spool(answer: Answer) -> Spool:
+    return Spool(answer.text("id"), answer.text("boot"))
 
 
 def _settings(environment: dict[str, str]) -> str:
