@@ -18,8 +18,8 @@ up: .venv/embedded.lock ## Start the whole system (PORT=8000); Ctrl-C stops it
 	@exec $(PY) -m cvdops.stack --port "$(PORT)"
 
 # A file stays in one process, because some start a whole system for all of their tests.
-test: .venv/dev.lock tools ## Run every test (ARGS="-k word" for some of them)
-	$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+test: .venv/dev.lock tools ## Run every test but the long faults (ARGS="-k word" for some of them)
+	$(PY) -m pytest -n 2 --dist loadfile -m "not faults" $(ARGS)
 
 check: .venv/dev.lock tools ## All that CI runs: format, lint, types, architecture, runbooks, tests
 	$(PY) -m ruff format --check .
@@ -28,7 +28,7 @@ check: .venv/dev.lock tools ## All that CI runs: format, lint, types, architectu
 	$(PY) -m mypy
 	$(PY) .venv/bin/lint-imports
 	$(PY) manage.py lint runbooks
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile -m "not faults"
 
 format: .venv/dev.lock ## Format Python, mend what the linter can mend
 	$(PY) -m ruff format .
@@ -37,8 +37,8 @@ format: .venv/dev.lock ## Format Python, mend what the linter can mend
 bench: .venv/dev.lock ## Measure the figures (OUT=file writes them as JSON too)
 	@$(PY) -m benchmarks $(if $(OUT),--out "$(OUT)")
 
-faults: .venv/dev.lock tools ## The long fault suite: kills real processes
-	$(PY) -m pytest -m faults $(ARGS)
+faults: .venv/dev.lock tools ## The long faults: real processes, really killed, for a quarter of an hour
+	$(PY) -m pytest -n 2 --dist loadfile -m faults $(ARGS)
 
 screenshots: .venv/dev.lock tools ## Take pictures of every page
 	$(PY) -m tests.screenshots

@@ -4,6 +4,11 @@ import pytest
 from django.db import connection
 
 import cvdops.celery  # noqa: F401 — the application through which wake-ups are sent
+from tests.faults.chance import SEED
+
+
+def pytest_report_header() -> str:
+    return f"seed of the random faults: {SEED} (CVDOPS_SEED={SEED} plays them again)"
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import DatabaseError, connection, transaction
 
 from cvdops.approvals import services as approvals
-from cvdops.executions import children, gates, lanes, locks, plan, rollback, stops
+from cvdops.executions import children, gates, lanes, locks, plan, rollback, stops, tidying
 from cvdops.executions.hints import announce
 from cvdops.executions.leases import HOLDS, MAX_LOST, Leave, claim, release
 from cvdops.executions.models import StepRun
@@ -59,6 +59,8 @@ def _carry_on(run: Run) -> None:
     if hold.lost_before > MAX_LOST:
         gates.rest(run, "poisoned", "Three workers died on it. A person has to look at it.")
         return
+    if hold.lost_before:
+        tidying.tidy(run)
     if not stops.confirm(run):
         return
     if run.plan.locks:

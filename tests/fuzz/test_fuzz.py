@@ -12,15 +12,10 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.fuzz.targets import TARGETS
 
-pytestmark = pytest.mark.faults
 AT_ONCE = 50  # examples between two looks at the clock
 
 
-@pytest.fixture
-def seconds(request: pytest.FixtureRequest) -> float:
-    return 60 if request.config.getoption("markexpr") == "faults" else 2
-
-
+@pytest.mark.parametrize("seconds", [2, pytest.param(60, marks=pytest.mark.faults)])
 @pytest.mark.parametrize("name", TARGETS)
 def test_it_raises_nothing_and_is_quick(name: str, seconds: float) -> None:
     strategy, target = TARGETS[name]

@@ -6,14 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from cvdops.runners.job import AlreadyClaimed, Handle, Job, Presence
 from cvdops.runners.local import LocalTransport
 from tests.runners.bench import Bench, follow
 from tests.waiting import until
-
-pytestmark = pytest.mark.faults
 
 KILLS = 40
 WATCHER = """

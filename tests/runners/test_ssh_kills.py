@@ -1,4 +1,4 @@
-"""Watchers, `ssh` processes and sessions are killed at random moments, 100 times."""
+"""Watchers, `ssh` processes and sessions are killed at random moments."""
 
 import os
 import random
@@ -17,12 +17,7 @@ from tests.runners.bench import Bench
 from tests.sshd import Sshd
 from tests.waiting import until
 
-pytestmark = pytest.mark.faults
-
-KILLS = 100
 JOBS = 5
-LINES = 300
-OUTPUT = "".join(f"line {i}\n" for i in range(1, LINES + 1)).encode()
 
 # Stores what it reads, and goes on where the stored output ends; as a worker does.
 WATCHER = """
@@ -107,25 +102,28 @@ def ssh_processes(word: bytes) -> list[int]:
     return found
 
 
+@pytest.mark.parametrize("kills", [15, pytest.param(100, marks=pytest.mark.faults)])
 def test_every_step_begins_once_and_loses_nothing(
-    server: Sshd, tmp_path: Path, open_transports: list[SshTransport]
+    server: Sshd, tmp_path: Path, open_transports: list[SshTransport], kills: int
 ) -> None:
     transport = server.transport(tmp_path)
     open_transports.append(transport)
     transport.spool()
     count = server.login.home / "count"
-    script = (
-        f"echo $CVDOPS_ATTEMPT >>{count}; for i in {{1..{LINES}}}; do echo line $i; sleep 0.1; done"
-    )
+    lines = 3 * kills
+    loop = f"for i in {{1..{lines}}}; do echo line $i; sleep 0.1; done"
+    script = f"echo $CVDOPS_ATTEMPT >>{count}; {loop}"
     jobs = [Bench(transport).job(script) for _ in range(JOBS)]
     supervisor = Supervisor(transport, tmp_path, jobs)
     word = transport.link.master.socket.encode()
-    for _ in range(KILLS):
+    for _ in range(kills):
         supervisor.tend()
         time.sleep(random.uniform(0, 0.3))  # noqa: S311 — the random moment
         victims = [*supervisor.alive(), *ssh_processes(word), *server.processes()[:-1]]
         with suppress(ProcessLookupError):
             os.kill(random.choice(victims), signal.SIGKILL)  # noqa: S311
     supervisor.wait()
-    assert supervisor.outputs() == [OUTPUT] * JOBS
+    assert (
+        supervisor.outputs() == ["".join(f"line {i + 1}\n" for i in range(lines)).encode()] * JOBS
+    )
     assert sorted(count.read_text().split()) == sorted(job.attempt for job in jobs)

@@ -1,0 +1,91 @@
+"""Fixtures of the fault tests."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from cvdops.environments.models import Host
+from cvdops.runners.ssh.transport import SPOOL
+from tests.executions import scene as scenes
+from tests.faults.chance import chance
+from tests.faults.effects import effects
+from tests.faults.rig import Rig
+from tests.faults.servers import Database, Server, at, postgres, redis_server, template
+from tests.sshd import Sshd, ssh_server
+
+
+@pytest.fixture
+def rig(transactional_db: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rig]:
+    runbooks = tmp_path / "runbooks"
+    runbooks.mkdir()
+    with effects() as counter:
+        yield Rig(scenes.make(runbooks), counter, tmp_path, chance(request.node.name))
+
+
+@pytest.fixture(scope="session")
+def empty_database(django_db_blocker: pytest.FixtureRequest) -> Iterator[Path]:
+    """The data folder of a PostgreSQL with empty tables, to be copied."""
+    with open_folder() as folder, django_db_blocker.unblock():
+        yield template(folder / "template")
+
+
+@pytest.fixture
+def own_database(transactional_db: None, empty_database: Path) -> Iterator[Database]:
+    """A PostgreSQL that the test may kill. This process works on it, too: ask for it before the rig."""
+    with (
+        open_folder() as folder,
+        postgres(folder / "own", empty_database) as database,
+        at(database.url),
+    ):
+        yield database
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[Server]:
+    """A Redis that the test may kill: give its workers `REDIS_URL=….url`."""
+    with redis_server(tmp_path / "redis") as running:
+        yield running
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """One that PostgreSQL's user can pass through, which pytest's own are not."""
+    folder = Path(tempfile.mkdtemp(prefix="cvdops-own-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Sshd]:
+    with ssh_server() as running:
+        yield running
+
+
+@pytest.fixture
+def far(rig: Rig, server: Sshd) -> Host:
+    """A host of the rig's environment that is reached by SSH, its key confirmed."""
+    return add_host(rig, server, server.port)
+
+
+def add_host(rig: Rig, server: Sshd, port: int) -> Host:
+    """The host `far`, at this port: that of the server or of a proxy before it."""
+    server.installation(Path(settings.SSH_DIR))
+    host = Host.objects.create(
+        environment=rig.scene.environment,
+        name="far",
+        transport="ssh",
+        address="127.0.0.1",
+        port=port,
+        user=server.login.user,
+        key="test",
+    )
+    key = server.key
+    host.keys.create(kind=key.kind, key=key.key, fingerprint=key.fingerprint)
+    rig.spools.append(server.login.home / SPOOL)
+    return host

@@ -1,0 +1,147 @@
+"""A PostgreSQL and a Redis of one test, which it may kill, freeze and start again."""
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from django.core.management import call_command
+from django.db import connection
+
+from cvdops.catalog import queries
+from cvdops.stack import redis
+from cvdops.stack.parts import Part, Running, StartError
+from cvdops.stack.postgres import Postgres
+from tests.waiting import until
+
+
+class Server:
+    """One of the two, by its part."""
+
+    def __init__(self, part: Part, log: Path, url: str) -> None:
+        self.part = part
+        self.log = log
+        self.url = url
+        self._running: Running | None = None
+
+    def start(self) -> None:
+        """Start it, again while what is left of a killed one is in its way; return when it answers."""
+
+        def started() -> bool:
+            self._running = Running(self.part, self.log)
+            try:
+                self._running.wait_ready()
+            except StartError:
+                return False
+            return True
+
+        until(started, 30, f"the start of {self.part.name}")
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+        self.running.process.wait()
+
+    def stop(self) -> None:
+        """As its administrator would."""
+        self.signal(signal.SIGCONT)
+        self.running.stop()
+
+    def restart(self) -> None:
+        self.kill()
+        self.start()
+
+    def freeze(self) -> None:
+        self._everyone(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._everyone(signal.SIGCONT)
+
+    @property
+    def running(self) -> Running:
+        assert self._running is not None
+        return self._running
+
+    def signal(self, number: int) -> None:
+        """To the main process alone: children notice its end by themselves."""
+        if self.running.alive():
+            os.kill(self.running.process.pid, number)
+
+    def _everyone(self, number: int) -> None:
+        # PostgreSQL puts each of its children into a session of its own.
+        pid = self.running.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for one in (pid, *map(int, children)):
+            os.kill(one, number)
+
+
+class Database(Server):
+    """A PostgreSQL. Connections of this process are not older than its last start."""
+
+    def start(self) -> None:
+        super().start()
+        leave()
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[Server]:
+    """An empty one."""
+    server = Server(redis.part(folder), folder / "log", redis.url(folder))
+    server.start()
+    yield server
+    server.stop()
+
+
+def template(folder: Path) -> Path:
+    """The data of a PostgreSQL with all tables, made once: a copy of it is there much sooner."""
+    with postgres(folder) as server, at(server.url):
+        call_command("migrate", verbosity=0)
+    return folder / "data"
+
+
+@contextmanager
+def postgres(folder: Path, data: Path | None = None) -> Iterator[Database]:
+    """One on a copy of these data, or an empty one. A commit is durable, unless the machine crashes."""
+    folder.mkdir(mode=0o711)
+    database = Postgres(folder / "data", folder / "sockets", {"fsync": "off"})
+    if data is not None:
+        shutil.rmtree(database.data, ignore_errors=True)
+        shutil.copytree(data, database.data, symlinks=True)
+        for path in (database.data, *database.data.rglob("*")):
+            os.chown(path, data.stat().st_uid, data.stat().st_gid)
+    database.initialise()
+    server = Database(database.part(), folder / "log", database.url)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def at(url: str) -> Iterator[None]:
+    """Let this process work on another database."""
+    parts = urlsplit(url)
+    before = {name: connection.settings_dict[name] for name in ("HOST", "PORT", "NAME", "USER")}
+    leave()
+    connection.settings_dict |= {
+        "HOST": dict(parse_qsl(parts.query)).get("host") or parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "NAME": parts.path.strip("/"),
+        "USER": parts.username or "",
+    }
+    queries._parsed.cache_clear()  # versions are remembered by their number
+    try:
+        yield
+    finally:
+        leave()
+        connection.settings_dict |= before
+        queries._parsed.cache_clear()
+
+
+def leave() -> None:
+    """Let go of this process's connections."""
+    connection.close()
+    connection.close_pool()
