@@ -5,15 +5,12 @@ publication ignores its failure. The caller also names the queue (`env.productio
 """
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from celery import Celery, signals
 from celery.utils.nodenames import worker_direct
 from kombu import Connection
-
-if TYPE_CHECKING:
-    from celery.worker.consumer import Consumer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cvdops.settings")
 
@@ -55,7 +52,7 @@ app.conf.update(
     task_serializer="json",
     accept_content=["json"],
     task_ignore_result=True,
-    task_acks_late=False,  # a message only says "look": one that is lost is sent again by rescue
+    task_acks_late=False,  # a message only says "look", and workers look without one
     task_publish_retry=True,
     task_publish_retry_policy=PUBLISH_RETRY,
     worker_prefetch_multiplier=1,
@@ -66,18 +63,20 @@ app.conf.update(
 app.autodiscover_tasks()
 
 
-@signals.worker_ready.connect
-def _begin_pulse(sender: "Consumer", **_: object) -> None:
-    from cvdops.executions.pulse import Pulse  # noqa: PLC0415 (models load after this module)
+@signals.celeryd_after_setup.connect
+def _begin_pulse(instance: Any, **_: object) -> None:
+    """Before the broker is reached: executions go on without it."""
+    from cvdops.executions.looks import LOOKS  # noqa: PLC0415 (models load after this module)
+    from cvdops.executions.pulse import LEAVE, Pulse  # noqa: PLC0415
 
-    direct = worker_direct(sender.hostname).name
-    served = [name for name in sender.app.amqp.queues.consume_from if name != direct]
+    LOOKS.open(instance.concurrency)
+    direct = worker_direct(instance.hostname).name
+    served = [name for name in instance.app.amqp.queues.consume_from if name != direct]
     pulse = Pulse(served, direct)
     pulse.start()
 
     def end(**_: object) -> None:
-        pulse.stop()
-        pulse.join(timeout=2)  # it takes this worker off the list of those that serve
+        pulse.left.wait(LEAVE + 1)
 
     signals.worker_shutdown.connect(end, weak=False)
 

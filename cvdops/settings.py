@@ -153,6 +153,11 @@ except WrongOrigin as error:
 RUNBOOKS_POLL = _number("CVDOPS_RUNBOOKS_POLL", 60)
 RUNBOOKS_TIMEOUT = max(_number("CVDOPS_RUNBOOKS_TIMEOUT", 10), 1)
 
+# MB of memory beyond which a worker hands its executions over and ends, to be started anew.
+WORKER_MEMORY = _number("CVDOPS_WORKER_MEMORY", 1000)
+# MB that must be free where spool and data lie, or nothing new is started on this machine.
+DISK_RESERVE = _number("CVDOPS_DISK_RESERVE", 500)
+
 # Where the steps' job directories lie on this machine.
 SPOOL_DIR = Path(env("CVDOPS_SPOOL", str(DATA_DIR / "spool")))
 SSH_DIR = Path(env("CVDOPS_SSH", str(DATA_DIR / "ssh")))  # known hosts, keys, connections

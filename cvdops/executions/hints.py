@@ -1,10 +1,11 @@
 """Hints to others that an execution has moved: to viewers over a Redis stream, to workers over Celery.
 
 Both may be lost, doubled or late: whoever gets one looks into the database. Sent after the commit;
-a failure to send is ignored, since `rescue()` and the viewers' own polling make up for it.
+a failure to send is ignored, since the workers' own search and the viewers' polling make up for it.
 """
 
 import logging
+import time
 from functools import cache
 from uuid import UUID
 
@@ -17,6 +18,9 @@ from cvdops.streams.herald import Herald
 from cvdops.streams.publisher import Publisher
 
 log = logging.getLogger(__name__)
+
+REST = 1.0  # seconds without a further try after a failure
+_again_at = 0.0
 
 
 @cache
@@ -39,9 +43,9 @@ def _announce(execution: UUID, seq: int) -> None:
     _herald().announce(str(execution), seq)
 
 
-def send_canary(worker: str, queue: str) -> None:
-    """A message of a worker to itself, by which it proves that it consumes."""
-    _send("executions.canary", [worker], queue)
+def send_canary(worker: str, queue: str) -> bool:
+    """A message of a worker to itself, by which it proves that it consumes. Whether Redis took it."""
+    return _send("executions.canary", [worker], queue)
 
 
 def send_look(queue: str) -> None:
@@ -49,10 +53,17 @@ def send_look(queue: str) -> None:
     _send("catalog.look", [], queue)
 
 
-def _send(task: str, arguments: list[str], queue: str) -> None:
+def _send(task: str, arguments: list[str], queue: str) -> bool:
+    """Takes half a second at most; after a failure nothing is tried for a second, because pages wait."""
+    global _again_at
+    if time.monotonic() < _again_at:
+        return False
     try:
         current_app.send_task(task, arguments, queue=queue)
     except (
         Exception
-    ):  # whatever the broker's client raises: the row is there, rescue() will ask again
+    ):  # whatever the broker's client raises: the row is there, a worker looks for it
+        _again_at = time.monotonic() + REST
         log.warning("The queue %s could not be reached.", queue)
+        return False
+    return True

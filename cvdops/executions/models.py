@@ -355,6 +355,7 @@ class Worker(models.Model):
     queues = models.JSONField(default=list)
     seen_at = models.DateTimeField()
     consumed_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True)  # it ended in order
 
     def __str__(self) -> str:
         return self.name

@@ -1,69 +1,71 @@
-"""The heartbeat of a worker process: renews its leases, hears what is asked, rescues, proves that it lives."""
+"""The pulse of a worker process: renews its leases, hears what is asked, finds what is due, proves itself."""
 
 import logging
 import os
-import socket
 import threading
 import time
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 
+from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models.functions import Now
 
 from cvdops.catalog.polling import claim_look
-from cvdops.executions import leases
+from cvdops.executions import leases, queues
+from cvdops.executions.canary import Canary
 from cvdops.executions.hints import send_canary, send_look
 from cvdops.executions.leases import HOLDS
-from cvdops.executions.models import Worker
-from cvdops.executions.recovery import rescue
+from cvdops.executions.looks import LOOKS, OWNER
+from cvdops.executions.recovery import due, rescue
 
 log = logging.getLogger(__name__)
 
-OWNER = f"{socket.gethostname()}:{os.getpid()}"
 TICK = 0.5  # seconds between two looks at what is asked of the executions held here
 RENEW = 5.0
+SEEK = 1.0
 RESCUE = 2.0
-CANARY = 10.0
+SEEN = 3.0
+SING = 2.0  # between two canaries that did not come back; `canary` says how often otherwise
 LOOK = 5.0
-SILENCE = 30.0  # without consuming a message, the process is of no use: end it
-STALE = timedelta(hours=1)
+LEAVE = 2.0  # seconds within which every look has ended that can
+LINGER = 3.0  # for Celery to end by itself; it cannot while its broker does not answer
 
-_consumed = time.monotonic()
+CANARY = Canary()
 
 
 def consumed(worker: str) -> None:
     """A message of this worker came back to it."""
-    global _consumed
     if worker == OWNER:
-        _consumed = time.monotonic()
-        Worker.objects.filter(name=worker).update(consumed_at=Now())
+        CANARY.returned()
+        queues.proved(OWNER)
 
 
 class Pulse(threading.Thread):
     """One thread of a worker process. `direct` is the queue that only this worker consumes."""
 
-    def __init__(self, queues: Sequence[str], direct: str) -> None:
+    def __init__(self, served: Sequence[str], direct: str) -> None:
         super().__init__(name="pulse", daemon=True)
-        self._queues = list(queues)
+        self._queues = list(served)
         self._direct = direct
-        self._over = threading.Event()
-        self._every = {
+        self._every: dict[Callable[[], None], float] = {
             self._renew: RENEW,
+            self._seek: SEEK,
             self._rescue: RESCUE,
-            self._prove: CANARY,
+            self._seen: SEEN,
+            self._sing: SING,
             self._look: LOOK,
         }
         self._next = dict.fromkeys(self._every, 0.0)
+        self.left = threading.Event()  # the leases are given back, and nobody counts on this worker
 
     def run(self) -> None:
-        global _consumed
-        _consumed = time.monotonic()  # the silence counts from now, not from the import
         self.beat()
-        while not self._over.wait(TICK):
+        while not HOLDS.draining.wait(TICK):
             self.beat()
-        Worker.objects.filter(name=OWNER).delete()
-        connection.close()
+        self._leave()
+        time.sleep(LINGER)
+        os._exit(0)
 
     def beat(self) -> None:
         """Do what is due. A database that is away is looked for again at the next beat."""
@@ -78,30 +80,55 @@ class Pulse(threading.Thread):
             log.warning("The database is away: %s", error)
         finally:
             connection.close()
-        if time.monotonic() - _consumed > SILENCE:
-            log.error("No message came through for %d s: this worker ends itself.", SILENCE)
-            os._exit(70)
+        if CANARY.lost:
+            self._end("Redis answers, but no message of it comes through", 70)
+        if (used := memory()) > settings.WORKER_MEMORY:
+            self._end(f"It uses {used} MB of memory, more than CVDOPS_WORKER_MEMORY", 0)
 
-    def stop(self) -> None:
-        self._over.set()
+    def _end(self, why: str, code: int) -> None:
+        """End this process, whose supervisor starts another one. The steps go on."""
+        log.error("%s: this worker ends itself.", why)
+        HOLDS.drain()
+        self._leave()
+        os._exit(code)
+
+    def _leave(self) -> None:
+        if not LOOKS.wait(LEAVE):
+            log.warning(
+                "A look did not end in time: its lease runs out, then it goes on elsewhere."
+            )
+        with suppress(DatabaseError):
+            queues.left(OWNER)
+            connection.close()
+        self.left.set()
 
     def _renew(self) -> None:
         if holds := HOLDS.all():
             leases.renew(holds)
 
+    def _seek(self) -> None:
+        """What no message has brought, because it was lost or there is no Redis."""
+        if room := LOOKS.room:
+            for execution in due(self._queues, room):
+                LOOKS.take(execution)
+
     def _rescue(self) -> None:
         rescue()
+
+    def _seen(self) -> None:
+        queues.seen(OWNER, self._queues)
+
+    def _sing(self) -> None:
+        if CANARY.due:
+            CANARY.sent(send_canary(OWNER, self._direct))
 
     def _look(self) -> None:
         # Another thread of this worker does it: a repository may take seconds.
         if claim_look():
             send_look(self._direct)
 
-    def _prove(self) -> None:
-        Worker.objects.update_or_create(
-            name=OWNER,
-            defaults={"queues": self._queues, "seen_at": Now()},
-            create_defaults={"queues": self._queues, "seen_at": Now(), "consumed_at": Now()},
-        )
-        Worker.objects.filter(seen_at__lt=Now() - STALE).delete()
-        send_canary(OWNER, self._direct)
+
+def memory() -> int:
+    """What this process has in memory now, in MB."""
+    pages = int(Path("/proc/self/statm").read_bytes().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") >> 20

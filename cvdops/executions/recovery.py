@@ -1,5 +1,6 @@
-"""`rescue`: find by query whatever is due and ask a worker to look at it. Idempotent, by any worker."""
+"""What is due, found by query, so that no message is needed: looks for workers, and `rescue` for the rest."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -16,39 +17,38 @@ from cvdops.executions.transitions import Hand, Superseded
 _LOCK = 0x43564402  # advisory: one rescue at a time, whoever comes first
 
 
-def rescue() -> int:
-    """Ask for a look at every execution that is due. Returns how many; 0 if another worker is at it."""
+def rescue() -> None:
+    """Let those go on whose wait is over: for a lock, a child, a decision. Idempotent, by any worker."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
             if not cursor.fetchone()[0]:
-                return 0
+                return
         locks.free()
         locks.call_next()
-        due = _due()
-        for execution, queue in due:
-            wake(execution, queue)
         requests = _expired()
     children.settle()
     for request, execution in requests:
         _expire(request, execution)
-    return len(due)
 
 
-def _due() -> list[tuple[UUID, str]]:
-    """Runnable and unowned for a second, its lease run out, or waiting with something to do:
-    its time has come, or it was cancelled in the moment in which it began to wait."""
+def due(queues: Sequence[str], limit: int) -> list[UUID]:
+    """What workers of these queues have to look at: runnable and unowned for a second, its lease run
+    out, or waiting with something to do: its time has come, or it was cancelled in the moment in which
+    it began to wait."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT id, 'env.' || environment_id FROM executions_execution
-             WHERE (state = 'queued' AND state_since < clock_timestamp() - interval '1 second')
+            SELECT id FROM executions_execution
+             WHERE ((state = 'queued' AND state_since < clock_timestamp() - interval '1 second')
                 OR (state IN ('running', 'rolling_back') AND lease_until < clock_timestamp())
-                OR (state = 'waiting' AND (due_at <= clock_timestamp() OR intent = 'cancel'))
-             ORDER BY id LIMIT 500
-            """
+                OR (state = 'waiting' AND (due_at <= clock_timestamp() OR intent = 'cancel')))
+               AND 'env.' || environment_id = ANY(%s)
+             ORDER BY id LIMIT %s
+            """,
+            [list(queues), limit],
         )
-        return list(cursor.fetchall())
+        return [execution for (execution,) in cursor.fetchall()]
 
 
 def _expired() -> list[tuple[UUID, UUID]]:

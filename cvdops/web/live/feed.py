@@ -78,7 +78,7 @@ class Feed:
             messages += self._outputs(s for s in spans if s.begin)
             messages += self._state(seq)
             messages += self._outputs(s for s in spans if not s.begin)
-        elif refresh and self._shown:
+        elif refresh:
             messages += self._changes(frozenset())
         self.position = seq
         frames = [frame(event, data) for event, data in messages[:-1]]

@@ -1,7 +1,7 @@
 """Reading an execution for all who look at it."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
@@ -10,21 +10,19 @@ from django.db.models.functions import Now
 
 from cvdops.approvals.models import ApprovalRequest, Decision
 from cvdops.catalog.models import RunbookVersion
+from cvdops.executions import queues
 from cvdops.executions.models import (
     ChecklistMark,
     Event,
     Execution,
     StepAttempt,
     StepRun,
-    Worker,
 )
 from cvdops.executions.plan import Plan
 from cvdops.executions.queries import planned
-from cvdops.executions.states import ExecutionState
+from cvdops.executions.states import HELD, ExecutionState, Intent
 from cvdops.web.live.scene import AT_WORK, Row, Scene
 from cvdops.web.live.timeline import read
-
-WORKER_SEEN = timedelta(seconds=30)
 
 
 def look(execution_id: UUID) -> Scene:
@@ -35,6 +33,7 @@ def look(execution_id: UUID) -> Scene:
         .annotate(now=Now())
         .get(pk=execution_id)
     )
+    now = execution.now
     plan = _plan(execution.pk)
     marks = tuple(
         ChecklistMark.objects.filter(execution=execution)
@@ -52,9 +51,9 @@ def look(execution_id: UUID) -> Scene:
         marks=marks,
         timeline=timeline,
         notes=notes,
-        now=execution.now,
+        now=now,
         instead_of=_instead_of(execution.pk),
-        served=execution.state != ExecutionState.QUEUED or _served(execution),
+        gap=queues.gap(execution.environment.queue) if _needs_worker(execution, now) else None,
     )
 
 
@@ -100,14 +99,20 @@ def _rows(execution: Execution, plan: Plan, marks: Sequence[ChecklistMark]) -> t
     return tuple(rows)
 
 
+def _needs_worker(execution: Execution, now: datetime) -> bool:
+    """Whether it stands still until some worker looks at it."""
+    if execution.state in HELD:
+        return execution.lease_until is None or execution.lease_until < now
+    due = execution.due_at is not None and execution.due_at <= now
+    waiting = execution.state == ExecutionState.WAITING
+    return execution.state == ExecutionState.QUEUED or (
+        waiting and (due or execution.intent == Intent.CANCEL)
+    )
+
+
 def _current(execution: Execution, steps: Sequence[StepRun]) -> StepRun | None:
     if execution.is_over:
         return None
     here = [step for step in steps if step.phase == execution.phase]
     at_work = [step for step in here if step.state in AT_WORK]
     return at_work[-1] if at_work else None
-
-
-def _served(execution: Execution) -> bool:
-    alive = Worker.objects.filter(seen_at__gte=Now() - WORKER_SEEN)
-    return alive.filter(queues__contains=[execution.environment.queue]).exists()

@@ -11,12 +11,12 @@ from cvdops.catalog.models import RunbookVersion
 from cvdops.catalog.queries import document
 from cvdops.executions.models import ChecklistMark, Execution, StepAttempt, StepRun
 from cvdops.executions.plan import PEOPLE, Plan
+from cvdops.executions.queues import Gap
 from cvdops.executions.rollback import UndoEntry, undo_stack
 from cvdops.executions.states import (
     HELD,
     STEP_DONE,
     STEP_STUCK,
-    ExecutionState,
     Phase,
     StepState,
 )
@@ -87,7 +87,7 @@ class Scene:
     timeline: tuple[Entry, ...]
     notes: tuple[Note, ...]
     now: datetime
-    served: bool  # a worker serves the environment's queue
+    gap: Gap | None  # it needs a worker, and none serves the environment's queue
     instead_of: RunbookVersion | None = None  # what would run if nobody had chosen another version
 
     @cached_property
@@ -159,10 +159,6 @@ class Scene:
         """A worker should hold it, and its lease has run out."""
         until = self.execution.lease_until
         return self.execution.state in HELD and (until is None or until < self.now)
-
-    @property
-    def queued_for_nobody(self) -> bool:
-        return self.execution.state == ExecutionState.QUEUED and not self.served
 
     @cached_property
     def after(self) -> tuple[ChecklistMark, ...]:

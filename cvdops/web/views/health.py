@@ -41,7 +41,7 @@ def readyz(_request: HttpRequest) -> JsonResponse:
 def _worker() -> bool | None:
     """Whether a worker was seen lately; None if the database does not answer."""
     try:
-        return Worker.objects.filter(seen_at__gte=Now() - WORKER_SEEN_WITHIN).exists()
+        return Worker.objects.filter(left_at=None, seen_at__gte=Now() - WORKER_SEEN_WITHIN).exists()
     except (DatabaseError, InterfaceError):
         return None
 

@@ -11,7 +11,7 @@ from cvdops.access.policy import Action
 from cvdops.catalog.models import Runbook
 from cvdops.catalog.queries import document
 from cvdops.environments.models import Environment
-from cvdops.executions import services
+from cvdops.executions import queues, services
 from cvdops.executions.launch import Preview, executable_version
 from cvdops.lib.errors import Invalid, Problem
 from cvdops.spec.document import Kind
@@ -103,6 +103,7 @@ def _plan(preview: Preview, typed: Typed, refused: Sequence[Problem] | None) -> 
     rows = launch.rows(preview)
     return {
         "preview": preview,
+        "gap": queues.gap(preview.environment.queue),
         "fields": fields,
         "rows": rows,
         "gates": [row.step for row in rows if row.step.kind is Kind.APPROVAL],

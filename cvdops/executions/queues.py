@@ -1,0 +1,50 @@
+"""Which queues have a worker, by the database's clock: workers say every few seconds that they live."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Max
+from django.db.models.functions import Coalesce, Now
+
+from cvdops.executions.models import Worker
+
+ALIVE = timedelta(seconds=10)  # three times what they take to say so
+REMEMBERED = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A queue without a worker; `since` is None if there was none for as long as is remembered."""
+
+    queue: str
+    since: datetime | None
+
+
+def gap(queue: str) -> Gap | None:
+    """None if a worker serves this queue now."""
+    served = Worker.objects.filter(queues__contains=[queue])
+    if served.filter(left_at=None, seen_at__gte=Now() - ALIVE).exists():
+        return None
+    last = served.aggregate(since=Max(Coalesce("left_at", "seen_at")))
+    return Gap(queue, last["since"])
+
+
+def seen(worker: str, queues: Sequence[str]) -> None:
+    """It lives, and serves these."""
+    Worker.objects.update_or_create(
+        name=worker,
+        defaults={"queues": list(queues), "seen_at": Now(), "left_at": None},
+        create_defaults={"queues": list(queues), "seen_at": Now(), "consumed_at": Now()},
+    )
+    Worker.objects.filter(seen_at__lt=Now() - REMEMBERED).delete()
+
+
+def proved(worker: str) -> None:
+    """It consumes messages."""
+    Worker.objects.filter(name=worker).update(consumed_at=Now())
+
+
+def left(worker: str) -> None:
+    """It went away in order; nobody has to wait until it is missed."""
+    Worker.objects.filter(name=worker).update(left_at=Now())
