@@ -7,7 +7,7 @@ reached nothing can be said about that, and executions go on without it: then no
 import time
 from dataclasses import dataclass
 
-EVERY = 10.0  # seconds between two canaries while all is well
+EVERY = 5.0  # seconds between two canaries while all is well
 SILENCE = 20.0  # with Redis there and nothing coming through: the process is of no use
 
 

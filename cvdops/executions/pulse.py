@@ -29,7 +29,7 @@ SEEN = 3.0
 SING = 2.0  # between two canaries that did not come back; `canary` says how often otherwise
 LOOK = 5.0
 LEAVE = 2.0  # seconds within which every look has ended that can
-LINGER = 3.0  # for Celery to end by itself; it cannot while its broker does not answer
+LINGER = 2.0  # for Celery to end by itself; it cannot while its broker does not answer
 
 CANARY = Canary()
 
@@ -48,12 +48,13 @@ class Pulse(threading.Thread):
         super().__init__(name="pulse", daemon=True)
         self._queues = list(served)
         self._direct = direct
+        # One that fails keeps those behind it from their turn, so the vital ones come first.
         self._every: dict[Callable[[], None], float] = {
             self._renew: RENEW,
+            self._sing: SING,
+            self._seen: SEEN,
             self._seek: SEEK,
             self._rescue: RESCUE,
-            self._seen: SEEN,
-            self._sing: SING,
             self._look: LOOK,
         }
         self._next = dict.fromkeys(self._every, 0.0)

@@ -1,0 +1,125 @@
+"""Queues and their workers: who serves, who is missed, and what proves that messages come through."""
+
+import subprocess
+import sys
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from cvdops.executions import canary, queues
+from cvdops.executions.canary import Canary
+from cvdops.executions.models import Execution, Worker
+from tests.executions.scene import Scene
+
+# A worker whose messages reach nobody; its database is away too, which must not keep it alive.
+MUTE = """
+import django; django.setup()
+import cvdops.celery
+from cvdops.executions import canary, pulse
+canary.SILENCE = 0.5
+pulse.Pulse([], "nobody.dq").run()
+"""
+SERVES = ["env.development"]
+
+
+def silent(worker: str, seconds: float) -> None:
+    """As if it had said nothing for so long."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE executions_worker SET seen_at = seen_at - make_interval(secs => %s) "
+            "WHERE name = %s",
+            [seconds, worker],
+        )
+
+
+@pytest.mark.django_db
+def test_a_queue_is_served_until_its_worker_falls_silent() -> None:
+    queues.seen("a", SERVES)
+    assert queues.gap("env.development") is None
+    silent("a", 11)
+    gap = queues.gap("env.development")
+    assert gap is not None and gap.since == Worker.objects.get().seen_at
+
+
+@pytest.mark.django_db
+def test_a_worker_that_left_in_order_is_missed_at_once() -> None:
+    queues.seen("a", SERVES)
+    queues.left("a")
+    gap = queues.gap("env.development")
+    assert gap is not None and gap.since == Worker.objects.get().left_at
+    queues.seen("b", ["env.production", *SERVES])
+    assert queues.gap("env.development") is None
+
+
+@pytest.mark.django_db
+def test_nobody_remembers_when_a_queue_was_served() -> None:
+    assert queues.gap("env.staging") == queues.Gap("env.staging", None)
+
+
+def page(scene: Scene, path: str) -> str:
+    client = Client()
+    client.force_login(scene.person("devops-engineer"))
+    return client.get(path).content.decode()
+
+
+def test_the_page_says_that_no_worker_serves_until_one_does(scene: Scene) -> None:
+    scene.runbook("#### Say\n```bash {#say}\necho hello\n```\n")
+    path = f"/executions/{scene.start().pk}/"
+    assert "No worker serves <code>env.development</code>" in page(scene, path)
+    queues.seen("a", SERVES)
+    assert "No worker serves" not in page(scene, path)
+    queues.left("a")
+    assert "No worker serves <code>env.development</code> since" in page(scene, path)
+
+
+def test_a_gate_needs_no_worker(scene: Scene) -> None:
+    scene.runbook("#### Gate\n```approval {#gate}\napprovers: [operations-manager]\n```\n")
+    assert "No worker serves" not in page(scene, f"/executions/{scene.run().pk}/")
+
+
+def test_a_lost_worker_that_nobody_follows_is_no_comfort(scene: Scene) -> None:
+    scene.runbook("#### Say\n```bash {#say}\necho hello\n```\n")
+    execution = scene.start()
+    Execution.objects.filter(pk=execution.pk).update(
+        state="running", lease_until=execution.created_at
+    )
+    html = page(scene, f"/executions/{execution.pk}/")
+    assert "No worker serves" in html and "another worker takes over" not in html
+
+
+def test_the_launch_page_warns_before_the_start(scene: Scene) -> None:
+    scene.runbook("#### Say\n```bash {#say}\necho hello\n```\n")
+    path = "/runbooks/trial/run/?environment=development"
+    assert "What is started now waits until one does." in page(scene, path)
+    queues.seen("a", SERVES)
+    assert "What is started now waits" not in page(scene, path)
+
+
+def test_a_canary_that_redis_took_and_nobody_brought_back_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(canary, "SILENCE", -1.0)
+    mine = Canary()
+    mine.sent(accepted=False)
+    assert not mine.lost
+    mine.sent(accepted=True)
+    assert mine.lost and mine.due
+    mine.returned()
+    assert not mine.lost and not mine.due
+
+
+def test_a_redis_that_goes_away_ends_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canary, "SILENCE", -1.0)
+    mine = Canary()
+    mine.sent(accepted=True)
+    mine.sent(accepted=False)
+    assert not mine.lost and mine.due
+
+
+def test_a_worker_that_hears_nothing_ends_itself() -> None:
+    worker = subprocess.run(
+        [sys.executable, "-c", MUTE], timeout=30, capture_output=True, text=True
+    )
+    assert worker.returncode == 70, worker.stderr
+    assert "no message of it comes through" in worker.stderr
