@@ -64,6 +64,18 @@ def test_a_new_masker_goes_on_where_the_held_bytes_begin(output: bytes, cut: int
     assert before + masked([output[source:]], SECRETS) == masked([output], SECRETS)
 
 
+@given(outputs, st.integers(0, 200))
+def test_elsewhere_in_the_stream_it_goes_on_as_if_it_had_seen_all(
+    output: bytes, place: int
+) -> None:
+    place = min(place, len(output))
+    masker = Masker(SECRETS)
+    masker.feed(output[: place // 2])
+    masker.jump(output[max(0, place - masker.reach) : place])
+    rest = masker.feed(output[place:]) + masker.flush()
+    assert masked([output], SECRETS).endswith(rest)
+
+
 @given(st.binary(max_size=300))
 def test_without_secrets_nothing_changes(output: bytes) -> None:
     assert masked([output], []) == output
@@ -147,3 +159,11 @@ def test_refuses_a_secret_that_is_too_short(secret: str) -> None:
 
 def test_an_empty_secret_hides_nothing() -> None:
     assert masked([b"output"], [""]) == b"output"
+
+
+def test_masks_in_a_large_piece() -> None:
+    secrets = [f"secret-{n} 'quoted'" for n in range(20)]
+    output = b"x" * 100_000
+    printed = output.join(shlex.quote(secret).encode() for secret in secrets)
+    expected = output.join([b"'" + MASK + b"'"] * 20)
+    assert masked([printed], secrets) == expected
