@@ -6,11 +6,11 @@ from django.db import connection
 
 from cvdops.executions import context, finishing, links
 from cvdops.executions.beginning import begin, recorder, refuse
-from cvdops.executions.finishing import Work, drain
+from cvdops.executions.finishing import Work
 from cvdops.executions.leases import calm
 from cvdops.executions.models import StepAttempt, StepRun
 from cvdops.executions.outcome import Outcome
-from cvdops.executions.output import Recorder
+from cvdops.executions.recorder import Recorder
 from cvdops.executions.run import Run
 from cvdops.executions.states import Intent, StepEvent, StepState
 from cvdops.lib.failpoints import failpoint
@@ -128,8 +128,8 @@ def _see_through(work: Work, recorder: Recorder, handle: Handle, elapsed: float)
     with hold.watching() as wake:
         while True:
             result = handle.result()  # before reading: what is read after it is all there is
-            drain(recorder, handle)
-            if result is not None:
+            whole = recorder.drain(handle, over=result is not None)
+            if result is not None and whole:
                 finishing.ended(work, recorder, result)
                 return
             calm(wake)
@@ -144,7 +144,10 @@ def _see_through(work: Work, recorder: Recorder, handle: Handle, elapsed: float)
                 return
             if quiet:
                 connection.close()  # back to the pool: a long step must not hold one
-            handle.wait(recorder.source, _patience(recorder, handle, deadline, quiet), wake)
+            if not whole:
+                links.rest(wake)
+                continue
+            handle.wait(recorder.awaited, _patience(recorder, handle, deadline, quiet), wake)
             quiet = True
 
 

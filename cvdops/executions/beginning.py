@@ -1,11 +1,12 @@
 """The beginning of an attempt: recorded as sent before anything leaves this process."""
 
+from django.conf import settings
 from django.db import transaction
 
 from cvdops.executions import context
 from cvdops.executions.hints import announce
 from cvdops.executions.models import StepAttempt, StepRun
-from cvdops.executions.output import Recorder
+from cvdops.executions.recorder import Recorder
 from cvdops.executions.run import Run, Try
 from cvdops.executions.states import StepEvent, StepState
 from cvdops.executions.transitions import Also, DatabaseNow
@@ -58,4 +59,5 @@ def refuse(run: Run, step: StepRun, sentence: str) -> None:
 
 def recorder(work: Try) -> Recorder:
     """What stores the output of this try, with the secrets masked."""
-    return Recorder(work.run.hand, work.attempt.pk, context.masker(work.run.execution))
+    masker = context.masker(work.run.execution)
+    return Recorder(work.run.hand, work.attempt.pk, masker, settings.OUTPUT_LIMIT)

@@ -13,7 +13,8 @@ from cvdops.executions import context, outcome
 from cvdops.executions.hints import announce
 from cvdops.executions.models import StepAttempt, StepRun
 from cvdops.executions.outcome import Outcome
-from cvdops.executions.output import SEGMENT, Recorder, read
+from cvdops.executions.output import read
+from cvdops.executions.recorder import Recorder
 from cvdops.executions.run import Run, Try
 from cvdops.executions.states import STEP_MOVES, StepEvent, StepState
 from cvdops.executions.transitions import Also, DatabaseNow, InSeconds, Merge
@@ -52,17 +53,6 @@ class Work(Try):
             log.warning("The files of %s stay behind: %s", self.attempt.pk, error)
 
 
-def drain(recorder: Recorder, handle: Handle) -> None:
-    """Take what the step has written so far; store it when it is time to."""
-    while data := handle.read(recorder.source, SEGMENT):
-        recorder.feed(data)
-        if recorder.due <= 0:
-            recorder.store()
-            failpoint("output.stored")
-    if recorder.due <= 0:
-        recorder.store()
-
-
 def ended(work: Work, recorder: Recorder, result: Result) -> None:
     recorder.finish()
     text = ""
@@ -89,7 +79,7 @@ def stopped(work: Work, recorder: Recorder, handle: Handle, event: StepEvent, be
     except Unreachable as error:
         unconfirmed(work, recorder, error)
         return
-    drain(recorder, handle)
+    recorder.drain(handle, over=True)
     recorder.finish()
     if report.gone:
         note = f"{because}; its processes are gone, verified."
@@ -108,7 +98,7 @@ def unconfirmed(work: Work, recorder: Recorder, error: Unreachable) -> None:
 
 def interrupted(work: Work, recorder: Recorder, found: Found, why: str = "") -> None:
     if found.handle is not None:
-        drain(recorder, found.handle)
+        recorder.drain(found.handle, over=True)
         recorder.finish()
     why = why or "Its process ended without leaving a result."
     note = f"{why} How far it came is not known."

@@ -45,12 +45,17 @@ def patiently(work: Work, ask: Callable[[], T], tries: int | None = None) -> T:
                     raise
                 lost(work, error)
                 connection.close()
-                select.select([wake], [], [], PAUSES[min(count, len(PAUSES)) - 1])
+                rest(wake, PAUSES[min(count, len(PAUSES)) - 1])
                 calm(wake)
                 stay(work)
                 continue
             back(work)
             return answer
+
+
+def rest(wake: int, pause: float = PAUSES[0]) -> None:
+    """Wait until the host may be there again, or until something is asked."""
+    select.select([wake], [], [], pause)
 
 
 def watch(work: Work, handle: Handle) -> None:

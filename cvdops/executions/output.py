@@ -1,95 +1,28 @@
-"""Output: masked, compressed, stored in the order in which it came, and read back."""
+"""Output as it is stored: compressed segments in the order in which they came, and read back."""
 
-import hashlib
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from uuid import UUID
 
 import zstandard
 from django.db.models import F
 
-from cvdops.executions.hints import announce
 from cvdops.executions.models import OutputSegment
 from cvdops.executions.statements import prepared
 from cvdops.executions.transitions import Hand, Superseded
-from cvdops.lib.redaction import Masker
-from cvdops.lib.text import complete_utf8
 
-SEGMENT = 1 << 20  # pending bytes that are stored at once; read no more than this before storing
 BATCH = 16  # segments that are read at once
-PAUSE = 0.05  # seconds between two segments of a stream that goes on
 
 
-@dataclass(slots=True)
-class Recorder:
-    """Stores the output of one attempt. `source` counts the spool file's bytes, `offset` the stored ones."""
-
-    hand: Hand
-    attempt: UUID
-    masker: Masker
-    offset: int = 0
-    source: int = 0  # of the spool file, read so far
-    _pending: bytearray = field(default_factory=bytearray)
-    _stored_at: float = 0.0
-    _hash: "hashlib._Hash" = field(default_factory=hashlib.sha256)
-
-    def resume(self) -> None:
-        """Go on where the stored output of this attempt ends."""
-        for segment in _segments(self.attempt):
-            data = _plain(segment)
-            self._hash.update(data)
-            self.offset = segment.offset + segment.length
-            self.source = segment.source_end
-
-    def feed(self, raw: bytes) -> None:
-        """Take the next bytes of the spool file."""
-        self.source += len(raw)
-        self._pending += self.masker.feed(raw)
-
-    @property
-    def due(self) -> float:
-        """Seconds until what is pending should be stored; 0 for now, infinite for nothing pending."""
-        if not self._pending:
-            return float("inf")
-        if len(self._pending) >= SEGMENT:
-            return 0.0
-        return max(0.0, self._stored_at + PAUSE - time.monotonic())
-
-    def store(self) -> None:
-        """Store what is pending up to the last whole character. Raises Superseded."""
-        whole = complete_utf8(bytes(self._pending))
-        if whole:
-            self._insert(whole, held=len(self._pending) - len(whole) + self.masker.held)
-            del self._pending[: len(whole)]
-
-    def finish(self) -> None:
-        """Store everything that is left: no more will come."""
-        self._pending += self.masker.flush()
-        if self._pending:
-            self._insert(bytes(self._pending), held=0)
-            self._pending.clear()
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of everything stored, in hex."""
-        return self._hash.hexdigest()
-
-    def _insert(self, data: bytes, held: int) -> None:
-        seq = _append(self.hand, self.attempt, self.offset, self.source - held, data)
-        self._hash.update(data)
-        self.offset += len(data)
-        self._stored_at = time.monotonic()
-        announce(self.hand.execution, seq)
-
-
-def _append(hand: Hand, attempt: UUID, offset: int, end: int, piece: bytes) -> int:
+def append(
+    hand: Hand, attempt: UUID, offset: int, end: int, piece: bytes, *, durable: bool = False
+) -> int:
+    """Store the next piece, which ends with byte `end` of the spool file. Its seq. Raises Superseded."""
     # One statement, committed without waiting for the disk: the spool file stays until the end state
-    # of the attempt is durable.
+    # of the attempt is durable, or until a segment is whose bytes are removed from it before.
     row = prepared(
         """
         WITH c AS (
-          SELECT set_config('synchronous_commit', 'off', true)
+          SELECT set_config('synchronous_commit', %s, true)
         ), e AS (
           UPDATE executions_execution SET seq = seq + 1 FROM c
            WHERE id = %s AND lease_token = %s RETURNING seq
@@ -99,6 +32,7 @@ def _append(hand: Hand, attempt: UUID, offset: int, end: int, piece: bytes) -> i
         SELECT %s, %s, %s, %s, %s, seq, %s FROM e RETURNING seq
         """,
         [
+            "on" if durable else "off",
             hand.execution, hand.token, attempt, offset, len(piece), end, hand.execution,
             zstandard.compress(piece, 1),
         ],
@@ -108,7 +42,7 @@ def _append(hand: Hand, attempt: UUID, offset: int, end: int, piece: bytes) -> i
     return int(row[0])
 
 
-def _segments(attempt: UUID, start: int = 0) -> Iterator[OutputSegment]:
+def segments(attempt: UUID, start: int = 0) -> Iterator[OutputSegment]:
     """Those that reach beyond `start`, a few at a time: all of them may not fit into memory."""
     found = OutputSegment.objects.filter(attempt_id=attempt).alias(end=F("offset") + F("length"))
     while True:
@@ -119,7 +53,8 @@ def _segments(attempt: UUID, start: int = 0) -> Iterator[OutputSegment]:
         start = batch[-1].offset + batch[-1].length
 
 
-def _plain(segment: OutputSegment) -> bytes:
+def plain(segment: OutputSegment) -> bytes:
+    """Its bytes, uncompressed."""
     return zstandard.decompress(bytes(segment.data))
 
 
@@ -131,8 +66,8 @@ def read(attempt: UUID, offset: int = 0, limit: int | None = None) -> bytes:
 def stream(attempt: UUID, offset: int = 0, limit: int | None = None) -> Iterator[bytes]:
     """The same in pieces, so that it need not fit into memory."""
     left = float("inf") if limit is None else limit
-    for segment in _segments(attempt, offset):
-        data = _plain(segment)[max(0, offset - segment.offset) :]
+    for segment in segments(attempt, offset):
+        data = plain(segment)[max(0, offset - segment.offset) :]
         piece = data[: int(min(len(data), left))]
         left -= len(piece)
         if piece:

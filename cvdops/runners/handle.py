@@ -12,7 +12,7 @@ from cvdops.runners.account import account
 from cvdops.runners.job import Lost, Process, Result, StopReport, Wakeup
 from cvdops.runners.processes import alive, open_alive, parse
 from cvdops.runners.session import MAX_DUMP
-from cvdops.runners.spool import open_regular, read_regular
+from cvdops.runners.spool import open_regular, punch, read_regular
 from cvdops.runners.watch import file_watch
 
 MAX_CLAIM = 16384  # bytes
@@ -63,6 +63,13 @@ class LocalHandle:
         self._ended_at: float | None = None  # when it was first seen that the command is over
         self._child = child
 
+    @property
+    def size(self) -> int:
+        try:
+            return os.lstat(self._out).st_size
+        except OSError:
+            return 0
+
     def read(self, offset: int, limit: int) -> bytes:
         try:
             return read_regular(self._out, limit, offset) or b""
@@ -104,6 +111,9 @@ class LocalHandle:
         over = time.monotonic() - self._ended_at >= verdict.LINGER
         return code if over or not running else None
 
+    def give_back(self, end: int) -> None:
+        punch(self._out, end)
+
     def stop(self, grace: float) -> StopReport:
         report = stopping.stop(self._attempt, self.process, grace)
         self._running()
@@ -129,7 +139,7 @@ class LocalHandle:
             if descriptor is not None:
                 waiting.register(descriptor, select.POLLIN)
         while True:
-            if self._size() > offset:
+            if self.size > offset:
                 return Wakeup.OUTPUT
             if ended is None:
                 return Wakeup.ENDED
@@ -138,7 +148,7 @@ class LocalHandle:
             ready = {descriptor for descriptor, _ in waiting.poll(pause * 1000)}
             if changed in ready:
                 os.eventfd_read(changed or 0)
-            if self._size() > offset:
+            if self.size > offset:
                 return Wakeup.OUTPUT
             if ended in ready:
                 return Wakeup.ENDED
@@ -153,9 +163,3 @@ class LocalHandle:
         if self._ended_at is not None:
             return verdict.LINGER / 20
         return _UNWATCHED if changed is None else _LOOK
-
-    def _size(self) -> int:
-        try:
-            return os.lstat(self._out).st_size
-        except OSError:
-            return 0

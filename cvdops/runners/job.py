@@ -140,12 +140,19 @@ class Handle(Protocol):
     def lost(self) -> Lost | None:
         """None: connected. Otherwise reading, waiting and asking for the result go on meanwhile."""
 
+    @property
+    def size(self) -> int:
+        """Bytes of output that there are, as far as is known."""
+
     def read(self, offset: int, limit: int) -> bytes:
         """The output from a byte offset on, at most `limit` bytes; empty if there is none yet."""
 
     def wait(self, offset: int, timeout: float, wake: int | None) -> Wakeup:
         """Return when there is output beyond the offset, the job ended, the eventfd `wake` is
         readable (it stays so), or the time (seconds) is up."""
+
+    def give_back(self, end: int) -> None:
+        """Nobody will read the output before this byte again: the disk may have its room, if it can."""
 
     def result(self) -> Result | None:
         """How it ended; None while it runs. Output that is read afterwards is complete.

@@ -1,5 +1,6 @@
 """The folder of job directories on this machine: its identity, and files written and read safely."""
 
+import ctypes
 import errno
 import os
 import re
@@ -12,6 +13,8 @@ from cvdops.runners.job import Spool, StartFailed
 from cvdops.runners.processes import boot_id
 
 IDENTITY = ".id"
+_KEEP_SIZE, _PUNCH_HOLE = 1, 2
+_libc = ctypes.CDLL(None)
 _ATTEMPT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -79,9 +82,22 @@ def _part(path: Path, text: str) -> Path:
     return part
 
 
-def open_regular(path: str) -> int:
-    """Open a regular file for reading; never through a link, never waiting. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+def punch(path: str, end: int) -> None:
+    """Give the disk back what a regular file has before this byte; not every file system can."""
+    try:
+        descriptor = open_regular(path, os.O_WRONLY)
+    except OSError:
+        return
+    try:
+        mode = _PUNCH_HOLE | _KEEP_SIZE
+        _libc.fallocate(descriptor, mode, ctypes.c_int64(0), ctypes.c_int64(end))
+    finally:
+        os.close(descriptor)
+
+
+def open_regular(path: str, access: int = os.O_RDONLY) -> int:
+    """Open a regular file; never through a link, never waiting. Raises OSError."""
+    descriptor = os.open(path, access | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "not a regular file", path)

@@ -45,6 +45,10 @@ class SshHandle:
     def lost(self) -> Lost | None:
         return self._link.lost
 
+    @property
+    def size(self) -> int:
+        return self._look.size
+
     def see(self, look: Look, offset: int) -> None:
         with self._lock:
             self.seen_at = time.monotonic()
@@ -100,6 +104,10 @@ class SshHandle:
             self._refresh(self._look.size)
         with self._lock:
             return self._result(self._look)
+
+    def give_back(self, end: int) -> None:
+        with suppress(Unreachable):
+            self._link.ask(call("spare", self.attempt, end))
 
     def stop(self, grace: float) -> StopReport:
         one = self.process

@@ -69,6 +69,14 @@ class Running:
         expected = (b"a line of output\n" * (52428800 // 17 + 1))[:52428800]
         assert hashlib.sha256(done.output).digest() == hashlib.sha256(expected).digest()
 
+    def test_the_room_of_what_was_read_is_given_back(self, bench: Bench) -> None:
+        handle = bench.start("seq 1000000")
+        _, whole = follow(handle)
+        handle.give_back(4 << 20)
+        assert handle.size == len(whole)
+        assert handle.read(0, 10) == bytes(10)  # a hole
+        assert handle.read(4 << 20, 10) == whole[4 << 20 :][:10]
+
     def test_the_end_is_noticed_while_a_child_keeps_the_output_open(self, bench: Bench) -> None:
         before = time.monotonic()
         assert bench.run("sleep 60 & echo started").output == b"started\n"

@@ -1,0 +1,86 @@
+"""Steps that write very much, or what is no text: what is kept, what is said about the rest."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from cvdops.executions import output
+from cvdops.executions.models import Execution
+from tests.executions.scene import Scene
+from tests.executions.test_control import at_work, begun
+from tests.executions.test_engine import block
+from tests.executions.test_kills import carry_on, victim
+from tests.waiting import until
+
+LIMIT = 4 << 20
+GAP = re.compile(r"\n⋯ ([\d,]+) bytes of output were left out here\. ⋯\n".encode())
+NUMBERS = "".join(f"{n}\n" for n in range(1, 1_500_001)).encode()  # more than 10 MB
+
+
+@pytest.fixture(autouse=True)
+def _limit(settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.OUTPUT_LIMIT = LIMIT
+    monkeypatch.setenv("CVDOPS_OUTPUT_LIMIT", str(LIMIT >> 20))  # of a worker of its own
+
+
+def stored(execution: Execution, key: str = "one") -> bytes:
+    """All of it; it must be what its digest says."""
+    attempt = execution.steps.get(key=key).attempts.get()
+    data = output.read(attempt.pk)
+    assert attempt.output_size == len(data)
+    assert attempt.output_digest == hashlib.sha256(data).hexdigest()
+    return data
+
+
+def assert_head_and_tail(data: bytes, whole: bytes) -> None:
+    """What is stored is the beginning and the end, and the gaps say exactly what is missing."""
+    pieces = GAP.split(data)
+    texts, gaps = pieces[::2], [int(gap.replace(b",", b"")) for gap in pieces[1::2]]
+    assert gaps
+    assert whole.startswith(texts[0])
+    assert whole.endswith(texts[-1])
+    assert len(texts[0]) > LIMIT * 3 // 4
+    assert len(texts[-1]) > LIMIT // 20
+    assert sum(map(len, texts)) + sum(gaps) == len(whole)
+    assert len(data) < LIMIT + (1 << 20)
+    at = 0
+    for text in texts:
+        at = whole.find(text, at)
+        assert at >= 0, "the pieces are not in order"
+
+
+def test_of_a_flood_head_and_tail_are_kept(scene: Scene) -> None:
+    scene.runbook(block("one", "seq 1500000"))
+    assert_head_and_tail(stored(scene.run()), NUMBERS)
+
+
+def test_what_fits_is_kept_whole(scene: Scene) -> None:
+    scene.runbook(block("one", f"seq 1500000 | head -c {LIMIT}"))
+    assert stored(scene.run()) == NUMBERS[:LIMIT]
+
+
+def test_a_flood_is_sampled_while_it_lasts(scene: Scene, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    scene.runbook(block("one", f"seq 1500000; until test -e {go}; do sleep 0.05; done; echo end"))
+    execution = scene.start()
+    with at_work(execution):
+        begun(scene, execution, "one")
+        attempt = execution.steps.get().attempts.get()
+        until(lambda: GAP.search(output.read(attempt.pk)), what="a sample")
+        out = Path(settings.SPOOL_DIR) / str(attempt.pk) / "out"
+        until(lambda: out.stat().st_blocks * 512 < 4 << 20, what="room on the disk")
+        go.touch()
+    assert_head_and_tail(stored(execution), NUMBERS + b"end\n")
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("times", [1, 2, 3, 4])
+def test_a_worker_that_dies_in_a_flood(scene: Scene, times: int) -> None:
+    scene.runbook(block("one", "seq 1500000; sleep 0.2; echo end"))
+    execution = scene.start()
+    assert victim(execution, f"output.stored:{times}").wait(30) == 9
+    carry_on(scene, execution)
+    assert_head_and_tail(stored(execution), NUMBERS + b"end\n")
