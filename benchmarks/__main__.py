@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import memory, ssh, steps, system, viewers
+from benchmarks import flood, memory, ssh, steps, system, viewers
 from benchmarks import parser as documents
 from benchmarks.figures import Figure, table, write
 
@@ -34,6 +34,7 @@ def main() -> int:
             figures += steps.measure()
             figures += ssh.measure(runbooks)
             figures += viewers.measure(running.port)
+            figures += flood.measure(running, flood.publish(runbooks))
     print(table(figures))
     if out:
         write(figures, out)

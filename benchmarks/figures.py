@@ -15,10 +15,11 @@ class Figure:
     unit: str
     floor: float | None
     goal: float
+    more: bool = False  # whether more is better
 
     @property
     def met(self) -> bool:
-        return self.value <= self.goal
+        return self.value >= self.goal if self.more else self.value <= self.goal
 
 
 def table(figures: Iterable[Figure]) -> str:

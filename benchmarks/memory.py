@@ -13,7 +13,7 @@ WATCH = 20.0  # seconds over which processor time is counted
 def measure(system: System) -> list[Figure]:
     """PSS in MB of every process that the start brought up, and their share of one core."""
     time.sleep(SETTLE)
-    pids = _tree(system.process.pid)
+    pids = system.pids("")
     before = sum(_ticks(pid) for pid in pids)
     time.sleep(WATCH)
     used = (sum(_ticks(pid) for pid in pids) - before) / 100 / WATCH * 100
@@ -21,15 +21,6 @@ def measure(system: System) -> list[Figure]:
         Figure("idle memory of the whole system (PSS)", sum(map(_pss, pids)), "MB", 141.0, 240.0),
         Figure("idle processor time", used, "%", None, 1.0),
     ]
-
-
-def _tree(root: int) -> list[int]:
-    found = [root]
-    for pid in found:
-        tasks = Path(f"/proc/{pid}/task")
-        for children in tasks.glob("*/children"):
-            found += [int(child) for child in children.read_text().split()]
-    return found
 
 
 def _pss(pid: int) -> float:

@@ -44,7 +44,7 @@ def publish(folder: Path, **scripts: list[str]) -> None:
     sync(folder)
 
 
-def start(name: str):
+def start(name: str, **given: object):
     """Start the runbook in development, as the engineer of the demo."""
     from cvdops.accounts.models import User
     from cvdops.executions import services
@@ -55,6 +55,7 @@ def start(name: str):
         environment="development",
         reason="a measurement",
         checklist="confirmed",
+        **given,
     )
 
 

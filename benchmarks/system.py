@@ -25,6 +25,14 @@ class System:
     data: Path
     seconds: float  # from the command to Ready
 
+    def pids(self, program: str) -> list[int]:
+        """Its processes of a program, by a word of their command line; the newest last."""
+        found = [self.process.pid]
+        for pid in found:
+            for children in Path(f"/proc/{pid}/task").glob("*/children"):
+                found += [int(child) for child in children.read_text().split()]
+        return [pid for pid in found if program in Path(f"/proc/{pid}/cmdline").read_text()]
+
 
 @contextmanager
 def running(data: Path) -> Iterator[System]:

@@ -17,9 +17,9 @@ _STAMP = re.compile(rb"at (\d{19})")
 
 def measure(port: int) -> list[Figure]:
     """Milliseconds from the printing of a line to its arrival in a viewer's connection."""
-    cookie = _log_in(port)
+    cookie = log_in(port)
     execution = start("lines")
-    delays = asyncio.run(_watch(port, cookie, str(execution.pk)))
+    delays = asyncio.run(watch(port, cookie, str(execution.pk), VIEWERS))
     finish(execution)
     assert len(delays) >= VIEWERS * 60, f"only {len(delays)} lines arrived"
     name = f"line printed → in a viewer, {VIEWERS} viewers"
@@ -29,7 +29,8 @@ def measure(port: int) -> list[Figure]:
     ]
 
 
-def _log_in(port: int) -> str:
+def log_in(port: int) -> str:
+    """The cookies of the demo's engineer."""
     jar = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
     address = f"http://127.0.0.1:{port}/login/"
@@ -44,8 +45,9 @@ def _log_in(port: int) -> str:
     return "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
 
 
-async def _watch(port: int, cookie: str, execution: str) -> list[float]:
-    viewers = [_view(port, cookie, execution) for _ in range(VIEWERS)]
+async def watch(port: int, cookie: str, execution: str, count: int) -> list[float]:
+    """So many viewers until the execution is over: the delay of each line at each of them, in ms."""
+    viewers = [_view(port, cookie, execution) for _ in range(count)]
     return [delay for delays in await asyncio.gather(*viewers) for delay in delays]
 
 
