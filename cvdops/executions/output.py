@@ -80,3 +80,9 @@ def size(attempt: UUID) -> int:
     """Bytes stored so far."""
     last = OutputSegment.objects.filter(attempt_id=attempt).order_by("-offset").first()
     return last.offset + last.length if last else 0
+
+
+def begin(attempt: UUID) -> int:
+    """Where what is stored begins: not at 0 if it was written over months whose first were removed."""
+    first = OutputSegment.objects.filter(attempt_id=attempt).order_by("offset").first()
+    return first.offset if first else 0

@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 
 from cvdops.catalog.polling import claim_look
-from cvdops.executions import leases, queues
+from cvdops.executions import leases, partitions, queues
 from cvdops.executions.canary import Canary
 from cvdops.executions.hints import send_canary, send_look
 from cvdops.executions.leases import HOLDS
@@ -28,6 +28,7 @@ RESCUE = 2.0
 SEEN = 3.0
 SING = 2.0  # between two canaries that did not come back; `canary` says how often otherwise
 LOOK = 5.0
+ROOM = 3600.0
 LEAVE = 2.0  # seconds within which every look has ended that can
 LINGER = 2.0  # for Celery to end by itself; it cannot while its broker does not answer
 
@@ -56,6 +57,7 @@ class Pulse(threading.Thread):
             self._seek: SEEK,
             self._rescue: RESCUE,
             self._look: LOOK,
+            self._make_room: ROOM,
         }
         self._next = dict.fromkeys(self._every, 0.0)
         self.left = threading.Event()  # the leases are given back, and nobody counts on this worker
@@ -122,6 +124,12 @@ class Pulse(threading.Thread):
     def _sing(self) -> None:
         if CANARY.due:
             CANARY.sent(send_canary(OWNER, self._direct))
+
+    def _make_room(self) -> None:
+        try:
+            partitions.prepare()
+        except OperationalError as error:  # output is being stored: there are months of time
+            log.warning("The next month of output has no partition yet: %s", error)
 
     def _look(self) -> None:
         # Another thread of this worker does it: a repository may take seconds.

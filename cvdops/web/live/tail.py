@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from cvdops.executions import output
+from cvdops.executions.models import StepAttempt
+from cvdops.executions.partitions import removed_after
 from cvdops.web.live.terminal import Line, Terminal
 
 LINES = 2_000
@@ -21,17 +23,27 @@ class Tail:
     begin: int
     end: int
     first: int
+    removed: str = ""  # why there is nothing, as a sentence
 
 
-def tail(attempt: UUID) -> Tail:
+def tail(of: StepAttempt) -> Tail:
     """The last lines of what is stored now."""
-    size = output.size(attempt)
+    attempt, size = of.pk, output.size(of.pk)
+    if of.output_size and not size:
+        return Tail(attempt, [], 0, 0, 0, removed(of))
     begin = max(0, size - PAGE_BYTES)
     data = output.read(attempt, begin, size - begin)
     begin, data = newest_lines(begin, data, whole=begin == 0)
     return Tail(
         attempt, Terminal(begin).feed(data), begin, begin + len(data), _number(attempt, begin)
     )
+
+
+def removed(attempt: StepAttempt) -> str:
+    """What became of the output of an attempt that wrote something of which nothing is there."""
+    months = removed_after(attempt)
+    when = f" after {months} month{'s'[: months != 1]}" if months else ""
+    return f"Its output was removed{when}: {attempt.output_size:,} bytes."
 
 
 def terminal_at(attempt: UUID, offset: int) -> Terminal:

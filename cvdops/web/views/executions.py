@@ -22,7 +22,7 @@ from cvdops.web.live import fragments
 from cvdops.web.live.guard import standing
 from cvdops.web.live.look import look
 from cvdops.web.live.scene import Row, Scene
-from cvdops.web.live.tail import Tail, tail
+from cvdops.web.live.tail import Tail, removed, tail
 from cvdops.web.templatetags.live import terminal_lines
 
 PIECE = 1 << 20  # bytes of a download that are in memory at once
@@ -93,7 +93,7 @@ def _terminal(shown: Tail) -> dict[str, object]:
 
 
 def _tail(row: Row | None) -> Tail | None:
-    return tail(row.attempt.pk) if row and row.attempt else None
+    return tail(row.attempt) if row and row.attempt else None
 
 
 def icon_path(scene: Scene) -> str:
@@ -108,18 +108,21 @@ def execution_output(request: HttpRequest, execution_id: str, step_id: str) -> H
     found = get_execution(person(request), execution_id)
     step = get_step(found, step_id)
     attempt = _attempt(step.attempts.all().order_by("-number"), request.GET.get("attempt"))
-    size = output.size(attempt.pk)
+    begin, end = output.begin(attempt.pk), output.size(attempt.pk)
+    if attempt.output_size and not end:
+        return HttpResponse(removed(attempt), "text/plain; charset=utf-8", status=410)
     name = f"{found.runbook_id}-{found.number}-{step.key}-{attempt.number}.txt"
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
-        "Content-Length": str(size),
+        "Content-Length": str(end - begin),
         "X-Content-Type-Options": "nosniff",
     }
     content_type = "text/plain; charset=utf-8"
-    if size <= PIECE:
-        return HttpResponse(output.read(attempt.pk, 0, size), content_type, headers=headers)
+    if end - begin <= PIECE:
+        data = output.read(attempt.pk, begin, end - begin)
+        return HttpResponse(data, content_type, headers=headers)
     return StreamingHttpResponse(
-        _pieces(attempt.pk, size), content_type=content_type, headers=headers
+        _pieces(attempt.pk, begin, end), content_type=content_type, headers=headers
     )
 
 
@@ -134,9 +137,9 @@ def _attempt(attempts: QuerySet[StepAttempt], number: str | None) -> StepAttempt
     return found
 
 
-async def _pieces(attempt: UUID, size: int) -> AsyncGenerator[bytes, None]:
-    for offset in range(0, size, PIECE):
-        yield await _piece(attempt, offset, min(PIECE, size - offset))
+async def _pieces(attempt: UUID, begin: int, end: int) -> AsyncGenerator[bytes, None]:
+    for offset in range(begin, end, PIECE):
+        yield await _piece(attempt, offset, min(PIECE, end - offset))
 
 
 def _read_piece(attempt: UUID, offset: int, length: int) -> bytes:
