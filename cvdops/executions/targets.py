@@ -51,7 +51,7 @@ def resolve(
     ]
     databases, missing = _databases(environment, placed, variables)
     return Targets(
-        hosts={name: _target(known[name]) for name in sorted(hosts)},
+        hosts={name: target_of(known[name]) for name in sorted(hosts)},
         groups=groups,
         databases=databases,
         default=default,
@@ -67,7 +67,8 @@ def _groups(environment: Environment, names: set[str]) -> dict[str, tuple[str, .
     return {group.name: tuple(host.name for host in group.hosts.all()) for group in found}
 
 
-def _target(host: Host) -> Target:
+def target_of(host: Host) -> Target:
+    """The host as it is now."""
     remote = host.transport == Host.Transport.SSH
     keys = tuple(key.fingerprint for key in host.keys.all()) if remote else ()
     return Target(

@@ -12,3 +12,8 @@ def uuid7() -> uuid.UUID:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return uuid.UUID(int=value)
+
+
+def born(identifier: uuid.UUID) -> float:
+    """When it was made, by the clock of the machine that made it: seconds since 1970."""
+    return (identifier.int >> 80) / 1000

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+MOST_CLAIMS = 20_000  # directories that are listed
 MARKER = "CVDOPS_ATTEMPT"  # in the environment of everything that a job starts
 
 
@@ -191,3 +192,6 @@ class Transport(Protocol):
 
     def clean(self, attempt: str) -> None:
         """Have its files removed soon. The empty directory stays: a removed claim would be an open one."""
+
+    def claims(self) -> list[str]:
+        """The attempts that have a directory there, the newest MOST_CLAIMS."""

@@ -16,6 +16,7 @@ from cvdops.runners.handle import LocalHandle, read_claim
 from cvdops.runners.interpreters import INTERPRETERS, Invocation, prelude_name
 from cvdops.runners.job import (
     MARKER,
+    MOST_CLAIMS,
     AlreadyClaimed,
     Found,
     Job,
@@ -90,6 +91,11 @@ class LocalTransport:
             else:
                 Path(entry.path).unlink(missing_ok=True)
         self._collect()
+
+    def claims(self) -> list[str]:
+        entries = os.scandir(self._root) if self._root.is_dir() else ()
+        names = [entry.name for entry in entries if spool.is_attempt(entry.name)]
+        return sorted(names, reverse=True)[:MOST_CLAIMS]
 
     def _folder(self, attempt: str) -> Path:
         spool.check_attempt(attempt)

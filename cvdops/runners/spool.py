@@ -31,9 +31,14 @@ def identify(root: Path) -> Spool:
         raise not_writable(root, error) from None
 
 
+def is_attempt(name: str) -> bool:
+    """Whether it is the name of a job directory."""
+    return _ATTEMPT.fullmatch(name) is not None
+
+
 def check_attempt(attempt: str) -> None:
     """Raises ValueError for anything but the identifier of an attempt: it becomes a path."""
-    if not _ATTEMPT.fullmatch(attempt):
+    if not is_attempt(attempt):
         raise ValueError(f"{attempt!r} is not the identifier of an attempt.")
 
 

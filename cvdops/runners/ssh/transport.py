@@ -10,6 +10,7 @@ from cvdops.runners.handle import Claim, parse_claim
 from cvdops.runners.interpreters import INTERPRETERS, prelude_name
 from cvdops.runners.job import (
     MARKER,
+    MOST_CLAIMS,
     AlreadyClaimed,
     Found,
     Job,
@@ -20,7 +21,7 @@ from cvdops.runners.job import (
     Vanished,
 )
 from cvdops.runners.processes import parse
-from cvdops.runners.spool import check_attempt
+from cvdops.runners.spool import check_attempt, is_attempt
 from cvdops.runners.ssh.address import Address
 from cvdops.runners.ssh.answers import Answer
 from cvdops.runners.ssh.client import Client
@@ -98,6 +99,10 @@ class SshTransport:
     def clean(self, attempt: str) -> None:
         check_attempt(attempt)
         self.link.tell(call("clean", attempt))
+
+    def claims(self) -> list[str]:
+        names = self.link.ask(call("claims", str(MOST_CLAIMS))).text("names").split()
+        return [name for name in names if is_attempt(name)]
 
     def check_tools(self) -> None:
         """Raises StartFailed if the target lacks what every step needs, and Unreachable."""

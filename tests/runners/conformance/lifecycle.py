@@ -211,3 +211,8 @@ class Cleaning:
         found = bench.transport.attach(done.attempt)
         assert found.presence is Presence.VANISHED
         assert found.handle.read(0, 100) == b""
+
+    def test_the_claim_stays_and_is_listed(self, bench: Bench) -> None:
+        done = bench.run("true")
+        bench.transport.clean(done.attempt)
+        assert bench.transport.claims()[:1] == [done.attempt]

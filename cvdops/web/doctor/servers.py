@@ -1,0 +1,140 @@
+"""PostgreSQL and Redis: reached, of the right version, prepared, and of one time with this machine."""
+
+import time
+from datetime import date, timedelta
+
+import redis as client
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from cvdops.web.doctor.finding import Finding, ok, warning, wrong
+
+OLDEST_POSTGRESQL = 15
+OLDEST_REDIS = (6, 2)
+TIMEOUT = 2.0  # seconds for an answer of Redis
+SKEW = 2.0  # seconds between two clocks
+OUTPUT = "executions_outputsegment"
+
+
+def database() -> Finding:
+    name = "PostgreSQL"
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW server_version")
+            version = cursor.fetchone()[0]
+    except (DatabaseError, InterfaceError) as error:
+        return wrong(
+            name,
+            f"It cannot be reached: {str(error).strip()}",
+            "Nothing can be started, decided or shown. Steps that run go on.",
+            "Start it, or correct DATABASE_URL.",
+        )
+    if int(version.split(".")[0]) < OLDEST_POSTGRESQL:
+        mend = f"Upgrade it to {OLDEST_POSTGRESQL} or newer."
+        return wrong(name, f"It has version {version}.", "Nobody has tried this version.", mend)
+    return ok(name, f"Version {version} answers.")
+
+
+def migrations() -> Finding:
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        names = ", ".join(f"{one.app_label}.{one.name}" for one, _ in missing)
+        return wrong(
+            "migrations",
+            f"Not applied: {names}.",
+            "The program and its tables do not fit together; pages will fail.",
+            "Run `manage.py migrate`.",
+        )
+    return ok("migrations", "All of them are applied.")
+
+
+def clock() -> Finding:
+    before = time.time()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
+        theirs = float(cursor.fetchone()[0])
+    after = time.time()
+    skew = max(before - theirs, theirs - after, 0.0)
+    if skew > SKEW:
+        return warning(
+            "clock",
+            f"This machine's clock and the database's differ by {skew:.0f} s.",
+            "Leases, windows and expiry follow the database and are right; times in logs are not.",
+            "Let both machines keep time, for instance with chrony.",
+        )
+    return ok("clock", "This machine and the database agree on the time.")
+
+
+def partitions() -> Finding:
+    """Of the output, by month. Without one its rows lie where no retention drops them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i
+              JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = %s::regclass
+            """,
+            [OUTPUT],
+        )
+        bounds = [bound for (bound,) in cursor.fetchall()]
+        cursor.execute("SELECT CURRENT_DATE")
+        today = cursor.fetchone()[0]
+    missing = [m for m in _months(today) if not any(f"FROM ('{m:%Y-%m-01}" in b for b in bounds)]
+    if missing:
+        return warning(
+            "partitions",
+            f"There is no partition of the output for {' and '.join(f'{m:%Y-%m}' for m in missing)}.",
+            "Output is kept all the same, in the default partition, which retention cannot drop.",
+            "See “Backup and retention” in docs/operations.md.",
+        )
+    return ok("partitions", "The output of this month and the next has its partitions.")
+
+
+def _months(today: date) -> tuple[date, date]:
+    first = today.replace(day=1)
+    return first, (first + timedelta(days=32)).replace(day=1)
+
+
+def redis() -> Finding:
+    try:
+        version = str(_info("server")["redis_version"])
+    except (client.RedisError, OSError) as error:
+        return wrong(
+            "Redis",
+            f"It cannot be reached: {error}",
+            "Executions go on, a second later at each turn; pages look once a second.",
+            "Start it, or correct REDIS_URL. It needs no data.",
+        )
+    if tuple(map(int, version.split(".")[:2])) < OLDEST_REDIS:
+        mend = "Upgrade it to 6.2 or newer."
+        return wrong("Redis", f"It has version {version}.", "Nobody has tried this version.", mend)
+    return ok("Redis", f"Version {version} answers.")
+
+
+def eviction() -> Finding:
+    try:
+        policy = str(_info("memory")["maxmemory_policy"])
+    except (client.RedisError, OSError):
+        return warning(
+            "eviction", "Redis was not asked.", "Nothing is known.", "Start Redis first."
+        )
+    if policy != "noeviction":
+        return warning(
+            "eviction",
+            f"Redis has the maxmemory-policy {policy}.",
+            "When its memory is full it throws messages away; executions are then found a second later.",
+            "Set maxmemory-policy to noeviction in its configuration.",
+        )
+    return ok("eviction", "Redis throws nothing away (noeviction).")
+
+
+def _info(section: str) -> dict[str, object]:
+    server = client.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT
+    )
+    try:
+        answer: dict[str, object] = server.info(section)
+        return answer
+    finally:
+        server.close()

@@ -1,0 +1,45 @@
+"""Workers: whether each environment's queue has one, and whether messages reach them."""
+
+from datetime import timedelta
+
+from django.db.models.functions import Now
+
+from cvdops.environments.models import Environment
+from cvdops.executions.models import Worker
+from cvdops.executions.queues import ALIVE, gap
+from cvdops.web.doctor.finding import Finding, ok, warning, wrong
+
+SILENT = timedelta(seconds=30)
+
+
+def queues() -> Finding:
+    gaps = [found for e in Environment.objects.all() if (found := gap(e.queue))]
+    if not gaps:
+        names = (
+            ", ".join(e.queue for e in Environment.objects.all()) or "There is no environment yet"
+        )
+        return ok("queues", f"A worker serves each of them: {names}.")
+    text = "; ".join(
+        f"{g.queue} {f'since {g.since:%Y-%m-%d %H:%M:%S} UTC' if g.since else 'for a day or more'}"
+        for g in gaps
+    )
+    return wrong(
+        "queues",
+        f"No worker serves {text}.",
+        "What is started in these environments waits; steps that run go on unwatched.",
+        "Start a worker with these queues after -Q, and read its log if it ends.",
+    )
+
+
+def messages() -> Finding:
+    """Canaries come back every few seconds. A worker that hears none ends itself while Redis is there."""
+    alive = Worker.objects.filter(left_at=None, seen_at__gte=Now() - ALIVE)
+    deaf = list(alive.filter(consumed_at__lt=Now() - SILENT).values_list("name", flat=True))
+    if deaf:
+        return warning(
+            "messages",
+            f"No message has reached {', '.join(deaf)} for half a minute.",
+            "Its executions go on, a second later at each turn.",
+            "See what is said about Redis. While Redis answers, such a worker ends itself soon.",
+        )
+    return ok("messages", f"Messages reach each of the {alive.count()} workers.")
