@@ -5,6 +5,8 @@ publication ignores its failure. The caller also names the queue (`env.productio
 """
 
 import os
+import sys
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -42,6 +44,11 @@ class App(Celery):
         return super().connection_for_write(url, transport_options=bounded | options, **kwargs)
 
 
+DEAF = (
+    "A worker without gossip, heartbeat and remote control may stay alive and never consume again "
+    "after Redis was lost. Leave one of the three on."
+)
+
 app = App("cvdops")
 app.set_default()  # request threads too publish through this one
 app.conf.update(
@@ -63,9 +70,18 @@ app.conf.update(
 app.autodiscover_tasks()
 
 
+def deaf(options: Mapping[str, Any], *, remote_control: bool) -> bool:
+    """Whether a worker with these options may never consume again after its Redis was lost."""
+    silent = options.get("without_gossip") and options.get("without_heartbeat")
+    return bool(silent) and not remote_control
+
+
 @signals.celeryd_after_setup.connect
 def _begin_pulse(instance: Any, **_: object) -> None:
     """Before the broker is reached: executions go on without it."""
+    if deaf(instance.options, remote_control=instance.app.conf.worker_enable_remote_control):
+        sys.stderr.write(f"{DEAF}\n")
+        os._exit(2)  # Celery makes a code of 0 of an ordinary exit
     from cvdops.executions.looks import LOOKS  # noqa: PLC0415 (models load after this module)
     from cvdops.executions.pulse import LEAVE, Pulse  # noqa: PLC0415
 

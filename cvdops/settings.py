@@ -139,6 +139,11 @@ DATABASE_POOL = _number("CVDOPS_DATABASE_POOL", 10)
 DATABASES = {"default": _database(env("DATABASE_URL", "postgresql://cvdops@localhost/cvdops"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = _redis(env("REDIS_URL", "redis://localhost:6379/0"))
+_options: dict[str, object] = parse_url(REDIS_URL)  # type: ignore[no-untyped-call]
+if PRODUCTION and not REDIS_URL.startswith("unix:") and not _options.get("password"):
+    raise ImproperlyConfigured(
+        "REDIS_URL has no password: over the network production needs one, as redis://:password@host."
+    )
 
 # Where the runbooks come from, how often (0: only when asked) and how long (seconds) one looks there.
 try:

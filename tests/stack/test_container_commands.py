@@ -110,6 +110,15 @@ def test_production_refuses_to_start_without_its_own_key(environment: dict[str, 
     assert "SECRET_KEY is not set" in done.stderr
 
 
+def test_production_refuses_a_redis_on_the_network_without_a_password(
+    environment: dict[str, str],
+) -> None:
+    given = environment | {"REDIS_URL": "redis://redis:6379/0"}
+    command = ["python", "manage.py", "check"]
+    done = subprocess.run(command, cwd=PROJECT, env=given, capture_output=True, text=True)
+    assert "REDIS_URL has no password" in done.stderr
+
+
 def test_the_deployment_check_is_clean(migrated: dict[str, str]) -> None:
     command = ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     done = subprocess.run(command, cwd=PROJECT, env=migrated, capture_output=True, text=True)
