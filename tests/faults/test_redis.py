@@ -1,0 +1,205 @@
+"""F4, F5, F6: a Redis that is killed, frozen, emptied, or away. Executions go on; pages hardly notice."""
+
+import socket
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import redis as client
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+
+from cvdops.executions.models import Execution, Worker
+from cvdops.stack import portal
+from cvdops.stack.parts import Running
+from tests.faults.rig import Rig
+from tests.faults.servers import Server, redis_server
+from tests.faults.workers import database_url
+from tests.live.viewer import Visitor
+from tests.waiting import until
+
+GATE = "#### Gate\n```approval {#gate}\napprovers: [operations-manager]\n```\n"
+QUICK = 0.5  # seconds for a page
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Server]:
+    with redis_server(tmp_path / "redis") as server:
+        yield server
+        server.thaw()
+
+
+@pytest.fixture
+def visitor(rig: Rig, redis: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visitor]:
+    """Who starts and approves, at a web server of its own beside this Redis."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    for name, value in {"DATABASE_URL": database_url(), "REDIS_URL": redis.url}.items():
+        monkeypatch.setenv(name, value)
+    web = Running(portal.web(settings.DATA_DIR, port), rig.folder / "web.log")
+    web.wait_ready()
+    browser = Client()
+    browser.force_login(rig.scene.person("operations-lead"))
+    yield Visitor(port, browser.cookies["sessionid"].value)
+    web.stop()
+
+
+def state(execution: Execution) -> str:
+    return Execution.objects.values_list("state", flat=True).get(pk=execution.pk)
+
+
+def clock() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]
+
+
+def consuming(within: float = 30) -> None:
+    """Until a worker has proved anew that messages come through."""
+    before = clock()
+    until(
+        lambda: Worker.objects.filter(consumed_at__gt=before).exists(),
+        within,
+        "a message that comes through",
+    )
+
+
+def through_the_gate(rig: Rig) -> Execution:
+    """Start, approve, end: each within three seconds of what it waits for."""
+    [execution] = rig.start()
+    until(lambda: state(execution) == "waiting", 4, "the gate")
+    rig.scene.approve(execution)
+    rig.settled([execution], 4)
+    return execution
+
+
+def gated(rig: Rig) -> None:
+    rig.runbook(rig.step("one"), GATE, rig.step("two"))
+
+
+def test_executions_go_on_without_redis(rig: Rig, redis: Server) -> None:
+    gated(rig)
+    redis.kill()
+    with rig.workers(REDIS_URL=redis.url):
+        execution = through_the_gate(rig)
+        redis.start()
+        consuming()
+    rig.truth([execution])
+
+
+def test_a_frozen_redis_holds_up_neither_executions_nor_their_worker(
+    rig: Rig, redis: Server
+) -> None:
+    gated(rig)
+    with rig.workers(REDIS_URL=redis.url) as workers:
+        redis.freeze()
+        execution = through_the_gate(rig)
+        pid = workers.drain(0)
+        until(lambda: workers.pids[0] != pid, 6, "the end of the worker")
+    rig.truth([execution])
+
+
+def kills(rig: Rig, redis: Server, times: int, executions: int, down: float) -> None:
+    rig.runbook(rig.step("one", seconds=0.5), rig.step("two", seconds=0.5))
+    with rig.workers(REDIS_URL=redis.url):
+        started = rig.start(executions)
+        for _ in range(times):
+            redis.kill()
+            time.sleep(rig.chance.uniform(0, down))
+            redis.start()
+        rig.settled(started)
+        if times > 2:
+            consuming()
+    rig.truth(started)
+
+
+def test_redis_killed(rig: Rig, redis: Server) -> None:
+    kills(rig, redis, times=2, executions=2, down=0.2)
+
+
+@pytest.mark.faults
+def test_redis_killed_thirty_times(rig: Rig, redis: Server) -> None:
+    kills(rig, redis, times=30, executions=30, down=5.0)
+
+
+def emptied(rig: Rig, redis: Server, times: int, every: float) -> None:
+    gated(rig)
+    with rig.workers(REDIS_URL=redis.url) as workers:
+        pid, executions = workers.pids[0], []
+        server = client.Redis.from_url(redis.url)
+        for _ in range(times):
+            server.flushall()
+            time.sleep(every)
+            executions.append(through_the_gate(rig))
+        assert workers.pids[0] == pid  # nothing that it needs was in there
+    rig.truth(executions)
+
+
+def test_redis_emptied(rig: Rig, redis: Server) -> None:
+    emptied(rig, redis, times=1, every=0.0)
+
+
+@pytest.mark.faults
+def test_redis_emptied_for_two_minutes(rig: Rig, redis: Server) -> None:
+    emptied(rig, redis, times=24, every=5.0)
+
+
+@pytest.mark.faults
+def test_redis_away_for_ten_minutes(rig: Rig, redis: Server) -> None:
+    gated(rig)
+    with rig.workers(REDIS_URL=redis.url) as workers:
+        pid, executions = workers.pids[0], []
+        redis.kill()
+        for _ in range(20):
+            time.sleep(30)
+            executions.append(through_the_gate(rig))
+        assert workers.pids[0] == pid
+        redis.start()
+        consuming()
+    rig.truth(executions)
+
+
+def timed(act: Callable[[], object]) -> float:
+    began = time.monotonic()
+    act()
+    return time.monotonic() - began
+
+
+def browse(visitor: Visitor, execution: Execution) -> list[float]:
+    """How long pages take, the slowest last."""
+
+    def page(path: str) -> None:
+        with visitor.get(path, Accept="text/html") as response:
+            assert response.status == 200
+            response.read()
+
+    paths = ["/", "/runbooks/trial/run/", "/executions/", f"/executions/{execution.pk}/"]
+    return sorted(timed(lambda path=path: page(path)) for path in paths * 5)
+
+
+def frozen(rig: Rig, redis: Server, visitor: Visitor, seconds: float) -> None:
+    gated(rig)
+    executions = rig.start()
+    browse(visitor, executions[0])  # the first of each kind loads its template
+    redis.freeze()
+    over = time.monotonic() + seconds
+    while True:
+        took = browse(visitor, executions[0])
+        assert statistics.quantiles(took, n=20)[-1] < QUICK, took
+        if time.monotonic() > over:
+            break
+
+
+def test_pages_beside_a_frozen_redis(rig: Rig, redis: Server, visitor: Visitor) -> None:
+    frozen(rig, redis, visitor, 0.0)
+
+
+@pytest.mark.faults
+def test_pages_beside_a_redis_frozen_for_a_minute(
+    rig: Rig, redis: Server, visitor: Visitor
+) -> None:
+    frozen(rig, redis, visitor, 60.0)
