@@ -20,6 +20,7 @@ from django.conf import settings
 
 # A publication may cost a page at most half a second: two tries, each bounded by the socket.
 PUBLISH_SOCKET_TIMEOUT = 0.15
+TESTS_AT_ONCE = 4  # of hosts, by one worker
 PUBLISH_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 
 
@@ -82,10 +83,11 @@ def _begin_pulse(instance: Any, **_: object) -> None:
     if deaf(instance.options, remote_control=instance.app.conf.worker_enable_remote_control):
         sys.stderr.write(f"{DEAF}\n")
         os._exit(2)  # Celery makes a code of 0 of an ordinary exit
-    from cvdops.executions.looks import LOOKS  # noqa: PLC0415 (models load after this module)
+    from cvdops.executions.looks import LOOKS, TESTS  # noqa: PLC0415 (models load after this module)
     from cvdops.executions.pulse import LEAVE, Pulse  # noqa: PLC0415
 
     LOOKS.open(instance.concurrency)
+    TESTS.open(TESTS_AT_ONCE)
     direct = worker_direct(instance.hostname).name
     served = [name for name in instance.app.amqp.queues.consume_from if name != direct]
     pulse = Pulse(served, direct)

@@ -38,6 +38,11 @@ def wake(execution: UUID, queue: str) -> None:
     transaction.on_commit(lambda: _send("executions.advance", [str(execution)], queue))
 
 
+def ask_for_check(check: UUID, queue: str) -> None:
+    """Ask a worker of the queue to do a test of a host, once the transaction is committed."""
+    transaction.on_commit(lambda: _send("executions.check", [str(check)], queue))
+
+
 def _announce(execution: UUID, seq: int) -> None:
     failpoint("announce")
     _herald().announce(str(execution), seq)

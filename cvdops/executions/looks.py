@@ -1,4 +1,4 @@
-"""The looks of a worker process at executions: each in a thread of its own, at most so many at once.
+"""What a worker process looks at, executions and tests of hosts: each in a thread, at most so many at once.
 
 A message asks for one, and so does the worker's own search for what is due, every second. Both come here:
 so executions go on as well without Redis, and a lost message costs a second.
@@ -8,9 +8,10 @@ import logging
 import os
 import socket
 import threading
+from collections.abc import Callable
 from uuid import UUID
 
-from cvdops.executions import engine
+from cvdops.executions import engine, probes
 from cvdops.executions.leases import HOLDS
 
 log = logging.getLogger(__name__)
@@ -21,10 +22,11 @@ OWNER = f"{socket.gethostname()}:{os.getpid()}"
 class Looks:
     """Thread-safe. Until it is opened there is no room: only workers look."""
 
-    def __init__(self) -> None:
+    def __init__(self, act: Callable[[UUID], None]) -> None:
+        self._act = act
         self._changed = threading.Condition()
         self._at_once = 0
-        self._running: dict[UUID, bool] = {}  # execution → asked for again meanwhile
+        self._running: dict[UUID, bool] = {}  # what is looked at → asked for again meanwhile
 
     def open(self, at_once: int) -> None:
         """From now on, so many at once."""
@@ -35,18 +37,18 @@ class Looks:
         """How many more there is room for; none while this process goes down."""
         return 0 if HOLDS.draining.is_set() else max(0, self._at_once - len(self._running))
 
-    def take(self, execution: UUID) -> bool:
+    def take(self, what: UUID) -> bool:
         """Look at it soon. False without room: who searches finds it again, here or elsewhere."""
         with self._changed:
-            if execution in self._running:
-                self._running[execution] = True
+            if what in self._running:
+                self._running[what] = True
             elif self.room:
-                self._running[execution] = False
+                self._running[what] = False
                 # Daemons: one that hangs must not keep a process that was told to end.
-                threading.Thread(target=self._look, args=(execution,), daemon=True).start()
+                threading.Thread(target=self._look, args=(what,), daemon=True).start()
             else:
                 return False
-        HOLDS.nudge(execution)
+        HOLDS.nudge(what)
         return True
 
     def wait(self, seconds: float) -> bool:
@@ -54,24 +56,25 @@ class Looks:
         with self._changed:
             return self._changed.wait_for(lambda: not self._running, seconds)
 
-    def _look(self, execution: UUID) -> None:
+    def _look(self, what: UUID) -> None:
         again = True
         while again:
             try:
-                engine.advance(execution, OWNER)
+                self._act(what)
             except Exception:
-                log.exception("The look at execution %s broke off.", execution)
-            again = self._again(execution)
+                log.exception("The look at %s broke off.", what)
+            again = self._again(what)
 
-    def _again(self, execution: UUID) -> bool:
+    def _again(self, what: UUID) -> bool:
         """Whether somebody asked after the last look had seen what there was; else it is over."""
         with self._changed:
-            if self._running[execution] and not HOLDS.draining.is_set():
-                self._running[execution] = False
+            if self._running[what] and not HOLDS.draining.is_set():
+                self._running[what] = False
                 return True
-            del self._running[execution]
+            del self._running[what]
             self._changed.notify_all()
             return False
 
 
-LOOKS = Looks()
+LOOKS = Looks(lambda execution: engine.advance(execution, OWNER))
+TESTS = Looks(probes.carry_out)  # of hosts

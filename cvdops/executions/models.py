@@ -11,6 +11,7 @@ from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.environments.models import Environment, Host
 from cvdops.executions.states import (
     ACTIVE,
+    CHECK_LOOKS,
     EXECUTION_LOOKS,
     HELD,
     STEP_LOOKS,
@@ -346,6 +347,14 @@ class HostCheck(models.Model):
 
     def __str__(self) -> str:
         return str(self.host)
+
+    @property
+    def look(self) -> Look:
+        if self.done_at is None:
+            return CHECK_LOOKS["begun" if self.begun_at else "asked"]
+        states = {result["state"] for result in self.results}
+        worst = next((state for state in ("failed", "warning") if state in states), "ok")
+        return CHECK_LOOKS[worst]
 
 
 class Worker(models.Model):

@@ -12,11 +12,11 @@ from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection
 
 from cvdops.catalog.polling import claim_look
-from cvdops.executions import leases, partitions, queues
+from cvdops.executions import leases, partitions, probes, queues
 from cvdops.executions.canary import Canary
 from cvdops.executions.hints import send_canary, send_look
 from cvdops.executions.leases import HOLDS
-from cvdops.executions.looks import LOOKS, OWNER
+from cvdops.executions.looks import LOOKS, OWNER, TESTS
 from cvdops.executions.recovery import due, rescue
 
 log = logging.getLogger(__name__)
@@ -114,6 +114,9 @@ class Pulse(threading.Thread):
         if room := LOOKS.room:
             for execution in due(self._queues, room):
                 LOOKS.take(execution)
+        if room := TESTS.room:
+            for check in probes.due(self._queues, room):
+                TESTS.take(check)
 
     def _rescue(self) -> None:
         rescue()

@@ -15,8 +15,14 @@ _pinning = Lock()
 
 def transport(target: Target, keys: Sequence[HostKey]) -> SshTransport:
     """The way to this host, which has to show one of these keys."""
-    _pin(target, tuple(sorted((key.kind, key.key) for key in keys)))
+    _pin(target, keys)
     return _transport(target)
+
+
+def fresh(target: Target, keys: Sequence[HostKey]) -> SshTransport:
+    """The same with a channel of its own, which knows nothing from before. To be closed."""
+    _pin(target, keys)
+    return SshTransport(address(target), settings.SSH_DIR)
 
 
 def address(target: Target) -> Address:
@@ -37,9 +43,13 @@ def _transport(target: Target) -> SshTransport:
     return SshTransport(address(target), settings.SSH_DIR)
 
 
-@cache
-def _pin(target: Target, keys: tuple[tuple[str, str], ...]) -> None:
+def _pin(target: Target, keys: Sequence[HostKey]) -> None:
+    """Whatever the file says, which workers of this machine share: from now on exactly these keys."""
+    confirmed = [known_hosts.HostKey(key.kind, key.key) for key in keys]
+    alias, file = address(target).alias, known_hosts.KnownHosts(settings.SSH_DIR)
     with _pinning:
-        known_hosts.KnownHosts(settings.SSH_DIR).replace(
-            address(target).alias, [known_hosts.HostKey(kind, key) for kind, key in keys]
-        )
+        if sorted(file.keys(alias), key=str) == sorted(confirmed, key=str):
+            return
+        file.replace(alias, confirmed)
+    # A connection that proved itself by a former key is none to go on with.
+    _transport(target).link.master.close()

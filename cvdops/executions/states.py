@@ -204,3 +204,14 @@ STEP_LOOKS: Mapping[str, Look] = {
 
 # A pending step whose next try has its time.
 TRIED_AGAIN = Look("Tried again soon", "timer", "wait")
+
+# A test of a host, and each step of it.
+CHECK_LOOKS: Mapping[str, Look] = {
+    "asked": Look("Waits for a worker", "clock", "run"),
+    "begun": Look("Being tested", "play", "run"),
+    "ok": Look("Works", "check", "ok"),
+    "warning": Look("Works, with doubts", "triangle-alert", "wait"),
+    "failed": Look("Does not work", "x", "bad"),
+    "skipped": Look("Not tried", "circle", "none"),
+    "pending": Look("Not yet", "circle", "none"),
+}

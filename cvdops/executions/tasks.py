@@ -5,13 +5,19 @@ from uuid import UUID
 from celery import shared_task
 
 from cvdops.executions import pulse
-from cvdops.executions.looks import LOOKS
+from cvdops.executions.looks import LOOKS, TESTS
 
 
 @shared_task(name="executions.advance", ignore_result=True)
 def advance(execution: str) -> None:
     """Look at this execution, in a thread that is none of Celery's: its canaries must find one free."""
     LOOKS.take(UUID(execution))
+
+
+@shared_task(name="executions.check", ignore_result=True)
+def check(host_check: str) -> None:
+    """Do this test of a host, in a thread that is none of Celery's either."""
+    TESTS.take(UUID(host_check))
 
 
 @shared_task(name="executions.canary", ignore_result=True)

@@ -39,14 +39,13 @@ class Probe(Protocol):
     """A test of one host. Iterating does it."""
 
     @property
-    def titles(self) -> tuple[str, ...]:
-        """Its steps, in their order."""
-
-    @property
     def keys(self) -> Sequence[HostKey]:
         """The keys that the host has shown so far."""
 
     def __iter__(self) -> Iterator[Check]: ...
+
+    def close(self) -> None:
+        """Give back what it used."""
 
 
 class Failed(Exception):

@@ -35,12 +35,11 @@ class LocalProbe:
         self.tools = tools
         self.path = path
 
-    @property
-    def titles(self) -> tuple[str, ...]:
-        return tuple(title for title, _, _ in _STEPS)
-
     def __iter__(self) -> Iterator[Check]:
         return carried_out(_STEPS, self)
+
+    def close(self) -> None:
+        """It holds nothing."""
 
 
 def _shell(probe: LocalProbe) -> str:
@@ -114,3 +113,4 @@ _STEPS: Steps[LocalProbe] = (
     ("spool", _spool, False),
     ("survival", _survival, False),
 )
+TITLES = tuple(title for title, _, _ in _STEPS)

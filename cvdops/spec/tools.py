@@ -1,4 +1,6 @@
-"""The commands that need neither a path nor a declaration: those of the shell, and those of every system."""
+"""The commands that runbooks declare, and those that need no declaration: the shell's and every system's."""
+
+from collections.abc import Mapping
 
 BUILTINS = frozenset(
     {
@@ -151,3 +153,12 @@ POSIX = frozenset(
         "pgrep",
     }
 )
+
+
+def declared(metadata: Mapping[str, object]) -> frozenset[str]:
+    """The commands of `tools:`, without what follows them, such as a version."""
+    tools = metadata.get("tools")
+    if not isinstance(tools, list):
+        return frozenset()
+    # `true` without quotes is no text in YAML; it needs no declaration anyway.
+    return frozenset(t.split()[0] for t in tools if isinstance(t, str) and t.strip())

@@ -2,14 +2,18 @@
 
 from django.urls import URLPattern, path
 
-from cvdops.web.views import environments
+from cvdops.web.views import environments, hosts
 
 _ONE = "environments/<str:slug>/"
+_HOST = _ONE + "hosts/<str:name>/"
 _PART = _ONE + "<str:kind>/<int:pk>/"
 
 urlpatterns: list[URLPattern] = [
     path(_ONE, environments.environment, name="environment"),
     path(_ONE + "add/<str:kind>/", environments.add, name="environment-add"),
+    path(_HOST, hosts.host, name="host"),
+    path(_HOST + "test/", hosts.test, name="host-test"),
+    path(_HOST + "keys/", hosts.confirm_key, name="host-key"),
     path(_PART + "change/", environments.change, name="environment-change"),
     path(_PART + "remove/", environments.remove, name="environment-remove"),
 ]

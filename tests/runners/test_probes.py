@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from cvdops.runners import local_probe
 from cvdops.runners.checks import Failed as StepFailed
 from cvdops.runners.checks import Outcome, room
 from cvdops.runners.local_probe import LocalProbe
+from cvdops.runners.ssh import probe as ssh_probe
 from cvdops.runners.ssh.known_hosts import KnownHosts
 from cvdops.runners.ssh.probe import SshProbe
 from tests.sshd import ALIAS, Sshd, ssh_server
@@ -22,10 +24,9 @@ def sentences(probe: SshProbe | LocalProbe) -> dict[str, str]:
 
 def test_a_good_host(server: Sshd, tmp_path: Path) -> None:
     transport = server.transport(tmp_path)
-    probe = SshProbe(transport, ("sh", "cat"))
-    found = outcomes(probe)
+    found = outcomes(SshProbe(transport, ("sh", "cat")))
     transport.link.master.close()
-    assert tuple(found) == probe.titles
+    assert tuple(found) == ssh_probe.TITLES
     needed = ("name", "port", "host key", "login", "shell", "tools", "spool", "clock")
     assert {found[step] for step in needed} == {Outcome.OK}
 
@@ -57,9 +58,8 @@ def test_an_unknown_key_is_shown_and_nobody_logs_in(tmp_path: Path) -> None:
 
 
 def test_this_machine(tmp_path: Path) -> None:
-    probe = LocalProbe(tmp_path / "spool", ("cat", "no-such-command"))
-    found = outcomes(probe)
-    assert tuple(found) == probe.titles
+    found = outcomes(LocalProbe(tmp_path / "spool", ("cat", "no-such-command")))
+    assert tuple(found) == local_probe.TITLES
     assert (found["shell"], found["tools"]) == (Outcome.OK, Outcome.FAILED)
 
 

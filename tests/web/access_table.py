@@ -101,6 +101,12 @@ TABLE: dict[str, Row] = {
         body={"name": "other", "transport": "local"},
     ),
     "environment-remove": Row(HOST, post=only(EDITORS, 302, 403)),
+    "host": Row({**ENVIRONMENT, "name": "practice"}, get=ALL),
+    "host-test": Row(
+        {**ENVIRONMENT, "name": "practice"}, post=only((*OPERATORS, "admin"), 302, 403)
+    ),
+    # 409: it has shown no key
+    "host-key": Row({**ENVIRONMENT, "name": "practice"}, post=only(EDITORS, 409, 403)),
     "contacts": Row(get=ALL),
     "audit": Row(get=only(AUDITORS, 200, 403)),
     # The execution is one that `devops-engineer` asked for and that has not begun.

@@ -1,10 +1,17 @@
 """The pages of environments: what is there, and changing it."""
 
+from datetime import timedelta
+
 import pytest
+from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from cvdops.audit.models import AuditEntry
 from cvdops.environments.models import Environment, Host
+from cvdops.executions import probes
+from cvdops.executions.models import HostCheck
+from tests.cast import person
 from tests.web.world import World
 
 FAR = {"name": "far", "transport": "ssh", "address": "far.example.org", "user": "ops"}
@@ -127,3 +134,72 @@ def test_who_may_not_change_reads_why(world: World) -> None:
 )
 def test_what_is_not_there(lead: Client, address: str) -> None:
     assert lead.get(f"/environments/{address}").status_code == 404
+
+
+@pytest.fixture
+def tested(world: World, transactional_db: None) -> HostCheck:
+    """A test of the practice host that was asked for and is not done."""
+    world.client("devops-engineer").post("/environments/development/hosts/practice/test/")
+    return HostCheck.objects.get()
+
+
+def host_page(world: World, role: str = "operations-lead", name: str = "practice") -> str:
+    address = f"/environments/development/hosts/{name}/"
+    return world.client(role).get(address).content.decode()
+
+
+def test_a_test_is_watched_until_it_is_done(world: World, tested: HostCheck) -> None:
+    assert 'hx-trigger="every 1s"' in host_page(world)
+    probes.carry_out(tested.pk)
+    html = host_page(world)
+    assert "every 1s" not in html
+    assert "in bash and sh." in html
+
+
+def test_a_test_without_a_worker_says_so(world: World, tested: HostCheck) -> None:
+    HostCheck.objects.update(requested_at=timezone.now() - timedelta(seconds=10))
+    assert "No worker serves <code>env.development</code>" in host_page(world)
+    HostCheck.objects.update(requested_at=timezone.now() - timedelta(minutes=11))
+    html = host_page(world)
+    assert "Nobody did it" in html and "every 1s" not in html
+
+
+@pytest.fixture
+def far(world: World) -> Host:
+    """A host of the development environment that has shown a key."""
+    fields = {**FAR, "environment_id": "development"}
+    host = Host.objects.create(**fields)
+    shown = [{"kind": "ssh-ed25519", "key": "AAAA", "fingerprint": "SHA256:new"}]
+    done = {"done_at": timezone.now(), "requested_by": person("admin")}
+    host.checks.create(keys=shown, results=[], **done)
+    return host
+
+
+def confirm(world: World, role: str = "operations-lead", **values: str) -> HttpResponse:
+    address = "/environments/development/hosts/far/keys/"
+    return world.client(role).post(address, {"fingerprint": "SHA256:new", **values})
+
+
+def test_an_unknown_key_is_confirmed_on_the_page(world: World, far: Host) -> None:
+    assert "Confirm this key" in host_page(world, name="far")
+    assert "Confirm this key" not in host_page(world, "devops-engineer", "far")
+    assert confirm(world).status_code == 302
+    assert far.keys.get().confirmed_by == person("operations-lead")
+
+
+def test_a_changed_key_is_red_and_needs_a_reason(world: World, far: Host) -> None:
+    far.keys.create(kind="ssh-ed25519", key="BBBB", fingerprint="SHA256:old")
+    assert "Its key is NOT the one that was confirmed" in host_page(world, name="far")
+    answer = confirm(world, reason=" ")
+    assert answer.status_code == 422
+    assert "Say why the key has changed" in answer.content.decode()
+    assert confirm(world, reason="reinstalled").status_code == 302
+    assert [key.fingerprint for key in far.keys.all()] == ["SHA256:new"]
+
+
+def test_what_a_host_says_cannot_act_on_the_page(world: World, far: Host) -> None:
+    text = "<script>alert(1)</script>\x1b[31m"
+    results = [{"name": "name", "state": "failed", "text": text, "milliseconds": 1}]
+    far.checks.update(results=results)
+    html = host_page(world, name="far")
+    assert "<script>alert" not in html and "\x1b" not in html

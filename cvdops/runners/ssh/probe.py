@@ -41,12 +41,11 @@ class SshProbe:
         self.path = path
         self.keys: Sequence[HostKey] = ()
 
-    @property
-    def titles(self) -> tuple[str, ...]:
-        return tuple(title for title, _, _ in _STEPS)
-
     def __iter__(self) -> Iterator[Check]:
         return carried_out(_STEPS, self)
+
+    def close(self) -> None:
+        self.transport.close()
 
 
 def _name(probe: SshProbe) -> str:
@@ -197,3 +196,4 @@ _STEPS: Steps[SshProbe] = (
     ("clock", _clock, False),
     ("survival", _survival, False),
 )
+TITLES = tuple(title for title, _, _ in _STEPS)

@@ -7,7 +7,7 @@ from cvdops.spec.codes import diagnostic
 from cvdops.spec.document import Diagnostic, Step
 from cvdops.spec.rules.subject import Subject
 from cvdops.spec.shell import Command
-from cvdops.spec.tools import BUILTINS, POSIX
+from cvdops.spec.tools import BUILTINS, POSIX, declared
 
 _NAME = re.compile(r"[A-Za-z][\w.+-]*")
 _INTERACTIVE = frozenset(
@@ -89,13 +89,7 @@ def undeclared_tool(subject: Subject) -> Iterator[Diagnostic]:
 
 def undeclared(subject: Subject) -> Iterator[tuple[Step, Command]]:
     """Each command once, where it is first used."""
-    declared = subject.runbook.metadata.get("tools")
-    tools = (
-        {str(t).split()[0] for t in declared if str(t).strip()}
-        if isinstance(declared, list)
-        else set()
-    )
-    known = tools | BUILTINS | POSIX
+    known = {*declared(subject.runbook.metadata), *BUILTINS, *POSIX}
     for step, command in subject.commands:
         if command.name not in known and _NAME.fullmatch(command.name):
             known.add(command.name)

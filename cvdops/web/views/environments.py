@@ -11,14 +11,16 @@ from cvdops.access.policy import Action, can
 from cvdops.executions import inventory
 from cvdops.lib.errors import Invalid, Problem
 from cvdops.web.access import person, requires
+from cvdops.web.probes import newest
 
 
 @requires(Action.READ_ENVIRONMENTS)
 def environment(request: HttpRequest, slug: str) -> HttpResponse:
     found = inventory.environment(slug)
+    hosts, tested = found.hosts.prefetch_related("keys__confirmed_by"), newest(found)
     context = {
         "environment": found,
-        "hosts": found.hosts.prefetch_related("keys"),
+        "hosts": [(host, tested.get(host.pk)) for host in hosts],
         "groups": found.groups.prefetch_related("hosts"),
         "edit": can(person(request), Action.EDIT_ENVIRONMENTS),
     }
