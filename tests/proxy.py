@@ -12,9 +12,9 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 class Proxy:
-    """Forwards a port of its own to another port of this machine, until it is closed."""
+    """Forwards a port of its own to another port or socket of this machine, until it is closed."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int | str) -> None:
         self.target = target
         self.delay = 0.0  # seconds that every piece waits
         self.cut_after: int | None = None  # bytes from the target until the connection is reset
@@ -57,7 +57,7 @@ class Proxy:
             try:
                 if self._refusing:
                     raise ConnectionRefusedError
-                server = socket.create_connection(("127.0.0.1", self.target))
+                server = self._connect()
             except OSError:
                 _reset(client)
                 continue
@@ -65,6 +65,13 @@ class Proxy:
             self._pairs.add(pair)
             for ends in (pair, pair[::-1]):
                 threading.Thread(target=self._pump, args=(pair, *ends), daemon=True).start()
+
+    def _connect(self) -> socket.socket:
+        if isinstance(self.target, int):
+            return socket.create_connection(("127.0.0.1", self.target))
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(self.target)
+        return server
 
     def _pump(
         self, pair: tuple[socket.socket, socket.socket], source: socket.socket, sink: socket.socket

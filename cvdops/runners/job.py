@@ -20,6 +20,9 @@ class Job:
     script: str
     variables: Mapping[str, str]  # the environment of the job; the worker's own is not inherited
     cwd: str = ""  # absolute; empty: the home directory, or the spool if there is none
+    database: str = ""  # for SQL: a path, or a connection string
+    names: tuple[str, ...] = ()  # for SQL: the variables that the statements name
+    bare: bool = False  # for SQL: values alone, without a table around them
 
 
 class StartFailed(Exception):

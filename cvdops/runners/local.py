@@ -102,12 +102,12 @@ class LocalTransport:
         return self._root / attempt
 
     def _spawn(self, job: Job, folder: Path, pipe: int) -> "subprocess.Popen[bytes]":
-        invocation = INTERPRETERS[job.interpreter](job.script, job.strict)
+        invocation = INTERPRETERS[job.interpreter](job)
         environment = self._environment(job, folder, invocation)
-        program = shutil.which(job.interpreter, path=environment["PATH"])
+        program = shutil.which(invocation.program, path=environment["PATH"])
         if program is None:
             raise StartFailed(
-                f"{job.interpreter} is not installed on this machine (looked in "
+                f"{invocation.program} is not installed on this machine (looked in "
                 f"{environment['PATH']}). Install it, then retry the step."
             )
         script = _script(folder)
@@ -116,7 +116,7 @@ class LocalTransport:
         except OSError as error:
             raise spool.not_writable(self._root, error) from None
         where = job.cwd or _home(environment, self._root)
-        command = [program, *invocation.options, str(script)]
+        command = [*self._runner(invocation), program, *invocation.options, str(script)]
         try:
             child = subprocess.Popen(
                 [*_OUTER, str(folder), boot_id(), where, *command],
@@ -133,11 +133,19 @@ class LocalTransport:
         self._collect(child)
         return child
 
+    def _runner(self, invocation: Invocation) -> tuple[str, ...]:
+        return ("/bin/sh", self._constant(invocation.runner)) if invocation.runner else ()
+
+    def _constant(self, content: str) -> str:
+        return str(self._root / prelude_name(content))
+
     def _environment(self, job: Job, folder: Path, invocation: Invocation) -> dict[str, str]:
         environment = {**account(), **job.variables}
-        environment |= {MARKER: job.attempt, "CVDOPS_JOB": str(folder)}
+        environment[MARKER] = job.attempt
+        if invocation.session:
+            environment["CVDOPS_JOB"] = str(folder)
         if invocation.prelude:
-            environment["BASH_ENV"] = str(self._root / prelude_name(invocation.prelude))
+            environment["BASH_ENV"] = self._constant(invocation.prelude)
         for name, value in environment.items():
             check_variable(name, value)
         return environment

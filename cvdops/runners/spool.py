@@ -8,7 +8,7 @@ import secrets
 import stat
 from pathlib import Path
 
-from cvdops.runners.interpreters import prelude_name, preludes
+from cvdops.runners.interpreters import PRELUDES, prelude_name
 from cvdops.runners.job import Spool, StartFailed
 from cvdops.runners.processes import boot_id
 
@@ -52,7 +52,7 @@ def not_writable(root: Path, error: OSError) -> StartFailed:
 
 
 def _write_preludes(root: Path) -> None:
-    for prelude in preludes():
+    for prelude in PRELUDES:
         path = root / prelude_name(prelude)
         if not path.exists():
             write(path, prelude)

@@ -7,7 +7,7 @@ external command costs a millisecond on a small machine.
 
 from cvdops.runners import wrapper
 from cvdops.runners.account import PATH
-from cvdops.runners.interpreters import prelude_name, preludes
+from cvdops.runners.interpreters import PRELUDES, prelude_name
 from cvdops.runners.session import MAX_DUMP
 from cvdops.runners.ssh.halting import HALT
 from cvdops.runners.ssh.quoting import call, words
@@ -111,12 +111,12 @@ seek() {
   return 1
 }
 
-# ATTEMPT SCRIPT SETTINGS SEARCH-PATH INTERPRETER DIRECTORY HOME OPTION…
+# ATTEMPT SCRIPT SETTINGS SEARCH-PATH PROGRAM DIRECTORY HOME RUNNER OPTION…
 begin() {
   job=$root/$1
   if test -e "$job" || test -h "$job"; then part claimed ''; return; fi
   seek "$4" "$5" || { part missing "$4"; return; }
-  script=$job.script.$$.$((number += 1)) where=$6
+  script=$job.script.$$.$((number += 1)) where=$6 runner=$8
   if test -z "$where"; then
     where=$root
     case $7 in /*) test -d "$7" && where=$7 ;; esac
@@ -137,9 +137,9 @@ launch() {
   exec 2>&1 </dev/null
   printf '%s\\n' "$2" >"$script" || { echo; exit 1; }
   settings=$3
-  shift 7
-  set -- "$setsid" "$setsid" /bin/sh -c "$outer" cvdops-job "$job" "$boot" "$where" "$program" \\
-    "$@" "$script"
+  shift 8
+  set -- "$setsid" "$setsid" /bin/sh -c "$outer" cvdops-job "$job" "$boot" "$where" \\
+    ${runner:+/bin/sh "$runner"} "$program" "$@" "$script"
   cd /
   eval "$settings"
   exec "$@"
@@ -262,7 +262,7 @@ while IFS= read -r request; do
 done
 """
 
-_PRELUDES = {prelude_name(text): text for text in preludes()}
+_PRELUDES = {prelude_name(text): text for text in PRELUDES}
 _KEPT = " && ".join(call("keep", name, text) for name, text in _PRELUDES.items())
 _KEEP = f"keep_preludes() {{ {_KEPT}; }}\npreludes='{' '.join(_PRELUDES)}'\n"
 _PROGRAM = _HEAD + _SPOOL + _KEEP + _START + _LOOK + HALT + _SERVE

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cvdops.runners.environment import TOO_LARGE, check_variable
 from cvdops.runners.handle import Claim, parse_claim
-from cvdops.runners.interpreters import INTERPRETERS, prelude_name
+from cvdops.runners.interpreters import INTERPRETERS, Invocation, prelude_name
 from cvdops.runners.job import (
     MARKER,
     MOST_CLAIMS,
@@ -69,12 +69,13 @@ class SshTransport:
     def start(self, job: Job) -> SshHandle:
         check_attempt(job.attempt)
         self.check_tools()
-        answer = self.link.ask(self._begin(job), _START)
+        invocation = INTERPRETERS[job.interpreter](job)
+        answer = self.link.ask(self._begin(job, invocation), _START)
         if answer.get("claimed") is not None:
             raise AlreadyClaimed
         if answer.get("missing") is not None:
             raise StartFailed(
-                f"{job.interpreter} is not installed on {self.address.label} (looked in "
+                f"{invocation.program} is not installed on {self.address.label} (looked in "
                 f"{answer.text('missing')}). Install it, then retry the step."
             )
         entry = parse(answer.text("stat"))
@@ -131,21 +132,23 @@ class SshTransport:
                 break
         return claim
 
-    def _begin(self, job: Job) -> str:
+    def _begin(self, job: Job, invocation: Invocation) -> str:
         """The request that starts a job. Raises StartFailed."""
         account, root = self.link.account(), self.link.hello().text("root")
-        invocation = INTERPRETERS[job.interpreter](job.script, job.strict)
         environment = {**account, **job.variables}
-        environment |= {MARKER: job.attempt, "CVDOPS_JOB": f"{root}/{job.attempt}"}
+        environment[MARKER] = job.attempt
+        if invocation.session:
+            environment["CVDOPS_JOB"] = f"{root}/{job.attempt}"
         if invocation.prelude:
             environment["BASH_ENV"] = f"{root}/{prelude_name(invocation.prelude)}"
         for name, value in environment.items():
             check_variable(name, value)
+        runner = f"{root}/{prelude_name(invocation.runner)}" if invocation.runner else ""
         if sum(len(os.fsencode(value)) for value in environment.values()) > _LARGEST:
             raise StartFailed(TOO_LARGE)
         return call(
             *("begin", job.attempt, invocation.script, _settings(environment)),
-            *(environment["PATH"], job.interpreter, job.cwd, environment["HOME"]),
+            *(environment["PATH"], invocation.program, job.cwd, environment["HOME"], runner),
             *invocation.options,
         )
 

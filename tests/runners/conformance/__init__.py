@@ -6,6 +6,7 @@ import pytest
 
 from cvdops.runners.job import Transport
 from tests.runners.bench import Bench
+from tests.runners.conformance.kinds import PythonSteps, SqlSteps
 from tests.runners.conformance.lifecycle import Attaching, Claiming, Cleaning, Stopping, Waiting
 from tests.runners.conformance.running import Running, Strictness, Surroundings
 from tests.runners.conformance.session import SessionCarried
@@ -18,6 +19,8 @@ class Conformance(
     Surroundings,
     SessionCarried,
     ValuesStayValues,
+    PythonSteps,
+    SqlSteps,
     Claiming,
     Attaching,
     Waiting,

@@ -1,0 +1,44 @@
+"""How a database's own client is made to run a file of SQL: the texts of sh around it, constants.
+
+$1 the client, $2 the database, $3 its options for how rows look, $4 the names of the variables that the
+statements name, $5 the file. The values come as environment and reach the client through a pipe, each
+byte as a number: no quotation mark of theirs is ever seen by it, and none is on a command line or a disk.
+"""
+
+# A table, so that a client which does not know it (before 3.33) ends at once: it may not know
+# parameters either, and would take every value for NULL. The reader's own settings are not read.
+SQLITE = """\
+test -f "$2" || {
+  printf 'There is no database %s on this host, or this user cannot reach it. %s\\n' "$2" \\
+    "Correct the location of the environment's database, then retry." >&2
+  exit 1
+}
+for __cvdops_name in $4; do
+  printf '.parameter set :%s "CAST(x'\\' "$__cvdops_name"
+  eval "printf %s \\"\\$$__cvdops_name\\"" | od -An -v -tx1 | tr -d ' \\n'
+  printf '%s\\n' "' AS TEXT)\\""
+done | {
+  exec 3<&0 <"$5"
+  exec "$1" -batch -bail -table $3 -init /dev/fd/3 "$2"
+}
+"""
+
+# TERM would end the client alone, and the server would go on with the statement: an interrupt cancels
+# it there. Its names get a prefix, because psql has variables of its own that change what it does.
+PSQL = """\
+export PGCLIENTENCODING=UTF8
+for __cvdops_name in $4; do
+  printf '\\\\set cvdops_%s '\\' "$__cvdops_name"
+  eval "printf %s \\"\\$$__cvdops_name\\"" | od -An -v -to1 | tr -d '\\n' | tr ' ' '\\\\'
+  printf '%s\\n' "'"
+done | {
+  trap '' TERM HUP
+  exec "$1" -X -q -w -v ON_ERROR_STOP=1 -P pager=off -P border=2 $3 -f - -f "$5" --dbname="$2"
+} &
+__cvdops_client=$! __cvdops_stopped=
+trap '__cvdops_stopped=1; kill -INT "$__cvdops_client"' TERM HUP
+wait "$__cvdops_client"
+__cvdops_code=$?
+test -z "$__cvdops_stopped" || { wait "$__cvdops_client"; __cvdops_code=$?; }
+exit "$__cvdops_code"
+"""
