@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from cvdops.spec import frontmatter, http
+from cvdops.spec import frontmatter, http, sql
 from cvdops.spec.attributes import BadValueError, seconds
 from cvdops.spec.codes import Notes
 from cvdops.spec.document import Child, Gate, Sample
@@ -143,6 +143,15 @@ def why_not_request(body: str) -> http.RequestError | None:
     try:
         http.read(body)
     except http.RequestError as error:
+        return error
+    return None
+
+
+def why_not_statements(body: str) -> sql.StatementError | None:
+    """What is wrong with the body of an `sql` block."""
+    try:
+        sql.check(body)
+    except sql.StatementError as error:
         return error
     return None
 

@@ -18,6 +18,7 @@ from cvdops.spec.document import (
     SectionKind,
     Step,
 )
+from cvdops.spec.http import RequestError
 from cvdops.spec.kinds import (
     EXECUTED,
     LANGUAGES,
@@ -29,10 +30,19 @@ from cvdops.spec.kinds import (
 from cvdops.spec.outline import Fence, Heading, Item, Paragraph, Tasks
 from cvdops.spec.sections import Layout
 from cvdops.spec.slugs import Names, quote, slug
+from cvdops.spec.sql import StatementError
 
 _EXPECTED = re.compile(
     r"\b(?:expected|sample|example)\s+(?:output|results?|responses?)\b|^\W*output\W*$",
     re.IGNORECASE,
+)
+_REQUEST = (
+    "A request that cannot be sent",
+    "It takes: METHOD address, headers, a blank line, the content.",
+)
+_STATEMENTS = (
+    "SQL that cannot be run",
+    "It takes statements alone: run the commands of a client in a bash block.",
 )
 _COMMAND_LIKE = re.compile(
     r"^\s*(?:\$ |sudo |systemctl |curl |sqlite3 |git |cd |/usr/|/opt/)", re.MULTILINE
@@ -215,21 +225,23 @@ class _Finder:
         elif draft.kind is Kind.MANUAL:
             draft.body = blocks.instruction(fence.body)
         elif draft.kind is Kind.HTTP:
-            return self._request(fence)
+            return self._read_whole(fence, blocks.why_not_request(fence.body), _REQUEST)
+        elif draft.kind is Kind.SQL:
+            return self._read_whole(fence, blocks.why_not_statements(fence.body), _STATEMENTS)
         if draft.kind in SHELLS or draft.kind is Kind.PYTHON:
             draft.samples.extend(blocks.commented_samples(fence.body, first))
         return True
 
-    def _request(self, fence: Fence) -> bool:
-        """A plain document may show half a request, or an answer; what is annotated has to be right."""
-        why = blocks.why_not_request(fence.body)
+    def _read_whole(
+        self, fence: Fence, why: RequestError | StatementError | None, expected: tuple[str, str]
+    ) -> bool:
+        """A plain document may show a part, or an answer; what is annotated has to be right."""
         if why is None:
             return True
+        what, hint = expected
         if self._layout.plain:
-            message = f"A request that cannot be sent is shown and not run. {why}"
-            self._notes.add("RB212", fence.line, message)
+            self._notes.add("RB212", fence.line, f"{what} is shown and not run. {why}")
             return False
-        hint = "It takes: METHOD address, headers, a blank line, the content."
         self._notes.add("RB206", fence.line + 1 + why.line, str(why), hint)
         return True
 

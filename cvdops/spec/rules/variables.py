@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
-from cvdops.spec import shell
+from cvdops.spec import shell, sql
 from cvdops.spec.codes import diagnostic
 from cvdops.spec.document import COMMON_VARIABLES, Diagnostic, Kind, SectionKind, Step
 from cvdops.spec.kinds import SHELLS
@@ -94,6 +94,8 @@ def _used(subject: Subject, step: Step) -> Iterator[tuple[str, int]]:
     if step.kind in SHELLS:
         found = shell.variables(subject.script(step))
         yield from (use for use in found if not use[0].startswith(("BASH", "LC_")))
+    elif step.kind is Kind.SQL:
+        yield from ((found.name, found.line) for found in sql.placeholders(step.body))
     elif step.kind is Kind.HTTP:
         for number, line in enumerate(step.body.split("\n")):
             yield from ((name, number) for name in _IN_HTTP.findall(line))
