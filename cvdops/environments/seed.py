@@ -2,7 +2,13 @@
 
 from collections.abc import Mapping
 
-from cvdops.environments.models import Contact, Environment, EnvironmentVariable, Host
+from cvdops.environments.models import (
+    Contact,
+    Database,
+    Environment,
+    EnvironmentVariable,
+    Host,
+)
 
 PRACTICE = "development"  # the environment of the practice CVD
 PRACTICE_HOST = "practice"
@@ -15,6 +21,8 @@ COMMON = {
     "SERVICE_NAME": "cvd",
     "DATABASE_PATH": "/opt/cvd/data/cvd.db",
 }
+
+DATABASE = "cvd"
 
 ENVIRONMENTS = (
     # slug, name, protected
@@ -52,6 +60,16 @@ def seed_environments(practice: Mapping[str, str]) -> None:
         for order, (slug, name, protected) in enumerate(ENVIRONMENTS)
     ]
     Environment.objects.bulk_create(environments, ignore_conflicts=True)
+    databases = [
+        Database(
+            environment=environment,
+            name=DATABASE,
+            kind=Database.Kind.SQLITE,
+            location="${DATABASE_PATH}",
+        )
+        for environment in environments
+    ]
+    Database.objects.bulk_create(databases, ignore_conflicts=True)
     contacts = [
         Contact(order=order, kind=kind, name=name, address=address, note=note)
         for order, (kind, name, address, note) in enumerate(CONTACTS)

@@ -4,7 +4,7 @@ import time
 
 from django.db import connection
 
-from cvdops.executions import context, finishing, links
+from cvdops.executions import context, finishing, jobs, links
 from cvdops.executions.beginning import begin, recorder, refuse
 from cvdops.executions.finishing import Work
 from cvdops.executions.leases import calm
@@ -97,7 +97,7 @@ def _elapsed(attempt: StepAttempt) -> float:
 
 def _start(work: Work, recorder: Recorder, elapsed: float) -> None:
     try:
-        handle = work.transport.start(work.job)
+        handle = work.transport.start(jobs.job(work))
     except AlreadyClaimed:
         found = work.transport.attach(str(work.attempt.pk))
         if found.handle is None or found.presence is Presence.VANISHED:

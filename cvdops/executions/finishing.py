@@ -14,13 +14,13 @@ from cvdops.executions.hints import announce
 from cvdops.executions.models import StepAttempt, StepRun
 from cvdops.executions.outcome import Outcome
 from cvdops.executions.output import read
+from cvdops.executions.plan import SHELLS
 from cvdops.executions.recorder import Recorder
 from cvdops.executions.run import Run, Try
 from cvdops.executions.states import STEP_MOVES, StepEvent, StepState
 from cvdops.executions.transitions import Also, DatabaseNow, InSeconds, Merge
 from cvdops.lib.failpoints import failpoint
-from cvdops.runners.job import Found, Handle, Job, Presence, Result, Transport, Unreachable
-from cvdops.spec.document import Kind, Shell
+from cvdops.runners.job import Found, Handle, Presence, Result, Transport, Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -33,18 +33,6 @@ class Work(Try):
     """A try that is a job on a host; `variables` are its environment."""
 
     transport: Transport
-
-    @property
-    def job(self) -> Job:
-        session = self.run.execution.session.get(self.step.host, {})
-        return Job(
-            attempt=str(self.attempt.pk),
-            interpreter="sh" if self.definition.kind is Kind.SH else "bash",
-            strict=self.run.plan.shell is Shell.STRICT,
-            script=self.definition.body,
-            variables=self.variables,
-            cwd=session.get("cwd", ""),
-        )
 
     def clean(self) -> None:
         try:
@@ -59,7 +47,7 @@ def ended(work: Work, recorder: Recorder, result: Result) -> None:
     if work.definition.samples or work.definition.attributes.capture:
         text = read(work.attempt.pk, 0, READ_BACK).decode(errors="replace")
     judged = outcome.judge(work.definition, result.exit_code, text)
-    if not judged.note:
+    if not judged.note and work.definition.kind in SHELLS:
         judged = replace(judged, note=_not_carried(result))
     finish(work, judged, recorder, _session(work, result, text, judged))
 

@@ -80,7 +80,7 @@ def resolve(
     problems = [Problem(problem.name, problem.message) for problem in found]
     problems += _too_short(doc, values)
     undo = _backward(doc, steps)
-    where = targets.resolve(environment, (*steps, *undo), values)
+    where = targets.resolve(environment, (*steps, *undo), common)
     children, broken = _children(user, (*steps, *undo), environment, depth)
     problems += [*_between(runbook, chosen), *_obstacles(doc, steps), *where.problems, *broken]
     plan = Plan(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import prefetch_related_objects
 
+from cvdops.environments.models import Database as Known
 from cvdops.environments.models import Environment, Host
 from cvdops.executions.plan import ON_HOSTS, Database, Target
 from cvdops.lib.errors import Problem
@@ -35,7 +36,7 @@ class Targets:
 def resolve(
     environment: Environment, steps: Sequence[Step], variables: Mapping[str, str]
 ) -> Targets:
-    """Look up everything that these steps name in the environment."""
+    """Look up everything that these steps name in the environment; `variables` are its own."""
     known = {host.name: host for host in environment.hosts.all()}
     default = next((host.name for host in known.values() if host.default), "")
     placed = [step for step in steps if step.kind in ON_HOSTS]
@@ -139,9 +140,21 @@ def _databases(
                 lambda match: variables.get(match[1], match[0]), known[name].location
             )
             found[step.attributes.database] = Database(known[name].kind, location)
+            problems += _unusable(known[name].name, found[step.attributes.database])
             continue
         there = ", ".join(known) or "none"
         what = f"the database {name}" if name else "a database that it does not name"
         text = f"“{step.title}” needs {what}. {environment.name} has: {there}."
         problems.append(Problem("environment", text))
     return found, problems
+
+
+def _unusable(name: str, database: Database) -> list[Problem]:
+    """A location that its client would take for something else."""
+    wrong = ""
+    if unset := _VARIABLE.search(database.location):
+        wrong = f"names {unset[1]}, which the environment does not set"
+    elif database.kind == Known.Kind.SQLITE and not database.location.startswith("/"):
+        wrong = "is no path that begins with /"
+    text = f"The location of the database {name} {wrong}: {database.location}. Correct it."
+    return [Problem("environment", text)] if wrong else []

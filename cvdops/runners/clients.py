@@ -8,7 +8,7 @@ byte as a number: no quotation mark of theirs is ever seen by it, and none is on
 # A table, so that a client which does not know it (before 3.33) ends at once: it may not know
 # parameters either, and would take every value for NULL. The reader's own settings are not read.
 SQLITE = """\
-test -f "$2" || {
+case $2 in /*) test -f "$2" ;; *) false ;; esac || {
   printf 'There is no database %s on this host, or this user cannot reach it. %s\\n' "$2" \\
     "Correct the location of the environment's database, then retry." >&2
   exit 1

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-_MODES = ("list", "csv", "column")
+_MODES = ("list", "csv", "column", "table")
 
 
 class Shell:
@@ -20,6 +20,7 @@ class Shell:
         self.database = database
         self.mode = mode
         self.header = header
+        self.parameters: dict[str, object] = {}
 
     def run(self, text: str) -> None:
         """Lines of SQL and dot commands. Raises sqlite3.Error, ValueError."""
@@ -36,7 +37,7 @@ class Shell:
             self._sql(pending)
 
     def _sql(self, statement: str) -> None:
-        cursor = self.database.execute(statement)
+        cursor = self.database.execute(statement, self.parameters)
         rows = [["" if value is None else str(value) for value in row] for row in cursor]
         if rows and cursor.description:
             names = [column[0] for column in cursor.description]
@@ -46,10 +47,12 @@ class Shell:
         if self.mode == "csv":
             csv.writer(sys.stdout).writerows(rows)
         elif self.mode == "column":
-            widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-            for row in rows:
-                cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-                sys.stdout.write("  ".join(cells).rstrip() + "\n")
+            sys.stdout.writelines("  ".join(row).rstrip() + "\n" for row in _aligned(rows))
+        elif self.mode == "table":
+            head, *body = _aligned(rows)
+            rule = f"+{'+'.join('-' * (len(cell) + 2) for cell in head)}+\n"
+            lines = (f"| {' | '.join(row)} |\n" for row in (head, *body))
+            sys.stdout.writelines([rule, next(lines), rule, *lines, rule])
         else:
             sys.stdout.writelines("|".join(row) + "\n" for row in rows)
 
@@ -65,12 +68,13 @@ def main(_root: str, arguments: list[str]) -> int:
     options = _options().parse_args(arguments)
     mode = next((name for name in _MODES if getattr(options, name)), "list")
     texts = options.sql or [sys.stdin.read()]
+    before = [Path(options.init).read_text()] if options.init else []
     try:
         with closing(_connect(options.database, options.readonly)) as database:
-            shell = Shell(database, mode, options.header or mode == "column")
-            for text in [*options.cmd, *texts]:
+            shell = Shell(database, mode, options.header or mode in ("column", "table"))
+            for text in [*before, *options.cmd, *texts]:
                 shell.run(text)
-    except (sqlite3.Error, ValueError, IndexError) as error:
+    except (sqlite3.Error, ValueError, IndexError, OSError) as error:
         sys.stdout.flush()
         sys.stderr.write(f"Error: {error}\n")
         return 1
@@ -93,6 +97,13 @@ def _statements(text: str) -> Iterator[str]:
             begun = at + 1
     if text[begun:].strip():
         yield text[begun:]
+
+
+def _aligned(rows: list[list[str]]) -> Iterator[list[str]]:
+    """The cells of each column with the same width."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
 
 
 def _backup(shell: Shell, words: list[str]) -> None:
@@ -135,6 +146,14 @@ def _mode(shell: Shell, words: list[str]) -> None:
     shell.mode = words[0]
 
 
+def _parameter(shell: Shell, words: list[str]) -> None:
+    verb, name, expression = words
+    if verb != "set":
+        raise ValueError("unknown command .parameter; there is .parameter set NAME VALUE")
+    (value,) = shell.database.execute(f"SELECT {expression}").fetchone()
+    shell.parameters[name.lstrip(":@$")] = value
+
+
 def _timeout(shell: Shell, words: list[str]) -> None:
     shell.database.execute(f"PRAGMA busy_timeout = {int(words[0])}")
 
@@ -148,6 +167,7 @@ _DOT: dict[str, Callable[[Shell, list[str]], None]] = {
     ".dump": _dump,
     ".headers": _headers,
     ".mode": _mode,
+    ".parameter": _parameter,
     ".timeout": _timeout,
 }
 
@@ -156,6 +176,7 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sqlite3", allow_abbrev=False)
     for name in ("readonly", "header", "batch", "bail", *_MODES):
         parser.add_argument(f"-{name}", f"--{name}", action="store_true")
+    parser.add_argument("-init", "--init")
     parser.add_argument("-cmd", action="append", default=[])
     parser.add_argument("database", nargs="?", default=":memory:")
     parser.add_argument("sql", nargs="*")

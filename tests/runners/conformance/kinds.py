@@ -31,7 +31,7 @@ class PythonSteps:
 
     def test_output_arrives_while_it_runs(self, bench: Bench, tmp_path: Path) -> None:
         gate = tmp_path / "gate"
-        script = f"import os\nprint('one')\nwhile not os.path.exists({str(gate)!r}): pass"
+        script = f"import os, time\nprint('one')\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)"
         handle = bench.start(script, interpreter="python")
         assert handle.wait(0, 10, None) is Wakeup.OUTPUT
         assert handle.read(0, 100) == b"one\n"
