@@ -7,12 +7,12 @@ import logging
 from collections.abc import Callable
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 
 from cvdops.approvals import services as approvals
 from cvdops.executions import children, gates, lanes, locks, plan, rollback, stops, tidying
 from cvdops.executions.hints import announce
-from cvdops.executions.leases import HOLDS, MAX_LOST, Leave, claim, release
+from cvdops.executions.leases import HOLDS, MAX_LOST, POISONED, Hold, Leave, claim, release
 from cvdops.executions.models import StepRun
 from cvdops.executions.planner import Do, Next, following
 from cvdops.executions.run import Run
@@ -39,16 +39,24 @@ def advance(execution: UUID, owner: str) -> None:
         if run.execution.parent_id is not None:
             children.settle(run.execution.parent_id)
     except Leave:
-        release(hold)
+        _give_back(hold)
     except Superseded:
         log.info("Execution %s went to another worker.", execution)
-    except DatabaseError as error:
-        log.warning(
-            "Execution %s: the database is away (%s); looking again later.", execution, error
-        )
+    except Error as error:
+        # What it was asked last may have been done all the same: whoever comes next looks anew.
+        log.warning("Execution %s: the database did not answer: %s", execution, error)
+        connection.close()
+        _give_back(hold)
     finally:
         HOLDS.remove(hold)
         connection.close()
+
+
+def _give_back(hold: Hold) -> None:
+    try:
+        release(hold)
+    except Error as error:
+        log.warning("Execution %s: its lease has to run out: %s", hold.execution, error)
 
 
 def _carry_on(run: Run) -> None:
@@ -56,8 +64,9 @@ def _carry_on(run: Run) -> None:
     if plan.digest(run.execution.plan) != run.execution.plan_digest:
         gates.rest(run, "plan", "Its plan is not the one that was started. It cannot go on.")
         return
-    if hold.lost_before > MAX_LOST:
-        gates.rest(run, "poisoned", "Three workers died on it. A person has to look at it.")
+    if hold.lost_before >= MAX_LOST:
+        text = "Three workers died on it. Find out why, then resume or cancel it."
+        gates.rest(run, POISONED, text, intent=Intent.NONE)
         return
     if hold.lost_before:
         tidying.tidy(run)

@@ -47,6 +47,7 @@ def rest(
     step: str = "",
     due: float | None = None,
     more: Mapping[str, object] | None = None,
+    **fields: object,
 ) -> None:
     """Let the execution wait, saying for what, and until when (seconds from now) if it ends by itself."""
     seq = run.hand.move(
@@ -56,6 +57,7 @@ def rest(
         lease_until=None,
         lease_owner="",
         due_at=None if due is None else InSeconds(due),
+        **fields,
     )
     announce(run.id, seq)
 

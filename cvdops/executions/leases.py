@@ -18,6 +18,8 @@ from cvdops.executions.transitions import Hand, Superseded
 
 SECONDS = 15.0
 MAX_LOST = 3  # leases lost without progress, then a person has to look
+STEADY = 60.0  # seconds of holding one, which are progress, too: a step may take longer than that
+POISONED = "poisoned"  # of `waiting_for`: as many were lost
 
 
 class Leave(Exception):
@@ -34,6 +36,7 @@ class Hold:
     lost_before: int
     intent: str = Intent.NONE
     lost: bool = False
+    since: float = field(default_factory=time.monotonic)
     _watchers: set[int] = field(default_factory=set)  # eventfds
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -88,7 +91,10 @@ class Holds:
 
     def add(self, hold: Hold) -> None:
         with self._lock:
+            former = self._held.get(hold.execution)
             self._held[hold.execution] = hold
+        if former is not None:
+            former.lose()  # its lease ran out in this process: nobody renews it any more
 
     def remove(self, hold: Hold) -> None:
         with self._lock:
@@ -165,12 +171,18 @@ def renew(holds: list[Hold]) -> None:
         cursor.execute(
             """
             UPDATE executions_execution e
-               SET lease_until = clock_timestamp() + make_interval(secs => %s)
-              FROM unnest(%s::uuid[], %s::bigint[]) AS held (id, token)
+               SET lease_until = clock_timestamp() + make_interval(secs => %s),
+                   lost_leases = CASE WHEN steady THEN 0 ELSE lost_leases END
+              FROM unnest(%s::uuid[], %s::bigint[], %s::bool[]) AS held (id, token, steady)
              WHERE e.id = held.id AND e.lease_token = held.token AND e.lease_until IS NOT NULL
             RETURNING e.id, e.intent
             """,
-            [SECONDS, [h.execution for h in holds], [h.token for h in holds]],
+            [
+                SECONDS,
+                [h.execution for h in holds],
+                [h.token for h in holds],
+                [before - h.since > STEADY for h in holds],
+            ],
         )
         renewed = dict(cursor.fetchall())
     for hold in holds:

@@ -70,7 +70,8 @@ def release(step: StepRun) -> None:
 
 
 def free() -> None:
-    """Free what a worker had no time to give back: of executions that are over, of steps that rest."""
+    """Free what a worker had no time to give back: of executions that are over, of steps that rest
+    or are over, on all of their hosts."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -78,7 +79,12 @@ def free() -> None:
              USING executions_execution e
              WHERE e.id = l.execution_id
                AND (e.finished_at IS NOT NULL
-                    OR (l.step_id IS NOT NULL AND e.state IN ('waiting', 'paused')))
+                    OR (l.step_id IS NOT NULL AND e.state IN ('waiting', 'paused'))
+                    OR (l.step_id IS NOT NULL AND NOT EXISTS (
+                          SELECT FROM executions_steprun s
+                           WHERE s.execution_id = l.execution_id
+                             AND s.key = (SELECT key FROM executions_steprun WHERE id = l.step_id)
+                             AND s.state IN ('pending', 'running'))))
             """
         )
 

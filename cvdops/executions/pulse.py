@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, OperationalError, connection
+from django.db import Error, OperationalError, connection
 
 from cvdops.catalog.polling import claim_look
 from cvdops.executions import leases, partitions, probes, queues
@@ -63,9 +63,14 @@ class Pulse(threading.Thread):
         self.left = threading.Event()  # the leases are given back, and nobody counts on this worker
 
     def run(self) -> None:
-        self.beat()
-        while not HOLDS.draining.wait(TICK):
+        try:
             self.beat()
+            while not HOLDS.draining.wait(TICK):
+                self.beat()
+        except Exception:
+            # Without a pulse it would lose its leases one by one: better a new one at once.
+            log.exception("The pulse of this worker failed.")
+            self._end("It has no pulse", 70)
         self._leave()
         time.sleep(LINGER)
         os._exit(0)
@@ -79,7 +84,7 @@ class Pulse(threading.Thread):
                     self._next[act] = time.monotonic() + self._every[act]
             if holds := HOLDS.all():
                 leases.listen(holds)
-        except DatabaseError as error:
+        except Error as error:
             log.warning("The database is away: %s", error)
         finally:
             connection.close()
@@ -100,7 +105,7 @@ class Pulse(threading.Thread):
             log.warning(
                 "A look did not end in time: its lease runs out, then it goes on elsewhere."
             )
-        with suppress(DatabaseError):
+        with suppress(Error):
             queues.left(OWNER)
             connection.close()
         self.left.set()

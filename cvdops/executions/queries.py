@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from cvdops.access.policy import Action, Decision, Matter, each, visible_categories
 from cvdops.accounts.models import User
 from cvdops.executions import plan as plans
+from cvdops.executions.leases import POISONED
 from cvdops.executions.models import Event, Execution, StepRun
 from cvdops.executions.rollback import UndoEntry
 from cvdops.executions.rollback import undo_stack as _undo_stack
@@ -144,12 +145,14 @@ def controls(
         pause=Control(
             state in HELD | {ExecutionState.QUEUED} and execution.intent == Intent.NONE, control
         ),
-        resume=Control(state == ExecutionState.PAUSED, control),
+        resume=Control(
+            state == ExecutionState.PAUSED or execution.waiting_for.get("code") == POISONED, control
+        ),
         cancel=Control(not execution.is_over and execution.intent != Intent.CANCEL, control),
         roll_back=Control(undoable, control),
         give_up=Control(
             state == ExecutionState.WAITING
-            and execution.waiting_for.get("code") in {"step", "poisoned", "plan"},
+            and execution.waiting_for.get("code") in {"step", POISONED, "plan"},
             control,
         ),
         note=Control(True, decisions[Action.NOTE]),

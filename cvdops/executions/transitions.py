@@ -142,7 +142,10 @@ class Hand:
 
     def _fence(self) -> str:
         # A person moves only what no worker holds: of what is held they ask by `intent`.
-        return "AND lease_until IS NULL" if self.token is None else "AND lease_token = %s"
+        # A worker that has let go, or been told so too late, is refused like any other.
+        if self.token is None:
+            return "AND lease_until IS NULL"
+        return "AND lease_token = %s AND lease_until IS NOT NULL"
 
     def _holder(self) -> str:
         return "" if self.token is None else "AND lease_token = %s"

@@ -160,3 +160,48 @@ def test_a_second_press_of_cancel_is_told_so(scene: Scene) -> None:
         with pytest.raises(Conflict, match="already"):
             services.cancel(engineer, execution.pk)
     assert execution.events.filter(kind="cancel.asked").count() == 1
+
+
+def left_running(scene: Scene) -> Execution:
+    """An execution whose worker drained while its step sleeps: queued, for the next worker."""
+    scene.runbook(block("one", "sleep 60") + block("two", "true"))
+    execution = scene.start()
+    try:
+        with at_work(execution):
+            begun(scene, execution, "one")
+            HOLDS.drain()
+    finally:
+        HOLDS.draining.clear()
+    return execution
+
+
+def test_a_cancel_while_no_worker_watches_ends_the_step_all_the_same(scene: Scene) -> None:
+    execution = left_running(scene)
+    services.cancel(scene.person("devops-engineer"), execution.pk)
+    execution.refresh_from_db()
+    assert execution.state == "queued"  # until a worker has seen the step's end
+    assert scene.advance(execution).state == "cancelled"
+    assert "verified" in scene.steps(execution)["one"].note
+
+
+def test_workers_that_die_on_it_are_not_tried_for_ever(scene: Scene) -> None:
+    execution = left_running(scene)
+    Execution.objects.filter(pk=execution.pk).update(lost_leases=leases.MAX_LOST)
+    assert scene.advance(execution).waiting_for["code"] == "poisoned"
+    engineer = scene.person("devops-engineer")
+    with pytest.raises(Conflict, match="may still be running"):
+        services.give_up(engineer, execution.pk)
+    services.resume(engineer, execution.pk)
+    execution.refresh_from_db()
+    assert (execution.state, execution.lost_leases) == ("queued", 0)
+    services.cancel(engineer, execution.pk)
+    assert scene.advance(execution).state == "cancelled"
+
+
+def test_a_poisoned_execution_can_be_cancelled_and_its_step_is_ended(scene: Scene) -> None:
+    execution = left_running(scene)
+    Execution.objects.filter(pk=execution.pk).update(lost_leases=leases.MAX_LOST)
+    scene.advance(execution)
+    services.cancel(scene.person("devops-engineer"), execution.pk)
+    assert scene.advance(execution).state == "cancelled"
+    assert "verified" in scene.steps(execution)["one"].note

@@ -11,6 +11,7 @@ from cvdops.approvals import services as approvals
 from cvdops.audit.log import record
 from cvdops.executions import children, rollback
 from cvdops.executions.hints import announce, wake
+from cvdops.executions.leases import POISONED
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import from_json
 from cvdops.executions.queries import get_execution, get_step, matter
@@ -45,14 +46,17 @@ def cancel(user: User, execution_id: UUID | str, comment: str = "") -> None:
 
 def _cancel(user: User, execution: Execution, comment: str) -> None:
     if child := children.active(execution):
-        _cancel_child(user, execution, child, comment)
-        return
+        try:
+            _cancel_child(user, execution, child, comment)
+            return
+        except Conflict:
+            if children.active(execution):
+                raise
+            # the child came to its end at this moment: the execution itself goes no further
 
     def close(hand: Hand, execution: Execution) -> None:
         if StepRun.objects.filter(execution=execution, unconfirmed=True).exists():
             raise Conflict("It is being cancelled: its host has not confirmed the stop yet.")
-        # the execution's row first, then the request's: every verb locks in this order
-        Execution.objects.select_for_update().only("pk").get(pk=execution.pk)
         approvals.void(execution.pk)
         for step in StepRun.objects.filter(execution=execution, state=StepState.WAITING):
             hand.step(step.pk, StepEvent.CANCEL, finished_at=DatabaseNow)
@@ -86,11 +90,14 @@ def _ask_for(
     comment: str,
     first: Callable[[Hand, Execution], None] | None = None,
 ) -> None:
-    """Do it at once if no worker holds the execution; else ask the worker."""
+    """Do it at once if no worker holds the execution and no step is left running; else ask a worker."""
     hand = Hand(execution.pk, actor=user)
     for _ in range(3):  # between two looks a worker may have taken it or let it go
         try:
             with transaction.atomic():
+                _lock(execution)
+                if _running(execution):
+                    raise Superseded
                 if first:
                     first(hand, execution)
                 announce(execution.pk, hand.move(event, {"comment": comment}, intent=Intent.NONE))
@@ -100,10 +107,15 @@ def _ask_for(
             pass
         try:
             with transaction.atomic():
-                row = Execution.objects.select_for_update().only("intent").get(pk=execution.pk)
-                if row.intent == intent:
+                if _lock(execution).intent == intent:
                     raise Conflict(f"Somebody has asked to {verb} it already.")
-                seq = hand.change(f"{verb}.asked", {"comment": comment}, states=HELD, intent=intent)
+                seq = hand.change(
+                    f"{verb}.asked",
+                    {"comment": comment},
+                    states=_askable(execution, intent),
+                    intent=intent,
+                    lost_leases=0,
+                )
                 announce(execution.pk, seq)
                 record(user, Action.CONTROL, "execution", execution.pk, data={"verb": verb})
                 wake(execution.pk, execution.environment.queue)
@@ -113,13 +125,42 @@ def _ask_for(
     raise moved_on(execution, f"It cannot {verb} now.")
 
 
+def _lock(execution: Execution) -> Execution:
+    """The execution's row first, then its approval request's: every verb locks in this order."""
+    return Execution.objects.select_for_update().only("state", "intent").get(pk=execution.pk)
+
+
+def _running(execution: Execution) -> StepRun | None:
+    """A step that a worker has left running, or watches."""
+    return StepRun.objects.filter(execution=execution, state=StepState.RUNNING).first()
+
+
+def _askable(execution: Execution, intent: Intent) -> frozenset[ExecutionState]:
+    """The states in which a worker can be asked: one has it, or comes for a step that is left running."""
+    if not _running(execution):
+        return HELD
+    return (
+        HELD
+        | {ExecutionState.QUEUED}
+        | ({ExecutionState.WAITING} if intent == Intent.CANCEL else set())
+    )
+
+
+def _refuse_running(execution: Execution) -> None:
+    if step := _running(execution):
+        raise Conflict(f"“{step.title}” may still be running: cancel the execution, or resume it.")
+
+
 def resume(user: User, execution_id: UUID | str, comment: str = "") -> None:
-    """Go on after a pause."""
+    """Go on after a pause, or although workers died on it."""
     execution = get_execution(user, execution_id)
     can(user, Action.CONTROL, matter(execution)).enforce()
+    poisoned = execution.waiting_for.get("code") == POISONED
+    event = ExecutionEvent.READY if poisoned else ExecutionEvent.RESUME
     with one_effect(execution), transaction.atomic():
         hand = Hand(execution.pk, actor=user)
-        announce(execution.pk, hand.move(ExecutionEvent.RESUME, {"comment": comment}))
+        seq = hand.move(event, {"comment": comment}, waiting_for={}, lost_leases=0)
+        announce(execution.pk, seq)
         record(user, Action.CONTROL, "execution", execution.pk, data={"verb": "resume"})
         wake(execution.pk, execution.environment.queue)
 
@@ -140,6 +181,7 @@ def roll_back(user: User, execution_id: UUID | str, comment: str = "", down_to: 
             due_at=None,
             outcome="",
         )
+        _refuse_running(execution)
         _plan_rollback(execution, down_to)
         approvals.void(execution.pk)
         announce(execution.pk, seq)
@@ -167,7 +209,7 @@ def give_up(user: User, execution_id: UUID | str, comment: str = "") -> None:
     can(user, Action.CONTROL, matter(execution)).enforce()
     title = execution.waiting_for.get("text", "")
     with one_effect(execution), transaction.atomic():
-        if execution.waiting_for.get("code") not in {"step", "poisoned", "plan"}:
+        if execution.waiting_for.get("code") not in {"step", POISONED, "plan"}:
             raise Superseded
         hand = Hand(execution.pk, actor=user)
         seq = hand.move(
@@ -177,5 +219,6 @@ def give_up(user: User, execution_id: UUID | str, comment: str = "") -> None:
             due_at=None,
             outcome=f"Given up by {user.name}. {title}".strip(),
         )
+        _refuse_running(execution)
         announce(execution.pk, seq)
         record(user, Action.CONTROL, "execution", execution.pk, data={"verb": "give_up"})
