@@ -61,6 +61,7 @@ def send_look(queue: str) -> None:
 def _send(task: str, arguments: list[str], queue: str) -> bool:
     """Takes half a second at most; after a failure nothing is tried for a second, because pages wait."""
     global _again_at
+    failpoint("send")
     if time.monotonic() < _again_at:
         return False
     try:

@@ -1,19 +1,28 @@
-"""Named places at which a test may end the process: `CVDOPS_FAILPOINT=name` or `name:nth`.
+"""Named places at which a test may end the process: `CVDOPS_FAILPOINT=name`, `name:nth`, `*:nth` for any.
 
 Each stands at a commit or a send of the engine. With the variable unset they do nothing.
 """
 
 import os
 
-_spec = os.environ.get("CVDOPS_FAILPOINT", "")
-_name, _, _nth = _spec.partition(":")
-_left = int(_nth or 1) if _name else 0
+_name = ""
+_left = 0
+
+
+def arm(spec: str) -> None:
+    """End the process at the n-th time that a place of this name is reached; empty: never."""
+    global _name, _left
+    _name, _, nth = spec.partition(":")
+    _left = int(nth or 1)
 
 
 def failpoint(name: str) -> None:
     """End the process at once, as kill -9 would, if this is the place that was asked for."""
-    if _name and name == _name:
+    if _name and _name in (name, "*"):
         global _left
         _left -= 1
         if _left == 0:
             os._exit(9)
+
+
+arm(os.environ.get("CVDOPS_FAILPOINT", ""))

@@ -16,7 +16,7 @@ import django
 
 django.setup()
 
-# All that a worker needs but `pulse`, which makes a name for itself of the number of its process.
+# All that a worker needs but `looks`, which makes a name for itself of the number of its process.
 import kombu.transport.redis  # noqa: E402, F401
 
 import cvdops.celery  # noqa: E402
