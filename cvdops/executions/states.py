@@ -80,6 +80,7 @@ class ExecutionEvent(StrEnum):
     FINISH_ROLLBACK = "finish_rollback"
     RESUME_FROM = "resume_from"  # a person chose where it goes on
     RETURN = "return"  # a worker gives it back unfinished, for another one
+    HOLD = "hold"  # the database was restored: whatever it did since is not known
 
 
 class StepEvent(StrEnum):
@@ -94,7 +95,7 @@ class StepEvent(StrEnum):
     RETRY = "retry"
     SKIP = "skip"
     SETTLE = "settle"
-    RESET = "reset"  # it runs again, because a person resumes before it
+    RESET = "reset"  # it runs again: a person resumes before it, or its approval was restored
     LEAVE_OUT = "leave_out"  # it does not run, because a person resumes after it
     REJECT = "reject"
     EXPIRE = "expire"
@@ -122,6 +123,7 @@ EXECUTION_MOVES: Mapping[ExecutionEvent, Move] = {
     ExecutionEvent.READY: _move(E.PENDING, E.WAITING, to=E.QUEUED),
     ExecutionEvent.RETURN: _move(E.RUNNING, E.ROLLING_BACK, to=E.QUEUED),
     ExecutionEvent.PAUSE: _move(E.QUEUED, E.RUNNING, E.ROLLING_BACK, to=E.PAUSED),
+    ExecutionEvent.HOLD: _move(*ACTIVE, to=E.PAUSED),
     ExecutionEvent.RESUME: _move(E.PAUSED, to=E.QUEUED),
     ExecutionEvent.SUCCEED: _move(E.RUNNING, to=E.SUCCEEDED),
     ExecutionEvent.FAIL: _move(E.RUNNING, E.ROLLING_BACK, E.WAITING, to=E.FAILED),
@@ -149,7 +151,9 @@ STEP_MOVES: Mapping[StepEvent, Move] = {
     StepEvent.RETRY: _move(*STEP_STUCK, S.CANCELLED, to=S.PENDING),
     StepEvent.SKIP: _move(*STEP_STUCK, to=S.SKIPPED),
     StepEvent.SETTLE: _move(*STEP_STUCK, to=S.SUCCEEDED),
-    StepEvent.RESET: _move(*STEP_DONE, *STEP_STUCK, S.CANCELLED, S.EXPIRED, to=S.PENDING),
+    StepEvent.RESET: _move(
+        *STEP_DONE, *STEP_STUCK, S.CANCELLED, S.EXPIRED, S.WAITING, to=S.PENDING
+    ),
     StepEvent.LEAVE_OUT: _move(S.PENDING, *STEP_STUCK, S.CANCELLED, to=S.SKIPPED),
     StepEvent.REJECT: _move(S.WAITING, to=S.REJECTED),
     StepEvent.EXPIRE: _move(S.WAITING, to=S.EXPIRED),

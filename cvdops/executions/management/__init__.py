@@ -1,1 +1,1 @@
-"""Commands about executions."""
+"""Commands about runbooks."""

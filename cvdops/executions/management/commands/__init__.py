@@ -1,1 +1,1 @@
-"""Commands about executions."""
+"""The commands, a module for each."""

@@ -1,0 +1,97 @@
+"""After a backup was restored: nothing goes on by itself, and nothing that was open then is open again.
+
+What happened after the backup is on the targets and in people's memory, not in this database. So every
+execution that was under way is paused for a person, and each step that ran is interrupted.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import Max
+from django.db.models.functions import Now
+
+from cvdops.approvals import services as approvals
+from cvdops.approvals.models import ApprovalRequest, RequestState
+from cvdops.audit.log import record
+from cvdops.executions.models import Event, Execution, StepRun, Worker
+from cvdops.executions.queues import ALIVE
+from cvdops.executions.states import ACTIVE, ExecutionEvent, Intent, StepEvent, StepState
+from cvdops.executions.transitions import Also, DatabaseNow, Hand
+from cvdops.lib.errors import Conflict
+from cvdops.spec.document import Kind
+
+CODE = "restored"  # of `waiting_for`
+_NOTE = "The database was restored: how far it came, and what was done after it, is not known here."
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was held, and the time of the newest entry: what came after it is lost."""
+
+    backup: datetime | None
+    executions: int
+    steps: int
+    approvals: int
+    sessions: int
+
+
+def hold_everything() -> Report:
+    """Raises Conflict while a worker lives: it must not carry on what is being held."""
+    if Worker.objects.filter(left_at=None, seen_at__gte=Now() - ALIVE).exists():
+        raise Conflict("A worker is running. Stop all workers, then run this again.")
+    with transaction.atomic():
+        backup = Event.objects.aggregate(newest=Max("at"))["newest"]
+        active = Execution.objects.filter(state__in=ACTIVE).order_by("pk").select_for_update()
+        executions = list(active.only("lease_token"))
+        steps = sum(_hold(execution, backup) for execution in executions)
+        requests = ApprovalRequest.objects.filter(state=RequestState.OPEN).count()
+        for execution in ApprovalRequest.objects.values_list("execution_id", flat=True).distinct():
+            approvals.void(execution)
+        sessions = Session.objects.all().delete()[0]
+        Worker.objects.all().delete()
+        report = Report(backup, len(executions), steps, requests, sessions)
+        data = {"executions": report.executions, "steps": steps, "approvals": requests}
+        record(None, "restored", "database", backup, data=data)
+    return report
+
+
+def _hold(execution: Execution, backup: datetime | None) -> int:
+    """Pause it; the next hand has another token, if its worker should still live. How many steps ran."""
+    hand = Hand(execution.pk, execution.lease_token)
+    running = StepRun.objects.filter(execution=execution, state=StepState.RUNNING)
+    for step in running:
+        hand.step(
+            step.pk, StepEvent.INTERRUPT, also=_attempt_over(), note=_NOTE, finished_at=DatabaseNow
+        )
+    # A child is an execution of its own, which is held too; everything else is opened anew.
+    open_steps = StepRun.objects.filter(execution=execution, state=StepState.WAITING)
+    for step in open_steps.exclude(kind=Kind.RUNBOOK):
+        hand.step(step.pk, StepEvent.RESET, note="")
+    when = f"{backup:%Y-%m-%d %H:%M UTC}" if backup else "an unknown time"
+    text = (
+        f"This database was restored from a backup of {when}. Find out what was done since, "
+        "then resume or cancel"
+    )
+    hand.move(
+        ExecutionEvent.HOLD,
+        {"backup": when},
+        waiting_for={"code": CODE, "text": text, "step": ""},
+        intent=Intent.NONE,
+        due_at=None,
+        lease_until=None,
+        lease_owner="",
+        lease_token=execution.lease_token + 1,
+    )
+    return len(running)
+
+
+def _attempt_over() -> Also:
+    return Also(
+        """
+        UPDATE executions_stepattempt SET state = %s, finished_at = statement_timestamp()
+          FROM s WHERE step_id = s.id AND executions_stepattempt.state = %s
+        """,
+        (StepState.INTERRUPTED, StepState.RUNNING),
+    )

@@ -1,0 +1,99 @@
+"""F24: a backup restored under executions that were under way."""
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+
+from cvdops.approvals.models import ApprovalRequest
+from cvdops.audit.models import AuditEntry
+from cvdops.executions import queues, recovery, restoring, services
+from cvdops.executions.leases import claim
+from cvdops.executions.models import Execution, StepAttempt
+from cvdops.executions.transitions import Superseded
+from cvdops.lib.ids import uuid7
+from tests.executions.scene import Scene
+
+SAY = "#### Say\n```bash {#say}\necho hello\n```\n"
+GATE = "#### Gate\n```approval {#gate}\napprovers: [operations-manager]\n```\n"
+
+
+def state(execution: Execution) -> str:
+    execution.refresh_from_db()
+    return execution.state
+
+
+def begun(execution: Execution) -> StepAttempt:
+    """As the backup shows it whose worker was in the middle of the step."""
+    hold = claim(execution.pk, "lost")
+    assert hold is not None
+    step = execution.steps.get()
+    execution.steps.update(state="running", attempt_count=1)
+    return StepAttempt.objects.create(id=uuid7(), step=step, number=1, spool="a", boot_id="b")
+
+
+def test_nothing_goes_on_by_itself(scene: Scene) -> None:
+    scene.runbook(SAY)
+    queued, running = scene.start(), scene.start()
+    attempt = begun(running)
+    report = restoring.hold_everything()
+    assert (report.executions, report.steps) == (2, 1)
+    assert [state(queued), state(running)] == ["paused", "paused"]
+    assert scene.states(running) == {"say": "interrupted"}
+    attempt.refresh_from_db()
+    assert attempt.state == "interrupted" and attempt.finished_at
+    assert recovery.due(["env.development"], 10) == []
+    assert AuditEntry.objects.filter(action="restored").count() == 1
+
+
+def test_the_page_says_why_and_a_person_resumes(scene: Scene) -> None:
+    scene.runbook(SAY)
+    execution = scene.start()
+    restoring.hold_everything()
+    client = Client()
+    client.force_login(scene.person("devops-engineer"))
+    page = client.get(f"/executions/{execution.pk}/").content.decode()
+    assert "This database was restored from a backup of" in page
+    services.resume(scene.person("devops-engineer"), execution.pk)
+    assert scene.advance(execution).state == "succeeded"
+
+
+def test_an_approval_of_before_is_void_and_asked_for_anew(scene: Scene) -> None:
+    scene.runbook(GATE + SAY)
+    execution = scene.run()
+    before = scene.gate(execution)
+    assert restoring.hold_everything().approvals == 1
+    before.refresh_from_db()
+    assert before.state == "void"
+    services.resume(scene.person("devops-engineer"), execution.pk)
+    assert scene.advance(execution).state == "waiting"
+    scene.approve(execution)
+    assert scene.advance(execution).state == "succeeded"
+    assert ApprovalRequest.objects.count() == 2
+
+
+def test_a_worker_of_before_writes_nothing(scene: Scene) -> None:
+    scene.runbook(SAY)
+    execution = scene.start()
+    hold = claim(execution.pk, "lost")
+    assert hold is not None
+    restoring.hold_everything()
+    with pytest.raises(Superseded):
+        hold.hand.change("note")
+
+
+def test_everybody_is_logged_out(scene: Scene) -> None:
+    client = Client()
+    client.force_login(scene.person("developer"))
+    assert restoring.hold_everything().sessions == 1
+    assert client.get("/executions/").status_code == 302
+
+
+@pytest.mark.django_db
+def test_it_is_refused_while_a_worker_lives() -> None:
+    queues.seen("a", ["env.development"])
+    with pytest.raises(CommandError, match="Stop all workers"):
+        call_command("restored")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE executions_worker SET seen_at = now() - interval '1 minute'")
+    call_command("restored")
