@@ -16,6 +16,7 @@ from cvdops.executions import checklists, targets
 from cvdops.executions.checklists import ChecklistDraft
 from cvdops.executions.plan import EXECUTABLE, ChildPlan, Plan, fingerprint
 from cvdops.executions.targets import Targets
+from cvdops.lib import disk
 from cvdops.lib.errors import Invalid, NotFound, Problem
 from cvdops.lib.redaction import SHORTEST
 from cvdops.spec.document import Child, Kind, SectionKind, Step, Variable
@@ -82,7 +83,13 @@ def resolve(
     undo = _backward(doc, steps)
     where = targets.resolve(environment, (*steps, *undo), common)
     children, broken = _children(user, (*steps, *undo), environment, depth)
-    problems += [*_between(runbook, chosen), *_obstacles(doc, steps), *where.problems, *broken]
+    problems += [
+        *_between(runbook, chosen),
+        *_obstacles(doc, steps),
+        *where.problems,
+        *broken,
+        *_room(),
+    ]
     plan = Plan(
         runbook=runbook.pk,
         content_hash=chosen.content_hash,
@@ -256,6 +263,18 @@ def _child(user: User, child: Child, environment: Environment, depth: int) -> Pr
 def _locks(doc: Document) -> tuple[str, ...]:
     names = doc.metadata.get("locks", ())
     return tuple(sorted({str(name) for name in names})) if isinstance(names, list | tuple) else ()
+
+
+def _room() -> list[Problem]:
+    """A disk that is nearly full is for what runs already."""
+    least = min(disk.free(settings.DATA_DIR), disk.free(settings.SPOOL_DIR))
+    if least >= settings.DISK_RESERVE:
+        return []
+    text = (
+        f"The portal's disk has only {least} MB left, and {settings.DISK_RESERVE} MB are kept for "
+        "what runs. Ask whoever operates the portal to make room, then start again."
+    )
+    return [Problem("runbook", text)]
 
 
 def _between(runbook: Runbook, chosen: RunbookVersion) -> list[Problem]:

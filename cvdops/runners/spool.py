@@ -12,6 +12,7 @@ from cvdops.runners.interpreters import PRELUDES, prelude_name
 from cvdops.runners.job import Spool, StartFailed
 from cvdops.runners.processes import boot_id
 
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 IDENTITY = ".id"
 _KEEP_SIZE, _PUNCH_HOLE = 1, 2
 _libc = ctypes.CDLL(None)
@@ -44,7 +45,7 @@ def check_attempt(attempt: str) -> None:
 
 def not_writable(root: Path, error: OSError) -> StartFailed:
     """Why nothing can be started in this spool."""
-    remedy = "Make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Mend its permissions"
+    remedy = "Make room" if error.errno in _FULL else "Mend its permissions"
     reason = error.strerror or str(error)
     return StartFailed(
         f"The spool folder {root} cannot be used: {reason}. {remedy}, then retry the step."
