@@ -3,13 +3,19 @@
 import re
 from dataclasses import dataclass
 
+SAFE_METHODS = frozenset({"GET", "HEAD"})  # asking again changes nothing
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _REQUEST = re.compile(r"(?P<method>\S+)[ \t]+(?P<url>\S+)(?:[ \t]+HTTP/(?:1\.[01]|2))?[ \t]*")
 _VARIABLE = r"\$\{[A-Za-z_]\w*\}"
 _URL = re.compile(rf"(?:https?://[^\s/?#]+|{_VARIABLE})(?:[/?][^\s#]*)?", re.IGNORECASE)
 _LONE_DOLLAR = re.compile(r"\$(?!\{[A-Za-z_]\w*\})")
 _HEADER = re.compile(r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(?P<value>.*?)[ \t]*")
-_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te"})
+_OURS = frozenset(
+    {
+        "host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer",
+        "expect", "accept-encoding",
+    }
+)  # fmt: skip
 
 
 class RequestError(ValueError):
@@ -42,7 +48,7 @@ def read(body: str) -> Request:
     end = next((i for i in range(first + 1, len(lines)) if not lines[i].strip()), len(lines))
     headers = tuple(_header(lines[i], i) for i in range(first + 1, end))
     content = "\n".join(lines[end + 1 :]).removesuffix("\n")
-    if content.strip() and method in ("GET", "HEAD"):
+    if content.strip() and method in SAFE_METHODS:
         raise RequestError(f"A {method} request has no content.", end + 1)
     return Request(method=method, url=url, headers=headers, content=content)
 
