@@ -1,0 +1,1 @@
+"""Requests that the portal sends itself."""
