@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 
 from cvdops.runners.ssh.address import is_host, is_jump
+from cvdops.spec.origin import address
 
 NAME = RegexValidator(r"\A[a-z0-9][a-z0-9.-]{0,62}\Z", "Use a-z, 0-9, dot and dash.")
 ADDRESS = RegexValidator(
@@ -191,7 +192,7 @@ class AllowedAddress(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return address(self.host, self.port)
 
 
 class EnvironmentVariable(models.Model):

@@ -49,7 +49,8 @@ def ended(work: Work, recorder: Recorder, result: Result) -> None:
     judged = outcome.judge(work.definition, result.exit_code, text)
     if not judged.note and work.definition.kind in SHELLS:
         judged = replace(judged, note=_not_carried(result))
-    finish(work, judged, recorder, _session(work, result, text, judged))
+    variables = {**result.variables, **captured(work, judged, text)}
+    finish(work, judged, recorder, session(work, variables, result.cwd))
 
 
 def _not_carried(result: Result) -> str:
@@ -99,14 +100,19 @@ def interrupted(work: Work, recorder: Recorder, found: Found, why: str = "") -> 
     finish(work, Outcome(event, note), recorder)
 
 
-def _session(work: Work, result: Result, text: str, judged: Outcome) -> dict[str, Any] | None:
+def captured(work: Try, judged: Outcome, text: str) -> dict[str, str]:
+    """The variable that this output becomes, if the document says so."""
+    name = work.definition.attributes.capture
+    if not name or judged.event is not StepEvent.SUCCEED:
+        return {}
+    return {name: text.replace("\0", "").strip()}  # as a shell does: no variable holds a NUL
+
+
+def session(work: Try, variables: dict[str, str], cwd: str) -> dict[str, Any] | None:
     """What later steps on this host start with, if it changed."""
-    variables = dict(result.variables)
-    if work.definition.attributes.capture and judged.event is StepEvent.SUCCEED:
-        variables[work.definition.attributes.capture] = text.strip()
     before = work.run.execution.session.get(work.step.host, {})
     after = context.after(
-        before, work.variables, variables, result.cwd, context.secrets(work.run.execution)
+        before, work.variables, variables, cwd, context.secrets(work.run.execution)
     )
     return None if after == before else after
 

@@ -1,21 +1,38 @@
-"""A step on its hosts, all at the same time: one thread for each, at most sixteen at once."""
+"""A step on its hosts, all at the same time, each in the way of its kind: at most sixteen threads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from cvdops.executions import attempts, context
+from cvdops.executions import attempts, context, requests
 from cvdops.executions.hints import announce
 from cvdops.executions.leases import Leave
 from cvdops.executions.models import StepRun
+from cvdops.executions.plan import ON_HOSTS
 from cvdops.executions.run import Run
 from cvdops.executions.states import STEP_MOVES, StepEvent, StepState
 from cvdops.executions.transitions import Superseded
 from cvdops.spec.conditions import ConditionError, evaluate
-from cvdops.spec.document import Step
+from cvdops.spec.document import Kind, Step
 
 AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How steps of a kind are seen to their end, and taken up when a worker left them."""
+
+    carry_out: Callable[[Run, int], None]
+    recover: Callable[[Run, int], None]
+
+
+_ON_A_HOST = Way(attempts.carry_out, attempts.recover)
+_WAYS: Mapping[Kind, Way] = {
+    **dict.fromkeys(ON_HOSTS, _ON_A_HOST),
+    Kind.HTTP: Way(requests.carry_out, requests.recover),
+}
 
 
 def carry_out(run: Run, indexes: Sequence[int]) -> None:
@@ -48,10 +65,11 @@ def _lane(run: Run, index: int) -> None:
     step, definition = run.steps[index], run.definitions[index]
     if not run.hold.valid:
         raise Superseded
+    way = _WAYS[definition.kind]
     if step.state == StepState.RUNNING:
-        attempts.recover(run, index)
+        way.recover(run, index)
     elif applies(run, step, definition):
-        attempts.carry_out(run, index)
+        way.carry_out(run, index)
 
 
 def applies(run: Run, step: StepRun, definition: Step) -> bool:

@@ -1,7 +1,7 @@
 """Resolving a start: what would run, with which values, where, and what stands in its way."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from cvdops.accounts.models import User
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.queries import document
 from cvdops.environments.models import Environment
-from cvdops.executions import checklists, targets
+from cvdops.executions import checklists, reach, targets
 from cvdops.executions.checklists import ChecklistDraft
 from cvdops.executions.plan import EXECUTABLE, ChildPlan, Plan, fingerprint
 from cvdops.executions.targets import Targets
@@ -65,11 +65,13 @@ def resolve(
     given: Mapping[str, str],
     version: int | None = None,
     depth: int = 0,
+    later: Collection[str] = (),
 ) -> Preview:
     """Resolve a start, of the version with this number or of the one that runs when none is named.
 
     Raises NotFound, and Invalid for a procedure or environment that does not exist or a version that
-    cannot be executed. `depth` is that of a child in the tree of executions.
+    cannot be executed. `depth` is that of a child in the tree of executions, and `later` are those of
+    its variables that its parent gives a value only when it starts it.
     """
     runbook = get_runbook(user, runbook_id)
     chosen = executable_version(runbook, version)
@@ -82,11 +84,15 @@ def resolve(
     problems += _too_short(doc, values)
     undo = _backward(doc, steps)
     where = targets.resolve(environment, (*steps, *undo), common)
+    open_names = {*later, *secret_names(doc)}  # a plan never tells where a secret leads
+    known = {name: value for name, value in values.items() if name not in open_names}
+    where_to = reach.resolve(environment, (*steps, *undo), known)
     children, broken = _children(user, (*steps, *undo), environment, depth)
     problems += [
         *_between(runbook, chosen),
         *_obstacles(doc, steps),
         *where.problems,
+        *where_to.problems,
         *broken,
         *_room(),
     ]
@@ -106,6 +112,7 @@ def resolve(
         forward=steps,
         backward=undo,
         children=children,
+        addresses=where_to.addresses,
     )
     return Preview(
         runbook=runbook,
@@ -254,9 +261,11 @@ def _child(user: User, child: Child, environment: Environment, depth: int) -> Pr
     if depth >= MAX_DEPTH:
         text = f"Runbooks start each other more than {MAX_DEPTH} levels deep."
         raise Invalid([Problem("runbook", text)])
-    literal = {name: text for name, text in child.variables.items() if not NAMED.search(text)}
+    later = {name for name, text in child.variables.items() if NAMED.search(text)}
+    given = {name: text for name, text in child.variables.items() if name not in later}
+    procedure = child.procedure or None
     return resolve(
-        user, child.runbook, environment.slug, child.procedure or None, literal, depth=depth + 1
+        user, child.runbook, environment.slug, procedure, given, depth=depth + 1, later=later
     )
 
 

@@ -22,21 +22,34 @@ class Outcome:
 
 def judge(step: Step, exit_code: int, output: str) -> Outcome:
     """The outcome of an attempt that ran to its end. `output` is the text that was stored."""
-    sample, detail = check_samples(step, output)
+    note = ""
     if exit_code not in step.attributes.exit_codes:
         note = f"It ended with exit code {exit_code}."
         if exit_code > 128:
             note = f"It ended with exit code {exit_code} (killed by signal {exit_code - 128})."
-        return Outcome(StepEvent.FAIL, note, exit_code, sample, detail)
-    if sample == "differs" and (step.attributes.checkpoint or step.attributes.expect):
-        return Outcome(
-            StepEvent.FAIL,
-            "Its output is not what the document expects.",
-            exit_code,
-            sample,
-            detail,
-        )
-    return Outcome(StepEvent.SUCCEED, "", exit_code, sample, detail)
+    return _judge(step, note, output, exit_code)
+
+
+def judge_answer(step: Step, status: int, head: str, body: str) -> Outcome:
+    """The outcome of a request that was answered. A sample that begins with HTTP/ is of all of it."""
+    wanted = step.attributes.expect_status
+    note = ""
+    if status not in (wanted or range(200, 300)):
+        expected = ", ".join(map(str, wanted)) or "200 to 299"
+        note = f"It was answered with {status}; expected was {expected}."
+        if 300 <= status < 400:
+            note += " Redirects are not followed: name the right address in the step."
+    whole = any(sample.text.lstrip().startswith("HTTP/") for sample in step.samples)
+    return _judge(step, note, f"{head}\n{body}" if whole else body)
+
+
+def _judge(step: Step, wrong: str, output: str, exit_code: int | None = None) -> Outcome:
+    """`wrong`: why it failed whatever it printed; empty for nothing."""
+    sample, detail = check_samples(step, output)
+    if not wrong and sample == "differs" and (step.attributes.checkpoint or step.attributes.expect):
+        wrong = "Its output is not what the document expects."
+    event = StepEvent.FAIL if wrong else StepEvent.SUCCEED
+    return Outcome(event, wrong, exit_code, sample, detail)
 
 
 def check_samples(step: Step, output: str) -> tuple[str, str]:

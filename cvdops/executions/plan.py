@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter
 
@@ -13,7 +13,7 @@ from cvdops.spec.document import Kind, Shell, Step
 SHELLS = frozenset({Kind.BASH, Kind.SH, Kind.CONSOLE})
 ON_HOSTS = SHELLS | {Kind.PYTHON, Kind.SQL}
 PEOPLE = frozenset({Kind.APPROVAL, Kind.MANUAL, Kind.CHECKLIST})
-EXECUTABLE = ON_HOSTS | PEOPLE | {Kind.RUNBOOK}
+EXECUTABLE = ON_HOSTS | PEOPLE | {Kind.RUNBOOK, Kind.HTTP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,8 @@ class Plan:
     forward: tuple[Step, ...]
     backward: tuple[Step, ...]
     children: Mapping[str, "ChildPlan"]  # by the id of the step that starts it
+    # By the id of an http step: host and port of those that it may talk to.
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def with_variables(self, variables: Mapping[str, str]) -> "Plan":
         """The same plan with these variables."""

@@ -1,0 +1,85 @@
+"""Waiting for the network on behalf of a try: what came is stored, and what is asked meanwhile is heard."""
+
+import select
+import time
+
+from django.db import DatabaseError, connection
+
+from cvdops.executions.leases import HOLDS, Leave, calm
+from cvdops.executions.recorder import Recorder
+from cvdops.executions.run import Try
+from cvdops.executions.states import Intent, StepEvent
+from cvdops.executions.transitions import Superseded
+
+GRACE = 1.5  # seconds that an answer may still take when this process goes down
+AWAY = 0.5  # seconds between two tries of a database that is away
+
+
+class GivenUp(Exception):
+    """It is not waited for any more. The text says why."""
+
+    def __init__(self, event: StepEvent, because: str) -> None:
+        super().__init__(because)
+        self.event = event  # what becomes of the step
+
+
+class Patience:
+    """The `Wait` of a request: as long as the step has time, and nobody wants it to end."""
+
+    def __init__(self, work: Try, stored: Recorder, wake: int) -> None:
+        self._hold = work.run.hold
+        self._stored = stored
+        self._wake = wake
+        self._limit = work.definition.attributes.timeout
+        self._deadline = time.monotonic() + self._limit
+        self._leave_at = float("inf")
+        self._store_at = 0.0
+
+    def __call__(self, descriptor: int, events: int, seconds: float | None = None) -> bool:
+        """Raises GivenUp, Leave, Superseded."""
+        until = float("inf") if seconds is None else time.monotonic() + seconds
+        waiting = select.poll()
+        waiting.register(descriptor, events)
+        waiting.register(self._wake, select.POLLIN)
+        while True:
+            self._look()
+            ready = waiting.poll(0)
+            left = min(until, self._next()) - time.monotonic()
+            if not ready and left > 0:
+                connection.close()  # back to the pool: an answer may take long
+                ready = waiting.poll(left * 1000)
+            if any(fd == descriptor for fd, _ in ready):
+                return True
+            calm(self._wake)
+            if time.monotonic() >= until:
+                return False
+
+    def _look(self) -> None:
+        """Do what is due."""
+        now = time.monotonic()
+        if not self._hold.valid:
+            raise Superseded
+        if self._hold.intent == Intent.CANCEL:
+            raise GivenUp(StepEvent.CANCEL, "It was cancelled.")
+        if now >= self._deadline:
+            raise GivenUp(StepEvent.TIME_OUT, f"It was not answered within {self._limit:g} s.")
+        if HOLDS.draining.is_set():
+            self._leave_at = min(self._leave_at, now + GRACE)
+        if now >= self._leave_at:
+            raise Leave
+        if self._stored.due <= 0 and now >= self._store_at:
+            self._store(now)
+
+    def _store(self, now: float) -> None:
+        try:
+            self._stored.store()
+        except (
+            DatabaseError
+        ):  # what is kept of an answer fits into memory until the database is back
+            connection.close()
+            self._store_at = now + AWAY
+
+    def _next(self) -> float:
+        """When there is something to look at again, whatever the network does."""
+        due = max(time.monotonic() + self._stored.due, self._store_at)
+        return min(due, self._deadline, self._leave_at, self._hold.deadline)

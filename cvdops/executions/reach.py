@@ -1,0 +1,58 @@
+"""Where the `http` steps of a plan may go: looked up in the environment's list, and pinned."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from cvdops.environments.models import Environment
+from cvdops.lib.errors import Problem
+from cvdops.spec import http
+from cvdops.spec.document import Kind, Step
+from cvdops.spec.filling import FillError, UnsetError, fill, known_origin
+from cvdops.spec.origin import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """By the id of a step, host and port of those that it may talk to; and what stands in the way."""
+
+    addresses: Mapping[str, tuple[str, ...]]
+    problems: tuple[Problem, ...]
+
+
+def resolve(environment: Environment, steps: Sequence[Step], variables: Mapping[str, str]) -> Reach:
+    """A step whose address is known may go there alone; another one, wherever the environment allows."""
+    asking = [step for step in steps if step.kind is Kind.HTTP]
+    allowed = sorted(map(str, environment.addresses.all())) if asking else []
+    found, problems = {}, []
+    for step in asking:
+        try:
+            place = _place(http.read(step.body), variables)
+        except FillError as error:
+            problems.append(Problem("environment", f"“{step.title}”: {error}"))
+            continue
+        if place is None:
+            found[step.id] = tuple(allowed)
+        elif place.address in allowed:
+            found[step.id] = (place.address,)
+        else:
+            problems.append(_not_allowed(environment, step, place.address, allowed))
+    return Reach(found, tuple(problems))
+
+
+def _place(request: http.Request, variables: Mapping[str, str]) -> Origin | None:
+    """Where it goes, as far as that is known before the start. Raises FillError."""
+    try:
+        return fill(request, variables).origin
+    except UnsetError:
+        return known_origin(request, variables)
+
+
+def _not_allowed(
+    environment: Environment, step: Step, address: str, allowed: Collection[str]
+) -> Problem:
+    there = f"Allowed are: {', '.join(allowed)}." if allowed else "None is allowed yet."
+    return Problem(
+        "environment",
+        f"“{step.title}” would talk to {address}, which {environment.name} does not allow. {there} "
+        "An administrator or an Operations Lead adds it on the page of the environment.",
+    )
