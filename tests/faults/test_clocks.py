@@ -1,0 +1,67 @@
+"""F17: workers whose clock is wrong, or jumps. Leases, times and order follow the database's clock."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cvdops.executions.models import Execution
+from cvdops.stack.portal import PROJECT
+from tests.faults.rig import Rig
+from tests.faults.workers import database_url
+
+LIBRARY = "/usr/$LIB/faketime/libfaketimeMT.so.1"  # the loader knows where $LIB is
+
+
+def wrong(clock: Path) -> dict[str, str]:
+    """The environment of a worker whose clock is as the file says; as everywhere the monotonic one is not."""
+    return {
+        "LD_PRELOAD": LIBRARY,
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_CACHE_DURATION": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+def jumping(rig: Rig, jumps: list[str], executions: int, seconds: float) -> None:
+    """A worker whose clock jumps while steps run: nobody loses a lease, and times are the database's."""
+    clock = rig.folder / "clock"
+    clock.write_text(jumps[0])
+    rig.runbook(rig.step("one", seconds=seconds), rig.step("two", seconds=seconds))
+    with rig.workers(**wrong(clock)):
+        started = rig.start(executions)
+        for jump in jumps[1:]:
+            time.sleep(len(started) * 2 * seconds / len(jumps))
+            clock.write_text(jump)
+        rig.settled(started)
+    for execution in Execution.objects.filter(pk__in=[one.pk for one in started]):
+        assert execution.lease_token == 1, "its lease was lost"
+        assert execution.created_at <= execution.started_at <= execution.finished_at
+        assert execution.finished_at - execution.created_at < timedelta(minutes=1)
+    rig.truth(started)
+
+
+def test_a_worker_whose_clock_jumps_by_a_day(rig: Rig) -> None:
+    jumping(rig, ["+1d", "-1d"], executions=1, seconds=0.8)
+
+
+@pytest.mark.faults
+def test_a_worker_whose_clock_steps_all_the_time(rig: Rig) -> None:
+    jumps = ["+1h", "-1h", "+1d", "-1d", "+0"] * 3
+    jumping(rig, jumps, executions=3, seconds=10.0)
+
+
+def test_doctor_names_a_clock_that_is_wrong(rig: Rig) -> None:
+    clock = rig.folder / "clock"
+    clock.write_text("+1h")
+    environment = {**os.environ, "DATABASE_URL": database_url(), **wrong(clock)}
+    command = [sys.executable, "manage.py", "doctor", "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=PROJECT)
+    found = {one["name"]: one for one in json.loads(done.stdout)["findings"]}
+    assert found["clock"]["state"] == "warning" and "differ by 3600 s" in found["clock"]["found"]
