@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from cvdops.catalog.models import CatalogSource
 from cvdops.environments.models import Environment, Host
-from cvdops.executions import context, queues
+from cvdops.executions import context, partitions, queues
 from cvdops.lib.ids import uuid7
 from cvdops.runners.local import LocalTransport
 from cvdops.web import doctor
@@ -93,9 +93,13 @@ def test_queues_without_a_worker_and_workers_without_messages() -> None:
 
 
 @pytest.mark.django_db
-def test_a_partition_that_is_missing_is_named() -> None:
-    found = servers.partitions()
-    assert found.state is State.OK or "-" in found.found
+def test_a_month_of_output_that_has_no_partition() -> None:
+    partitions.prepare()
+    assert servers.output().state is State.OK
+    with connection.cursor() as cursor:
+        for month in partitions.months():
+            cursor.execute(f"DROP TABLE {month.table}")
+    assert servers.output().state is State.WARNING
 
 
 @pytest.mark.django_db

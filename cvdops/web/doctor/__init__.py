@@ -22,7 +22,7 @@ ALONE: tuple[Check, ...] = (
 WITH_DATABASE: tuple[Check, ...] = (
     servers.migrations,
     servers.clock,
-    servers.partitions,
+    servers.output,
     workers.queues,
     workers.messages,
     sources.catalog,

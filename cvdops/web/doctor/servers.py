@@ -1,20 +1,19 @@
 """PostgreSQL and Redis: reached, of the right version, prepared, and of one time with this machine."""
 
 import time
-from datetime import date, timedelta
 
 import redis as client
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from cvdops.executions import partitions
 from cvdops.web.doctor.finding import Finding, ok, warning, wrong
 
 OLDEST_POSTGRESQL = 15
 OLDEST_REDIS = (6, 2)
 TIMEOUT = 2.0  # seconds for an answer of Redis
 SKEW = 2.0  # seconds between two clocks
-OUTPUT = "executions_outputsegment"
 
 
 def database() -> Finding:
@@ -67,33 +66,21 @@ def clock() -> Finding:
     return ok("clock", "This machine and the database agree on the time.")
 
 
-def partitions() -> Finding:
-    """Of the output, by month. Without one its rows lie where no retention drops them."""
+def output() -> Finding:
+    """The months of the output: workers make the partitions of the next ones."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i
-              JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = %s::regclass
-            """,
-            [OUTPUT],
-        )
-        bounds = [bound for (bound,) in cursor.fetchall()]
         cursor.execute("SELECT CURRENT_DATE")
         today = cursor.fetchone()[0]
-    missing = [m for m in _months(today) if not any(f"FROM ('{m:%Y-%m-01}" in b for b in bounds)]
-    if missing:
+    month = partitions.Month(today.year, today.month)
+    made = partitions.months()
+    if missing := [str(one) for one in (month, month + 1) if one not in made]:
         return warning(
-            "partitions",
-            f"There is no partition of the output for {' and '.join(f'{m:%Y-%m}' for m in missing)}.",
-            "Output is kept all the same, in the default partition, which retention cannot drop.",
-            "See “Backup and retention” in docs/operations.md.",
+            "output",
+            f"There is no partition for {' and '.join(missing)}.",
+            "Output is kept all the same, where `retention` removes nothing yet.",
+            "Start a worker: it makes them within the hour, and says in its log why it cannot.",
         )
-    return ok("partitions", "The output of this month and the next has its partitions.")
-
-
-def _months(today: date) -> tuple[date, date]:
-    first = today.replace(day=1)
-    return first, (first + timedelta(days=32)).replace(day=1)
+    return ok("output", "This month and the next have their partitions.")
 
 
 def redis() -> Finding:
