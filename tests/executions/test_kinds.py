@@ -215,3 +215,41 @@ def test_hostile_values_reach_every_kind_as_they_are(database: Scene, tmp_path: 
     for kind in steps:
         assert database.output(execution, kind).split("\n") == [*GIVEN.values(), ""]
     assert not list(tmp_path.rglob("canary"))
+
+
+TRANSCRIPT = """\
+$ NAME=world
+$ cat <<END
+> hello $NAME
+> END
+hello world
+$ printf '%s %s\\n' \\
+>   one \\
+>   two
+one two
+$ for n in 1 2; do
+>   echo "line $n"
+> done
+line 1
+line 2"""
+
+
+@pytest.mark.parametrize("language", ["console", "shell-session"])
+def test_a_transcript_runs_what_stands_after_its_prompts(scene: Scene, language: str) -> None:
+    """Commands with their continuation lines and here-documents; the other lines are what is promised."""
+    scene.runbook(
+        block("one", TRANSCRIPT, "checkpoint", kind=language) + block("two", 'echo "$NAME"')
+    )
+    execution = scene.run()
+    assert execution.state == "succeeded", scene.steps(execution)["one"].note
+    assert scene.output(execution, "one") == "hello world\none two\nline 1\nline 2\n"
+    assert scene.steps(execution)["one"].sample == "kept"
+    assert scene.output(execution, "two") == "world\n"
+
+
+def test_a_transcript_that_comes_out_differently_says_where(scene: Scene) -> None:
+    scene.runbook(
+        block("one", TRANSCRIPT.replace("line 2", "line 3"), "expect=exact", kind="console")
+    )
+    step = scene.steps(scene.run())["one"]
+    assert (step.state, step.sample) == ("failed", "differs")

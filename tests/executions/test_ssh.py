@@ -1,43 +1,13 @@
 """Steps on a host behind SSH: the same promises, and the truth about a host that does not answer."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from django.conf import settings
-
 from cvdops.environments.models import Host
 from cvdops.executions import services
 from cvdops.executions.models import Execution
 from tests.executions.scene import Scene
 from tests.executions.test_control import at_work, begun
 from tests.executions.test_engine import block
-from tests.sshd import Sshd, ssh_server
+from tests.sshd import Sshd
 from tests.waiting import until
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Sshd]:
-    with ssh_server() as running:
-        yield running
-
-
-@pytest.fixture
-def far(scene: Scene, server: Sshd) -> Scene:
-    """The scene with a second host, `far`, whose key is confirmed."""
-    server.installation(Path(settings.SSH_DIR))
-    host = Host.objects.create(
-        environment=scene.environment,
-        name="far",
-        transport="ssh",
-        address="127.0.0.1",
-        port=server.port,
-        user=server.login.user,
-        key="test",
-    )
-    key = server.key
-    host.keys.create(kind=key.kind, key=key.key, fingerprint=key.fingerprint)
-    return scene
 
 
 def test_a_step_runs_there_and_its_session_goes_on(far: Scene, server: Sshd) -> None:

@@ -17,7 +17,7 @@ from cvdops.lib.text import complete_utf8
 from cvdops.runners.job import Vanished
 from cvdops.runners.session import END, read_session
 from cvdops.runners.verdict import exit_code
-from cvdops.spec import frontmatter, http, patterns
+from cvdops.spec import frontmatter, http, patterns, sql
 from cvdops.spec.conditions import ConditionError, evaluate
 from cvdops.spec.document import Expect
 from cvdops.spec.parser import parse
@@ -30,6 +30,7 @@ from tests.spec import attacks
 from tests.spec.documents import ANNOTATED, PLAIN
 from tests.spec.test_attacks import judge
 from tests.spec.test_properties import PIECES
+from tests.spec.test_sql import HARMLESS
 
 Target = tuple[st.SearchStrategy[Any], Callable[[Any], None]]
 
@@ -78,6 +79,14 @@ def yaml(text: str) -> None:
 def requests(text: str) -> None:
     with suppress(http.RequestError):
         http.read(text)
+
+
+def statements(text: str) -> None:
+    with suppress(sql.StatementError):
+        sql.check(text)
+        bound = sql.for_psql(text)
+        assert bound.count("\n") == text.count("\n")
+        assert sql.names(text) == () or bound != text
 
 
 def expressions(given: tuple[str, str]) -> None:
@@ -227,6 +236,22 @@ CONDITIONS = ['A == b and not (ENVIRONMENT in (a, "b c"))', "A"]
 IN_CONDITIONS = ["(", ")", "not ", "==", '"', "in ", ","]
 YAML = ["a: {b: [1, true]}\nc: |\n  x\n", '"k": &a *a\n? x\n: !!y z\n']
 REQUEST = "POST ${BASE_URL}/a?b HTTP/1.1\nA: b\n\n{}"
+IN_STATEMENTS = [
+    "'",
+    '"',
+    "$$",
+    "$a$",
+    "E'",
+    "--",
+    "/*",
+    "*/",
+    "\\",
+    ":A",
+    "::",
+    "\n.",
+    "edit",
+    "(",
+]
 DECLARATIONS = ["{type: integer, minimum: 1}", "{type: url}", '{pattern: "[a-z]{1,9}"}']
 IN_URLS = ["://", "[", "]", ":", "@", "/", "?", "%00", "#", "::", "\u2100", "&"]
 PRINTED = ["12:00:01", "1 s ", "10.0.0.1", "Mon, ", "\x1b[1m", "-", "\n"]
@@ -250,6 +275,7 @@ TARGETS: dict[str, Target] = {
     "conditions": (changed(CONDITIONS, IN_CONDITIONS), conditions),
     "yaml": (changed(YAML, ["- ", ": ", "{", "[", "<<", "'", "&a ", "*a", "!!x "]), yaml),
     "requests": (changed([REQUEST], ["${", "}", "://", "\n", ": ", "@", "#", "$"]), requests),
+    "statements": (changed(HARMLESS, IN_STATEMENTS), statements),
     "expressions": (st.tuples(pattern, st.sampled_from("ab1 ")), expressions),
     "values": (st.tuples(changed(DECLARATIONS, [*REGULAR, ": "]), typed), values),
     "outputs": (st.tuples(sample, output, st.sampled_from([None, *Expect])), outputs),
