@@ -13,8 +13,10 @@ from tests import databases
 from tests.executions.scene import Scene
 from tests.executions.test_control import at_work, begun
 from tests.executions.test_engine import block
-from tests.executions.test_kills import carry_on, victim
+from tests.faults.play import expire_leases, play, stage
+from tests.faults.workers import database_url
 from tests.hostile_values import HOSTILE
+from tests.sshd import Sshd
 from tests.waiting import until
 
 
@@ -41,6 +43,9 @@ def _place(scene: Scene, place: databases.Place) -> None:
     scene.environment.variables.create(name="PLACE", value=place.location)
     scene.environment.variables.create(name="PATH", value=place.path)
     scene.environment.databases.create(name="orders", kind=place.kind, location="${PLACE}")
+
+
+PLACES = ("attempt.started", "attempt.finished")
 
 
 def sql(key: str, text: str, attributes: str = "") -> str:
@@ -143,26 +148,20 @@ def sqlite(scene: Scene, text: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(["sqlite3", place, text], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(
-    "place",
-    [
-        "attempt.started",
-        pytest.param("attempt.sent", marks=pytest.mark.faults),
-        pytest.param("attempt.finished", marks=pytest.mark.faults),
-    ],
-)
-def test_a_worker_that_dies_loses_and_repeats_nothing(
-    orders: Scene, tmp_path: Path, place: str
-) -> None:
-    insert = "INSERT INTO orders (status) VALUES ('once');\nSELECT status FROM orders;"
+def test_a_worker_that_dies_loses_and_repeats_nothing(orders: Scene, tmp_path: Path) -> None:
+    insert = "INSERT INTO orders (status) VALUES ('once');"
     write = f"with open({str(tmp_path / 'effect')!r}, 'a') as f: print('once', file=f)"
-    orders.runbook(sql("one", insert) + python("two", write))
-    execution = orders.start()
-    assert victim(execution, place).wait(30) == 9
-    carry_on(orders, execution)
-    assert execution.state == "succeeded"
-    assert orders.output(execution, "one").count("once") == 1
-    assert (tmp_path / "effect").read_text() == "once\n"
+    orders.runbook(sql("one", insert) + python("two", write + "\nprint('written')"))
+    with stage(DATABASE_URL=database_url()) as victims:
+        for number, place in enumerate(PLACES, start=1):
+            execution = orders.start()
+            assert victims.victim(execution, place) == 9
+            expire_leases()
+            assert play(execution.pk).state == "succeeded"
+            assert orders.output(execution, "two") == "written\n"
+            assert (tmp_path / "effect").read_text() == number * "once\n"
+    count = sqlite(orders, "SELECT count(*) FROM orders WHERE status = 'once'")
+    assert count.stdout == f"{len(PLACES)}\n"
 
 
 LOCATIONS = {
@@ -253,3 +252,13 @@ def test_a_transcript_that_comes_out_differently_says_where(scene: Scene) -> Non
     )
     step = scene.steps(scene.run())["one"]
     assert (step.state, step.sample) == ("failed", "differs")
+
+
+def test_over_ssh(far: Scene, server: Sshd) -> None:
+    place = databases.sqlite(server.login.home)
+    _place(far, place)
+    far.runbook(
+        python("one", "print(2)", "target=far capture=WANTED")
+        + sql("two", "SELECT status FROM orders WHERE id = :WANTED;", "target=far")
+    )
+    assert "| done " in far.output(far.run(), "two")
