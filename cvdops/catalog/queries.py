@@ -37,15 +37,22 @@ def _parsed(version_id: int, name: str) -> Document:
 
 def runbooks(categories: Iterable[str]) -> QuerySet[Runbook]:
     """The runbooks of these categories that are still in the source."""
-    found = Runbook.objects.filter(category__in=categories, removed_at__isnull=True)
+    return _of(categories).filter(removed_at__isnull=True)
+
+
+def _of(categories: Iterable[str]) -> QuerySet[Runbook]:
+    found = Runbook.objects.filter(category__in=categories)
     # The documents are long and no list shows them.
     return found.select_related("current", "newest").defer("current__source", "newest__source")
 
 
 def runbook(runbook_id: str, categories: Iterable[str]) -> Runbook:
-    """One of them. Raises NotFound."""
+    """One of these categories, also one that is gone from the source: its history can be read.
+
+    Raises NotFound.
+    """
     try:
-        return runbooks(categories).get(pk=runbook_id)
+        return _of(categories).get(pk=runbook_id)
     except Runbook.DoesNotExist:
         raise NotFound("runbook") from None
 

@@ -137,6 +137,11 @@ def resolve(
 
 def executable_version(runbook: Runbook, number: int | None) -> RunbookVersion:
     """The version with this number, else the newest that can be executed. Raises NotFound, Invalid."""
+    if runbook.removed_at is not None:
+        message = (
+            f"{runbook.title} is no longer in the source of the runbooks: nothing of it starts."
+        )
+        raise Invalid([Problem("runbook", message)])
     if number is None:
         if runbook.current is None:
             message = f"{runbook.title} has no version that can be executed."

@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from django.http import QueryDict
 
@@ -12,6 +13,7 @@ from cvdops.executions.plan import PEOPLE
 from cvdops.lib.errors import Problem
 from cvdops.spec.document import Diagnostic, SectionKind, Step, Variable, VariableType
 from cvdops.spec.plan import steps_of
+from cvdops.web.catalog.quality import found_in
 
 PREFIX = "var-"
 _NAME = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
@@ -113,6 +115,7 @@ def rows(preview: Preview) -> list[Row]:
     undo = {step.id: step for step in preview.document.section(SectionKind.ROLLBACK)}
     secret = {v.name for v in preview.document.variables if v.secret}
     shown = {n: "•••" if n in secret else value for n, value in preview.values.items()}
+    found = found_in(preview.version, datetime.now(UTC).date())
     return [
         Row(
             number=number,
@@ -120,7 +123,7 @@ def rows(preview: Preview) -> list[Row]:
             host=preview.targets.where(step),
             undo=undo.get(step.attributes.rollback),
             values=tuple(_used(step.body, shown)),
-            findings=_findings(step, preview.document.diagnostics),
+            findings=_findings(step, found),
         )
         for number, step in enumerate(steps, start=1)
     ]
@@ -133,8 +136,13 @@ def _used(body: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _findings(step: Step, diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
-    end = step.line + step.body.count("\n") + 2
-    return tuple(d for d in diagnostics if step.line <= d.line <= end)
+    """What the rules say of its block, its expected outputs and the items of its list."""
+    ends = (
+        step.line + len(step.body.splitlines()),
+        *(sample.line + len(sample.text.splitlines()) for sample in step.samples),
+        *(item.line for item in step.checklist),
+    )
+    return tuple(d for d in diagnostics if step.line <= d.line <= max(ends))
 
 
 def worth_showing(preview: Preview, given: Mapping[str, str]) -> tuple[Problem, ...]:

@@ -1,12 +1,20 @@
 """The launch page."""
 
+from datetime import date
+
 import pytest
 
 from cvdops.environments.models import Environment
 from cvdops.executions.models import Execution
+from cvdops.spec.lint import lint
+from cvdops.spec.parser import parse
+from cvdops.web.launch import _findings
 from tests.web.access_table import START
 from tests.web.world import World
 
+PLAIN = (
+    "# T\n\n## Procedures\n\n### One\n```bash\nssh admin@web\n```\n\n### Two\n```bash\nls\n```\n"
+)
 RUN = "/runbooks/deployment/run/"
 RELEASE = {**START, "procedure": "release", "var-TARGET_VERSION": "v1.0.1"}
 
@@ -23,6 +31,16 @@ def test_the_plan_shows_commands_values_gates_and_what_undoes_them(world: World)
     assert "<code>cvd</code>" in page
     assert "Undone by: Take it back" in page
     assert "Nobody notices." in page
+
+
+def test_findings_stand_at_the_step_that_they_are_about(world: World) -> None:
+    document = parse(PLAIN)
+    found = {
+        step.id: [d.code for d in _findings(step, lint(document, PLAIN, date(2026, 1, 1)))]
+        for step in document.steps
+    }
+    assert "RB405" in found["one"]
+    assert not [code for code in found["two"] if code.startswith("RB4")]
 
 
 def test_an_empty_field_is_no_error_before_it_was_sent(world: World) -> None:

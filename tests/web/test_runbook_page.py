@@ -3,11 +3,13 @@
 import re
 
 import pytest
+from django.db.models.functions import Now
 
 from cvdops.catalog.models import Runbook, RunbookVersion, VersionReview
 from cvdops.executions.models import Execution, StepRun
 from cvdops.spec.codes import CODES
 from tests.cast import person
+from tests.web.access_table import START
 from tests.web.catalog_work import HOSTILE, break_it, edit, newest
 from tests.web.world import World
 
@@ -122,3 +124,14 @@ def test_each_rule_has_its_page(code: str, world: World) -> None:
 @pytest.mark.parametrize("code", ["RB999", "README", "..%2f..%2fREADME", "rb101"])
 def test_a_rule_that_there_is_not_is_not_found(code: str, world: World) -> None:
     assert world.client("developer").get(f"/runbooks/rules/{code}/").status_code == 404
+
+
+def test_one_that_is_gone_from_the_source_can_be_read_and_not_started(world: World) -> None:
+    Runbook.objects.filter(pk="deployment").update(removed_at=Now())
+    client = world.client("devops-engineer")
+    page = client.get("/runbooks/deployment/")
+    assert b"no longer in the source" in page.content
+    assert b'href="/runbooks/deployment/run/"' not in page.content
+    assert client.get("/runbooks/deployment/versions/").status_code == 200
+    assert client.post("/runbooks/deployment/run/", START).status_code == 422
+    assert b"deployment/" not in client.get("/runbooks/").content
