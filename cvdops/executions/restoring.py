@@ -76,7 +76,7 @@ def _hold(execution: Execution, backup: datetime | None) -> int:
     )
     hand.move(
         ExecutionEvent.HOLD,
-        {"backup": when},
+        {"text": when},
         waiting_for={"code": CODE, "text": text, "step": ""},
         intent=Intent.NONE,
         due_at=None,

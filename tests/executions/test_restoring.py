@@ -54,6 +54,7 @@ def test_the_page_says_why_and_a_person_resumes(scene: Scene) -> None:
     client.force_login(scene.person("devops-engineer"))
     page = client.get(f"/executions/{execution.pk}/").content.decode()
     assert "This database was restored from a backup of" in page
+    assert "Paused: the database was restored from" in page
     services.resume(scene.person("devops-engineer"), execution.pk)
     assert scene.advance(execution).state == "succeeded"
 

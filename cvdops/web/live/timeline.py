@@ -16,6 +16,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "execution.claim_rollback": ("undo-2", "The rollback began"),
     "execution.wait": ("hand", "Waits. {text}"),
     "execution.pause": ("pause", "Paused"),
+    "execution.hold": ("pause", "Paused: the database was restored from a backup of {text}"),
     "execution.resume": ("play", "{actor} resumed it"),
     "execution.succeed": ("check", "Succeeded"),
     "execution.fail": ("x", "Failed"),
