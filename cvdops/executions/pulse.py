@@ -54,10 +54,10 @@ class Pulse(threading.Thread):
             self._renew: RENEW,
             self._sing: SING,
             self._seen: SEEN,
+            self._make_room: ROOM,  # in a new installation before anything writes
             self._seek: SEEK,
             self._rescue: RESCUE,
             self._look: LOOK,
-            self._make_room: ROOM,
         }
         self._next = dict.fromkeys(self._every, 0.0)
         self.left = threading.Event()  # the leases are given back, and nobody counts on this worker

@@ -6,10 +6,11 @@ execution that was under way is paused for a person, and each step that ran is i
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.db.models.functions import Now
 
 from cvdops.approvals import services as approvals
@@ -43,8 +44,10 @@ def hold_everything() -> Report:
         raise Conflict("A worker is running. Stop all workers, then run this again.")
     with transaction.atomic():
         backup = Event.objects.aggregate(newest=Max("at"))["newest"]
-        active = Execution.objects.filter(state__in=ACTIVE).order_by("pk").select_for_update()
-        executions = list(active.only("lease_token"))
+        active = Execution.objects.filter(state__in=ACTIVE).order_by("pk")
+        executions = list(active.select_for_update().values_list("pk", flat=True))
+        # A worker of before, should one live somewhere, is refused by its token.
+        active.update(lease_token=F("lease_token") + 1, lease_until=None, lease_owner="")
         steps = sum(_hold(execution, backup) for execution in executions)
         requests = ApprovalRequest.objects.filter(state=RequestState.OPEN).count()
         for execution in ApprovalRequest.objects.values_list("execution_id", flat=True).distinct():
@@ -57,10 +60,10 @@ def hold_everything() -> Report:
     return report
 
 
-def _hold(execution: Execution, backup: datetime | None) -> int:
-    """Pause it; the next hand has another token, if its worker should still live. How many steps ran."""
-    hand = Hand(execution.pk, execution.lease_token)
-    running = StepRun.objects.filter(execution=execution, state=StepState.RUNNING)
+def _hold(execution: UUID, backup: datetime | None) -> int:
+    """Pause it. How many of its steps ran."""
+    hand = Hand(execution)
+    running = list(StepRun.objects.filter(execution=execution, state=StepState.RUNNING))
     for step in running:
         hand.step(
             step.pk, StepEvent.INTERRUPT, also=_attempt_over(), note=_NOTE, finished_at=DatabaseNow
@@ -80,9 +83,6 @@ def _hold(execution: Execution, backup: datetime | None) -> int:
         waiting_for={"code": CODE, "text": text, "step": ""},
         intent=Intent.NONE,
         due_at=None,
-        lease_until=None,
-        lease_owner="",
-        lease_token=execution.lease_token + 1,
     )
     return len(running)
 

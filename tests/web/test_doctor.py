@@ -155,7 +155,8 @@ def system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("world", "system")
-def test_steps_that_would_end_with_their_worker() -> None:
+def test_steps_that_would_end_with_their_worker(settings: Settings) -> None:
+    settings.PRODUCTION = True
     queues.seen(f"{socket.gethostname()}:{os.getpid()}", SERVED)
     assert_wrong(machine.container(), "This is a container")
     assert_wrong(machine.systemd(), "worker.service has KillMode=control-group")
