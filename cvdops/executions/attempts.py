@@ -11,7 +11,7 @@ from cvdops.executions.leases import calm
 from cvdops.executions.models import StepAttempt, StepRun
 from cvdops.executions.outcome import Outcome
 from cvdops.executions.recorder import Recorder
-from cvdops.executions.run import Run
+from cvdops.executions.run import Run, Try
 from cvdops.executions.states import Intent, StepEvent, StepState
 from cvdops.lib.failpoints import failpoint
 from cvdops.runners.job import (
@@ -53,12 +53,18 @@ def recover(run: Run, index: int) -> None:
     try:
         transport = context.transport(run.plan.hosts[step.host])
     except StartFailed as error:
-        refuse(run, step, str(error))
+        lost = Try(run, step, definition, attempt, {})
+        finishing.unknown(lost, _resumed(lost), str(error))
         return
     work = _work(run, step, definition, attempt, transport)
+    stored = _resumed(work)
+    _find(work, stored, _elapsed(attempt))
+
+
+def _resumed(work: Try) -> Recorder:
     stored = recorder(work)
     stored.resume()
-    _find(work, stored, _elapsed(attempt))
+    return stored
 
 
 def _find(work: Work, recorder: Recorder, elapsed: float) -> None:

@@ -28,10 +28,19 @@ def advance(execution: UUID, owner: str) -> None:
     """Do what there is to do. Returns when the execution waits, ended, or is another worker's."""
     if HOLDS.draining.is_set():
         return
-    hold = claim(execution, owner)
-    if hold is None:
-        HOLDS.nudge(execution)
-        return
+    try:
+        hold = claim(execution, owner)
+        if hold is None:
+            HOLDS.nudge(execution)
+        else:
+            _look(hold)
+    except Error as error:
+        log.warning("Execution %s: the database did not answer: %s", execution, error)
+    finally:
+        connection.close()  # always: with the thread that looks, its connection would be lost
+
+
+def _look(hold: Hold) -> None:
     failpoint("lease.claimed")
     try:
         run = Run.load(hold)
@@ -39,24 +48,16 @@ def advance(execution: UUID, owner: str) -> None:
         if run.execution.parent_id is not None:
             children.settle(run.execution.parent_id)
     except Leave:
-        _give_back(hold)
+        release(hold)
     except Superseded:
-        log.info("Execution %s went to another worker.", execution)
-    except Error as error:
+        log.info("Execution %s went to another worker.", hold.execution)
+    except Error:
         # What it was asked last may have been done all the same: whoever comes next looks anew.
-        log.warning("Execution %s: the database did not answer: %s", execution, error)
         connection.close()
-        _give_back(hold)
+        release(hold)
+        raise
     finally:
         HOLDS.remove(hold)
-        connection.close()
-
-
-def _give_back(hold: Hold) -> None:
-    try:
-        release(hold)
-    except Error as error:
-        log.warning("Execution %s: its lease has to run out: %s", hold.execution, error)
 
 
 def _carry_on(run: Run) -> None:

@@ -85,6 +85,12 @@ def unconfirmed(work: Work, recorder: Recorder, error: Unreachable) -> None:
     finish(work, Outcome(StepEvent.INTERRUPT, note), recorder, unconfirmed=True)
 
 
+def unknown(work: Try, recorder: Recorder, why: str) -> None:
+    """Its host is no longer the one that it was sent to: nobody looks there how it ended."""
+    note = f"{why} This step had been sent before: how far it came is not known."
+    finish(work, Outcome(StepEvent.INTERRUPT, note), recorder)
+
+
 def interrupted(work: Work, recorder: Recorder, found: Found, why: str = "") -> None:
     if found.handle is not None:
         recorder.drain(found.handle, over=True)

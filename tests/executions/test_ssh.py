@@ -2,6 +2,7 @@
 
 from cvdops.environments.models import Host
 from cvdops.executions import services
+from cvdops.executions.leases import HOLDS
 from cvdops.executions.models import Execution
 from tests.executions.scene import Scene
 from tests.executions.test_control import at_work, begun
@@ -84,3 +85,20 @@ def test_keys_that_changed_after_the_plan_stop_the_step(far: Scene) -> None:
     Host.objects.get(name="far").keys.update(fingerprint="SHA256:other")
     far.advance(execution)
     assert "were changed" in far.steps(execution)["one"].note
+
+
+def test_keys_that_changed_while_it_ran_leave_the_step_interrupted(far: Scene) -> None:
+    far.runbook(block("one", "echo first; sleep 300", "target=far"))
+    execution = far.start()
+    try:
+        with at_work(execution):
+            begun(far, execution, "one")
+            until(lambda: far.output(execution, "one"), what="its output")
+            HOLDS.drain()
+    finally:
+        HOLDS.draining.clear()
+    Host.objects.get(name="far").keys.update(fingerprint="SHA256:other")
+    far.advance(execution)
+    step = far.steps(execution)["one"]
+    assert (step.state, step.attempts.get().state) == ("interrupted", "interrupted")
+    assert "how far it came" in step.note

@@ -8,8 +8,9 @@ from random import Random
 
 from django.db import connection
 
+from cvdops.executions import services
+from cvdops.executions.leases import POISONED
 from cvdops.executions.models import Execution
-from cvdops.executions.states import TERMINAL
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
 from tests.faults.effects import VARIABLES, Effects
@@ -50,25 +51,20 @@ class Rig:
         return workers(self.folder, count, **environment)
 
     def settled(self, executions: Iterable[Execution], timeout: float = 30) -> None:
-        """Until all of them have succeeded; says which have not."""
-        states = dict(self.states(executions))
+        """Until all of them have succeeded; says which have not, and what they wait for."""
+        left = Execution.objects.filter(pk__in=[one.pk for one in executions])
+        left = left.exclude(state="succeeded")
 
         def over() -> bool:
-            states.update(self.states(executions))
-            return all(state == "succeeded" for state in states.values())
+            for poisoned in left.filter(waiting_for__code=POISONED):
+                services.resume(self.scene.person("operations-lead"), poisoned.pk)
+            return not left.exists()
 
         try:
             until(over, timeout, "success")
         except AssertionError as error:
-            left = {k: v for k, v in states.items() if v != "succeeded"}
-            raise AssertionError(f"{error}: {left}") from None
-
-    def states(self, executions: Iterable[Execution]) -> list[tuple[int, str]]:
-        found = Execution.objects.filter(pk__in=[one.pk for one in executions])
-        return list(found.values_list("number", "state"))
-
-    def unfinished(self, executions: Iterable[Execution]) -> int:
-        return sum(state not in TERMINAL for _, state in self.states(executions))
+            rows = list(left.values_list("number", "state", "lease_owner", "waiting_for"))
+            raise AssertionError(f"{error}: {rows}") from None
 
     def truth(self, executions: Iterable[Execution]) -> None:
         """Raises AssertionError with every lie about these executions."""

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from django.db import connection
 
-from cvdops.executions.models import Worker
+from cvdops.executions.models import Execution, Worker
 from tests.waiting import until
 
 
@@ -70,6 +70,23 @@ class Workers:
     def signal(self, slot: int, number: int) -> None:
         with suppress(ProcessLookupError):  # it ended by itself just now, or has no group yet
             os.killpg(self.pids[slot], number)
+
+    def watches(self, slot: int) -> int:
+        """How many steps it watches: it holds a descriptor of each one's process."""
+        found = 0
+        for descriptor in Path(f"/proc/{self.pids[slot]}/fd").iterdir():
+            with suppress(OSError):
+                found += "pidfd" in str(descriptor.readlink())
+        return found
+
+    def holder(self, execution: Execution) -> int:
+        """The place of the worker that holds it, as soon as one does."""
+
+        def slot() -> int | None:
+            owner = Execution.objects.values_list("lease_owner", flat=True).get(pk=execution.pk)
+            return next((one for one in self.pids if self.owner(one) == owner), None)
+
+        return until(lambda: (found := slot()) is not None and [found], what="a holder")[0]
 
     def stop(self) -> None:
         self._nursery.terminate()
