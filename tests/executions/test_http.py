@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -15,7 +16,8 @@ from cvdops.lib.errors import Invalid
 from tests.executions.scene import Scene
 from tests.executions.test_control import at_work
 from tests.executions.test_engine import block
-from tests.executions.test_kills import expire_lease, victim
+from tests.faults.rig import bury
+from tests.faults.workers import workers
 from tests.http_server import HttpServer, answer
 from tests.waiting import until
 
@@ -49,20 +51,23 @@ def ask(key: str, request: str, attributes: str = "", sample: str = "") -> str:
 
 
 class Silence:
-    """An answer that does not come until it is over."""
+    """An answer that does not come until it is over: to these requests, the first being 1."""
 
-    def __init__(self) -> None:
+    def __init__(self, of: HttpServer, at: tuple[int, ...] = (1, 2, 3)) -> None:
         self.asked, self.over = threading.Event(), threading.Event()
+        self.at = at
+        self._server = of
 
     def __call__(self, connection: socket.socket) -> None:
-        self.asked.set()
-        self.over.wait(10)
+        if len(self._server.requests) in self.at:
+            self.asked.set()
+            self.over.wait(20)
         connection.sendall(answer())
 
 
 @pytest.fixture
 def silence(server: HttpServer) -> Iterator[Silence]:
-    server.answers = silence = Silence()
+    server.answers = silence = Silence(server)
     yield silence
     silence.over.set()
 
@@ -317,19 +322,15 @@ def test_an_answer_outlasts_lost_connections_to_the_database(
     assert scene.states(execution) == {"one": "succeeded"}
 
 
-@pytest.mark.parametrize(("method", "state"), [("GET", "succeeded"), ("POST", "interrupted")])
-def test_kill_9_in_the_middle(
-    method: str, state: str, scene: Scene, server: HttpServer, silence: Silence
-) -> None:
-    scene.runbook(ask("one", f"{method} ${{BASE_URL}}/a"))
-    execution = scene.start()
-    process = victim(execution)
-    until(silence.asked.is_set, 20, "the request")
-    process.kill()
-    process.wait()
-    server.answers = answer()
-    expire_lease(execution)
-    scene.advance(execution)
-    step = scene.steps(execution)["one"]
-    assert (step.state, len(server.requests)) == (state, 2 if method == "GET" else 1)
-    assert step.attempts.get(number=1).state == "interrupted"
+def test_kill_9_in_the_middle(scene: Scene, server: HttpServer, tmp_path: Path) -> None:
+    server.answers = silence = Silence(at=(1, 3), of=server)
+    scene.runbook(ask("one", "GET ${BASE_URL}/a") + ask("two", "POST ${BASE_URL}/b"))
+    with workers(tmp_path) as running:
+        execution = scene.start()
+        for count in silence.at:
+            until(lambda: len(server.requests) == count, 30, f"request {count}")
+            bury(running.kill(0))
+        until(lambda: scene.states(execution)["two"] == "interrupted", 30, "the truth")
+    assert scene.states(execution)["one"] == "succeeded"
+    assert [request[:6] for request in server.requests] == [b"GET /a", b"GET /a", b"POST /"]
+    silence.over.set()
