@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable
 from uuid import UUID
 
+from django.db import connection
+
 from cvdops.executions import engine, probes
 from cvdops.executions.leases import HOLDS
 
@@ -63,6 +65,8 @@ class Looks:
                 self._act(what)
             except Exception:
                 log.exception("The look at %s broke off.", what)
+            finally:
+                connection.close()  # or the pool would miss it for ever: this thread ends
             again = self._again(what)
 
     def _again(self, what: UUID) -> bool:
