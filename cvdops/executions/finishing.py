@@ -13,7 +13,7 @@ from cvdops.executions import context, outcome
 from cvdops.executions.hints import announce
 from cvdops.executions.models import StepAttempt, StepRun
 from cvdops.executions.outcome import Outcome
-from cvdops.executions.output import read
+from cvdops.executions.output import STORED, read
 from cvdops.executions.plan import SHELLS
 from cvdops.executions.recorder import Recorder
 from cvdops.executions.run import Run, Try
@@ -193,6 +193,7 @@ def _over(attempt: StepAttempt, judged: Outcome, recorder: Recorder) -> Also:
         if judged.event is StepEvent.TRY_AGAIN
         else STEP_MOVES[judged.event].destination
     )
+    some = recorder.newest is not None
     return Also(
         """
         UPDATE executions_stepattempt SET state = %s, finished_at = statement_timestamp(),
@@ -200,6 +201,8 @@ def _over(attempt: StepAttempt, judged: Outcome, recorder: Recorder) -> Also:
           FROM s WHERE executions_stepattempt.id = %s
         """,
         (state, judged.exit_code, recorder.offset, recorder.digest, attempt.pk),
+        STORED if some else "TRUE",
+        (attempt.pk, recorder.newest) if some else (),
     )
 
 

@@ -11,21 +11,37 @@ from cvdops.executions.statements import prepared
 from cvdops.executions.transitions import Hand, Superseded
 
 BATCH = 16  # segments that are read at once
+# What was not waited for is gone when the database crashes or another one takes over. Who goes on after that
+# would leave a gap, so whoever writes names the piece that it has written last.
+STORED = """EXISTS (
+  SELECT 1 FROM executions_outputsegment WHERE attempt_id = %s AND "offset" = %s
+)"""
 
 
 def append(
-    hand: Hand, attempt: UUID, offset: int, end: int, piece: bytes, *, durable: bool = False
+    hand: Hand,
+    attempt: UUID,
+    offset: int,
+    end: int,
+    piece: bytes,
+    *,
+    before: int | None = None,
+    durable: bool = False,
 ) -> int:
-    """Store the next piece, which ends with byte `end` of the spool file. Its seq. Raises Superseded."""
+    """Store the next piece, which ends with byte `end` of the spool file. Its seq.
+
+    `before` is where the last one began. Raises Superseded, also if that one is not there any more.
+    """
     # One statement, committed without waiting for the disk: the spool file stays until the end state
     # of the attempt is durable, or until a segment is whose bytes are removed from it before.
     row = prepared(
-        """
+        f"""
         WITH c AS (
           SELECT set_config('synchronous_commit', %s, true)
         ), e AS (
           UPDATE executions_execution SET seq = seq + 1 FROM c
-           WHERE id = %s AND lease_token = %s RETURNING seq
+           WHERE id = %s AND lease_token = %s
+             AND {"TRUE" if before is None else STORED} RETURNING seq
         )
         INSERT INTO executions_outputsegment
           (attempt_id, "offset", length, source_end, execution_id, seq, data)
@@ -33,7 +49,8 @@ def append(
         """,
         [
             "on" if durable else "off",
-            hand.execution, hand.token, attempt, offset, len(piece), end, hand.execution,
+            hand.execution, hand.token, *(() if before is None else (attempt, before)),
+            attempt, offset, len(piece), end, hand.execution,
             zstandard.compress(piece, 1),
         ],
     )  # fmt: skip

@@ -44,6 +44,7 @@ class Recorder:
     limit: int  # bytes that are stored, or a little more
     offset: int = 0
     source: int = 0  # of the spool file, read or left out
+    newest: int | None = None  # where the last piece that was stored begins
     _pending: bytearray = field(default_factory=bytearray)
     _stored_at: float = 0.0
     _full_since: float = 0.0
@@ -54,6 +55,7 @@ class Recorder:
         """Go on where the stored output of this attempt ends."""
         for segment in output.segments(self.attempt):
             self._hash.update(output.plain(segment))
+            self.newest = segment.offset
             self.offset = segment.offset + segment.length
             self.source = segment.source_end
 
@@ -196,8 +198,15 @@ class Recorder:
 
     def _insert(self, data: bytes, held: int, *, durable: bool = False) -> None:
         seq = output.append(
-            self.hand, self.attempt, self.offset, self.source - held, data, durable=durable
+            self.hand,
+            self.attempt,
+            self.offset,
+            self.source - held,
+            data,
+            before=self.newest,
+            durable=durable,
         )
+        self.newest = self.offset
         self._hash.update(data)
         self.offset += len(data)
         self._stored_at = time.monotonic()

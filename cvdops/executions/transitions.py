@@ -35,10 +35,15 @@ class Superseded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Also:
-    """A statement that happens with a step's move and only with it: it selects from `s`, the step."""
+    """A statement that happens with a step's move and only with it: it selects from `s`, the step.
+
+    With `given`, a condition, neither happens unless it is true.
+    """
 
     sql: str
     values: tuple[Any, ...]
+    given: str = "TRUE"
+    given_values: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +95,12 @@ class Hand:
         sets, values = _assignments(fields)
         execution_sets, execution_values = _assignments(execution or {})
         more, more_values = (f", a AS ({also.sql})", also.values) if also else ("", ())
+        given, given_values = (f"AND {also.given}", also.given_values) if also else ("", ())
         return self._write(
             f"""
             WITH e AS (
               UPDATE executions_execution SET seq = seq + 1 {execution_sets}
-               WHERE id = %s AND state = ANY(%s::text[]) {self._fence()} RETURNING seq
+               WHERE id = %s AND state = ANY(%s::text[]) {self._fence()} {given} RETURNING seq
             ), s AS (
               UPDATE executions_steprun SET state = %s {sets} FROM e
                WHERE executions_steprun.id = %s AND execution_id = %s
@@ -105,7 +111,7 @@ class Hand:
             SELECT %s, e.seq, %s, s.id, %s::bigint, %s FROM e, s RETURNING seq
             """,
             [
-                *execution_values, self.execution, _array(ACTIVE), *self._token(),
+                *execution_values, self.execution, _array(ACTIVE), *self._token(), *given_values,
                 move.destination, *values, step, self.execution, _array(move.sources),
                 *more_values,
                 self.execution, f"step.{event}", *self._signature(data),
