@@ -12,6 +12,10 @@ import cvdops.celery  # noqa: F401 (publishes wake-ups; needs the variable above
 application = get_asgi_application()
 
 from cvdops.accounts.demo import refuse_demo_people  # noqa: E402 (after the apps are loaded)
+from cvdops.lib.database import Connection  # noqa: E402
+
+# A page that waits longer is worse than one that says that the database is away.
+Connection.patience = 4.0
 
 # The server imports this inside its event loop, where the database may not be asked.
 with ThreadPoolExecutor(1) as outside:

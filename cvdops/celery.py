@@ -18,8 +18,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cvdops.settings")
 
 from django.conf import settings
 
+from cvdops.lib import database
+
 # A publication may cost a page at most half a second: two tries, each bounded by the socket.
 PUBLISH_SOCKET_TIMEOUT = 0.15
+DATABASE_PATIENCE = 10.0  # seconds; a lease lasts longer than one statement may take
 TESTS_AT_ONCE = 4  # of hosts, by one worker
 PUBLISH_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 
@@ -75,6 +78,11 @@ def deaf(options: Mapping[str, Any], *, remote_control: bool) -> bool:
     """Whether a worker with these options may never consume again after its Redis was lost."""
     silent = options.get("without_gossip") and options.get("without_heartbeat")
     return bool(silent) and not remote_control
+
+
+@signals.worker_init.connect
+def _lose_patience(**_: object) -> None:
+    database.Connection.patience = DATABASE_PATIENCE
 
 
 @signals.celeryd_after_setup.connect

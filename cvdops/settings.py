@@ -17,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 from redis.connection import parse_url
 
 from cvdops.catalog.origin import WrongOrigin, origin, ssh_command
+from cvdops.lib.database import Connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("CVDOPS_DATA_DIR") or BASE_DIR / ".data").resolve()
@@ -104,9 +105,19 @@ def _database(url: str) -> dict[str, object]:
         "HOST": options.pop("host", "") or (parts.hostname or ""),
         "PORT": options.pop("port", port),
         "CONN_MAX_AGE": 0,  # under ASGI a persistent connection leaks with its thread
+        "CONN_HEALTH_CHECKS": True,  # what the pool kept over a restart of the server is not given out
         "OPTIONS": {
             "prepare_threshold": 5,  # allows `executions.statements`; the ORM prepares nothing
-            "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 2, "max_idle": 60},
+            "connect_timeout": 3,
+            "pool": {
+                "connection_class": Connection,
+                "min_size": 1,
+                "max_size": DATABASE_POOL,
+                "timeout": 2,
+                "max_idle": 60,
+                # The pool doubles its pauses for so long; then the next request makes it try at once.
+                "reconnect_timeout": 3,
+            },
             **options,
         },
     }

@@ -12,7 +12,16 @@ from django.db import Error, connection, transaction
 from cvdops.approvals import services as approvals
 from cvdops.executions import children, gates, lanes, locks, plan, rollback, stops, tidying
 from cvdops.executions.hints import announce
-from cvdops.executions.leases import HOLDS, MAX_LOST, POISONED, Hold, Leave, claim, release
+from cvdops.executions.leases import (
+    HOLDS,
+    MAX_LOST,
+    POISONED,
+    Hold,
+    Leave,
+    claim,
+    give_back,
+    release,
+)
 from cvdops.executions.models import StepRun
 from cvdops.executions.planner import Do, Next, following
 from cvdops.executions.run import Run
@@ -50,11 +59,14 @@ def _look(hold: Hold) -> None:
     except Leave:
         release(hold)
     except Superseded:
+        hold.refused = hold.valid
+        HOLDS.drop(hold)
         log.info("Execution %s went to another worker.", hold.execution)
     except Error:
         # What it was asked last may have been done all the same: whoever comes next looks anew.
         connection.close()
-        release(hold)
+        HOLDS.drop(hold)
+        give_back()  # or the pulse does it, when the database answers again
         raise
     finally:
         HOLDS.remove(hold)

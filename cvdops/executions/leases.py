@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -36,6 +37,7 @@ class Hold:
     lost_before: int
     intent: str = Intent.NONE
     lost: bool = False
+    refused: bool = False  # a write was, while it was valid: counted, or that might go on for ever
     since: float = field(default_factory=time.monotonic)
     _watchers: set[int] = field(default_factory=set)  # eventfds
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -87,6 +89,7 @@ class Holds:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: dict[UUID, Hold] = {}
+        self._dropped: list[Hold] = []
         self.draining = threading.Event()
 
     def add(self, hold: Hold) -> None:
@@ -104,6 +107,17 @@ class Holds:
     def all(self) -> list[Hold]:
         with self._lock:
             return list(self._held.values())
+
+    def drop(self, hold: Hold) -> None:
+        """Nobody here works on it any more, and the row may still say so until `give_back` mends it."""
+        with self._lock:
+            self._dropped.append(hold)
+
+    def dropped(self) -> list[Hold]:
+        """Those that were dropped since the last call."""
+        with self._lock:
+            found, self._dropped = self._dropped, []
+            return found
 
     def nudge(self, execution: UUID) -> bool:
         """Wake the watcher of this execution, if it is held here."""
@@ -213,7 +227,23 @@ def _listen(hold: Hold, intent: str) -> None:
 
 def release(hold: Hold) -> None:
     """Give the lease back with the execution unfinished: it is queued for whoever comes next."""
+    counted: dict[str, Any] = {"lost_leases": hold.lost_before + 1} if hold.refused else {}
     try:
-        hold.hand.move(ExecutionEvent.RETURN, lease_until=None, lease_owner="")
+        hold.hand.move(ExecutionEvent.RETURN, None, lease_until=None, lease_owner="", **counted)
     except Superseded:
         return
+
+
+def give_back() -> None:
+    """Release what was dropped, while the database was away or because it had run out: nobody has to wait.
+
+    Raises the errors of django.db; what is left is tried again.
+    """
+    left = HOLDS.dropped()
+    try:
+        while left:
+            release(left[-1])
+            left.pop()
+    finally:
+        for hold in left:
+            HOLDS.drop(hold)

@@ -84,6 +84,7 @@ class Pulse(threading.Thread):
                     self._next[act] = time.monotonic() + self._every[act]
             if holds := HOLDS.all():
                 leases.listen(holds)
+            leases.give_back()
         except Error as error:
             log.warning("The database is away: %s", error)
         finally:

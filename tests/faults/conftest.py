@@ -14,6 +14,7 @@ from cvdops.runners.ssh.transport import SPOOL
 from tests.executions import scene as scenes
 from tests.faults.chance import chance
 from tests.faults.effects import effects
+from tests.faults.portal import Portal, web
 from tests.faults.rig import Rig
 from tests.faults.servers import Database, Server, at, postgres, redis_server, template
 from tests.sshd import Sshd, ssh_server
@@ -25,6 +26,13 @@ def rig(transactional_db: None, tmp_path: Path, request: pytest.FixtureRequest) 
     runbooks.mkdir()
     with effects() as counter:
         yield Rig(scenes.make(runbooks), counter, tmp_path, chance(request.node.name))
+
+
+@pytest.fixture
+def portal(rig: Rig, tmp_path: Path) -> Iterator[Portal]:
+    """A web server and a worker beside the rig."""
+    with web(tmp_path) as server, rig.workers(1) as workers:
+        yield Portal(rig, server, workers)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import Error
 from psycopg_pool import PoolTimeout
 
+from cvdops.lib.database import Connection
 from cvdops.web.live.feed import Feed, Turn
 from cvdops.web.live.frames import beat, frame, retry
 from cvdops.web.live.ring import Ring
@@ -48,6 +49,7 @@ class Pump:
         self._gone = gone
         self._live: bool | None = None  # as it was told to the viewers
         self._broken = False
+        self._losses = Connection.losses
         self._began = self._watched_at = self._beat_at = time.monotonic()
         self._turn = sync_to_async(self._feed.turn, thread_sensitive=False)
         self.task = asyncio.create_task(self._run())
@@ -82,7 +84,7 @@ class Pump:
             self._broken = self._broken or not isinstance(error.__cause__, PoolTimeout)
             self._tell_mode()
             return
-        if turn.reset or self._broken:
+        if turn.reset or self._broken or self._losses != Connection.losses:
             self._end(frame("reset", {}))
             return
         self._append(turn, refresh=refresh)

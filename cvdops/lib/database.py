@@ -1,0 +1,34 @@
+"""A connection to PostgreSQL that does not wait for ever for a server that has gone silent."""
+
+from typing import Any, ClassVar, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+
+T = TypeVar("T")
+
+
+class Connection(psycopg.Connection[Any]):
+    """A server that is frozen, or cut off without a word, resets nothing: its clients have to give up."""
+
+    patience: ClassVar[float | None] = (
+        None  # seconds for one statement; None: an operator's command
+    )
+    losses: ClassVar[int] = (
+        0  # of this process: after each the database may have gone back a little
+    )
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        limit = self.patience if timeout is None else timeout
+        try:
+            return super().wait(gen, interval, limit)
+        except psycopg.errors._WaitTimeout:
+            if timeout is not None:
+                raise
+            self.pgconn.finish()  # whatever it still says is not the answer to the next statement
+            Connection.losses += 1
+            raise psycopg.OperationalError(f"no answer within {limit:g} s") from None
+        except psycopg.OperationalError:
+            if self.closed:
+                Connection.losses += 1
+            raise
