@@ -2,11 +2,12 @@
 
 import time
 
-from django.db import connection
+from django.db import connection, transaction
 
 from cvdops.executions import context, finishing, jobs, links
 from cvdops.executions.beginning import begin, recorder, refuse
 from cvdops.executions.finishing import Work
+from cvdops.executions.hints import announce
 from cvdops.executions.leases import calm
 from cvdops.executions.models import StepAttempt, StepRun
 from cvdops.executions.outcome import Outcome
@@ -28,6 +29,7 @@ from cvdops.runners.job import (
 from cvdops.spec.document import Step
 
 SHORT = 0.02  # seconds: a step that is done within them keeps its database connection
+FORGOTTEN = "It had been sent before, and the database has lost what became of it."
 POLL = 30.0  # seconds: a watcher looks again even if nothing woke it
 
 
@@ -105,9 +107,9 @@ def _start(work: Work, recorder: Recorder, elapsed: float) -> None:
     try:
         handle = work.transport.start(jobs.job(work))
     except AlreadyClaimed:
-        found = work.transport.attach(str(work.attempt.pk))
+        found = _claimed_before(work)
         if found.handle is None or found.presence is Presence.VANISHED:
-            finishing.interrupted(work, recorder, found)
+            finishing.interrupted(work, recorder, found, FORGOTTEN)
             return
         handle = found.handle
     except StartFailed as error:
@@ -118,6 +120,14 @@ def _start(work: Work, recorder: Recorder, elapsed: float) -> None:
         return
     failpoint("attempt.started")
     _watch(work, recorder, handle, elapsed)
+
+
+def _claimed_before(work: Work) -> Found:
+    """What there is of an attempt that was sent before, whoever has forgotten it."""
+    with transaction.atomic():
+        seq = work.run.hand.change("step.found", {"host": work.step.host}, work.step.pk)
+        announce(work.run.id, seq)
+    return work.transport.attach(str(work.attempt.pk))
 
 
 def _watch(work: Work, recorder: Recorder, handle: Handle, elapsed: float) -> None:

@@ -1,5 +1,7 @@
 """The beginning of an attempt: recorded as sent before anything leaves this process."""
 
+from uuid import UUID, uuid5
+
 from django.conf import settings
 from django.db import transaction
 
@@ -10,13 +12,13 @@ from cvdops.executions.recorder import Recorder
 from cvdops.executions.run import Run, Try
 from cvdops.executions.states import StepEvent, StepState
 from cvdops.executions.transitions import Also, DatabaseNow
-from cvdops.lib.ids import uuid7
 
 
 def begin(run: Run, step: StepRun, spool: str = "", boot_id: str = "") -> StepAttempt:
     """Record the next attempt of a step, and where it is sent if that is a spool. Raises Superseded."""
+    number = step.attempt_count + 1
     attempt = StepAttempt(
-        id=uuid7(), step=step, number=step.attempt_count + 1, spool=spool, boot_id=boot_id
+        id=_identity(step, number), step=step, number=number, spool=spool, boot_id=boot_id
     )
     seq = run.hand.step(
         step.pk,
@@ -36,6 +38,14 @@ def begin(run: Run, step: StepRun, spool: str = "", boot_id: str = "") -> StepAt
     step.tries += 1
     step.state, step.due_at = StepState.RUNNING, None
     return attempt
+
+
+def _identity(step: StepRun, number: int) -> UUID:
+    """Always the same for this try: a database that has lost a transaction does not send it twice.
+
+    After a fail-over to a server that was behind, the claim of the first time is found on the host.
+    """
+    return uuid5(step.pk, str(number))
 
 
 def _sent(attempt: StepAttempt) -> Also:

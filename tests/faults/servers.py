@@ -107,10 +107,7 @@ def postgres(folder: Path, data: Path | None = None) -> Iterator[Database]:
     folder.mkdir(mode=0o711)
     database = Postgres(folder / "data", folder / "sockets", {"fsync": "off"})
     if data is not None:
-        shutil.rmtree(database.data, ignore_errors=True)
-        shutil.copytree(data, database.data, symlinks=True)
-        for path in (database.data, *database.data.rglob("*")):
-            os.chown(path, data.stat().st_uid, data.stat().st_gid)
+        copied(data, database.data)
     database.initialise()
     server = Database(database.part(), folder / "log", database.url)
     server.start()
@@ -118,6 +115,14 @@ def postgres(folder: Path, data: Path | None = None) -> Iterator[Database]:
         yield server
     finally:
         server.stop()
+
+
+def copied(data: Path, to: Path) -> None:
+    """Put a copy of these data there."""
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(data, to, symlinks=True)
+    for path in (to, *to.rglob("*")):
+        os.chown(path, data.stat().st_uid, data.stat().st_gid)
 
 
 @contextmanager

@@ -31,6 +31,9 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "step.fail": ("x", "{step}: failed"),
     "step.time_out": ("timer-off", "{step}: timed out"),
     "step.interrupt": ("unplug", "{step}: interrupted"),
+    "step.found": ("unplug", "{step}: it had been sent before, and its run is followed"),
+    "step.connection_lost": ("unplug", "{step}: the connection to {host} was lost"),
+    "step.connection_back": ("plug", "{step}: the connection to {host} is back"),
     "step.omit": ("skip-forward", "{step}: passed over"),
     "step.try_again": ("rotate-cw", "{step}: is tried again"),
     "step.retry": ("rotate-cw", "{actor} retried {step}"),
@@ -84,5 +87,6 @@ def _entry(event: Event) -> Entry:
         actor=event.actor.name if event.actor else "The portal",
         step=f"“{event.step.title}”" if event.step else "a step",
         text=event.data.get("text", ""),
+        host=event.data.get("host", ""),
     )
     return Entry(event.at, icon, text.strip(), str(event.data.get("comment") or ""))
