@@ -48,6 +48,7 @@ def server(transactional_db: None) -> Iterator[int]:
     config = uvicorn.Config(
         "cvdops.asgi:application",
         port=port,
+        http="cvdops.web.live.delivery:Delivery",
         lifespan="off",
         log_level="warning",
         timeout_graceful_shutdown=2,

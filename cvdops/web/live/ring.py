@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 
 MAX_FRAMES = 1_000
 MAX_BYTES = 2 << 20
+AT_ONCE = 64 << 10  # bytes that are given to a viewer before it is asked whether it takes more
 
 
 class Behind(Exception):
@@ -51,15 +52,23 @@ class Ring:
         while True:
             if cursor < self._first:
                 raise Behind
-            # By index from the end, where a deque is fast: this runs for each viewer and turn.
-            fresh = [self._frames[n][1] for n in range(cursor - self._first, len(self._frames))]
-            if fresh:
+            if fresh := self._some(cursor - self._first):
                 cursor += len(fresh)
                 yield fresh[0] if len(fresh) == 1 else b"".join(fresh)
             elif self._closed:
                 return
             else:
                 await self._changed.wait()
+
+    def _some(self, index: int) -> list[bytes]:
+        """The next frames from an index on, as many as a slow viewer may keep in memory."""
+        # By index, near the end, where a deque is fast: this runs for each viewer and turn.
+        some, size = [], 0
+        while index < len(self._frames) and size < AT_ONCE:
+            some.append(self._frames[index][1])
+            size += len(some[-1])
+            index += 1
+        return some
 
     def _place(self, position: int) -> int:
         if position < self._base:
