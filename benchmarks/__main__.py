@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import flood, memory, ssh, steps, system, viewers
+from benchmarks import crowd, flood, memory, ssh, steps, system, viewers
 from benchmarks import parser as documents
 from benchmarks.figures import Figure, table, write
 
@@ -32,9 +32,12 @@ def main() -> int:
                 runbooks, fifty=["true"] * steps.STEPS, one=["true"], lines=[viewers.SCRIPT]
             )
             figures += steps.measure()
-            figures += ssh.measure(runbooks)
+            log, pipe = flood.publish(runbooks), crowd.publish(runbooks)
+            figures += ssh.measure(runbooks, log)
             figures += viewers.measure(running.port)
-            figures += flood.measure(running, flood.publish(runbooks))
+            figures += flood.measure(running, log)
+            figures += crowd.measure(running, pipe)
+            figures += crowd.recovery(running)
     print(table(figures))
     if out:
         write(figures, out)

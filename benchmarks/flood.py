@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import random
-import re
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, median, percentile
 from benchmarks.steps import HEAD, finish, start
-from benchmarks.system import System
+from benchmarks.system import System, memory
 from benchmarks.viewers import log_in, watch
 
 PART, PARTS = 8_000_000, 25
@@ -21,12 +20,13 @@ VIEWERS = 20
 _MB = 1_000_000
 
 
-def document(log: Path) -> str:
+def document(name: str, log: Path, attributes: str = "") -> str:
     """A runbook whose step prints a log again and again, and between them a secret."""
-    head = HEAD.format(id="flood").replace("# flood", "# Flood")
-    head = head.replace("category:", "variables:\n  TOKEN: {secret: true}\ncategory:")
+    head = HEAD.format(id=name).replace(
+        "category:", "variables:\n  TOKEN: {secret: true}\ncategory:"
+    )
     script = f"for n in {{1..{PARTS}}}; do cat '{log}'; echo \"${{TOKEN}}\"; done"
-    return f"{head}#### Flood\n\n```bash {{#flood}}\n{script}\n```\n"
+    return f"{head}#### Flood\n\n```bash {{#flood {attributes}}}\n{script}\n```\n"
 
 
 def publish(folder: Path) -> Path:
@@ -35,7 +35,8 @@ def publish(folder: Path) -> Path:
 
     log = folder.parent / "flood.log"
     log.write_bytes(_log())
-    (folder / "flood.md").write_text(document(log))
+    (folder / "flood.md").write_text(document("flood", log))
+    (folder / "flood-far.md").write_text(document("flood-far", log, "target=far"))
     sync(folder)
     return log
 
@@ -48,18 +49,29 @@ def measure(system: System, log: Path) -> list[Figure]:
         delays = []
         with _viewers(cookie, system.port, delays):
             execution = _flood(cookie, system.port)
-    attempt = execution.steps.get().attempts.get()
-    assert attempt.output_digest == _expected(log), "the output is not what the step printed"
-    seconds = (attempt.finished_at - attempt.sent_at).total_seconds()
-    speed = attempt.output_size / _MB / seconds
     others = f"line printed beside a flood → in a viewer, {VIEWERS} viewers"
     return [
-        Figure("flood of 200 MB, recorded", speed, "MB/s", _floor(log), 50.0, more=True),
+        Figure("flood of 200 MB", _speed(execution, log), "MB/s", _floor(log), 50.0, more=True),
         Figure("flood of 200 MB, worker grows", worker[0], "MB", None, 50.0),
         Figure("flood of 200 MB, web grows", web[0], "MB", None, 20.0),
         Figure(f"{others}, median", median(delays), "ms", 0.3, 30.0),
         Figure(f"{others}, p99", percentile(delays, 0.99), "ms", 0.3, 100.0),
     ]
+
+
+def measure_far(log: Path) -> list[Figure]:
+    """MB a second from a host that is reached by SSH."""
+    execution = start("flood-far", variables={"TOKEN": TOKEN})
+    finish(execution)
+    return [
+        Figure("flood of 200 MB over SSH", _speed(execution, log), "MB/s", None, 50.0, more=True)
+    ]
+
+
+def _speed(execution, log: Path) -> float:
+    attempt = execution.steps.get().attempts.get()
+    assert attempt.output_digest == _expected(log), "the output is not what the step printed"
+    return attempt.output_size / _MB / (attempt.finished_at - attempt.sent_at).total_seconds()
 
 
 @contextmanager
@@ -125,14 +137,8 @@ def _floor(log: Path) -> float:
 def _growth(system: System, program: str) -> Iterator[list[float]]:
     """How many MB the largest memory of this part is above that at the beginning."""
     (pid,) = system.pids(program)
-    before = _memory(pid, "VmRSS")
+    before = memory(pid, "VmRSS")
     Path(f"/proc/{pid}/clear_refs").write_text("5")  # the high-water mark begins anew
     grown: list[float] = []
     yield grown
-    grown.append(_memory(pid, "VmHWM") - before)
-
-
-def _memory(pid: int, name: str) -> float:
-    found = re.search(rf"{name}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    assert found
-    return int(found[1]) / 1024
+    grown.append(memory(pid, "VmHWM") - before)

@@ -4,15 +4,15 @@ import subprocess
 import time
 from pathlib import Path
 
-from benchmarks import steps
+from benchmarks import flood, steps
 from benchmarks.figures import Figure, median, percentile
 from tests.sshd import Sshd, ssh_server
 
 RUNS = 40
 
 
-def measure(folder: Path) -> list[Figure]:
-    """Milliseconds a step, connection reused; `folder` is that of the runbooks."""
+def measure(folder: Path, log: Path) -> list[Figure]:
+    """Milliseconds a step, connection reused, and a flood; `folder` is that of the runbooks."""
     from cvdops.catalog.sync import sync
 
     (folder / "far.md").write_text(steps.document("far", ["true"] * steps.STEPS, "target=far"))
@@ -21,9 +21,11 @@ def measure(folder: Path) -> list[Figure]:
         floor = median(_multiplexed(server))
         _introduce(server)
         apart, _ = steps.paces("far")
+        flooded = flood.measure_far(log)
     return [
         Figure("the same step over SSH, median", median(apart), "ms", floor, 20.0),
         Figure("the same step over SSH, p99", percentile(apart, 0.99), "ms", floor, 60.0),
+        *flooded,
     ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -54,6 +55,13 @@ def running(data: Path) -> Iterator[System]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
+
+
+def memory(pid: int, name: str) -> float:
+    """A line of a process's status, `VmRSS` or `VmHWM`, in MB."""
+    found = re.search(rf"{name}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found
+    return int(found[1]) / 1024
 
 
 @contextmanager

@@ -66,8 +66,9 @@ class SshHandle:
     def read(self, offset: int, limit: int) -> bytes:
         for _ in range(2):
             with self._lock:
-                data = self._data[max(0, offset - self._at) :][:limit]
-                if data and offset >= self._at:
+                begin = offset - self._at
+                data = self._data[begin : begin + limit] if begin >= 0 else b""
+                if data:
                     return data
                 if offset >= self._look.size:
                     self._data = b""  # read: not kept

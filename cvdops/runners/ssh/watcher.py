@@ -23,7 +23,7 @@ _LOAD = (
     4  # a look is followed by a pause of so many times its duration at least, if it was for many
 )
 _IDLE = 10.0  # seconds after which a thread without work ends
-ALONE, SHARED = 1 << 20, 1 << 16  # bytes of output in one look
+ALONE, SHARED = 4 << 20, 1 << 16  # bytes of output in one look
 
 
 class Watched(Protocol):
