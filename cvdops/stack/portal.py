@@ -9,7 +9,7 @@ from cvdops.stack.parts import Part
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 QUEUES = "env.development", "env.staging", "env.production"
-THREADS = 64  # a running step costs one thread that waits
+THREADS = 256  # a running step costs one thread that waits
 
 
 def practice(data: Path, command: str, port: int) -> Part:

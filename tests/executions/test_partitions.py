@@ -19,13 +19,16 @@ from tests.executions.test_engine import block
 
 @pytest.fixture(autouse=True)
 def _as_new(transactional_db: None) -> Iterator[None]:
-    """No output, and no partitions of months, before and after."""
+    """No output and no partitions of months; afterwards those that there usually are."""
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE executions_outputsegment")
+        for month in partitions.months():
+            cursor.execute(f"DROP TABLE {month.table}")
     yield
     with connection.cursor() as cursor:
         for month in partitions.months():
             cursor.execute(f"DROP TABLE {month.table}")
+    partitions.prepare()
 
 
 @pytest.fixture
