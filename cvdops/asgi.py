@@ -5,10 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.core.asgi import get_asgi_application
 
+from cvdops.lib.process import close_to_others
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cvdops.settings")
 
 import cvdops.celery  # noqa: F401 (publishes wake-ups; needs the variable above)
 
+close_to_others()
 application = get_asgi_application()
 
 from cvdops.accounts.demo import refuse_demo_people  # noqa: E402 (after the apps are loaded)

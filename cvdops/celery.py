@@ -19,6 +19,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cvdops.settings")
 from django.conf import settings
 
 from cvdops.lib import database
+from cvdops.lib.process import close_to_others
 
 # A publication may cost a page at most half a second: two tries, each bounded by the socket.
 PUBLISH_SOCKET_TIMEOUT = 0.15
@@ -94,6 +95,7 @@ def _begin_pulse(instance: Any, **_: object) -> None:
     from cvdops.executions.looks import LOOKS, TESTS  # noqa: PLC0415 (models load after this module)
     from cvdops.executions.pulse import LEAVE, Pulse  # noqa: PLC0415
 
+    close_to_others()
     LOOKS.open(instance.concurrency)
     TESTS.open(TESTS_AT_ONCE)
     direct = worker_direct(instance.hostname).name

@@ -73,13 +73,12 @@ def after(
     cwd: str,
     masked: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The session after a step: what it set or changed is added. Secrets never are."""
-    hidden = [value for value in masked.values() if value]
+    """The session after a step: what it set or changed is added. Nothing that has a secret in it is."""
+    masker = Masker(masked.values())
     fresh = {
         name: value
         for name, value in variables.items()
-        if started_with.get(name) != value
-        and name not in masked
-        and not any(secret in value for secret in hidden)
+        if started_with.get(name) != value and name not in masked and not masker.finds(value)
     }
+    cwd = session.get("cwd", "") if masker.finds(cwd) else cwd
     return {"variables": {**session.get("variables", {}), **fresh}, "cwd": cwd}

@@ -221,7 +221,7 @@ def _too_short(doc: Document, values: Mapping[str, str]) -> list[Problem]:
             name, f"{name} is a secret of less than {SHORTEST} characters: choose a longer one."
         )
         for name in sorted(secret_names(doc) & values.keys())
-        if 0 < len(values[name]) < SHORTEST
+        if values[name] and len(values[name].strip()) < SHORTEST
     ]
 
 

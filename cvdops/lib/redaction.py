@@ -12,6 +12,9 @@ SHORTEST = 6  # characters: anything shorter would mask half of an ordinary outp
 
 _SHELL_SPECIAL = re.compile(r"""([\s!"#$&'()*,;<>?\[\\\]^`{|}~])""", re.ASCII)
 _UNCHANGED = re.compile(rb"[0-9A-Za-z_.-]+")  # by whatever quotes or escapes
+# The same for bash, which leaves these two alone where they mean nothing.
+_BASH_SPECIAL = re.compile(r"""([\s!"$&'()*,;<>?\[\\\]^`{|}]|^#|(?:^|(?<=[:=]))~)""", re.ASCII)
+_HTML_SPECIAL = re.compile("[<>&]")  # programs in Go write these in JSON by their numbers
 _DOUBLE_QUOTED_SPECIAL = re.compile(r'(["$\\`])')
 
 # The C library searches three times as fast as Python, and lets other threads run meanwhile.
@@ -50,16 +53,24 @@ def _quoted(text: str) -> Iterator[str]:
     for quoted in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
         yield quoted
         yield re.sub("%..", lambda code: code[0].lower(), quoted)
-    yield json.dumps(text)[1:-1]
-    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    for quoted in (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]):
+        yield quoted
+        yield _HTML_SPECIAL.sub(lambda special: f"\\u{ord(special[0]):04x}", quoted)
     yield text.replace("'", "'\"'\"'")
     yield text.replace("'", "'\\''")
     yield _DOUBLE_QUOTED_SPECIAL.sub(r"\\\1", text)
     yield _SHELL_SPECIAL.sub(r"\\\1", text)
+    yield _BASH_SPECIAL.sub(r"\\\1", text)
 
 
 def _in_base64(raw: bytes) -> Iterator[bytes]:
-    """Of each offset that a secret can have in what was encoded, the letters that depend on it alone."""
+    """Of each offset that a secret can have in what was encoded, the letters that depend on it alone;
+    of one that is encoded by itself, also the lines into which programs part them."""
+    for width in (64, 76):
+        letters = base64.b64encode(raw).rstrip(b"=")
+        lines = [letters[at : at + width] for at in range(0, len(letters), width)]
+        yield from (line for line in lines[:-1] if len(lines) > 1)
+        yield from (line[:-1] for line in lines[1:][-1:] if len(line) > SHORTEST)
     for shift in range(3):
         letters = base64.b64encode(b"\0" * shift + raw)
         known = letters[(shift * 8 + 5) // 6 : (shift + len(raw)) * 8 // 6]
@@ -86,6 +97,10 @@ class Masker:
     def held(self) -> int:
         """Bytes of the source that are held back: what was given out covers all before them."""
         return self._skipped + len(self._buffer)
+
+    def finds(self, text: str) -> bool:
+        """Whether a secret is in there, in any of its forms."""
+        return bool(self._spans(text.encode("utf-8", "surrogateescape")))
 
     @property
     def reach(self) -> int:

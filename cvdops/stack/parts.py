@@ -105,7 +105,8 @@ class Running:
 def spawn(part: Part, log: Path) -> subprocess.Popen[bytes]:
     """Start it in a session of its own, so that Ctrl-C reaches the supervisor alone."""
     account = part.account
-    with log.open("ab") as output:
+    private = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(private, "ab") as output:
         return subprocess.Popen(
             part.argv,
             stdin=subprocess.DEVNULL,

@@ -122,6 +122,28 @@ def test_masks_what_bash_makes_of_a_secret() -> None:
     assert masked([shown.stderr], [secret]) == b"+ : '" + MASK + b"'\n"
 
 
+@pytest.mark.parametrize("secret", ["p?ss#w~rd&x", "#!start", "a=~b:~c~d"])
+def test_masks_what_bash_leaves_alone(secret: str) -> None:
+    shown = subprocess.run(
+        ["bash", "-c", 'printf "%q\n" "$S"'], env={"S": secret}, capture_output=True, check=True
+    )
+    assert masked([shown.stdout], [secret]).strip(b"\\\n") == MASK
+
+
+def test_masks_json_that_is_safe_in_html() -> None:
+    assert (
+        masked([rb'{"key":"a\u003cb\u0026secret"}'], ["a<b&secret"]) == b'{"key":"' + MASK + b'"}'
+    )
+
+
+@pytest.mark.parametrize("width", [64, 76])
+def test_masks_base64_in_lines(width: int) -> None:
+    secret = "".join(f"line {n} of a long secret\n" for n in range(20))
+    letters = base64.b64encode(secret.encode()).decode()
+    lines = "".join(f"{letters[n : n + width]}\n" for n in range(0, len(letters), width))
+    assert len(masked([lines.encode()], [secret]).replace(MASK, b"").replace(b"\n", b"")) < 6
+
+
 def test_masks_each_line_of_a_key() -> None:
     key = "-----BEGIN KEY-----\nMIIEpAIBAAKC\nabc\n-----END KEY-----\n"
     output = b"> MIIEpAIBAAKC\r\n> abc\r\n"
