@@ -17,7 +17,7 @@ from cvdops.executions.output import STORED, read
 from cvdops.executions.plan import SHELLS
 from cvdops.executions.recorder import Recorder
 from cvdops.executions.run import Run, Try
-from cvdops.executions.states import STEP_MOVES, StepEvent, StepState
+from cvdops.executions.states import STEP_MOVES, Intent, StepEvent, StepState
 from cvdops.executions.transitions import Also, DatabaseNow, InSeconds, Merge
 from cvdops.lib.failpoints import failpoint
 from cvdops.runners.job import Found, Handle, Presence, Result, Transport, Unreachable
@@ -88,7 +88,8 @@ def unconfirmed(work: Work, recorder: Recorder, error: Unreachable) -> None:
 def unknown(work: Try, recorder: Recorder, why: str) -> None:
     """Its host is no longer the one that it was sent to: nobody looks there how it ended."""
     note = f"{why} This step had been sent before: how far it came is not known."
-    finish(work, Outcome(StepEvent.INTERRUPT, note), recorder)
+    asked_to_stop = work.run.hold.intent == Intent.CANCEL
+    finish(work, Outcome(StepEvent.INTERRUPT, note), recorder, unconfirmed=asked_to_stop)
 
 
 def interrupted(work: Work, recorder: Recorder, found: Found, why: str = "") -> None:

@@ -102,3 +102,32 @@ def test_keys_that_changed_while_it_ran_leave_the_step_interrupted(far: Scene) -
     step = far.steps(execution)["one"]
     assert (step.state, step.attempts.get().state) == ("interrupted", "interrupted")
     assert "how far it came" in step.note
+
+
+def sent_then_rekeyed(far: Scene, attributes: str = "", **fields: object) -> Execution:
+    """A worker sent the step and was lost; then somebody confirmed another key of the host."""
+    far.runbook(block("one", "touch ~/twice", f"target=far {attributes}"))
+    execution = far.start()
+    step = execution.steps.get()
+    step.attempts.create(number=1, spool="a", boot_id="b")
+    execution.steps.update(state="running", attempt_count=1, tries=1)
+    lost = {"state": "running", "lease_until": execution.created_at, **fields}
+    Execution.objects.filter(pk=execution.pk).update(**lost)
+    Host.objects.get(name="far").keys.update(fingerprint="SHA256:other")
+    return far.advance(execution)
+
+
+def test_not_even_an_idempotent_one_is_sent_again_by_itself(far: Scene) -> None:
+    execution = sent_then_rekeyed(far, "idempotent retry=3")
+    step = far.steps(execution)["one"]
+    assert (execution.state, step.state) == ("waiting", "interrupted")
+    services.retry(far.person("devops-engineer"), execution.pk, "one")
+    step = far.steps(far.advance(execution))["one"]
+    assert (step.state, step.attempt_count) == ("failed", 1)
+
+
+def test_a_cancel_of_it_is_not_called_confirmed(far: Scene) -> None:
+    execution = sent_then_rekeyed(far, intent="cancel")
+    assert execution.waiting_for["text"] == "Cancel not confirmed on far"
+    services.settle(far.person("operations-lead"), execution.pk, "one", "looked at the console")
+    assert far.advance(execution).state == "cancelled"
