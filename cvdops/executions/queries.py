@@ -18,11 +18,14 @@ from cvdops.executions.states import (
     HELD,
     STEP_STUCK,
     UNDOABLE,
+    ExecutionEvent,
     ExecutionState,
     Intent,
     Phase,
     StepState,
+    possible,
 )
+from cvdops.executions.stops import CODE as UNCONFIRMED
 from cvdops.lib.errors import NotFound
 
 PAGE = 50
@@ -105,6 +108,7 @@ class Controls:
     resume: Control
     cancel: Control
     roll_back: Control
+    resume_from: Control
     give_up: Control
     note: Control
     decisions: Mapping[Action, Decision]
@@ -113,10 +117,11 @@ class Controls:
     def step(self, step: StepRun) -> StepControls:
         """What could be done with one step."""
         stuck = self.waiting and step.state in STEP_STUCK
+        again = stuck and not step.unconfirmed  # it may still be running
         people = step.state == StepState.WAITING and step.kind in {"manual", "checklist"}
         return StepControls(
-            retry=Control(stuck, self.decisions[Action.CONTROL]),
-            skip=Control(stuck, self.decisions[Action.OVERRIDE]),
+            retry=Control(again, self.decisions[Action.CONTROL]),
+            skip=Control(again, self.decisions[Action.OVERRIDE]),
             settle=Control(stuck, self.decisions[Action.OVERRIDE]),
             confirm=Control(self.waiting and people, self.decisions[Action.ASSIST]),
         )
@@ -133,12 +138,7 @@ def controls(
     decisions = each(user, asked, matter(execution))
     control = decisions[Action.CONTROL]
     state = execution.state
-    rest = (
-        {ExecutionState.WAITING, ExecutionState.PAUSED}
-        if execution.phase == Phase.FORWARD
-        else set()
-    )
-    undoable = state in rest | UNDOABLE and any(
+    undoable = may_turn(execution) and any(
         entry.rollback_key for entry in (undo_stack(execution) if undo is None else undo)
     )
     return Controls(
@@ -150,6 +150,7 @@ def controls(
         ),
         cancel=Control(not execution.is_over and execution.intent != Intent.CANCEL, control),
         roll_back=Control(undoable, control),
+        resume_from=Control(resumable(execution), control),
         give_up=Control(
             state == ExecutionState.WAITING
             and execution.waiting_for.get("code") in {"step", POISONED, "plan"},
@@ -159,6 +160,28 @@ def controls(
         decisions=decisions,
         waiting=state == ExecutionState.WAITING,
     )
+
+
+def resumable(execution: Execution) -> bool:
+    """Whether it may go on from a step that a person chooses."""
+    forward = execution.phase == Phase.FORWARD
+    return (
+        forward
+        and possible(execution.state, ExecutionEvent.RESUME_FROM)
+        and not _unsettled(execution)
+    )
+
+
+def may_turn(execution: Execution) -> bool:
+    """Whether its state lets it be rolled back, if there is anything to undo."""
+    standing = execution.state in {ExecutionState.WAITING, ExecutionState.PAUSED}
+    turned = standing and execution.phase == Phase.FORWARD
+    return (turned or execution.state in UNDOABLE) and not _unsettled(execution)
+
+
+def _unsettled(execution: Execution) -> bool:
+    """A step of it may still be running."""
+    return bool(execution.waiting_for.get("code") == UNCONFIRMED)
 
 
 @dataclass(frozen=True, slots=True)

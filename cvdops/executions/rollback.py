@@ -41,7 +41,7 @@ def undo_stack(plan: Plan, steps: Iterable[StepRun]) -> tuple[UndoEntry, ...]:
 def since(entries: Iterable[UndoEntry], steps: Iterable[StepRun], key: str) -> list[UndoEntry]:
     """Those of the entries that a rollback down to this step undoes, it included."""
     place = {step.key: step.position for step in steps if step.phase == Phase.FORWARD}
-    return [entry for entry in entries if place[entry.step_key] >= place[key]]
+    return [entry for entry in entries if place[entry.step_key] >= place.get(key, 0)]
 
 
 def plan_rollback(

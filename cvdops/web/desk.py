@@ -27,7 +27,9 @@ def personal(user: User, scene: Scene) -> Context:
     execution, focus = scene.execution, scene.focus
     controls = queries.controls(user, execution, scene.undo)
     current = focus if focus and focus.current else None
-    stuck = current if current and controls.step(current.step).retry.shown else None
+    # A stop that nobody saw comes first: until it is settled nothing else can be decided.
+    current = next((row for row in scene.rows if row.step.unconfirmed), current)
+    stuck = current if current and controls.step(current.step).settle.shown else None
     by_hand = current if current and controls.step(current.step).confirm.shown else None
     urls = {verb.replace("-", "_"): _url(verb, execution.pk) for verb in VERBS}
     if current:
@@ -40,6 +42,8 @@ def personal(user: User, scene: Scene) -> Context:
         "stuck_row": stuck,
         "person_row": by_hand,
         "urls": urls,
+        "go_on_url": reverse("execution-go-on", args=[execution.pk]),
+        "undo_url": reverse("execution-undo", args=[execution.pk]),
         "assist": controls.decisions[Action.ASSIST],
         "after_done": sum(1 for mark in scene.after if mark.confirmed_at),
         "advice": _advice(scene, stuck) if stuck else [],

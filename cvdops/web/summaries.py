@@ -22,6 +22,7 @@ from cvdops.executions.states import (
     Phase,
     StepState,
 )
+from cvdops.web.live.waiting import sentences
 
 SUCCESS_TARGET = 95  # percent, of the mission document
 SUCCESS_WINDOW = timedelta(days=30)
@@ -44,6 +45,7 @@ class Running:
 
     execution: Execution
     progress: Progress
+    waits_for: str  # in words; empty if it goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ def with_progress(executions: Iterable[Execution]) -> list[Running]:
     """The executions with their progress, in the same order."""
     found = list(executions)
     progress = _progress(execution.pk for execution in found)
-    return [Running(e, progress.get(e.pk, Progress(0, 0, ""))) for e in found]
+    waits = sentences(found)
+    return [Running(e, progress.get(e.pk, Progress(0, 0, "")), waits.get(e.pk, "")) for e in found]
 
 
 def _progress(ids: Iterable[UUID]) -> dict[UUID, Progress]:

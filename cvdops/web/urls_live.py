@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from cvdops.web.views import approvals, executions, stream, verbs
+from cvdops.web.views import approvals, choosing, executions, stream, verbs
 
 _VERBS = {
     "pause": verbs.pause,
@@ -25,6 +25,8 @@ urlpatterns: list[URLPattern] = [
     path(_ONE + "events/", stream.execution_events, name="execution-events"),
     path(_ONE + "snapshot/", executions.execution_snapshot, name="execution-snapshot"),
     path(_ONE + "controls/", executions.execution_controls, name="execution-controls"),
+    path(_ONE + "go-on/", choosing.go_on, name="execution-go-on"),
+    path(_ONE + "undo/", choosing.undo, name="execution-undo"),
     path(_ONE + "notes/", verbs.note, name="execution-note"),
     path(_ONE + "after/<int:position>/", verbs.close_item, name="execution-close-item"),
     path(_STEP + "output/", executions.execution_output, name="execution-output"),

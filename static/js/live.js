@@ -225,6 +225,9 @@ setInterval(() => {
   for (const element of document.querySelectorAll("[data-since]")) {
     element.textContent = duration(Math.max(0, (Date.now() + clock - Date.parse(element.dataset.since)) / 1000));
   }
+  for (const element of document.querySelectorAll("[data-until]")) {
+    element.textContent = duration(Math.max(0, (Date.parse(element.dataset.until) - Date.now() - clock) / 1000));
+  }
   if (!over && !document.hidden && Date.now() > heard + STALE) show("stale");
 }, 1_000);
 

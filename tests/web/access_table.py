@@ -115,6 +115,10 @@ TABLE: dict[str, Row] = {
     "execution-controls": Row(EXECUTION, get=HIDDEN),
     "execution-events": Row(EXECUTION, get=HIDDEN),
     "execution-output": Row(STEP, get={OTHERS: 404}),  # it has written nothing yet
+    "execution-go-on": Row(
+        EXECUTION, get=HIDDEN, post=only(DEPLOYERS, 409), body={"step": "hello", "comment": "so"}
+    ),
+    "execution-undo": Row(EXECUTION, get=HIDDEN),
     "execution-note": Row(EXECUTION, post=only(ASSISTANTS, 302), body={"text": "quiet"}),
     "execution-pause": Row(EXECUTION, post=only(DEPLOYERS, 302)),
     "execution-cancel": Row(EXECUTION, post=only(DEPLOYERS, 302)),

@@ -4,7 +4,14 @@ Each is one transaction, allowed by the policy, recorded in the audit log, and h
 often its button is pressed.
 """
 
-from cvdops.executions.services.control import cancel, give_up, pause, resume, roll_back
+from cvdops.executions.services.control import (
+    cancel,
+    give_up,
+    pause,
+    resume,
+    roll_back,
+    undone_by,
+)
 from cvdops.executions.services.deciding import decide
 from cvdops.executions.services.resuming import plan_resume, resume_from
 from cvdops.executions.services.starting import preview, start
@@ -27,4 +34,5 @@ __all__ = [
     "settle",
     "skip",
     "start",
+    "undone_by",
 ]

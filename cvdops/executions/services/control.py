@@ -171,6 +171,9 @@ def roll_back(user: User, execution_id: UUID | str, comment: str = "", down_to: 
     can(user, Action.CONTROL, matter(execution)).enforce()
     if down_to:
         get_step(execution, down_to)
+    if step := StepRun.objects.filter(execution=execution, unconfirmed=True).first():
+        text = f"“{step.title}” may still be running on {step.host}: wait, or settle it."
+        raise Conflict(text)
     with one_effect(execution), transaction.atomic():
         hand = Hand(execution.pk, actor=user)
         seq = hand.move(
@@ -188,6 +191,16 @@ def roll_back(user: User, execution_id: UUID | str, comment: str = "", down_to: 
         data = {"verb": "roll_back", "down_to": down_to}
         record(user, Action.CONTROL, "execution", execution.pk, data=data)
         wake(execution.pk, execution.environment.queue)
+
+
+def undone_by(
+    execution: Execution, down_to: str = ""
+) -> tuple[list[rollback.UndoEntry], list[rollback.UndoEntry]]:
+    """What a rollback down to this step would undo now, newest first, and what it would leave."""
+    steps = list(StepRun.objects.filter(execution=execution))
+    undo = list(rollback.undo_stack(from_json(execution.plan), steps))
+    chosen = rollback.since(undo, steps, down_to) if down_to else undo
+    return chosen, [entry for entry in undo if entry not in chosen]
 
 
 def _plan_rollback(execution: Execution, down_to: str) -> None:

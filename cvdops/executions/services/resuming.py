@@ -76,7 +76,11 @@ def _problem(execution: Execution, start: StepRun, fates: tuple[tuple[StepRun, F
         return "It was rolled back: start a new execution instead."
     if not possible(execution.state, ExecutionEvent.RESUME_FROM):
         return f"It is {execution.look.label.lower()}: it cannot go on from another step now."
+    if not any(fate in {Fate.RUN, Fate.RUN_AGAIN} for _, fate in fates):
+        return "Nothing would run: choose an earlier step."
     for step, fate in fates:
+        if step.unconfirmed:
+            return f"“{step.title}” may still be running on {step.host}: wait, or settle it."
         if fate is Fate.SKIP and step.kind == Kind.APPROVAL:
             return f"“{step.title}” was not approved: it cannot be passed over."
         if step.state in {StepState.RUNNING, StepState.WAITING}:

@@ -21,6 +21,7 @@ from cvdops.executions.models import (
 from cvdops.executions.plan import Plan
 from cvdops.executions.queries import planned
 from cvdops.executions.states import HELD, ExecutionState, Intent
+from cvdops.web.live import waiting
 from cvdops.web.live.scene import AT_WORK, Row, Scene
 from cvdops.web.live.timeline import read
 
@@ -53,6 +54,7 @@ def look(execution_id: UUID) -> Scene:
         notes=notes,
         now=now,
         instead_of=_instead_of(execution.pk),
+        wait=waiting.read(execution),
         gap=queues.gap(execution.environment.queue) if _needs_worker(execution, now) else None,
     )
 

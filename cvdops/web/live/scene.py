@@ -11,6 +11,7 @@ from cvdops.catalog.models import RunbookVersion
 from cvdops.catalog.queries import document
 from cvdops.executions.models import ChecklistMark, Execution, StepAttempt, StepRun
 from cvdops.executions.plan import PEOPLE, Plan
+from cvdops.executions.queries import may_turn, resumable
 from cvdops.executions.queues import Gap
 from cvdops.executions.rollback import UndoEntry, undo_stack
 from cvdops.executions.states import (
@@ -22,6 +23,7 @@ from cvdops.executions.states import (
 )
 from cvdops.spec.document import SectionKind, Step, Troubleshooting
 from cvdops.web.live.timeline import Entry, Note
+from cvdops.web.live.waiting import Wait
 
 AT_WORK = frozenset({StepState.RUNNING, StepState.WAITING}) | STEP_STUCK
 
@@ -87,6 +89,7 @@ class Scene:
     timeline: tuple[Entry, ...]
     notes: tuple[Note, ...]
     now: datetime
+    wait: Wait | None
     gap: Gap | None  # it needs a worker, and none serves the environment's queue
     instead_of: RunbookVersion | None = None  # what would run if nobody had chosen another version
 
@@ -99,6 +102,14 @@ class Scene:
             key=lambda row: row.step.started_at or self.now,
         )
         return next(iter([*current, *begun[-1:], *self.rows[:1]]), None)
+
+    @property
+    def resumable(self) -> bool:
+        return resumable(self.execution)
+
+    @property
+    def may_turn(self) -> bool:
+        return may_turn(self.execution)
 
     @property
     def has_output(self) -> bool:

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from cvdops.web.live.tail import Tail
 from cvdops.web.live.terminal import visible
-from cvdops.web.templatetags.portal import since
+from cvdops.web.templatetags.portal import since, until
 
 register = template.Library()
 
@@ -40,3 +40,12 @@ def elapsed(start: datetime | None, end: datetime | None = None) -> SafeString:
         return SafeString("")
     going = "" if end else format_html(' data-since="{}"', start.isoformat())
     return format_html('<span class="num"{}>{}</span>', going, since(start, end))
+
+
+@register.simple_tag
+def countdown(end: datetime | None) -> SafeString:
+    """How long it is until then; the script lets it go on."""
+    if end is None:
+        return SafeString("")
+    template = '<span class="num" data-until="{}">{}</span>'
+    return format_html(template, end.isoformat(), until(end))

@@ -11,6 +11,7 @@ from cvdops.environments.models import Environment
 from cvdops.executions.queries import history
 from cvdops.web.access import person, requires
 from cvdops.web.forms import HistoryFilter
+from cvdops.web.live.waiting import sentences
 
 
 @requires(Action.USE_PORTAL)
@@ -25,9 +26,12 @@ def executions(request: HttpRequest) -> HttpResponse:
     for name, shift in (("since", 0), ("until", 1)):
         if name in wanted:
             wanted[name] = midnight(wanted[name], shift)
+    page = history(user, **wanted)
+    waits = sentences(page.items)
     context = {
         "form": form,
-        "page": history(user, **wanted),
+        "page": page,
+        "rows": [(execution, waits.get(execution.pk, "")) for execution in page.items],
         "filtered": bool(set(wanted) - {"before"}),
         "first": "before" not in wanted,
     }

@@ -32,7 +32,8 @@ def cancel(request: HttpRequest, execution_id: str) -> HttpResponse:
 
 @requires(Action.CONTROL, "POST")
 def roll_back(request: HttpRequest, execution_id: str) -> HttpResponse:
-    services.roll_back(person(request), execution_id, _comment(request))
+    down_to = request.POST.get("down_to", "")
+    services.roll_back(person(request), execution_id, _comment(request), down_to)
     return _answer(request, execution_id)
 
 

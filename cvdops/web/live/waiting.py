@@ -1,0 +1,71 @@
+"""What an execution waits for, since when and until when, as everybody reads it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from cvdops.executions import children, locks, queues, stops
+from cvdops.executions.models import Execution, Lock
+from cvdops.executions.states import ExecutionState
+
+_STANDING = (ExecutionState.WAITING, ExecutionState.PAUSED, ExecutionState.QUEUED)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A lock that it waits for: who holds it, and who is in line for it, the first one first."""
+
+    name: str
+    holder: Execution | None
+    line: tuple[Execution, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    text: str
+    tone: str
+    since: datetime
+    due_at: datetime | None  # when it goes on, or is tried again, by itself
+    locks: tuple[Named, ...] = ()
+    child: Execution | None = None
+
+
+def read(execution: Execution) -> Wait | None:
+    """None if it waits for nothing."""
+    code = execution.waiting_for.get("code", "")
+    if execution.state != ExecutionState.WAITING or not code:
+        return None
+    return Wait(
+        text=str(execution.waiting_for.get("text", "")),
+        tone="bad" if code == stops.CODE else "wait",
+        since=execution.state_since,
+        due_at=execution.due_at,
+        locks=tuple(_locks(execution)) if code == locks.CODE else (),
+        child=children.active(execution) if code == "child" else None,
+    )
+
+
+def _locks(execution: Execution) -> Iterable[Named]:
+    held = Lock.objects.filter(environment=execution.environment_id).select_related("execution")
+    holders = {lock.name: lock.execution for lock in held}
+    for name in execution.waiting_for.get("locks", ()):
+        line = locks.queue(execution.environment_id, name)
+        yield Named(name, holders.get(name), tuple(line))
+
+
+def sentences(executions: Iterable[Execution]) -> dict[UUID, str]:
+    """What each one of a list waits for, as a few words; empty for what goes on."""
+    found = list(executions)
+    queued = {e.environment.queue for e in found if e.state == ExecutionState.QUEUED}
+    unserved = {queue for queue in queued if queues.gap(queue)}
+    return {e.pk: _sentence(e, unserved) for e in found if e.state in _STANDING}
+
+
+def _sentence(execution: Execution, unserved: set[str]) -> str:
+    if execution.state == ExecutionState.QUEUED:
+        queue = execution.environment.queue
+        return f"No worker serves {queue}" if queue in unserved else ""
+    if execution.state == ExecutionState.PAUSED:
+        return "Until somebody resumes it"
+    return str(execution.waiting_for.get("text", ""))
