@@ -1,6 +1,6 @@
 """Which queues have a worker, by the database's clock: workers say every few seconds that they live."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,6 +28,15 @@ def gap(queue: str) -> Gap | None:
         return None
     last = served.aggregate(since=Max(Coalesce("left_at", "seen_at")))
     return Gap(queue, last["since"])
+
+
+def unserved(queues: Collection[str]) -> set[str]:
+    """Those of the queues that no worker serves now: one query, for lists."""
+    if not queues:
+        return set()
+    alive = Worker.objects.filter(left_at=None, seen_at__gte=Now() - ALIVE)
+    served = {queue for found in alive.values_list("queues", flat=True) for queue in found}
+    return set(queues) - served
 
 
 def seen(worker: str, queues: Sequence[str]) -> None:

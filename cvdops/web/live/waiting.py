@@ -58,7 +58,7 @@ def sentences(executions: Iterable[Execution]) -> dict[UUID, str]:
     """What each one of a list waits for, as a few words; empty for what goes on."""
     found = list(executions)
     queued = {e.environment.queue for e in found if e.state == ExecutionState.QUEUED}
-    unserved = {queue for queue in queued if queues.gap(queue)}
+    unserved = queues.unserved(queued)
     return {e.pk: _sentence(e, unserved) for e in found if e.state in _STANDING}
 
 
