@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Count, Max, Q
 from django.db.models.functions import Coalesce, Now
 
 from cvdops.executions.models import Worker
@@ -24,10 +24,9 @@ class Gap:
 def gap(queue: str) -> Gap | None:
     """None if a worker serves this queue now."""
     served = Worker.objects.filter(queues__contains=[queue])
-    if served.filter(left_at=None, seen_at__gte=Now() - ALIVE).exists():
-        return None
-    last = served.aggregate(since=Max(Coalesce("left_at", "seen_at")))
-    return Gap(queue, last["since"])
+    alive = Count("pk", filter=Q(left_at=None, seen_at__gte=Now() - ALIVE))
+    found = served.aggregate(alive=alive, since=Max(Coalesce("left_at", "seen_at")))
+    return None if found["alive"] else Gap(queue, found["since"])
 
 
 def unserved(queues: Collection[str]) -> set[str]:

@@ -32,8 +32,8 @@ BUDGETS = {
     "/executions/": 12,
     "/permissions/": 12,
     "/environments/": 12,
-    "/environments/development/": 17,
-    "/environments/development/hosts/practice/": 17,
+    "/environments/development/": 15,
+    "/environments/development/hosts/practice/": 14,
     "/contacts/": 12,
     "/audit/": 12,
 }
