@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cvdops.catalog.sync import sync
 from cvdops.environments.models import Environment
+from cvdops.environments.seed import DATABASE
 from cvdops.executions import services
 from cvdops.executions.models import ChecklistMark, Execution
 from cvdops.practice.site import Site
@@ -106,6 +107,7 @@ def build(site: Site) -> Stage:
     environment = Environment.objects.get(pk="development")
     for name, value in site.variables().items():
         environment.variables.update_or_create(name=name, defaults={"value": value})
+    environment.databases.create(name=DATABASE, kind="sqlite", location="${DATABASE_PATH}")
     report = sync()
     assert all(result.action == "added" for result in report.results), report
     return Stage(scene, site)

@@ -1,11 +1,16 @@
 """Every example in the reference of the format is right, and those marked so run."""
 
 import re
-import subprocess
+import sqlite3
+import uuid
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from cvdops.runners.job import Job
+from cvdops.runners.local import LocalTransport
+from cvdops.spec import sql
 from cvdops.spec.annotate import annotate
 from cvdops.spec.document import (
     COMMON_VARIABLES,
@@ -17,7 +22,7 @@ from cvdops.spec.document import (
     Step,
     VariableType,
 )
-from cvdops.spec.kinds import LANGUAGES, SHELLS
+from cvdops.spec.kinds import LANGUAGES
 from cvdops.spec.lint import lint
 from cvdops.spec.metadata import KEYS
 from cvdops.spec.parser import parse
@@ -25,12 +30,20 @@ from cvdops.spec.plan import steps_of
 from cvdops.spec.samples import compare
 from cvdops.spec.serialise import to_json
 from cvdops.spec.values import check
+from tests.runners.bench import follow
 from tests.spec.documents import TODAY
 from tests.spec.examples import DOCS, Example, examples, whole
 
 PAGE = DOCS / "runbook-format.md"
 TEXT = PAGE.read_text()
 EXAMPLES = examples(PAGE)
+INTERPRETERS = {
+    Kind.BASH: "bash",
+    Kind.CONSOLE: "bash",
+    Kind.SH: "sh",
+    Kind.PYTHON: "python",
+    Kind.SQL: "sqlite",
+}
 
 
 def name(example: Example) -> str:
@@ -63,7 +76,7 @@ def test_an_example_keeps_its_steps_in_the_annotated_form(example: Example) -> N
 def test_an_example_that_can_run_keeps_its_promises(example: Example, tmp_path: Path) -> None:
     runbook = parse(whole(example), "example.md")
     steps = [s for p in runbook.procedures for s in steps_of(runbook, p.key)]
-    ran = [s for s in steps if s.kind in SHELLS | {Kind.PYTHON}]
+    ran = [s for s in steps if s.kind in INTERPRETERS]
     outputs = run(runbook, ran, tmp_path)
     for step, output in zip(ran, outputs, strict=True):
         results = [compare(s.text, output, step.attributes.expect) for s in step.samples]
@@ -71,17 +84,48 @@ def test_an_example_that_can_run_keeps_its_promises(example: Example, tmp_path: 
 
 
 def run(runbook: Runbook, steps: list[Step], folder: Path) -> list[str]:
-    """What each step prints, in one shell as strict as an execution's."""
+    """What each step prints, in one session as strict as an execution's."""
     common = dict.fromkeys(COMMON_VARIABLES, str(folder))
     values, problems = check(runbook, runbook.procedures[0].key, {}, common)
     assert problems == ()
-    script = "set -euo pipefail\n"
-    for number, step in enumerate(steps):
-        body = f"python3 - <<'END'\n{step.body}END" if step.kind is Kind.PYTHON else step.body
-        script += f"{{\n{body}\n}} > '{folder}/{number}.out'\n"
-    environment = {"PATH": "/usr/bin:/bin:/usr/local/bin", **values}
-    subprocess.run(["bash", "-c", script], env=environment, cwd=folder, check=True, timeout=30)
-    return [(folder / f"{number}.out").read_text() for number in range(len(steps))]
+    transport = LocalTransport(folder / "spool")
+    transport.spool()
+    database, where = orders(folder), str(folder)
+    outputs = []
+    for step in steps:
+        job = Job(
+            attempt=str(uuid.uuid4()),
+            interpreter=INTERPRETERS[step.kind],
+            strict=True,
+            script=step.body,
+            variables=values,
+            cwd=where,
+            database=database,
+            names=sql.names(step.body),
+            bare=bool(step.attributes.capture),
+        )
+        result, output = follow(transport.start(job))
+        assert result.exit_code in step.attributes.exit_codes, output.decode()
+        outputs.append(output.decode())
+        values, where = {**values, **result.variables}, result.cwd
+        if step.attributes.capture:
+            values[step.attributes.capture] = output.decode().strip()
+    return outputs
+
+
+def orders(folder: Path) -> str:
+    """The database that the examples ask."""
+    path = folder / "cvd.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE service_orders (id INTEGER PRIMARY KEY, status TEXT)")
+        database.execute("INSERT INTO service_orders VALUES (2, 'done'), (3, 'open')")
+    return str(path)
+
+
+@pytest.mark.parametrize("kind", INTERPRETERS)
+def test_an_example_of_each_kind_runs(kind: Kind) -> None:
+    ran = [parse(whole(e)) for e in EXAMPLES if "run" in e.marks]
+    assert any(step.kind is kind for runbook in ran for step in runbook.steps)
 
 
 def test_enough_of_the_examples_run() -> None:
