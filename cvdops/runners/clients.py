@@ -6,18 +6,21 @@ byte as a number: no quotation mark of theirs is ever seen by it, and none is on
 """
 
 # A table, so that a client which does not know it (before 3.33) ends at once: it may not know
-# parameters either, and would take every value for NULL. The reader's own settings are not read.
+# parameters either, and would take every value for NULL. Another writer is waited for, ten seconds.
 SQLITE = """\
 case $2 in /*) test -f "$2" ;; *) false ;; esac || {
   printf 'There is no database %s on this host, or this user cannot reach it. %s\\n' "$2" \\
     "Correct the location of the environment's database, then retry." >&2
   exit 1
 }
-for __cvdops_name in $4; do
-  printf '.parameter set :%s "CAST(x'\\' "$__cvdops_name"
-  eval "printf %s \\"\\$$__cvdops_name\\"" | od -An -v -tx1 | tr -d ' \\n'
-  printf '%s\\n' "' AS TEXT)\\""
-done | {
+{
+  echo '.timeout 10000'
+  for __cvdops_name in $4; do
+    printf '.parameter set :%s "CAST(x'\\' "$__cvdops_name"
+    eval "printf %s \\"\\$$__cvdops_name\\"" | od -An -v -tx1 | tr -d ' \\n'
+    printf '%s\\n' "' AS TEXT)\\""
+  done
+} | {
   exec 3<&0 <"$5"
   exec "$1" -batch -bail -table $3 -init /dev/fd/3 "$2"
 }

@@ -2,8 +2,10 @@
 
 import pytest
 
+from cvdops.spec.document import VariableType
 from cvdops.spec.parser import parse
 from cvdops.spec.values import ValueProblem, check
+from tests.hostile_values import HOSTILE, IMPOSSIBLE
 from tests.spec.documents import annotated
 
 RUNBOOK = parse(
@@ -108,3 +110,17 @@ def test_a_secret_is_never_repeated() -> None:
 
 def test_a_variable_with_a_problem_has_no_value() -> None:
     assert "DAYS" not in check(RUNBOOK, "a", {"DAYS": "x"}, COMMON)[0]
+
+
+@pytest.mark.parametrize("kind", VariableType)
+def test_a_hostile_value_stays_as_it_is_or_is_refused_by_name(kind: VariableType) -> None:
+    choices = ", choices: [a, b]" if kind is VariableType.CHOICE else ""
+    runbook = parse(annotated(f"variables:\n  NAME: {{type: {kind}{choices}}}\n", "```sh\nls\n```"))
+    for value in (*HOSTILE, *IMPOSSIBLE.values()):
+        values, found = check(runbook, runbook.procedures[0].key, {"NAME": value}, {})
+        kept = values.get("NAME") == value
+        assert kept or found or kind is VariableType.INTEGER, value
+        assert all(problem.message.startswith("NAME ") for problem in found)
+        assert found or values["NAME"].isprintable()
+        if kind is VariableType.INTEGER and not found:
+            assert int(values["NAME"]) == int(value)

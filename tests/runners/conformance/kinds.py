@@ -1,7 +1,9 @@
 """Python and SQL: what is theirs, beside all that the wrapper does for every step alike."""
 
+import sqlite3
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -144,3 +146,12 @@ class SqlSteps:
             assert handle.stop(5).gone
             assert follow(handle)[0].exit_code == 3
             assert self.sql(bench, place, asking, **mark).output == b"0\n"
+
+    def test_a_lock_is_waited_for(self, bench: Bench, tmp_path: Path) -> None:
+        place = databases.sqlite(tmp_path)
+        with closing(sqlite3.connect(place.location)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            handle = bench.start("SELECT 'begun';\nDELETE FROM orders;", **of_sql(place))
+            assert handle.wait(0, 10, None) is Wakeup.OUTPUT
+            other.rollback()
+        assert follow(handle)[0].exit_code == 0

@@ -57,6 +57,7 @@ class ValuesStayValues:
         names = ("name", "client", "stopped", "code", "IFS_", "n")
         quoted = (f":'cvdops_{n}'" if place.kind == "postgresql" else f":{n}" for n in names)
         text = "".join(f"SELECT {word};\n" for word in quoted)
-        changes = {"variables": {n: f"its {n}" for n in names}, "names": names, "bare": True}
+        values = {**{n: f"its {n}" for n in names}, "n": ""}
+        changes = {"variables": values, "names": names, "bare": True}
         done = bench.run(text, **of_sql(place, **changes))
-        assert done.output.decode().splitlines() == [f"its {n}" for n in names]
+        assert done.output.decode().splitlines() == list(values.values())
