@@ -9,9 +9,11 @@ from cvdops.environments.models import (
     EnvironmentVariable,
     Host,
 )
+from cvdops.spec.origin import Origin, OriginError, origin
 
 PRACTICE = "development"  # the environment of the practice CVD
 PRACTICE_HOST = "practice"
+PRACTICE_URL = "BASE_URL"  # the variable that says where it answers
 
 COMMON = {
     "APPLICATION_DIR": "/opt/cvd/app",
@@ -89,12 +91,30 @@ def _seed_practice(practice: Mapping[str, str]) -> None:
     environment.hosts.get_or_create(
         name=PRACTICE_HOST, defaults={"transport": Host.Transport.LOCAL, "default": True}
     )
+    _allow(environment, practice.get(PRACTICE_URL, ""))
     EnvironmentVariable.objects.bulk_create(
         _variables(environment, practice),
         update_conflicts=True,
         unique_fields=["environment", "name"],
         update_fields=["value"],
     )
+
+
+def _allow(environment: Environment, url: str) -> None:
+    """Let requests reach the practice CVD: where it is now, and no longer where it was."""
+    former = environment.variables.filter(name=PRACTICE_URL).exclude(value=url)
+    for place in map(_origin, former.values_list("value", flat=True)):
+        if place:
+            environment.addresses.filter(host=place.host, port=place.port).delete()
+    if place := _origin(url):
+        environment.addresses.get_or_create(host=place.host, port=place.port)
+
+
+def _origin(url: str) -> Origin | None:
+    try:
+        return origin(url)
+    except OriginError:
+        return None  # somebody has changed it by hand
 
 
 def _variables(environment: Environment, values: Mapping[str, str]) -> list[EnvironmentVariable]:

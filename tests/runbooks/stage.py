@@ -108,6 +108,7 @@ def build(site: Site) -> Stage:
     for name, value in site.variables().items():
         environment.variables.update_or_create(name=name, defaults={"value": value})
     environment.databases.create(name=DATABASE, kind="sqlite", location="${DATABASE_PATH}")
+    environment.addresses.create(host="127.0.0.1", port=site.port)
     report = sync()
     assert all(result.action == "added" for result in report.results), report
     return Stage(scene, site)

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
 from cvdops.catalog.origin import Origin
-from cvdops.environments.models import Environment, EnvironmentVariable
+from cvdops.environments.models import AllowedAddress, Environment, EnvironmentVariable
 from cvdops.web.people import PASSWORD, PEOPLE
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,18 @@ def test_again_changes_nothing_but_the_practice_variables(folders: Path) -> None
     call_command("demo")
     assert list(User.objects.values_list("username", "password")) == before
     assert EnvironmentVariable.objects.get(name="BASE_URL").value == "http://localhost:2"
+
+
+def test_requests_reach_the_practice_cvd_where_it_is_now(folders: Path) -> None:
+    call_command("demo")
+    Environment.objects.get(pk="development").addresses.create(host="other.example", port=443)
+    (folders / "environment.json").write_text(json.dumps({"BASE_URL": "http://localhost:2"}))
+    for _ in range(2):
+        call_command("demo")
+        assert [str(a) for a in AllowedAddress.objects.all()] == [
+            "localhost:2",
+            "other.example:443",
+        ]
 
 
 def test_staging_and_production_wait_for_their_hosts() -> None:
