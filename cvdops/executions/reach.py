@@ -7,7 +7,7 @@ from cvdops.environments.models import Environment
 from cvdops.lib.errors import Problem
 from cvdops.spec import http
 from cvdops.spec.document import Kind, Step
-from cvdops.spec.filling import FillError, UnsetError, fill, known_origin
+from cvdops.spec.filling import FillError, UnsetError, fill, known_origin, readable
 from cvdops.spec.origin import Origin
 
 
@@ -37,6 +37,11 @@ def resolve(environment: Environment, steps: Sequence[Step], variables: Mapping[
         else:
             problems.append(_not_allowed(environment, step, place.address, allowed))
     return Reach(found, tuple(problems))
+
+
+def shown(step: Step, variables: Mapping[str, str]) -> str:
+    """Method and address of an http step for people; empty for any other."""
+    return readable(http.read(step.body), variables) if step.kind is Kind.HTTP else ""
 
 
 def _place(request: http.Request, variables: Mapping[str, str]) -> Origin | None:

@@ -75,11 +75,15 @@ def known_origin(request: Request, values: Values) -> Origin | None:
 
 
 def readable(request: Request, values: Values) -> str:
-    """Method and address for people; where a value is missing, the variables stay as they are."""
+    """Method and address for people: variables without a value stay as they are."""
+    names = _VARIABLE.findall(request.url)
+    missing = {name: f"${{{name}}}" for name in names if name not in values}
     try:
-        place, target = _place(request.url, values)
+        place, target = _place(request.url, {**values, **missing})
     except FillError:
         return f"{request.method} {request.url}"
+    for text in missing.values():
+        target = target.replace(quote(text, safe=""), text)
     return f"{request.method} {place}{target}"
 
 

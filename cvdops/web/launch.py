@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from django.http import QueryDict
 
+from cvdops.executions import reach
 from cvdops.executions.launch import Preview
 from cvdops.executions.plan import PEOPLE
 from cvdops.lib.errors import Problem
@@ -93,6 +94,7 @@ class Row:
     step: Step
     host: str
     undo: Step | None
+    request: str  # what an http step asks for
     values: tuple[tuple[str, str], ...]
     findings: tuple[Diagnostic, ...]
 
@@ -114,7 +116,8 @@ def rows(preview: Preview) -> list[Row]:
     steps = steps_of(preview.document, preview.procedure)
     undo = {step.id: step for step in preview.document.section(SectionKind.ROLLBACK)}
     secret = {v.name for v in preview.document.variables if v.secret}
-    shown = {n: "•••" if n in secret else value for n, value in preview.values.items()}
+    known = {n: value for n, value in preview.values.items() if n not in secret}
+    shown = {n: known.get(n, "•••") for n in preview.values}
     found = found_in(preview.version, datetime.now(UTC).date())
     return [
         Row(
@@ -122,6 +125,7 @@ def rows(preview: Preview) -> list[Row]:
             step=step,
             host=preview.targets.where(step),
             undo=undo.get(step.attributes.rollback),
+            request=reach.shown(step, known),
             values=tuple(_used(step.body, shown)),
             findings=_findings(step, found),
         )

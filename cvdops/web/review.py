@@ -9,6 +9,7 @@ from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.approvals.queries import gate_of
 from cvdops.catalog.queries import document
+from cvdops.executions import reach
 from cvdops.executions.models import Execution
 from cvdops.executions.plan import PEOPLE, digest
 from cvdops.executions.states import ExecutionState
@@ -34,6 +35,7 @@ class PlanRow:
     step: Step
     host: str
     undo: Step | None
+    request: str  # what an http step asks for
     values: tuple[tuple[str, str], ...]
     asked: bool  # the gate that this request is about
 
@@ -125,6 +127,7 @@ def _rows(request: ApprovalRequest, scene: Scene) -> Iterator[PlanRow]:
             step=step,
             host=planned.where,
             undo=undo.get(step.attributes.rollback),
+            request=reach.shown(step, scene.execution.variables),
             values=tuple(
                 (name, values[name])
                 for name in dict.fromkeys(_NAME.findall(step.body))

@@ -172,4 +172,5 @@ def test_where_it_goes_is_known_as_soon_as_it_can_be() -> None:
 def test_for_people_what_is_not_known_stays_a_variable() -> None:
     request = read("GET ${BASE}/${NAME}")
     assert readable(request, {"BASE": BASE, "NAME": "a b"}) == f"GET {BASE}/a%20b"
-    assert readable(request, {"BASE": BASE}) == "GET ${BASE}/${NAME}"
+    assert readable(request, {"BASE": BASE}) == f"GET {BASE}/${{NAME}}"
+    assert readable(request, {"NAME": "a b"}) == "GET ${BASE}/${NAME}"

@@ -117,7 +117,8 @@ class World:
 
     def request(self, **given: object) -> str:
         """An approval that `devops-engineer` asked for; no worker had to come to it."""
-        asked = self.start(procedure="release", variables={"TARGET_VERSION": "v1.0.1"}, **given)
+        wanted = {"procedure": "release", "variables": {"TARGET_VERSION": "v1.0.1"}, **given}
+        asked = self.start(**wanted)
         Execution.objects.filter(pk=asked.pk).update(state="waiting")
         asked.steps.filter(key="ask").update(state="waiting")
         request = approvals.ask(
