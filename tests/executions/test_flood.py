@@ -2,10 +2,12 @@
 
 import hashlib
 import re
+import time
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.test import Client
 
 from cvdops.executions import output
 from cvdops.executions.models import Execution
@@ -87,3 +89,40 @@ def test_a_worker_that_dies_in_a_flood(scene: Scene, times: int) -> None:
     expire_leases()
     play(execution.pk)
     assert_head_and_tail(stored(execution), NUMBERS + b"end\n")
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("head -c 3000000 /dev/zero | tr '\\0' x", b"x" * 3_000_000),
+        (
+            r"for n in {1..5000}; do printf '\0\1\377\200\r\303('; done",
+            b"\0\1\xff\x80\r\xc3(" * 5000,
+        ),
+        ("head -c 3000000 /dev/zero", bytes(3_000_000)),
+        (
+            "for n in {1..10000}; do echo line $n; done",
+            b"".join(b"line %d\n" % n for n in range(1, 10001)),
+        ),
+    ],
+    ids=["one line", "no text", "zeros", "many lines"],
+)
+def test_whatever_is_written_is_stored_byte_for_byte(
+    scene: Scene, script: str, expected: bytes
+) -> None:
+    scene.runbook(block("one", script))
+    execution = scene.run()
+    assert stored(execution) == expected
+    client = Client()
+    client.force_login(scene.person("developer"))
+    assert client.get(f"/executions/{execution.pk}/").status_code == 200
+
+
+def test_the_end_of_a_step_is_noticed_although_its_output_stays_open(scene: Scene) -> None:
+    scene.runbook(block("one", "sleep 30 & echo started"))
+    began = time.monotonic()
+    execution = scene.run()
+    assert time.monotonic() - began < 4
+    attempt = execution.steps.get().attempts.get()
+    assert (attempt.finished_at - attempt.sent_at).total_seconds() < 2
+    assert stored(execution) == b"started\n"
