@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from uuid import UUID
 
-from django.db import connection
+from django.db import Error, connection
 
 from cvdops.executions import engine, probes
 from cvdops.executions.leases import HOLDS
@@ -63,6 +63,10 @@ class Looks:
         while again:
             try:
                 self._act(what)
+            except Error as error:
+                log.warning(
+                    "The look at %s broke off: the database did not answer: %s", what, error
+                )
             except Exception:
                 log.exception("The look at %s broke off.", what)
             finally:
