@@ -16,6 +16,7 @@ from cvdops.web.views import (
     rules,
     runbook,
     session,
+    trying,
     versions,
 )
 from cvdops.web.views.styleguide import styleguide
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern] = [
     path("runbooks/rules/<slug:code>/", rules.rule, name="rule"),
     path("runbooks/<slug:runbook_id>/", runbook.runbook, name="runbook"),
     path("runbooks/<slug:runbook_id>/run/", launch.run, name="run"),
+    path("runbooks/<slug:runbook_id>/dry-run/", trying.dry_run, name="dry-run"),
     path("runbooks/<slug:runbook_id>/versions/", versions.versions, name="versions"),
     path("runbooks/<slug:runbook_id>/compare/", versions.compare, name="compare"),
     path(

@@ -75,6 +75,7 @@ TABLE: dict[str, Row] = {
     "sync": Row(post=only((*OPERATORS, "admin"), 302, 403)),
     "runbook": Row(RUNBOOK, get=HIDDEN),
     "run": Row(RUNBOOK, get=HIDDEN, post=only(DEPLOYERS, 302), body=START),
+    "dry-run": Row(RUNBOOK, get=HIDDEN, post=only(DEPLOYERS, 302), body=START),
     "import": Row(get=ALL, post=ALL, body={"text": "# A document"}),
     "rule": Row({"code": "RB101"}, get=ALL),
     "versions": Row(RUNBOOK, get=HIDDEN),

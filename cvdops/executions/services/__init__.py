@@ -16,12 +16,14 @@ from cvdops.executions.services.deciding import decide
 from cvdops.executions.services.resuming import plan_resume, resume_from
 from cvdops.executions.services.starting import preview, start
 from cvdops.executions.services.steps import close_item, confirm, note, retry, settle, skip
+from cvdops.executions.services.trying import dry_run
 
 __all__ = [
     "cancel",
     "close_item",
     "confirm",
     "decide",
+    "dry_run",
     "give_up",
     "note",
     "pause",
