@@ -1,8 +1,7 @@
 """The launch page as values: what was typed, the fields to fill in, and the plan, row by row."""
 
-import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -15,9 +14,9 @@ from cvdops.lib.errors import Problem
 from cvdops.spec.document import Diagnostic, SectionKind, Step, Variable, VariableType
 from cvdops.spec.plan import steps_of
 from cvdops.web.catalog.quality import found_in
+from cvdops.web.inputs import inputs
 
 PREFIX = "var-"
-_NAME = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _INPUTS = {VariableType.INTEGER: "number", VariableType.URL: "url"}
 _MONO = {VariableType.PATH, VariableType.URL, VariableType.VERSION}
 
@@ -126,17 +125,11 @@ def rows(preview: Preview) -> list[Row]:
             host=preview.targets.where(step),
             undo=undo.get(step.attributes.rollback),
             request=reach.shown(step, known),
-            values=tuple(_used(step.body, shown)),
+            values=inputs(step, shown, preview.draft.databases),
             findings=_findings(step, found),
         )
         for number, step in enumerate(steps, start=1)
     ]
-
-
-def _used(body: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for name in dict.fromkeys(_NAME.findall(body)):
-        if name in values:
-            yield name, values[name]
 
 
 def _findings(step: Step, diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:

@@ -1,6 +1,5 @@
 """What an approver has to see of an execution before deciding: facts from the system alone."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -15,11 +14,11 @@ from cvdops.executions.plan import PEOPLE, digest
 from cvdops.executions.states import ExecutionState
 from cvdops.spec.document import Kind, Step
 from cvdops.web.approvers import Group, groups
+from cvdops.web.inputs import inputs
 from cvdops.web.live.scene import Scene
 
 LOOKED_AT = 12  # earlier executions
 HIDDEN = "•••"
-_NAME = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _SAYS_SOMETHING = (
     ExecutionState.SUCCEEDED,
     ExecutionState.FAILED,
@@ -128,11 +127,7 @@ def _rows(request: ApprovalRequest, scene: Scene) -> Iterator[PlanRow]:
             host=planned.where,
             undo=undo.get(step.attributes.rollback),
             request=reach.shown(step, scene.execution.variables),
-            values=tuple(
-                (name, values[name])
-                for name in dict.fromkeys(_NAME.findall(step.body))
-                if name in values and step.kind not in PEOPLE
-            ),
+            values=() if step.kind in PEOPLE else inputs(step, values, plan.databases),
             asked=step.kind is Kind.APPROVAL and step.id == request.gate,
         )
 

@@ -134,8 +134,9 @@ class SqlSteps:
         assert f"There is no database {missing} on this host" in done.output.decode()
 
     def test_a_stop_reaches_the_statement_in_the_server(self, bench: Bench) -> None:
-        """Which would go on with it when its client is gone."""
-        mark = {"names": ("MARK",), "variables": {"MARK": f"stop {uuid.uuid4()}"}, "bare": True}
+        """Which would go on with it when its client is gone. No value is on a command line meanwhile."""
+        word = uuid.uuid4().hex
+        mark = {"names": ("MARK",), "variables": {"MARK": word}, "bare": True}
         like = "query LIKE 'SELECT pg_sleep%' || :'cvdops_MARK' || '%'"
         asking = f"SELECT count(*) FROM pg_stat_activity WHERE {like};"  # noqa: S608 — constants
         with databases.postgresql() as place:
@@ -143,6 +144,7 @@ class SqlSteps:
             handle = bench.start("SELECT pg_sleep(60), :'cvdops_MARK'", **sleeping)
             bench.started.append(handle)
             until(lambda: self.sql(bench, place, asking, **mark).output == b"1\n")
+            assert running("pg_sleep") == running(word) == []
             assert handle.stop(5).gone
             assert follow(handle)[0].exit_code == 3
             assert self.sql(bench, place, asking, **mark).output == b"0\n"
