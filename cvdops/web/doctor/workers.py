@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from cvdops.environments.models import Environment
@@ -13,12 +14,12 @@ SILENT = timedelta(seconds=30)
 
 
 def queues() -> Finding:
-    gaps = [found for e in Environment.objects.all() if (found := gap(e.queue))]
+    names = [environment.queue for environment in Environment.objects.all()]
+    gaps = [found for name in names if (found := gap(name))]
     if not gaps:
-        names = (
-            ", ".join(e.queue for e in Environment.objects.all()) or "There is no environment yet"
-        )
-        return ok("queues", f"A worker serves each of them: {names}.")
+        serving = [served for worker in _alive() for served in worker.queues]
+        text = ", ".join(f"{name} by {serving.count(name)}" for name in names)
+        return ok("queues", f"Workers serve {text}." if text else "There is no environment yet.")
     text = "; ".join(
         f"{g.queue} {f'since {g.since:%Y-%m-%d %H:%M:%S} UTC' if g.since else 'for a day or more'}"
         for g in gaps
@@ -33,7 +34,7 @@ def queues() -> Finding:
 
 def messages() -> Finding:
     """Canaries come back every few seconds. A worker that hears none ends itself while Redis is there."""
-    alive = Worker.objects.filter(left_at=None, seen_at__gte=Now() - ALIVE)
+    alive = _alive()
     deaf = list(alive.filter(consumed_at__lt=Now() - SILENT).values_list("name", flat=True))
     if deaf:
         return warning(
@@ -43,3 +44,7 @@ def messages() -> Finding:
             "See what is said about Redis. While Redis answers, such a worker ends itself soon.",
         )
     return ok("messages", f"Messages reach each of the {alive.count()} workers.")
+
+
+def _alive() -> QuerySet[Worker]:
+    return Worker.objects.filter(left_at=None, seen_at__gte=Now() - ALIVE)
