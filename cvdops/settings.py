@@ -179,8 +179,10 @@ SPOOL_DIR = Path(env("CVDOPS_SPOOL", str(DATA_DIR / "spool")))
 SSH_DIR = Path(env("CVDOPS_SSH", str(DATA_DIR / "ssh")))  # known hosts, keys, connections
 PRACTICE_DIR = Path(env("CVDOPS_PRACTICE", str(DATA_DIR / "practice")))
 
-# What is kept of the output of one attempt, in MB; of more, the beginning and the end.
+# What is kept of the output of one attempt, and of all attempts of an execution together, in MB; of more,
+# the beginning and the end.
 OUTPUT_LIMIT = max(_number("CVDOPS_OUTPUT_LIMIT", 256), 1) << 20
+OUTPUT_QUOTA = max(_number("CVDOPS_OUTPUT_QUOTA", 2048), 1) << 20
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -70,4 +70,5 @@ def refuse(run: Run, step: StepRun, sentence: str) -> None:
 def recorder(work: Try) -> Recorder:
     """What stores the output of this try, with the secrets masked."""
     masker = context.masker(work.run.execution)
-    return Recorder(work.run.hand, work.attempt.pk, masker, settings.OUTPUT_LIMIT)
+    limit, quota = settings.OUTPUT_LIMIT, settings.OUTPUT_QUOTA
+    return Recorder(work.run.hand, work.attempt.pk, masker, limit, quota)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import zstandard
-from django.db.models import F
+from django.db.models import F, Sum
 
 from cvdops.executions.models import OutputSegment
 from cvdops.executions.statements import prepared
@@ -97,6 +97,12 @@ def size(attempt: UUID) -> int:
     """Bytes stored so far."""
     last = OutputSegment.objects.filter(attempt_id=attempt).order_by("-offset").first()
     return last.offset + last.length if last else 0
+
+
+def written(execution: UUID) -> int:
+    """Bytes stored so far of all attempts of an execution."""
+    segments = OutputSegment.objects.filter(execution_id=execution)
+    return int(segments.aggregate(sum=Sum("length"))["sum"] or 0)
 
 
 def begin(attempt: UUID) -> int:

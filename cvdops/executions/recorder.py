@@ -22,6 +22,7 @@ SEGMENT = 1 << 20  # pending bytes that are stored at once; read no more than th
 TURN = 8 << 20  # bytes after which the watcher looks whether the step is to be stopped
 PAUSE = 0.05  # seconds between two segments of a stream that goes on
 
+COUNTED = 1 << 20  # bytes: only who writes more asks how much the execution has written in all
 SAMPLE = 2 << 10  # bytes of what is left out that are shown all the same
 SAMPLED, RARELY = 1.0, 15.0  # seconds between two samples, at first and later
 LINE = 4 << 10  # bytes in which the beginning of a line is looked for
@@ -42,10 +43,12 @@ class Recorder:
     attempt: UUID
     masker: Masker
     limit: int  # bytes that are stored, or a little more
+    quota: int  # the same for all attempts of the execution together
     offset: int = 0
     source: int = 0  # of the spool file, read or left out
     newest: int | None = None  # where the last piece that was stored begins
     _pending: bytearray = field(default_factory=bytearray)
+    _counted_at: int = COUNTED  # the size at which the others' output is counted next
     _stored_at: float = 0.0
     _full_since: float = 0.0
     _sampled_at: float = 0.0
@@ -73,8 +76,9 @@ class Recorder:
             return True
         end = handle.size
         self._take(handle, end)
-        if self._full:
-            self._leave_out(handle, end - max(self.limit - self.offset, self._tail // 2))
+        begin = end - max(self.limit - self.offset, self._tail // 2)
+        if self._full and self._beyond(begin) and not self._leave_out(handle, begin):
+            return handle.lost is None
         self._copy(handle, end)
         return self.source >= end or handle.lost is None
 
@@ -141,6 +145,13 @@ class Recorder:
     def _full(self) -> bool:
         return self._head <= 0
 
+    def _ration(self) -> None:
+        """Take less where the attempts of the execution have written very much together."""
+        if self.offset >= self._counted_at:
+            self._counted_at = 2 * self.offset
+            others = output.written(self.hand.execution) - self.offset
+            self.limit = min(self.limit, max(self.quota - others, self.quota // 128))
+
     def _take(self, handle: Handle, end: int) -> None:
         """Everything up to this byte of the spool file that belongs to the head."""
         while not self._full and self._read(handle, min(end, self.source + self._head)):
@@ -168,7 +179,7 @@ class Recorder:
             return
         first, self._sampled_at = self._sampled_at == self._full_since, time.monotonic()
         end = handle.size - self._tail
-        if self._leave_out(handle, end - SAMPLE):
+        if self._beyond(end - SAMPLE) and self._leave_out(handle, end - SAMPLE):
             self._copy(handle, end)
             self.store(durable=True)  # and all before it: what is given back is not read again
             handle.give_back(self._settled)
@@ -176,14 +187,16 @@ class Recorder:
             self._pending += HELD.format(self.offset).encode()
             self.store()
 
+    def _beyond(self, begin: int) -> bool:
+        """Whether so much lies before this byte of the spool file that it can be left out."""
+        return begin - self.masker.reach > self.source
+
     def _leave_out(self, handle: Handle, begin: int) -> bool:
         """Go on at the line that begins near this byte of the spool file, and say how much is left out.
 
-        False if there is not so much to leave out, or the host cannot be asked.
+        False if the host does not give what is there.
         """
         reach = self.masker.reach
-        if begin - reach <= self.source:
-            return False
         around = _exactly(handle, begin - reach, reach + LINE)
         if around is None:
             return False
@@ -211,6 +224,7 @@ class Recorder:
         self.offset += len(data)
         self._stored_at = time.monotonic()
         announce(self.hand.execution, seq)
+        self._ration()
 
 
 def _exactly(handle: Handle, offset: int, length: int) -> bytes | None:

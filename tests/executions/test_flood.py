@@ -65,6 +65,17 @@ def test_what_fits_is_kept_whole(scene: Scene) -> None:
     assert stored(scene.run()) == NUMBERS[:LIMIT]
 
 
+def test_the_attempts_of_an_execution_share_a_quota(scene: Scene, settings) -> None:
+    settings.OUTPUT_QUOTA = LIMIT + (2 << 20)
+    scene.runbook(block("one", "seq 1500000") + block("two", "seq 1500000"))
+    execution = scene.run()
+    assert_head_and_tail(stored(execution), NUMBERS)
+    data = stored(execution, "two")
+    assert GAP.search(data)
+    assert data.endswith(NUMBERS[-10_000:])
+    assert (1 << 20) < len(data) < (3 << 20)
+
+
 def test_a_flood_is_sampled_while_it_lasts(scene: Scene, tmp_path: Path) -> None:
     go = tmp_path / "go"
     scene.runbook(block("one", f"seq 1500000; until test -e {go}; do sleep 0.05; done; echo end"))

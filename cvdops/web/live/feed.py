@@ -22,7 +22,7 @@ from cvdops.web.live.tail import newest_lines, terminal_at
 from cvdops.web.live.terminal import Terminal
 
 MOST = 512 << 10  # bytes of output that a turn shows in full
-NEWEST = 128 << 10  # of a flood, the newest are shown and the rest is said to be left out
+NEWEST = 48 << 10  # of a flood, the newest are shown and the rest is said to be left out
 PIECE = 32 << 10  # bytes of output in one frame
 TERMINALS = 8
 
