@@ -16,7 +16,7 @@ from cvdops.executions.transitions import Hand
 from cvdops.lib.failpoints import failpoint
 from cvdops.lib.redaction import Masker
 from cvdops.lib.text import complete_utf8
-from cvdops.runners.job import Handle
+from cvdops.runners.job import NEVER, Handle
 
 SEGMENT = 1 << 20  # pending bytes that are stored at once; read no more than this before storing
 TURN = 8 << 20  # bytes after which the watcher looks whether the step is to be stopped
@@ -26,7 +26,6 @@ COUNTED = 1 << 20  # bytes: only who writes more asks how much the execution has
 SAMPLE = 2 << 10  # bytes of what is left out that are shown all the same
 SAMPLED, RARELY = 1.0, 15.0  # seconds between two samples, at first and later
 LINE = 4 << 10  # bytes in which the beginning of a line is looked for
-NOTHING = 1 << 62  # bytes: no spool file gets there
 
 HELD = (
     "\n⋯ More than {:,} bytes of output: the newest follow when the step is over, and what does not "
@@ -85,7 +84,7 @@ class Recorder:
     @property
     def awaited(self) -> int:
         """Whoever waits for output is not needed before there is more of it than this."""
-        return NOTHING if self._full else self.source
+        return NEVER if self._full else self.source
 
     @property
     def due(self) -> float:

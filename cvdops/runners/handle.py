@@ -4,12 +4,13 @@ import os
 import select
 import subprocess
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from cvdops.runners import stopping, verdict
 from cvdops.runners.account import account
-from cvdops.runners.job import Lost, Process, Result, StopReport, Wakeup
+from cvdops.runners.job import NEVER, Lost, Process, Result, StopReport, Wakeup
 from cvdops.runners.processes import alive, open_alive, parse
 from cvdops.runners.session import MAX_DUMP
 from cvdops.runners.spool import open_regular, punch, read_regular
@@ -78,7 +79,8 @@ class LocalHandle:
 
     def wait(self, offset: int, timeout: float, wake: int | None) -> Wakeup:
         deadline = time.monotonic() + timeout
-        with file_watch().watching(self._out) as changed:
+        unwatched = nullcontext(None)  # it may be written a thousand times a second meanwhile
+        with unwatched if offset == NEVER else file_watch().watching(self._out) as changed:
             ended = open_alive(self.process) if self.process else None
             try:
                 return self._wait(offset, deadline, wake, changed, ended)

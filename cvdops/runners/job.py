@@ -8,6 +8,7 @@ from typing import Protocol
 
 MOST_CLAIMS = 20_000  # directories that are listed
 MARKER = "CVDOPS_ATTEMPT"  # in the environment of everything that a job starts
+NEVER = 1 << 62  # an offset that no output reaches: for who waits for the end alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

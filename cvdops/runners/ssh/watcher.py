@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from cvdops.runners.job import Process, Unreachable
+from cvdops.runners.job import NEVER, Process, Unreachable
 from cvdops.runners.ssh.link import Link
 from cvdops.runners.ssh.look import Look, read_look, read_sizes
 from cvdops.runners.ssh.quoting import call
@@ -49,7 +49,9 @@ class _Watch:
 
     @property
     def due(self) -> float:
-        quiet = (self.job.seen_at - self.job.changed_at) / _PART
+        quiet = (
+            (self.job.seen_at - self.job.changed_at) / _PART if self.offset < NEVER else _LONGEST
+        )
         return self.job.seen_at + min(max(quiet, _SHORTEST), _LONGEST)
 
 
