@@ -208,7 +208,9 @@ def _over(attempt: StepAttempt, judged: Outcome, recorder: Recorder) -> Also:
 
 
 def _undone(run: Run, step: StepRun) -> None:
-    undone = [s.id for s in run.plan.forward if s.attributes.rollback == step.key]
-    StepRun.objects.filter(execution=run.execution, key__in=undone, host=step.host).update(
-        undone_at=Now()
-    )
+    """What it undoes: on its own host, or on none; a step of no host does so for all of them."""
+    keys = [s.id for s in run.plan.forward if s.attributes.rollback == step.key]
+    undone = StepRun.objects.filter(execution=run.execution, key__in=keys)
+    if step.host:
+        undone = undone.filter(host__in=[step.host, ""])
+    undone.update(undone_at=Now())

@@ -269,6 +269,19 @@ def test_what_cannot_be_reached_was_not_sent(scene: Scene, server: HttpServer) -
     assert (step.state, step.note.endswith("refused). Nothing was sent.")) == ("failed", True)
 
 
+def test_requests_undo_what_hosts_did_and_hosts_what_requests_did(
+    scene: Scene, server: HttpServer
+) -> None:
+    steps = block("one", "true", "destructive rollback=undo-one")
+    steps += ask("two", "POST ${BASE_URL}/b", "destructive rollback=undo-two")
+    steps += block("three", "false", "on-failure=rollback")
+    undo = ask("undo-one", "DELETE ${BASE_URL}/a") + block("undo-two", "true")
+    scene.runbook(steps, undo)
+    execution = scene.run()
+    assert (execution.state, execution.outcome) == ("rolled_back", "")
+    assert server.last.startswith(b"DELETE /a ")
+
+
 @pytest.mark.parametrize(("method", "state"), [("GET", "cancelled"), ("POST", "interrupted")])
 def test_cancel_ends_it(method: str, state: str, scene: Scene, silence: Silence) -> None:
     scene.runbook(ask("one", f"{method} ${{BASE_URL}}/a") + block("two", "true"))
