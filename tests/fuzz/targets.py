@@ -14,18 +14,22 @@ from cvdops import settings
 from cvdops.catalog.origin import WrongOrigin, origin
 from cvdops.lib.redaction import Masker
 from cvdops.lib.text import complete_utf8
+from cvdops.runners.http import Broken
 from cvdops.runners.job import Vanished
 from cvdops.runners.session import END, read_session
 from cvdops.runners.verdict import exit_code
 from cvdops.spec import frontmatter, http, patterns, sql
 from cvdops.spec.conditions import ConditionError, evaluate
 from cvdops.spec.document import Expect
+from cvdops.spec.filling import FillError, fill, readable
 from cvdops.spec.parser import parse
 from cvdops.spec.samples import compare
 from cvdops.spec.serialise import to_json
 from cvdops.spec.study import study
 from cvdops.spec.values import check
 from cvdops.web.live.terminal import Terminal, visible
+from tests.http_server import HttpServer
+from tests.runners.http.asking import Asker
 from tests.spec import attacks
 from tests.spec.documents import ANNOTATED, PLAIN
 from tests.spec.test_attacks import judge
@@ -76,9 +80,21 @@ def yaml(text: str) -> None:
         frontmatter.load(text)
 
 
-def requests(text: str) -> None:
-    with suppress(http.RequestError):
-        http.read(text)
+def requests(given: tuple[str, dict[str, str]]) -> None:
+    text, typed = given
+    with suppress(http.RequestError, FillError):
+        request = http.read(text)
+        readable(request, typed)
+        sent = fill(request, {"BASE_URL": "http://a:1/b", **typed})
+        heads = [sent.origin.authority, sent.target, *(value for _, value in sent.headers)]
+        assert not {"\r", "\n", "\0"} & set("".join(heads))
+        assert sent.target.isascii()
+
+
+def answers(told: bytes) -> None:
+    with HttpServer(told) as server, suppress(Broken):
+        answer = Asker().ask(f"GET {server.url}")
+        assert len(answer.body) <= len(told)
 
 
 def statements(text: str) -> None:
@@ -235,7 +251,28 @@ SAMPLES = [
 CONDITIONS = ['A == b and not (ENVIRONMENT in (a, "b c"))', "A"]
 IN_CONDITIONS = ["(", ")", "not ", "==", '"', "in ", ","]
 YAML = ["a: {b: [1, true]}\nc: |\n  x\n", '"k": &a *a\n? x\n: !!y z\n']
-REQUEST = "POST ${BASE_URL}/a?b HTTP/1.1\nA: b\n\n{}"
+REQUESTS = [
+    "POST ${BASE_URL}/a?b HTTP/1.1\nA: b\n\n{}",
+    "GET http://${A}:${B}/${C}/..?q=${A}\nX: ${B}\n",
+    'PUT ${A}/${B}\nContent-Type: application/json\n\n{"a": "${C}", "b": ${B}}',
+]
+ANSWERS = [
+    "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nLocation: /\r\n\r\nabc",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nX: y\r\n\r\n",
+]
+IN_REQUESTS = ["${", "}", "://", "\n", ": ", "@", "#", "$", "\\", '"', "[", "%", "${A}"]
+IN_ANSWERS = [
+    "\r\n",
+    "\n",
+    ": ",
+    "HTTP/1.1 100 X\r\n\r\n",
+    "-",
+    "f" * 9,
+    "0\r\n",
+    "gzip",
+    "\0",
+    "é",
+]
 IN_STATEMENTS = [
     "'",
     '"',
@@ -274,7 +311,8 @@ TARGETS: dict[str, Target] = {
     "attacks": (changed([attacks.DOCUMENT, ANNOTATED], [*PIECES, *attacks.ALL]), documents),
     "conditions": (changed(CONDITIONS, IN_CONDITIONS), conditions),
     "yaml": (changed(YAML, ["- ", ": ", "{", "[", "<<", "'", "&a ", "*a", "!!x "]), yaml),
-    "requests": (changed([REQUEST], ["${", "}", "://", "\n", ": ", "@", "#", "$"]), requests),
+    "requests": (st.tuples(changed(REQUESTS, IN_REQUESTS), typed), requests),
+    "answers": (changed(ANSWERS, IN_ANSWERS).map(str.encode) | st.binary(), answers),
     "statements": (changed(HARMLESS, IN_STATEMENTS), statements),
     "expressions": (st.tuples(pattern, st.sampled_from("ab1 ")), expressions),
     "values": (st.tuples(changed(DECLARATIONS, [*REGULAR, ": "]), typed), values),
