@@ -79,9 +79,26 @@ def _find(work: Work, recorder: Recorder, elapsed: float) -> None:
     if found.handle is not None and found.presence is not Presence.VANISHED:
         _watch(work, recorder, found.handle, elapsed)
     elif found.presence is Presence.ABSENT and _same_place(work, found.spool):
-        _start(work, recorder, elapsed)  # it was never begun: a claim would be there
+        # it was never begun: a claim would be there
+        if work.run.hold.intent == Intent.CANCEL:
+            _forestall(work, recorder, elapsed)
+        else:
+            _start(work, recorder, elapsed=0.0)
     else:
         finishing.interrupted(work, recorder, found)
+
+
+def _forestall(work: Work, recorder: Recorder, elapsed: float) -> None:
+    """Cancel what has not begun, and see to it that it never will: its former worker may be late with it."""
+    try:
+        work.transport.start(jobs.nothing(work.attempt))
+    except AlreadyClaimed:
+        _find(work, recorder, elapsed)
+    except Unreachable as error:
+        finishing.unconfirmed(work, recorder, error)
+    else:
+        note = "It was cancelled before it began."
+        finishing.finish(work, Outcome(StepEvent.CANCEL, note), recorder)
 
 
 def _work(

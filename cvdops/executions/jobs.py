@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cvdops.environments.models import Database
+from cvdops.executions.models import StepAttempt
 from cvdops.executions.run import Try
 from cvdops.runners.job import Job
 from cvdops.spec import sql
@@ -30,6 +31,11 @@ def job(attempt: Try) -> Job:
         cwd=run.execution.session.get(attempt.step.host, {}).get("cwd", ""),
     )
     return _of_sql(made, attempt) if step.kind is Kind.SQL else made
+
+
+def nothing(attempt: StepAttempt) -> Job:
+    """A job that only claims the attempt: whoever is late with the real one then comes to nothing."""
+    return Job(attempt=str(attempt.pk), interpreter="sh", strict=True, script=":", variables={})
 
 
 def _of_sql(made: Job, attempt: Try) -> Job:

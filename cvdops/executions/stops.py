@@ -1,12 +1,12 @@
 """Stops that nobody has seen yet: their hosts are asked again until they answer, or a Lead settles it."""
 
-from cvdops.executions import context, gates
+from cvdops.executions import context, gates, jobs
 from cvdops.executions.finishing import GRACE
 from cvdops.executions.hints import announce
 from cvdops.executions.models import StepRun
 from cvdops.executions.run import Run
 from cvdops.executions.states import StepEvent, StepState
-from cvdops.runners.job import Presence, StartFailed, Unreachable
+from cvdops.runners.job import AlreadyClaimed, Presence, StartFailed, Unreachable
 
 CODE = "unconfirmed"  # of `waiting_for`
 AGAIN = 30.0  # seconds between two tries
@@ -27,8 +27,10 @@ def _stopped(run: Run, step: StepRun) -> bool:
     try:
         transport = context.transport(run.plan.hosts[step.host])
         found = transport.attach(str(attempt.pk) if attempt else "")
+        if attempt and found.presence is Presence.ABSENT:
+            transport.start(jobs.nothing(attempt))  # a start that is still on its way is late now
         gone = found.handle is None or found.handle.stop(GRACE).gone
-    except (Unreachable, StartFailed):
+    except (Unreachable, StartFailed, AlreadyClaimed):
         return False
     if not gone:
         return False

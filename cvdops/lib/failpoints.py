@@ -4,16 +4,24 @@ Each stands at a commit or a send of the engine. With the variable unset they do
 """
 
 import os
+from collections.abc import Callable
 
 _name = ""
 _left = 0
 
 
-def arm(spec: str) -> None:
-    """End the process at the n-th time that a place of this name is reached; empty: never."""
-    global _name, _left
+def _end() -> None:
+    os._exit(9)
+
+
+_act: Callable[[], None] = _end
+
+
+def arm(spec: str, act: Callable[[], None] = _end) -> None:
+    """End the process, or act, at the n-th time that a place of this name is reached; empty: never."""
+    global _name, _left, _act
     _name, _, nth = spec.partition(":")
-    _left = int(nth or 1)
+    _left, _act = int(nth or 1), act
 
 
 def failpoint(name: str) -> None:
@@ -22,7 +30,7 @@ def failpoint(name: str) -> None:
         global _left
         _left -= 1
         if _left == 0:
-            os._exit(9)
+            _act()
 
 
 arm(os.environ.get("CVDOPS_FAILPOINT", ""))

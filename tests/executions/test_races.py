@@ -1,20 +1,30 @@
-"""Two people press at once: one effect, and the other is told."""
+"""Two people press at the same moment: one effect, and the one who was second is told of the first."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
+from uuid import UUID
 
 import pytest
 from django.db import connections
 
+from cvdops.accounts.models import User
 from cvdops.approvals.models import Decision
+from cvdops.audit.models import AuditEntry
 from cvdops.executions import services
 from cvdops.executions.models import Execution
 from cvdops.lib.errors import Conflict
+from tests.cast import person
 from tests.executions.scene import Scene
+from tests.executions.test_control import at_work, begun
 from tests.executions.test_engine import block
+from tests.faults.chance import chance
+from tests.faults.truth import history
 
-ROUNDS = 5
+ROUNDS = [3, pytest.param(200, marks=pytest.mark.faults)]
+Verb = Callable[[User, UUID], object]
 
 
 def together(*verbs: Callable[[], object]) -> list[object]:
@@ -34,8 +44,102 @@ def together(*verbs: Callable[[], object]) -> list[object]:
         return list(pool.map(press, verbs))
 
 
-def told(results: list[object]) -> int:
-    return sum(isinstance(result, Conflict) for result in results)
+def told(results: list[object]) -> list[Conflict]:
+    return [result for result in results if isinstance(result, Conflict)]
+
+
+# What people may press, and what they may press after that with an effect of its own.
+VERBS: dict[str, Verb] = {
+    "retry": lambda who, pk: services.retry(who, pk, "one"),
+    "skip": lambda who, pk: services.skip(who, pk, "one", "why"),
+    "settle": lambda who, pk: services.settle(who, pk, "one", "why"),
+    "give_up": services.give_up,
+    "roll_back": services.roll_back,
+    "resume_from": lambda who, pk: services.resume_from(who, pk, "one", "why"),
+    "pause": services.pause,
+    "resume": services.resume,
+    "cancel": services.cancel,
+}
+ENDS, AFTER_AN_END = {"give_up", "cancel"}, {"roll_back", "resume_from"}
+
+
+def stuck(scene: Scene) -> Execution:
+    scene.runbook(block("one", "false", "destructive rollback=undo"), block("undo", "true"))
+    return scene.run()
+
+
+def queued(scene: Scene) -> Execution:
+    scene.runbook(block("one", "true"))
+    return scene.start()
+
+
+def paused(scene: Scene) -> Execution:
+    execution = queued(scene)
+    services.pause(scene.person("operations-lead"), execution.pk)
+    return execution
+
+
+RACES = {
+    stuck: ["retry", "skip", "settle", "give_up", "roll_back", "resume_from", "cancel"],
+    queued: ["pause", "cancel"],
+    paused: ["resume", "cancel"],
+}
+
+
+@pytest.fixture
+def leads(scene: Scene) -> list[User]:
+    return [person("operations-lead", "ann"), person("operations-lead", "ben")]
+
+
+def follows(first: str, second: str) -> bool:
+    """Whether the second has an effect of its own after the first."""
+    if first in ENDS:
+        return second in AFTER_AN_END
+    return second == "cancel"
+
+
+def pressed(execution: Execution) -> list[str]:
+    """Which verbs the audit log has, in their order."""
+    entries = AuditEntry.objects.filter(subject_id=str(execution.pk), data__has_key="verb")
+    return [entry.data["verb"] for entry in entries.order_by("id")]
+
+
+def race(execution: Execution, leads: list[User], verbs: list[str]) -> None:
+    """Each lead presses one: who had an effect is in the log, who had none was told by whom and when."""
+    before = len(pressed(execution))
+    calls = [partial(VERBS[v], who, execution.pk) for v, who in zip(verbs, leads, strict=True)]
+    results = together(*calls)
+    done, losers = pressed(execution)[before:], told(results)
+    assert len(done) + len(losers) == 2, (verbs, done, losers)
+    assert len(done) == 1 or follows(*done), done
+    for loser in losers:
+        winner = leads[1 - results.index(loser)].name
+        assert re.search(f"{winner} was first .*[0-9:]{{8}} UTC", str(loser)), (verbs, loser)
+    assert not list(history(Execution.objects.get(pk=execution.pk)))
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+@pytest.mark.parametrize("situation", RACES)
+def test_two_verbs(
+    scene: Scene, leads: list[User], situation: Callable[[Scene], Execution], rounds: int
+) -> None:
+    random = chance(situation.__name__)
+    for _ in range(rounds):
+        verbs = random.choices(RACES[situation], k=2)
+        race(situation(scene), leads, verbs)
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_two_verbs_while_a_worker_has_it(scene: Scene, leads: list[User], rounds: int) -> None:
+    scene.runbook(block("one", "sleep 60"))
+    random = chance("running")
+    for _ in range(rounds):
+        execution = scene.start()
+        with at_work(execution):
+            begun(scene, execution, "one")
+            verbs = random.choice([["cancel", "cancel"], ["pause", "cancel"]])
+            race(execution, leads, verbs)
+        assert execution.state == "cancelled"
 
 
 @pytest.fixture
@@ -46,25 +150,28 @@ def gated(scene: Scene) -> Scene:
     return scene
 
 
-@pytest.mark.parametrize("second", ["approve", "reject"])
-def test_two_decisions(gated: Scene, second: str) -> None:
-    for _ in range(ROUNDS):
-        execution = gated.run()
-        request = gated.gate(execution)
-        manager, cto = gated.person("operations-manager"), gated.person("cto")
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_two_decisions(gated: Scene, rounds: int) -> None:
+    manager, cto = gated.person("operations-manager"), gated.person("cto")
+    random = chance("decisions")
+    for _ in range(rounds):
+        request = gated.gate(gated.run())
+        second = random.choice(["approve", "reject"])
         results = together(
             lambda: services.decide(manager, request.pk, "approve", "", request.plan_digest),
             lambda: services.decide(cto, request.pk, second, "why", request.plan_digest),
         )
-        assert told(results) == 1
-        assert Decision.objects.filter(request=request).count() == 1
+        decision = Decision.objects.get(request=request)
+        [loser] = told(results)
+        assert re.search(f"by {decision.user.name} at [0-9:]{{8}} UTC", str(loser))
 
 
-def test_a_decision_and_a_cancel(gated: Scene) -> None:
-    for _ in range(ROUNDS):
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_a_decision_and_a_cancel(gated: Scene, rounds: int) -> None:
+    manager, engineer = gated.person("operations-manager"), gated.person("devops-engineer")
+    for _ in range(rounds):
         execution = gated.run()
         request = gated.gate(execution)
-        manager, engineer = gated.person("operations-manager"), gated.person("devops-engineer")
         together(
             lambda: services.decide(manager, request.pk, "approve", "", request.plan_digest),
             lambda: services.cancel(engineer, execution.pk),
@@ -72,40 +179,29 @@ def test_a_decision_and_a_cancel(gated: Scene) -> None:
         execution.refresh_from_db()
         assert execution.state == "cancelled"  # a queued execution can still be cancelled
         assert gated.states(execution)["after"] == "pending"
+        assert not list(history(execution))
 
 
-def test_two_retries(scene: Scene) -> None:
-    scene.runbook(block("one", "false"))
-    for _ in range(ROUNDS):
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_two_confirmations(scene: Scene, leads: list[User], rounds: int) -> None:
+    scene.runbook("#### look\n\n- [ ] it is quiet\n\n" + block("one", "true"))
+    for _ in range(rounds):
         execution = scene.run()
-        step = scene.steps(execution)["one"]
-        engineer, lead = scene.person("devops-engineer"), scene.person("operations-lead")
-        results = together(
-            lambda: services.retry(engineer, execution.pk, step.pk),
-            lambda: services.skip(lead, execution.pk, step.pk, "not needed"),
-        )
-        assert told(results) == 1
-        assert execution.events.filter(kind__in=["step.retry", "step.skip"]).count() == 1
+        step = execution.steps.get(kind="checklist").pk
+        calls = [partial(services.confirm, who, execution.pk, step, [0]) for who in leads]
+        results = together(*calls)
+        [loser] = told(results)
+        winner = leads[1 - results.index(loser)].name
+        assert re.search(f"{winner} was first .*[0-9:]{{8}} UTC", str(loser))
+        assert execution.events.filter(kind="step.confirm").count() == 1
 
 
-def test_two_starts_with_one_key_are_one_execution(scene: Scene) -> None:
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_two_starts_with_one_key_are_one_execution(scene: Scene, rounds: int) -> None:
     scene.runbook(block("one", "true"))
     scene.person("devops-engineer")
-    for number in range(ROUNDS):
+    for number in range(rounds):
         key = f"key-{number}"
         started = together(*[lambda: scene.start(idempotency_key=key)] * 2)
         assert len({execution.pk for execution in started}) == 1
-    assert Execution.objects.count() == ROUNDS
-
-
-def test_pause_and_cancel(scene: Scene) -> None:
-    scene.runbook(block("one", "true"))
-    for _ in range(ROUNDS):
-        execution = scene.start()
-        engineer, lead = scene.person("devops-engineer"), scene.person("operations-lead")
-        together(
-            lambda: services.pause(engineer, execution.pk),
-            lambda: services.cancel(lead, execution.pk),
-        )
-        execution.refresh_from_db()
-        assert execution.state == "cancelled"
+    assert Execution.objects.count() == rounds

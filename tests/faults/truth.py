@@ -42,7 +42,7 @@ def truth(effects: Effects, executions: Iterable[Execution], *spools: Path) -> N
     counted, processes = effects.counted(), processes_of_attempts()
     lies = [*_of_connections(), *_of_spools(spools)]
     for execution in rows:
-        told = [*_of_lease(execution), *_of_history(execution), *_of_audit(execution)]
+        told = [*_of_lease(execution), *history(execution), *_of_audit(execution)]
         for step in execution.steps.all():
             for attempt in step.attempts.all():
                 told += _of_attempt(step, attempt, counted, processes)
@@ -148,8 +148,9 @@ def _of_lease(execution: Execution) -> Iterator[str]:
         yield "it is over and holds a lock"
 
 
-def _of_history(execution: Execution) -> Iterator[str]:
-    """Its events, played from the beginning, lead to just the states that it and its steps have."""
+def history(execution: Execution) -> Iterator[str]:
+    """Its events, played from the beginning, lead to just the states that it and its steps have; else
+    what is wrong."""
     state: str = ExecutionState.QUEUED
     steps: dict[object, str] = defaultdict(lambda: S.PENDING)
     begun: Counter[object] = Counter()

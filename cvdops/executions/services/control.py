@@ -15,7 +15,7 @@ from cvdops.executions.leases import POISONED
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import from_json
 from cvdops.executions.queries import get_execution, get_step, matter
-from cvdops.executions.services.effect import moved_on, one_effect
+from cvdops.executions.services.effect import moved_on, one_effect, who_was_first
 from cvdops.executions.states import (
     HELD,
     STEP_DONE,
@@ -107,8 +107,8 @@ def _ask_for(
             pass
         try:
             with transaction.atomic():
-                if _lock(execution).intent == intent:
-                    raise Conflict(f"Somebody has asked to {verb} it already.")
+                if (asked := _lock(execution).intent) in {intent, Intent.CANCEL}:
+                    raise Conflict(f"It is asked to {asked} already: {who_was_first(execution)}.")
                 seq = hand.change(
                     f"{verb}.asked",
                     {"comment": comment},

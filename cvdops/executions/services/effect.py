@@ -1,8 +1,15 @@
-"""One effect: who comes second is told so."""
+"""One effect: who comes second is told so, and who was first."""
+
+from datetime import timedelta
+
+from django.db.models.functions import Now
 
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.transitions import Superseded
 from cvdops.lib.errors import Conflict
+
+_LATELY = timedelta(minutes=1)
+_FOLLOWS = ("execution.ready", "execution.start", "note")  # never what somebody else was second to
 
 
 class one_effect:  # noqa: N801 — reads as a statement: with one_effect(execution)
@@ -21,9 +28,22 @@ class one_effect:  # noqa: N801 — reads as a statement: with one_effect(execut
 
 
 def moved_on(execution: Execution, text: str, step: StepRun | None = None) -> Conflict:
+    """Why nothing was done, as a sentence: what it is now, and who made it so."""
     execution.refresh_from_db(fields=["state"])
     what = f"Execution #{execution.number} is {execution.look.label.lower()}"
     if step is not None:
         step.refresh_from_db(fields=["state"])
         what += f" and “{step.title}” is {step.look.label.lower()}"
-    return Conflict(f"{text} {what}: somebody was first, or it went on by itself.".strip())
+    lately = execution.events.filter(at__gte=Now() - _LATELY, actor__isnull=False)
+    why = who_was_first(execution) if lately.exists() else ""
+    return Conflict(f"{text} {what}: {why or 'it went on by itself'}.".strip())
+
+
+def who_was_first(execution: Execution) -> str:
+    """Who did something to it last, what and when; empty for nobody."""
+    events = execution.events.filter(actor__isnull=False).exclude(kind__in=_FOLLOWS)
+    last = events.select_related("actor").order_by("-seq").first()
+    if last is None or last.actor is None:
+        return ""
+    verb = last.kind.removesuffix(".asked").rpartition(".")[2].replace("_", " ")
+    return f"{last.actor.name} was first ({verb}, {last.at:%H:%M:%S} UTC)"
