@@ -92,6 +92,7 @@ def _begin_pulse(instance: Any, **_: object) -> None:
     if deaf(instance.options, remote_control=instance.app.conf.worker_enable_remote_control):
         sys.stderr.write(f"{DEAF}\n")
         os._exit(2)  # Celery makes a code of 0 of an ordinary exit
+    from cvdops.executions.leases import HOLDS  # noqa: PLC0415 (models load after this module)
     from cvdops.executions.looks import LOOKS, TESTS  # noqa: PLC0415 (models load after this module)
     from cvdops.executions.pulse import LEAVE, Pulse  # noqa: PLC0415
 
@@ -104,6 +105,7 @@ def _begin_pulse(instance: Any, **_: object) -> None:
     pulse.start()
 
     def end(**_: object) -> None:
+        HOLDS.drain()  # without a signal too: Celery gives up by itself when its broker fails it
         pulse.left.wait(LEAVE + 1)
 
     signals.worker_shutdown.connect(end, weak=False)

@@ -44,13 +44,20 @@ class Looks:
         with self._changed:
             if what in self._running:
                 self._running[what] = True
-            elif self.room:
-                self._running[what] = False
-                # Daemons: one that hangs must not keep a process that was told to end.
-                threading.Thread(target=self._look, args=(what,), daemon=True).start()
-            else:
+            elif not self.room or not self._begin(what):
                 return False
         HOLDS.nudge(what)
+        return True
+
+    def _begin(self, what: UUID) -> bool:
+        # Daemons: one that hangs must not keep a process that was told to end.
+        thread = threading.Thread(target=self._look, args=(what,), daemon=True)
+        self._running[what] = False
+        try:
+            thread.start()
+        except RuntimeError:  # the system gives this account no more of them
+            del self._running[what]
+            return False
         return True
 
     def wait(self, seconds: float) -> bool:

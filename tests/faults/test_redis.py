@@ -24,6 +24,7 @@ from tests.waiting import until
 
 GATE = "#### Gate\n```approval {#gate}\napprovers: [operations-manager]\n```\n"
 QUICK = 0.5  # seconds for a page
+TOLD = 15.0  # seconds until a viewer knows
 
 
 @pytest.fixture
@@ -186,6 +187,9 @@ def frozen(rig: Rig, redis: Server, visitor: Visitor, seconds: float) -> None:
     executions = rig.start()
     browse(visitor, executions[0])  # the first of each kind loads its template
     redis.freeze()
+    with visitor.watch(executions[0].pk) as stream:
+        took = timed(lambda: until(lambda: stream.first("mode").data == {"live": False}))
+        assert took < TOLD
     over = time.monotonic() + seconds
     while True:
         took = browse(visitor, executions[0])
