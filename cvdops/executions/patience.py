@@ -3,7 +3,7 @@
 import select
 import time
 
-from django.db import DatabaseError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from cvdops.executions.leases import HOLDS, Leave, calm
 from cvdops.executions.recorder import Recorder
@@ -12,6 +12,7 @@ from cvdops.executions.states import Intent, StepEvent
 from cvdops.executions.transitions import Superseded
 
 GRACE = 1.5  # seconds that an answer may still take when this process goes down
+LOST = (OperationalError, InterfaceError)  # the database, not what it was asked
 AWAY = 0.5  # seconds between two tries of a database that is away
 
 
@@ -73,9 +74,8 @@ class Patience:
     def _store(self, now: float) -> None:
         try:
             self._stored.store()
-        except (
-            DatabaseError
-        ):  # what is kept of an answer fits into memory until the database is back
+        except LOST:
+            # What is kept of an answer fits into memory until the database is back.
             connection.close()
             self._store_at = now + AWAY
 

@@ -30,18 +30,32 @@ def resolve(environment: Environment, steps: Sequence[Step], variables: Mapping[
         except FillError as error:
             problems.append(Problem("environment", f"“{step.title}”: {error}"))
             continue
-        if place is None:
+        if place is None and allowed:
             found[step.id] = tuple(allowed)
-        elif place.address in allowed:
+        elif place is not None and place.address in allowed:
             found[step.id] = (place.address,)
         else:
-            problems.append(_not_allowed(environment, step, place.address, allowed))
+            where = place.address if place else "an address that a step before it finds"
+            problems.append(_not_allowed(environment, step, where, allowed))
     return Reach(found, tuple(problems))
 
 
-def shown(step: Step, variables: Mapping[str, str]) -> str:
-    """Method and address of an http step for people; empty for any other."""
-    return readable(http.read(step.body), variables) if step.kind is Kind.HTTP else ""
+def shown(step: Step, variables: Mapping[str, str], addresses: Mapping[str, Sequence[str]]) -> str:
+    """What an http step asks for, as people read it; empty for any other step."""
+    if step.kind is not Kind.HTTP:
+        return ""
+    request = http.read(step.body)
+    where = (
+        "" if _is_known(request, variables) else " at " + " or ".join(addresses.get(step.id, ()))
+    )
+    return readable(request, variables) + where
+
+
+def _is_known(request: http.Request, variables: Mapping[str, str]) -> bool:
+    try:
+        return known_origin(request, variables) is not None
+    except FillError:
+        return True  # and wrong
 
 
 def _place(request: http.Request, variables: Mapping[str, str]) -> Origin | None:
@@ -53,11 +67,11 @@ def _place(request: http.Request, variables: Mapping[str, str]) -> Origin | None
 
 
 def _not_allowed(
-    environment: Environment, step: Step, address: str, allowed: Collection[str]
+    environment: Environment, step: Step, where: str, allowed: Collection[str]
 ) -> Problem:
     there = f"Allowed are: {', '.join(allowed)}." if allowed else "None is allowed yet."
     return Problem(
         "environment",
-        f"“{step.title}” would talk to {address}, which {environment.name} does not allow. {there} "
+        f"“{step.title}” would talk to {where}, which {environment.name} does not allow. {there} "
         "An administrator or an Operations Lead adds it on the page of the environment.",
     )

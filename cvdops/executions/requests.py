@@ -3,7 +3,7 @@ crash its outcome is unknown, unless asking again changes nothing."""
 
 import time
 
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from cvdops.environments.models import AllowedAddress
 from cvdops.executions import context, outcome
@@ -11,7 +11,7 @@ from cvdops.executions.beginning import begin, recorder, refuse
 from cvdops.executions.finishing import captured, finish, session
 from cvdops.executions.models import StepRun
 from cvdops.executions.outcome import Outcome
-from cvdops.executions.patience import AWAY, GivenUp, Patience
+from cvdops.executions.patience import AWAY, LOST, GivenUp, Patience
 from cvdops.executions.recorder import Recorder
 from cvdops.executions.run import Run, Try
 from cvdops.executions.states import StepEvent, StepState
@@ -119,7 +119,7 @@ def _record(work: Try, stored: Recorder, judged: Outcome, variables: dict[str, s
             stored.finish()
             finish(work, judged, stored, session(work, variables, "") if variables else None)
             return
-        except DatabaseError:
+        except LOST:
             if not work.run.hold.valid:
                 raise
             connection.close()

@@ -124,7 +124,7 @@ def rows(preview: Preview) -> list[Row]:
             step=step,
             host=preview.targets.where(step),
             undo=undo.get(step.attributes.rollback),
-            request=reach.shown(step, known),
+            request=reach.shown(step, known, preview.draft.addresses),
             values=inputs(step, shown, preview.draft.databases),
             findings=_findings(step, found),
         )

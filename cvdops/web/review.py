@@ -126,7 +126,7 @@ def _rows(request: ApprovalRequest, scene: Scene) -> Iterator[PlanRow]:
             step=step,
             host=planned.where,
             undo=undo.get(step.attributes.rollback),
-            request=reach.shown(step, scene.execution.variables),
+            request=reach.shown(step, scene.execution.variables, plan.addresses),
             values=() if step.kind in PEOPLE else inputs(step, values, plan.databases),
             asked=step.kind is Kind.APPROVAL and step.id == request.gate,
         )

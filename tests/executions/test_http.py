@@ -185,6 +185,12 @@ def test_a_start_names_an_address_that_is_not_allowed(scene: Scene, server: Http
     assert not Execution.objects.exists()
 
 
+def test_where_nothing_is_allowed_nothing_can_be_found(scene: Scene) -> None:
+    scene.runbook(ask("one", "GET ${LATER}/a"))
+    with pytest.raises(Invalid, match=r"an address that a step before it finds.* None is allowed"):
+        scene.start()
+
+
 def test_a_start_names_a_value_that_makes_no_address(scene: Scene, server: HttpServer) -> None:
     scene.runbook(ask("one", "GET ${WHERE}/a"), extra=WHERE)
     with pytest.raises(Invalid, match="WHERE makes no address of a server"):

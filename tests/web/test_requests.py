@@ -29,11 +29,17 @@ approvers: [operations-manager]
 ```http {#call}
 GET ${BASE_URL}/find?name=${NAME}&token=${TOKEN}
 ```
+
+#### What it names
+```http {#next}
+GET ${FOUND}
+```
 """
 SHOWN = (
     'The portal asks <code class="break">GET http://localhost:5000/find?name=a%20%26%20b&amp;token='
 )
 SHOWN += "${TOKEN}</code>"
+LATER = '<code class="break">GET ${FOUND} at localhost:5000</code>'
 GIVEN = {"NAME": "a & b", "TOKEN": "hush-hush"}
 
 
@@ -48,6 +54,7 @@ def test_the_launch_page_shows_where_a_request_goes(asking: World) -> None:
     address = "/runbooks/asking/run/?procedure=ask&var-NAME=a+%26+b&var-TOKEN=hush-hush"
     page = asking.client("devops-engineer").get(address).content.decode()
     assert SHOWN in page
+    assert LATER in page
     assert "hush" not in page
     assert "does not allow" not in page
 
@@ -64,4 +71,5 @@ def test_the_approver_sees_it_too(asking: World) -> None:
     key = asking.request(runbook="asking", procedure="ask", variables=GIVEN)
     page = asking.client("operations-manager").get(f"/approvals/{key}/").content.decode()
     assert SHOWN in page
+    assert LATER in page
     assert "hush" not in page
