@@ -16,6 +16,8 @@ from tests.executions.test_control import at_work, begun
 from tests.executions.test_engine import block
 from tests.faults.play import expire_leases, play, stage
 from tests.faults.workers import database_url
+from tests.proxy import Proxy
+from tests.sshd import Sshd
 from tests.waiting import until
 
 LIMIT = 4 << 20
@@ -88,6 +90,20 @@ def test_a_flood_is_sampled_while_it_lasts(scene: Scene, tmp_path: Path) -> None
         until(lambda: out.stat().st_blocks * 512 < 4 << 20, what="room on the disk")
         go.touch()
     assert_head_and_tail(stored(execution), NUMBERS + b"end\n")
+
+
+def test_a_connection_that_breaks_while_the_rest_is_fetched(
+    far: Scene, server: Sshd, settings
+) -> None:
+    settings.OUTPUT_LIMIT = 64 << 20
+    proxy = Proxy(server.port)
+    far.environment.hosts.filter(name="far").update(port=proxy.port)
+    far.runbook(block("one", "seq 1500000", "target=far"))
+    proxy.cut_after = len(NUMBERS) // 2
+    execution = far.run()
+    proxy.close()
+    assert proxy.cut_after is None
+    assert stored(execution) == NUMBERS
 
 
 @pytest.mark.faults
