@@ -69,7 +69,7 @@ def stopped(work: Work, recorder: Recorder, handle: Handle, event: StepEvent, be
         unconfirmed(work, recorder, error)
         return
     recorder.drain(handle, over=True)
-    recorder.finish()
+    recorder.finish(cut=True)
     if report.gone:
         note = f"{because}; its processes are gone, verified."
     else:
@@ -80,7 +80,7 @@ def stopped(work: Work, recorder: Recorder, handle: Handle, event: StepEvent, be
 
 def unconfirmed(work: Work, recorder: Recorder, error: Unreachable) -> None:
     """It was to be stopped, and its host cannot be asked: that is no end that anybody saw."""
-    recorder.finish()
+    recorder.finish(cut=True)
     note = f"It was asked to stop, and nobody knows whether it did. {error}"
     finish(work, Outcome(StepEvent.INTERRUPT, note), recorder, unconfirmed=True)
 
@@ -95,7 +95,7 @@ def unknown(work: Try, recorder: Recorder, why: str) -> None:
 def interrupted(work: Work, recorder: Recorder, found: Found, why: str = "") -> None:
     if found.handle is not None:
         recorder.drain(found.handle, over=True)
-        recorder.finish()
+        recorder.finish(cut=True)
     why = why or "Its process ended without leaving a result."
     note = f"{why} How far it came is not known."
     if found.presence is Presence.ABSENT:

@@ -119,9 +119,9 @@ class Recorder:
             self._insert(whole, held=begun + self.masker.held, durable=durable)
             del self._pending[: len(whole)]
 
-    def finish(self) -> None:
-        """Store everything that is left: no more will come."""
-        self._pending += self.masker.flush()
+    def finish(self, *, cut: bool = False) -> None:
+        """Store everything that is left: no more will come. `cut`: the step may have been in the middle."""
+        self._pending += self.masker.cut() if cut else self.masker.flush()
         if self._pending:
             self._insert(bytes(self._pending), held=0)
             self._pending.clear()

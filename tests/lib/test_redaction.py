@@ -158,6 +158,12 @@ def test_holds_back_no_more_than_a_beginning_of_a_secret() -> None:
     assert masker.held == 0
 
 
+def test_masks_the_beginning_of_a_secret_where_the_rest_is_not_seen() -> None:
+    masker = Masker(["hunter2"])
+    assert masker.feed(b"prompt: hunte") + masker.cut() == b"prompt: " + MASK
+    assert masker.feed(b"prompt: hu") + masker.cut() == b"prompt: hu"
+
+
 def test_a_mask_without_end_is_not_kept_in_memory() -> None:
     masker = Masker(["aaaaaaaa"])
     for _ in range(50):
