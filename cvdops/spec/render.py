@@ -1,4 +1,5 @@
-"""The document as safe HTML: no raw HTML, images or styles, and only links that lead somewhere harmless."""
+"""The document as safe HTML: no raw HTML, images or styles, only links that lead somewhere harmless, and
+no character that nobody sees."""
 
 from collections.abc import Sequence
 from html import escape
@@ -7,6 +8,7 @@ from typing import Any
 import nh3
 from markdown_it import MarkdownIt
 
+from cvdops.lib.visible import visible
 from cvdops.spec import highlight, html_rules, markdown_rules
 from cvdops.spec.codes import Notes
 from cvdops.spec.document import Step
@@ -80,9 +82,9 @@ def render_fragment(markdown: str) -> str:
 def _html(markdown: str, env: dict[str, Any]) -> str:
     html = _MARKDOWN.render(markdown, {**env, "budget": highlight.Budget()})
     if len(html) > _MOST_HTML or html.count("&") > _MOST_ENTITIES:
-        return f"<pre>{escape(markdown)}</pre>"
+        return f"<pre>{escape(visible(markdown))}</pre>"
     return nh3.clean(
-        html,
+        visible(html),
         tags=set(_TAGS),
         attributes=_ATTRIBUTES,
         allowed_classes=_CLASSES,

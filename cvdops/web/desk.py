@@ -8,11 +8,11 @@ from cvdops.approvals.models import ApprovalRequest
 from cvdops.approvals.queries import gate_of
 from cvdops.executions import output, queries
 from cvdops.executions.states import STEP_STUCK
+from cvdops.lib.visible import visible
 from cvdops.spec.document import Kind
 from cvdops.web.advice import matching
 from cvdops.web.approvers import groups
 from cvdops.web.live.scene import Row, Scene
-from cvdops.web.live.terminal import visible
 
 PEOPLE = frozenset({Kind.MANUAL.value, Kind.CHECKLIST.value})
 VERBS = ("pause", "resume", "cancel", "roll-back", "give-up")

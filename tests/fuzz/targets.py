@@ -14,6 +14,7 @@ from cvdops import settings
 from cvdops.catalog.origin import WrongOrigin, origin
 from cvdops.lib.redaction import Masker
 from cvdops.lib.text import complete_utf8
+from cvdops.lib.visible import visible
 from cvdops.runners.http import Broken
 from cvdops.runners.job import Vanished
 from cvdops.runners.session import END, read_session
@@ -27,7 +28,7 @@ from cvdops.spec.samples import compare
 from cvdops.spec.serialise import to_json
 from cvdops.spec.study import study
 from cvdops.spec.values import check
-from cvdops.web.live.terminal import Terminal, visible
+from cvdops.web.live.terminal import Terminal
 from tests.http_server import HttpServer
 from tests.runners.http.asking import Asker
 from tests.spec import attacks

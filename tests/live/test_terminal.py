@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cvdops.web.live.terminal import WIDTH, Terminal, visible
+from cvdops.lib.visible import visible
+from cvdops.web.live.terminal import WIDTH, Terminal
 
 SAFE = re.compile(r'(?:[^<>]|<span class="(?:t-[a-z0-9]+ ?)+">|</span>)*')
 PIECES = st.lists(

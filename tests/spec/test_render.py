@@ -140,3 +140,11 @@ def test_a_hostile_document_is_quick(source: str) -> None:
 
 def test_too_large_a_document_says_so() -> None:
     assert "too large" in render("a" * 1_000_001)
+
+
+def test_characters_that_nobody_sees_are_shown() -> None:
+    html = render("# A\u202eB\n\nText&#8238;\n\n```bash\nrm \u202ex\u200b\n```\n")
+    assert html.count("⟨U+202E⟩") == 3
+    assert "⟨U+200B⟩" in html
+    assert not {"\u202e", "\u200b"} & set(html)
+    assert 'id="doc-ab"' in html

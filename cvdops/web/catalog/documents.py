@@ -7,9 +7,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from cvdops.catalog.models import RunbookVersion
 from cvdops.catalog.queries import document, why_unread
+from cvdops.lib.visible import visible
 from cvdops.spec.render import render
 from cvdops.web.catalog.source import lines_of
-from cvdops.web.live.terminal import visible
 
 _KEPT = 200_000  # characters of a source whose page is kept: what is larger would take much memory
 

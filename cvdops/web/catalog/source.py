@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from cvdops.lib.visible import visible
 from cvdops.spec.codes import Notes
 from cvdops.spec.document import Diagnostic, Severity
 from cvdops.spec.parser import MAX_BYTES, MAX_LINES, read_lines
-from cvdops.web.live.terminal import visible
 
 _GRAVEST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 

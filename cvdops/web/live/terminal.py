@@ -8,26 +8,20 @@ say which lines a later rendering replaces. Time is linear in the bytes.
 import codecs
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 from html import escape
 from typing import NamedTuple
 
+from cvdops.lib.visible import HIDDEN, symbol
 from cvdops.web.live.pen import PLAIN, Pen, select
 
 WIDTH = 4_000  # characters of a line on the screen; a longer one is cut into several
 COLOURS = 400  # changes of colour in a line on the screen; it is rendered anew with each that comes
 _MAX_PARAMETERS = 256
 
-# Characters that would do something instead of showing something: controls, bidirectional overrides,
-# invisible ones. Tab is let through, and the joiners that scripts and emoji are written with.
-_HIDDEN = (
-    "\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e"
-    "\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff"
-)
 _SPECIAL = re.compile(
-    rf"(?P<colour>\x1b\[[0-9;:]*+m)|(?P<active>\r+|\x1b+|[\x80-\x9f])|(?P<hidden>[{_HIDDEN}]+)"
+    rf"(?P<colour>\x1b\[[0-9;:]*+m)|(?P<active>\r+|\x1b+|[\x80-\x9f])|(?P<hidden>[{HIDDEN}]+)"
 )
-_ANY_SPECIAL = re.compile(rf"[\r\x1b\x80-\x9f{_HIDDEN}]")
+_ANY_SPECIAL = re.compile(rf"[\r\x1b\x80-\x9f{HIDDEN}]")
 _CSI_BODY = re.compile("[ -?]*")
 _STRING_END = re.compile("[\x07\x18\x1a\x1b\x9c]")
 
@@ -200,20 +194,6 @@ _STEPS = {
     _CSI: Terminal._csi,
     _STRING: Terminal._string,
 }
-
-
-@lru_cache(maxsize=512)
-def symbol(character: str) -> str:
-    """A sign for a character that would not be seen: ␇ for the bell, ⟨U+202E⟩ for an override."""
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "\u2421" if code == 0x7F else f"\u27e8U+{code:04X}\u27e9"
-
-
-def visible(text: str) -> str:
-    """Plain text with everything made visible that would do something; line ends stay."""
-    return _ANY_SPECIAL.sub(lambda found: symbol(found.group()), text.replace("\r\n", "\n"))
 
 
 def _symbols(text: str) -> str:

@@ -6,8 +6,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from cvdops.lib.visible import visible
 from cvdops.web.live.tail import Tail
-from cvdops.web.live.terminal import visible
 from cvdops.web.templatetags.portal import since, until
 
 register = template.Library()

@@ -12,10 +12,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
+from cvdops.lib.visible import visible
 from cvdops.spec.document import Kind
 from cvdops.spec.render import ANCHOR, render_fragment
 from cvdops.spec.slugs import slug
-from cvdops.web.live.terminal import visible
 
 register = template.Library()
 

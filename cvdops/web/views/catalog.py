@@ -10,9 +10,9 @@ from cvdops.catalog.models import Group, Runbook
 from cvdops.catalog.queries import source
 from cvdops.catalog.sync import FileAction, sync
 from cvdops.lib.errors import UserError
+from cvdops.lib.visible import visible
 from cvdops.web.access import person, requires
 from cvdops.web.forms import CatalogFilter
-from cvdops.web.live.terminal import visible
 from cvdops.web.summaries import catalog_rows
 
 TOLD = 12  # files that a message names after a sync

@@ -7,11 +7,11 @@ from cvdops.access.policy import Action
 from cvdops.catalog import confined
 from cvdops.catalog.queries import source
 from cvdops.lib.errors import Invalid
+from cvdops.lib.visible import visible
 from cvdops.web.access import requires
 from cvdops.web.catalog.comparison import compare
 from cvdops.web.catalog.given import Given, given
 from cvdops.web.catalog.understood import understood
-from cvdops.web.live.terminal import visible
 
 
 @requires(Action.USE_PORTAL, "GET", "POST")
