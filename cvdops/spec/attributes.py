@@ -1,7 +1,7 @@
 """The info string of a fence: the language, then Pandoc-style attributes, each one validated."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ from cvdops.spec import names
 from cvdops.spec.codes import Notes
 from cvdops.spec.conditions import ConditionError, parse_condition
 from cvdops.spec.document import Attributes, Expect, Kind, OnFailure
+from cvdops.spec.kinds import a_block
 from cvdops.spec.slugs import quote
 
 _INFO = re.compile(r"(?P<language>[^\s{]*)\s*(?P<braces>\{.*)?", re.DOTALL)
@@ -20,6 +21,7 @@ _PART = re.compile(
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DAY = 86_400.0
+_MOST_TOLD = 5  # faults of one kind on one line
 
 
 @dataclass(slots=True)
@@ -47,12 +49,18 @@ def read_info(text: str, line: int, notes: Notes) -> Info:
 
 def _read_braces(braces: str, info: Info, line: int, notes: Notes) -> None:
     position = 1
+    twice: dict[str, None] = {}
     while part := _PART.match(braces, position):
         position = part.end()
         if part["id"]:
             info.id = part["id"]
         elif part["key"]:
-            _remember(info, part, line, notes)
+            if part["key"] in info.values:
+                twice[part["key"]] = None
+            _remember(info, part)
+    if twice:
+        names = ", ".join([*twice][:_MOST_TOLD])
+        notes.add("RB201", line, f"There twice or more often: {names}.", "Keep one of each.")
     if braces[position:].strip() != "}":
         notes.add(
             "RB201",
@@ -62,12 +70,10 @@ def _read_braces(braces: str, info: Info, line: int, notes: Notes) -> None:
         )
 
 
-def _remember(info: Info, part: re.Match[str], line: int, notes: Notes) -> None:
+def _remember(info: Info, part: re.Match[str]) -> None:
     key, value = part["key"], part["bare"]
     if part["quoted"] is not None:
         value = re.sub(r"\\(.)", r"\1", part["quoted"])
-    if key in info.values:
-        notes.add("RB201", line, f"The attribute {key} is there twice.", "Keep one of them.")
     info.values[key] = value
 
 
@@ -121,7 +127,7 @@ def _choice(values: type[Expect] | type[OnFailure]) -> Callable[[str], Expect | 
 
 def _variable(text: str) -> str:
     if why := names.why_not_variable(text):
-        raise BadValueError(f"another name, because {text!r:.70} {why}")
+        raise BadValueError(f"the name of a variable, and this {why}")
     return text
 
 
@@ -179,24 +185,34 @@ _FIT: dict[Kind, frozenset[str]] = {
 def judge(info: Info, kind: Kind, line: int, notes: Notes) -> Attributes:
     """The attributes with their defaults; each that is unknown, unfit or bad is a diagnostic."""
     changes: dict[str, Any] = {}
+    unfit: list[str] = []
     for key, value in info.values.items():
         known = key in _FLAGS or key in _READERS
         if not known or key not in _FIT[kind]:
-            why = f"does not fit a {kind} block" if known else "is not known"
-            fitting = ", ".join(sorted(_FIT[kind]))
-            notes.add("RB202", line, f"The attribute {quote(key)} {why}.", f"It takes: {fitting}.")
+            why = f"does not fit {a_block(kind)}" if known else "is not known"
+            unfit.append(f"The attribute {quote(key)} {why}.")
         elif key in _FLAGS:
             changes[key] = _flag(key, value, line, notes)
         else:
             changes |= _value(key, value or "", line, notes)
+    for message in _bounded(unfit):
+        notes.add("RB202", line, message, f"It takes: {', '.join(sorted(_FIT[kind]))}.")
     if changes.get("checkpoint"):
         changes.setdefault("expect", Expect.CONTAINS)
     return Attributes(**changes)
 
 
+def _bounded(messages: Sequence[str]) -> Iterator[str]:
+    """The first of them, and how many more there are: a line that went wrong may hold thousands."""
+    yield from messages[:_MOST_TOLD]
+    if (more := len(messages) - _MOST_TOLD) > 0:
+        yield f"{more} more attributes of this block are unknown or do not fit it."
+
+
 def _flag(key: str, value: str | None, line: int, notes: Notes) -> bool:
     if value not in (None, "true", "false"):
-        notes.add("RB203", line, f"{key}={value[:60]} is wrong: {key} is a flag.", f"Write {key}.")
+        message = f"{key}={quote(value)} is wrong: {key} is a flag."
+        notes.add("RB203", line, message, f"Write {key} alone.")
     return value != "false"
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from cvdops.spec import frontmatter, http, sql
 from cvdops.spec.attributes import BadValueError, seconds
 from cvdops.spec.codes import Notes
-from cvdops.spec.document import Child, Gate, Sample
+from cvdops.spec.document import ROLES, Child, Gate, Sample
+from cvdops.spec.kinds import a_block
 from cvdops.spec.names import why_not_variable
 from cvdops.spec.slugs import SLUG, quote
 
@@ -103,6 +104,9 @@ def gate(body: str, line: int, notes: Notes) -> Gate:
     """The YAML body of an `approval` block."""
     fields = _Fields(body, line, notes, "approval", "approvers, required, expires, message")
     approvers = fields.strings("approvers")
+    if foreign := [name for name in approvers if name not in ROLES]:
+        message = f"{quote(', '.join(foreign))}: the portal begins without a role of this name."
+        notes.add("RB216", line, message, f"Its roles are: {', '.join(ROLES)}.")
     required = fields.take("required", 1)
     if not isinstance(required, int) or isinstance(required, bool) or not 1 <= required <= 20:
         fields.bad("required", required, "a whole number from 1 to 20")
@@ -122,7 +126,7 @@ def child(body: str, line: int, notes: Notes) -> Child:
     """The YAML body of a `runbook` block."""
     fields = _Fields(body, line, notes, "runbook", "runbook, procedure, variables")
     runbook = str(fields.take("runbook", "") or "")
-    if not SLUG.fullmatch(runbook):
+    if fields.readable and not SLUG.fullmatch(runbook):
         fields.bad("runbook", runbook, "the id of a runbook")
     procedure = str(fields.take("procedure", "") or "")
     given = fields.take("variables", None) or {}
@@ -156,7 +160,7 @@ def why_not_statements(body: str) -> sql.StatementError | None:
     return None
 
 
-def instruction(body: str) -> str:
+def instruction(body: str, line: int, notes: Notes) -> str:
     """What a `manual` block asks for: its YAML `message` or `instruction`, else its plain text."""
     try:
         value = frontmatter.load(body).value
@@ -164,7 +168,10 @@ def instruction(body: str) -> str:
         return body.strip()
     if isinstance(value, dict):
         for key in ("message", "instruction"):
-            if isinstance(value.get(key), str):
+            if isinstance(value.get(key), dict | list):
+                message = f"{key}: {quote(value[key])} of this manual block is wrong."
+                notes.add("RB206", line, message, "It has to be a text: what the person is to do.")
+            elif value.get(key) is not None:
                 return str(value[key]).strip()
     return body.strip()
 
@@ -182,15 +189,19 @@ class _Fields:
     def __init__(self, body: str, line: int, notes: Notes, kind: str, known: str) -> None:
         self._line, self._notes, self._kind, self._known = line, notes, kind, known
         self._values: dict[str, object] = {}
+        self.readable = True
         try:
             value = frontmatter.load(body).value
         except frontmatter.YamlError as error:
-            notes.add("RB206", line + 1 + error.line, f"In this {kind} block: {error}")
+            self.readable = False
+            message, hint = f"In this {kind} block: {error}", f"It takes: {known}."
+            notes.add("RB206", line + error.line, message, hint)
             return
         if isinstance(value, dict):
             self._values = dict(value)
         elif value is not None:
-            self._note(f"The body of a {kind} block has to be lines of “key: value”.")
+            self.readable = False
+            self._note(f"The body of {a_block(kind)} has to be lines of “key: value”.")
 
     def _note(self, message: str) -> None:
         self._notes.add("RB206", self._line, message, f"It takes: {self._known}.")
@@ -211,4 +222,4 @@ class _Fields:
 
     def finish(self) -> None:
         for key in self._values:
-            self._note(f"A {self._kind} block has no key {quote(key)}.")
+            self._note(f"{a_block(self._kind).capitalize()} has no key {quote(key)}.")

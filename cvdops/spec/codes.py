@@ -31,6 +31,11 @@ CODES: dict[str, Code] = {
     "RB105": Code(E, "The id of the runbook is no slug."),
     "RB106": Code(E, "A variable is declared wrongly."),
     "RB107": Code(E, "The pattern of a variable is refused."),
+    "RB108": Code(I, "What looks like metadata is not read."),
+    "RB109": Code(E, "The category is missing, or none that the portal knows."),
+    "RB110": Code(I, "The category was read from its words."),
+    "RB111": Code(W, "A variable is declared that comes from the environment."),
+    "RB112": Code(W, "A variable is required and has a default."),
     # Blocks and their attributes
     "RB201": Code(E, "The attributes of a block cannot be read."),
     "RB202": Code(E, "An attribute is unknown, or does not fit this kind of block."),
@@ -47,6 +52,10 @@ CODES: dict[str, Code] = {
     "RB213": Code(I, "A script whose commands stand after prompts is read as a transcript."),
     "RB214": Code(E, "Runbooks start each other in a circle."),
     "RB215": Code(E, "A child runbook, its procedure or a variable of it does not exist."),
+    "RB216": Code(W, "An approver is none of the portal's roles."),
+    "RB217": Code(W, "A block is empty."),
+    "RB218": Code(I, "A command after another prompt is read as output."),
+    "RB219": Code(W, "A script begins with a prompt."),
     # Structure
     "RB301": Code(W, "One of the seven standard sections is missing."),
     "RB302": Code(I, "A heading was taken for a standard section by its words."),
@@ -59,6 +68,7 @@ CODES: dict[str, Code] = {
     "RB309": Code(W, "A procedure has no steps."),
     "RB310": Code(E, "A heading names a section that does not exist."),
     "RB311": Code(E, "The procedures have more steps in all than a runbook may have."),
+    "RB312": Code(W, "A title or heading mixes letters that look alike."),
     # Variables and commands, before anything runs
     "RB401": Code(W, "A variable is used that nobody sets."),
     "RB402": Code(I, "A declared variable is never used."),
@@ -72,6 +82,7 @@ CODES: dict[str, Code] = {
     "RB410": Code(E, "A value becomes part of an SQL statement."),
     "RB411": Code(E, "A value becomes part of an address."),
     "RB412": Code(W, "The document holds more code than is checked."),
+    "RB413": Code(E, "A command holds characters that nobody sees."),
     # Quality
     "RB501": Code(W, "A command is neither given by its full path nor declared in tools."),
     "RB502": Code(W, "A checkpoint has no expected output."),
@@ -86,11 +97,14 @@ CODES: dict[str, Code] = {
     "RB510": Code(W, "Nobody but the author has reviewed this version."),
     "RB511": Code(W, "This version was not executed successfully where it is to be tested."),
     "RB512": Code(W, "The outputs that the document promises are not those that came."),
+    # Quality, by what a promise is worth
+    "RB513": Code(I, "An expected output says none or all, and any number keeps it."),
+    "RB514": Code(I, "An empty expected output promises that nothing is printed."),
 }
 
 
-def diagnostic(code: str, line: int, message: str, hint: str = "") -> Diagnostic:
-    """A diagnostic with the severity that its code has in the table."""
+def diagnostic(code: str, line: int, message: str, hint: str) -> Diagnostic:
+    """A diagnostic with the severity that its code has in the table. The hint says what to do."""
     severity = CODES[code].severity
     return Diagnostic(code=code, severity=severity, line=max(line, 1), message=message, hint=hint)
 
@@ -101,7 +115,7 @@ class Notes:
     def __init__(self) -> None:
         self._found: list[Diagnostic] = []
 
-    def add(self, code: str, line: int, message: str, hint: str = "") -> None:
+    def add(self, code: str, line: int, message: str, hint: str) -> None:
         """Past the limit only errors are kept, because they decide whether the runbook may run."""
         found = diagnostic(code, line, message, hint)
         limit = 2 * _MOST if found.severity is Severity.ERROR else _MOST

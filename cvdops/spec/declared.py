@@ -12,7 +12,19 @@ from cvdops.spec.slugs import SLUG, quote
 from cvdops.spec.steps import Placed
 from cvdops.spec.tree import Node, walk
 
+_KEYS = ("title", "sections", "steps", "preparation", "verification")
 _SHOWN = 40  # names that a hint lists
+
+
+def judge_form(metadata: Metadata, notes: Notes) -> None:
+    """`procedures:` itself is a mapping, or a list of headings."""
+    declared = metadata.values.get("procedures")
+    if declared is not None and not isinstance(declared, dict | list):
+        message = f"procedures: {quote(declared)} is wrong."
+        hint = (
+            "It has to be keys with their titles and sections, such as “restart: {title: Restart}”."
+        )
+        notes.add("RB104", metadata.line("procedures"), message, hint)
 
 
 def headings(metadata: Metadata) -> frozenset[str]:
@@ -29,10 +41,41 @@ def read(
     reader = _Reader(root, placed, layout, notes)
     for key, spec in _declarations(metadata):
         line = metadata.line("procedures", key)
+        _judge(key, metadata, notes)
         if SLUG.fullmatch(key):
             yield reader.procedure(key, spec, line)
         else:
-            notes.add("RB104", line, f"The procedure's key {quote(key)} is no slug.")
+            message = f"The procedure's key {quote(key)} is no slug."
+            hint = "Write lower-case letters, digits and hyphens, such as back-up."
+            notes.add("RB104", line, message, hint)
+
+
+def _judge(key: str, metadata: Metadata, notes: Notes) -> None:
+    """What a procedure's declaration holds beside what it may, or in another form."""
+    declared = metadata.values["procedures"]
+    spec = declared.get(key) if isinstance(declared, dict) else None
+    line = metadata.line("procedures", key)
+    if spec is None:
+        return
+    if not isinstance(spec, dict):
+        message = f"The procedure {quote(key)} is {quote(spec)}, which says nothing."
+        notes.add("RB104", line, message, f"Write “{key}: {{title: …, sections: [{key}]}}”.")
+        return
+    for name, value in spec.items():
+        at = metadata.line("procedures", key, name)
+        if name not in _KEYS:
+            message = f"The procedure {quote(key)} has a key {quote(name)} that means nothing here."
+            notes.add("RB104", at, message, f"A procedure takes: {', '.join(_KEYS)}.")
+        elif value is not None and (wanted := _why_not(name, value)):
+            message = f"{name}: {quote(value)} of the procedure {quote(key)} is wrong."
+            notes.add("RB104", at, message, f"It has to be {wanted}.")
+
+
+def _why_not(name: str, value: object) -> str:
+    if name == "title":
+        return "a text" if isinstance(value, dict | list) else ""
+    words = isinstance(value, list) and not any(isinstance(v, dict | list) for v in value)
+    return "" if words else "a list of ids, such as [stop-it, start-it]"
 
 
 def _declarations(metadata: Metadata) -> list[tuple[str, dict[str, object]]]:

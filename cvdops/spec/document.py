@@ -47,6 +47,20 @@ class Category(StrEnum):
     INCIDENTS = "incidents"
 
 
+# The roles that every portal begins with; a gate names its approvers by them.
+ROLES = (
+    "operations-lead",
+    "devops-engineer",
+    "system-admin",
+    "security-admin",
+    "developer",
+    "operations-manager",
+    "cto",
+    "auditor",
+    "admin",
+)
+
+
 class Shell(StrEnum):
     STRICT = "strict"
     PASTE = "paste"
@@ -170,6 +184,7 @@ class Step:
     body: str = ""  # the script as it runs; for `manual`, the instruction
     prose: str = ""  # the Markdown between the heading (or the block before) and this block
     attributes: Attributes = field(default_factory=Attributes)
+    written: tuple[str, ...] = ()  # the attributes that the block states, by their names there
     samples: tuple[Sample, ...] = ()
     checklist: tuple[ChecklistItem, ...] = ()
     gate: Gate | None = None
@@ -227,9 +242,18 @@ class Runbook:
 
     @property
     def executable(self) -> bool:
-        return bool(self.procedures) and not any(
-            d.severity is Severity.ERROR for d in self.diagnostics
+        """Without a category nobody has the right to start it."""
+        return (
+            bool(self.procedures)
+            and self.category is not None
+            and not any(d.severity is Severity.ERROR for d in self.diagnostics)
         )
+
+    @property
+    def category(self) -> Category | None:
+        """The parser has settled how it is spelt."""
+        value = self.metadata.get("category")
+        return Category(str(value)) if value in tuple(Category) else None
 
     def step(self, step_id: str) -> Step:
         """The step with this id. Raises KeyError if there is none."""

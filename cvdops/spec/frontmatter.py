@@ -5,7 +5,7 @@ the text that the author wrote.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import yaml
@@ -17,6 +17,8 @@ _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _CONSTANTS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _CONSTANTS |= {k.capitalize(): v for k, v in _CONSTANTS.items()}
 _CONSTANTS |= {k.upper(): v for k, v in _CONSTANTS.items()}
+_KEY = re.compile(r"[A-Za-z_][\w-]*[ \t]*:(?:\s|$)")
+_LATEST = 50  # lines that may be blank before it
 _END = re.compile(r"(---|\.\.\.)[ \t]*")
 
 Path = tuple[str, ...]
@@ -46,6 +48,17 @@ class _Open:
     value: dict[str, object] | list[object]
     path: Path
     key: str | None = None
+
+
+def unread(lines: Sequence[str]) -> tuple[int, str] | None:
+    """Where (from 0) lines that look like front matter begin and are none, and why; None if none do."""
+    first = next((n for n, line in enumerate(lines[:_LATEST]) if line.strip()), 0)
+    begins = any(line.rstrip() == "---" for line in lines[first : first + 1])
+    if not begins or not any(_KEY.match(line) for line in lines[first + 1 : first + 2]):
+        return None
+    if first == 0:
+        return first, "The front matter is never closed, so nothing of it was read."
+    return first, "The front matter does not begin on the first line, so nothing of it was read."
 
 
 def split(lines: list[str]) -> int:

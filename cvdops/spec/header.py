@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from cvdops.spec import frontmatter
+from cvdops.spec import categories, frontmatter
 from cvdops.spec.codes import Notes
-from cvdops.spec.document import Category, Procedure, Runbook, SectionKind
+from cvdops.spec.document import Procedure, Runbook, SectionKind
 from cvdops.spec.metadata import KEYS, ONLY_IN_FRONT_MATTER, read_front_matter, why_not
 from cvdops.spec.names import why_not_variable
 from cvdops.spec.parser import Anatomy
@@ -27,18 +27,11 @@ _THEN = (
     "next_review",
 )
 _HINTS = {
-    "category": "one of " + ", ".join(Category),
+    "category": f"one of {categories.NAMES}",
     "owner": "the team that keeps it right",
     "approver": "who approves changes of it",
     "last_updated": "a date such as 2026-11-01",
     "impact": "what it does to those who use the system, for example: No downtime.",
-}
-_CATEGORY_WORDS = {
-    Category.DEPLOYMENT: r"deploy|releas|roll-?out|upgrad",
-    Category.BACKUP_RESTORE: r"back-?up|restor|recover",
-    Category.PERFORMANCE: r"performan|tuning|scaling|optimi[sz]",
-    Category.SECURITY: r"securit|harden|audit|certificate",
-    Category.INCIDENTS: r"inciden|emergenc|outage|on-?call",
 }
 _PLAIN = re.compile(r"[A-Za-z0-9][\w.+/-]*(?: [\w.+/-]+)*")
 _NOT_PLAIN = re.compile(r"(?i:true|false|null|yes|no|on|off|y|n)|[-+]?\d+")
@@ -97,15 +90,10 @@ def _said(key: str, runbook: Runbook) -> Iterator[str]:
         if candidate and not why_not(key, candidate):
             yield f"{key}: {scalar(candidate)}"
             return
-    if key == "category" and (guess := _category(runbook.title)):
+    if key == "category" and (guess := categories.by_words(runbook.title)):
         yield f"category: {guess} # by the words of the title"
     elif key in _HINTS:
         yield f"# {key}: {_HINTS[key]}"
-
-
-def _category(title: str) -> str:
-    found = [c for c, words in _CATEGORY_WORDS.items() if re.search(words, title, re.IGNORECASE)]
-    return found[0].value if len(found) == 1 else ""
 
 
 def _procedures(runbook: Runbook, anatomy: Anatomy) -> Iterator[str]:

@@ -21,6 +21,7 @@ LANGUAGES: dict[str, Kind] = {
 }
 SHELLS = frozenset({Kind.BASH, Kind.SH, Kind.CONSOLE})
 COMMANDS = SHELLS | {Kind.PYTHON, Kind.SQL, Kind.HTTP}  # what has an output
+_AN = frozenset({Kind.APPROVAL, Kind.HTTP, Kind.SQL})
 OUTPUT_LANGUAGE = "output"
 TEXT_LANGUAGES = frozenset({"", "text", "txt", "plaintext", "plain"})
 
@@ -33,3 +34,8 @@ EXECUTED = frozenset(
     }
 )
 WITH_CHECKLISTS = EXECUTED - {SectionKind.ROLLBACK}
+
+
+def a_block(kind: str) -> str:
+    """“an http block”, “a bash block”."""
+    return f"{'an' if kind in _AN else 'a'} {kind} block"

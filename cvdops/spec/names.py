@@ -44,7 +44,7 @@ _RESERVED_PREFIXES = ("LD_", "DYLD_", "BASH_", "PYTHON", "PERL", "GIT_", "SSH_",
 def why_not_variable(name: str) -> str:
     """Why this cannot be the name of a variable, as the end of a sentence; empty if it can."""
     if not VARIABLE.fullmatch(name):
-        return "has to be a name of letters, digits and underscores that starts with no digit"
+        return "needs a name of letters, digits and underscores that starts with no digit"
     if name in _RESERVED or name.startswith(_RESERVED_PREFIXES):
-        return "is a name that changes what the shell itself does; choose another"
+        return "has a name whose value changes what the shell itself does: choose another"
     return ""

@@ -26,6 +26,8 @@ _HEADING_ATTRIBUTES = re.compile(
 )
 _TASK = re.compile(r"\[[ xX]\]\s+(\S.*)", re.DOTALL)
 _MARKUP = re.compile(r"[*`\[<&!\\]|\b_|_\b")
+HTML = "HTML"
+_FENCE = re.compile(r"[ \t]*(?:`{3,}|~{3,})[ \t]*(\w[^`\n]{0,200})")
 _LONGEST_HEADING = 300
 _MOST_HEADINGS = 4_000
 
@@ -59,7 +61,7 @@ class Fence:
     line: int
     end: int
     closed: bool
-    quoted: bool  # inside a block quote
+    inside: str = ""  # what it stands in that keeps it from running, such as “a quotation”
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,9 @@ class _Reader:
                 yield self._fence(token)
             elif token.type == "code_block" and token.map:
                 first, last = token.map
-                yield Fence("", token.content, first + 1, last, True, self._quotes > 0)
+                yield Fence("", token.content, first + 1, last, True, self._around())
+            elif token.type == "html_block" and token.map:
+                yield from _in_html(token.content, token.map[0] + 1)
             elif token.type == "inline" and token.map:
                 yield from self._text(tokens[position - 1], token)
 
@@ -199,4 +203,16 @@ class _Reader:
             re.fullmatch(rf"[>\s]*{mark}{{{len(token.markup)},}}\s*", closing)
         )
         info = token.info.strip()
-        return Fence(info, token.content, first + 1, last, closed, self._quotes > 0)
+        return Fence(info, token.content, first + 1, last, closed, self._around())
+
+    def _around(self) -> str:
+        return "a quotation" if self._quotes else ""
+
+
+def _in_html(content: str, line: int) -> Iterator[Fence]:
+    """The fences in raw HTML, which are text there; those in a comment are put aside on purpose."""
+    if content.lstrip().startswith("<!--"):
+        return
+    for number, text in enumerate(content.split("\n"), start=line):
+        if match := _FENCE.fullmatch(text):
+            yield Fence(match[1], "", number, number, True, HTML)

@@ -11,6 +11,7 @@ from cvdops.spec import (
     references,
     sections,
     steps,
+    told,
     troubleshooting,
     variables,
 )
@@ -49,7 +50,7 @@ def dissect(lines: Sequence[str], notes: Notes) -> Anatomy:
     metadata, taken = meta.read_front_matter(lines, notes)
     body = ["" if number < taken else line for number, line in enumerate(lines)]
     items = outline.read(body)
-    meta.complete(metadata, items)
+    told.complete(metadata, items, notes)
     forced = declared.headings(metadata)
     layout = sections.lay_out(items, forced, metadata.plain, notes)
     placed = steps.find(items, body, layout, notes)
@@ -95,9 +96,10 @@ def _assemble(anatomy: Anatomy, name: str, notes: Notes) -> Runbook:
     )
     found = procedures.find(items, anatomy.placed, layout, metadata, title, notes)
     all_steps = tuple(one.step for one in anatomy.placed)
-    references.check(all_steps, declared, found, notes)
+    names = variables.names(metadata.values)
+    references.check(all_steps, declared, names, found, notes)
     return Runbook(
-        id=meta.identity(metadata, name),
+        id=meta.identity(metadata, name, title),
         title=title,
         metadata=metadata.values,
         shell=meta.shell(metadata),

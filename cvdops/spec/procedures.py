@@ -33,6 +33,7 @@ def find(
     """The procedures in the order in which they are declared or stand in the document."""
     root = tree(items, placed)
     if "procedures" in metadata.values:
+        declared.judge_form(metadata, notes)
         all_of_them = declared.read(root, placed, layout, metadata, notes)
     else:
         all_of_them = iter(list(_marked(root)) or _inferred(root, layout, title, notes))
@@ -153,7 +154,9 @@ def _explain(
     for procedure in found:
         if not procedure.steps:
             line = metadata.line("procedures", procedure.key)
-            notes.add("RB309", line, f"The procedure {quote(procedure.key)} has no steps.")
+            message = f"The procedure {quote(procedure.key)} has no steps."
+            hint = "Put a block that runs below its heading, or name other headings in sections:."
+            notes.add("RB309", line, message, hint)
     for one in placed:
         if one.step.section is SectionKind.PROCEDURES and one.step.id not in used:
             message = f"The step {quote(one.step.id)} belongs to no procedure, so it never runs."

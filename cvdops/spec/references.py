@@ -23,11 +23,13 @@ _MAX_EXPRESSION = 2000
 def check(
     steps: Sequence[Step],
     variables: Sequence[Variable],
+    names: frozenset[str],
     procedures: Sequence[Procedure],
     notes: Notes,
 ) -> None:
+    """`names` are those of the variables that are declared wrongly, too."""
     by_id = {step.id: step for step in steps}
-    known = {*COMMON_VARIABLES, *(v.name for v in variables)}
+    known = {*COMMON_VARIABLES, *names}
     undoing = [s.id for s in steps if s.section is SectionKind.ROLLBACK]
     rollbacks = ", ".join(undoing)[:400] or "no steps"
     for step in steps:
@@ -37,11 +39,12 @@ def check(
         known.update(set_by(step))
     keys = {p.key for p in procedures}
     known_keys = ", ".join(sorted(keys))[:400]
+    hint = f"The procedures are: {known_keys}." if keys else "The document has no procedures."
     for variable in variables:
         for key in variable.procedures:
             if key not in keys:
                 message = f"The variable {variable.name} names no procedure with {quote(key)}."
-                notes.add("RB106", 2, message, f"The procedures are: {known_keys}.")
+                notes.add("RB106", 2, message, hint)
 
 
 def set_by(step: Step) -> Iterator[str]:
@@ -76,7 +79,8 @@ def _samples(step: Step, notes: Notes) -> None:
     if attributes.expect is Expect.REGEX:
         for sample in step.samples:
             if why := why_not_expression(sample.text):
-                notes.add("RB210", sample.line, why)
+                hint = "Write each line as an expression of its own, with bounded repetitions."
+                notes.add("RB210", sample.line, why, hint)
 
 
 def why_not_expression(text: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
+from cvdops.lib.visible import visible
 from cvdops.spec import patterns
 from cvdops.spec.document import Expect
 from cvdops.spec.slugs import quote
@@ -59,6 +60,10 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("id", r"\b(?<=pid )\d+|(?<=pid: )\d+|(?<=pid=)\d+"),
     )
 )
+_MEASURE = next(pattern for kind, pattern in _KINDS if kind == "measure")
+_EXTREME = re.compile(r"[-+]?0(?:[.,]0+)?(?![\d.,])|100(?:[.,]0+)?\s?%")
+_SPACES = re.compile(r"^ +| {2,}| +$")
+_SHOWN = 60
 _ELLIPSIS = re.compile(
     r"\.{3,}|\u2026|<[A-Za-z][\w .-]{0,40}>|\$\{\w{1,64}\}|\[(?:timestamp|date|time|id|size)\]"
     r"|\bX{3,}\b|\b(?:YYYY|yyyy)[\w:-]*"
@@ -84,6 +89,8 @@ class SampleResult:
 def compare(sample: str, output: str, expect: Expect | None) -> SampleResult:
     """`exact`: the same lines; `regex`: found in the output; else each line of the sample in this order."""
     wanted, printed = _lines(sample), _lines(output[-_MAX_OUTPUT:])
+    if not wanted:
+        return _nothing(printed)
     if expect is Expect.EXACT:
         return _exact(wanted, printed)
     if expect is Expect.REGEX:
@@ -92,6 +99,13 @@ def compare(sample: str, output: str, expect: Expect | None) -> SampleResult:
     if result.verdict == "differs" and expect is None and is_prose(sample):
         return SampleResult(verdict="not_comparable", detail="The document describes it in words.")
     return result
+
+
+def _nothing(printed: list[str]) -> SampleResult:
+    """An empty sample promises that nothing is printed."""
+    if not printed:
+        return SampleResult(verdict="kept")
+    return _differs(f"Nothing should come; line 1 is {_shown(printed[0])}.")
 
 
 def _lines(text: str) -> list[str]:
@@ -106,10 +120,25 @@ def _lines(text: str) -> list[str]:
 def _exact(wanted: list[str], printed: list[str]) -> SampleResult:
     for number, (a, b) in enumerate(zip(wanted, printed, strict=False), start=1):
         if a != b:
-            return _differs(f"Line {number} should be {quote(a)} and is {quote(b)}.")
+            return _differs(
+                f"Line {number} should be {_shown(a)} and is {_shown(b)}{_where(a, b)}."
+            )
     if len(wanted) != len(printed):
         return _differs(f"Promised lines: {len(wanted)}; lines that came: {len(printed)}.")
     return SampleResult(verdict="kept")
+
+
+def _where(a: str, b: str) -> str:
+    """From which column on two lines differ, where their beginnings do not show it."""
+    column = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), 0)
+    column = column or min(len(a), len(b))
+    return f": they differ from column {column + 1} on" if _shown(a) == _shown(b) else ""
+
+
+def _shown(line: str) -> str:
+    """The line as it is, with signs for what would not be seen and for spaces that matter."""
+    text = _SPACES.sub(lambda m: "\u2420" * len(m[0]), visible(line.replace("\t", "\u2409")))
+    return f"“{text[:_SHOWN]}…”" if len(text) > _SHOWN else f"“{text}”"
 
 
 def _regex(wanted: list[str], printed: list[str]) -> SampleResult:
@@ -202,10 +231,16 @@ def _find(piece: str, line: str, start: int) -> int:
     return -1
 
 
+def all_or_nothing(sample: str) -> str:
+    """The first measure that says none or all, such as 0%, although any other keeps it; else empty."""
+    measures = (found.group().strip() for found in _MEASURE.finditer(sample))
+    return next((text for text in measures if _EXTREME.match(text)), "")
+
+
 def is_prose(sample: str) -> bool:
     """Plain English instead of an output: a description of it, or a sentence without any shape."""
     text = sample.strip()
     if not text or "\n\n" in text:
-        return not text
+        return False
     sentence = text.endswith(".") and len(text.split()) >= 4 and not _SHAPE.search(text)
     return bool(_PROSE.search(text) and not _SHAPE.search(text)) or sentence

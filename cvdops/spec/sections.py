@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from cvdops.spec.codes import Notes
 from cvdops.spec.document import Section, SectionKind
 from cvdops.spec.kinds import LANGUAGES
-from cvdops.spec.outline import Fence, Heading, Item
+from cvdops.spec.outline import HTML, Fence, Heading, Item
 from cvdops.spec.slugs import quote
 
 STANDARD = tuple(kind for kind in SectionKind if kind is not SectionKind.REFERENCE)
@@ -173,7 +173,7 @@ def _under_tops(items: Sequence[Item]) -> Iterator[tuple[Heading, Item]]:
 def _adoptable(fence: Fence, top: Heading, layout: Layout) -> bool:
     language = re.split(r"[\s{]", fence.info, maxsplit=1)[0].lower()
     unread = layout.kinds[top.slug] is SectionKind.REFERENCE and not _ASIDE.search(top.text)
-    return language in LANGUAGES and unread
+    return language in LANGUAGES and unread and fence.inside != HTML
 
 
 def _guessed(section: Section) -> bool:

@@ -43,7 +43,7 @@ def _step(step: Step) -> dict[str, object]:
         "line": step.line,
         "language": step.language,
         "body": step.body,
-        "attributes": _attributes(step.attributes),
+        "attributes": _attributes(step),
         "samples": [{"text": s.text, "line": s.line} for s in step.samples],
         "checklist": [{"text": i.text, "line": i.line} for i in step.checklist],
     }
@@ -68,7 +68,13 @@ def _gate(gate: Gate) -> dict[str, object]:
     }
 
 
-def _attributes(attributes: Attributes) -> dict[str, object]:
+def _attributes(step: Step) -> dict[str, object]:
+    """Those that the block states."""
+    values = attributes_json(step.attributes)
+    return {name: values[name] for name in step.written if name in values}
+
+
+def attributes_json(attributes: Attributes) -> dict[str, object]:
     return {
         "timeout": attributes.timeout,
         "target": attributes.target,

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cvdops.spec import blocks, names
+from cvdops.spec import blocks, meant, names
 from cvdops.spec.attributes import Info, judge, read_info
 from cvdops.spec.codes import Notes
 from cvdops.spec.document import (
@@ -20,14 +20,16 @@ from cvdops.spec.document import (
 )
 from cvdops.spec.http import RequestError
 from cvdops.spec.kinds import (
+    COMMANDS,
     EXECUTED,
     LANGUAGES,
     OUTPUT_LANGUAGE,
     SHELLS,
     TEXT_LANGUAGES,
     WITH_CHECKLISTS,
+    a_block,
 )
-from cvdops.spec.outline import Fence, Heading, Item, Paragraph, Tasks
+from cvdops.spec.outline import HTML, Fence, Heading, Item, Paragraph, Tasks
 from cvdops.spec.sections import Layout
 from cvdops.spec.slugs import Names, quote, slug
 from cvdops.spec.sql import StatementError
@@ -44,9 +46,9 @@ _STATEMENTS = (
     "SQL that cannot be run",
     "It takes statements alone: run the commands of a client in a bash block.",
 )
-_COMMAND_LIKE = re.compile(
-    r"^\s*(?:\$ |sudo |systemctl |curl |sqlite3 |git |cd |/usr/|/opt/)", re.MULTILINE
-)
+_WRITE_BASH = "Write ```bash if bash can run it; else call it from a bash block."
+_SAY = "Write ```bash if it is meant to run, ```output if it is what a step prints."
+_WITH_BODY = (COMMANDS - {Kind.HTTP}) | {Kind.MANUAL}
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ class Draft:
     prose: str
     wanted_id: str = ""
     language: str = ""
+    written: tuple[str, ...] = ()
     body: str = ""
     attributes: Attributes = field(default_factory=Attributes)
     samples: list[Sample] = field(default_factory=list)
@@ -139,7 +142,7 @@ class _Finder:
 
     def _sample(self, fence: Fence, language: str) -> bool:
         labelled = language in TEXT_LANGUAGES and _EXPECTED.search(self._text[-300:])
-        if language != OUTPUT_LANGUAGE and not labelled:
+        if fence.inside == HTML or (language != OUTPUT_LANGUAGE and not labelled):
             return False
         if self._last:
             text = fence.body.removesuffix("\n")
@@ -147,13 +150,16 @@ class _Finder:
         return True
 
     def _maybe_meant(self, fence: Fence, language: str) -> None:
-        if self._section in EXECUTED and not language and _COMMAND_LIKE.search(fence.body):
-            self._notes.add(
-                "RB212",
-                fence.line,
-                "A block without a language is shown and not run.",
-                "Write ```bash if it is meant to run, ```text if it is not.",
-            )
+        if self._section not in EXECUTED:
+            return
+        if language in meant.FOREIGN:
+            message, hint = f"A {language} block is shown and not run.", _WRITE_BASH
+        elif language in TEXT_LANGUAGES and meant.holds_commands(fence.body):
+            what = f"A {language} block" if language else "A block without a language"
+            message, hint = f"{what} holds what reads like commands; it is shown and not run.", _SAY
+        else:
+            return
+        self._notes.add("RB212", fence.line, message, hint)
 
     def _runnable(self, fence: Fence, kind: Kind) -> None:
         self._last = None
@@ -163,8 +169,9 @@ class _Finder:
             if self._section is SectionKind.REFERENCE:  # elsewhere nobody expects them to run
                 self._count_shown()
             return
-        if fence.quoted:
-            self._notes.add("RB212", fence.line, "A block inside a quotation is shown and not run.")
+        if fence.inside:
+            message = f"A block inside {fence.inside} is shown and not run."
+            self._notes.add("RB212", fence.line, message, "Move it out if it is meant to run.")
             return
         info = read_info(fence.info, fence.line, self._notes)
         if info.values.pop("no-run", "") is None:
@@ -190,7 +197,8 @@ class _Finder:
         draft = Draft(self._heading, kind, self._section, fence.line, prose, body=fence.body)
         if not self._read_body(draft, fence, info.language):
             return None
-        draft.language = info.language
+        self._doubt(draft, fence)
+        draft.language, draft.written = info.language, tuple(info.values)
         draft.attributes = judge(info, kind, fence.line, self._notes)
         draft.wanted_id = info.id
         if info.id and not names.STEP_ID.fullmatch(info.id):
@@ -202,6 +210,19 @@ class _Finder:
             )
             draft.wanted_id = ""
         return draft
+
+    def _doubt(self, draft: Draft, fence: Fence) -> None:
+        """What can be read, and is hardly what was meant."""
+        if draft.kind is Kind.CONSOLE and (found := meant.prompted(draft.samples)):
+            message = f"{quote(found[1])} is read as output: only what follows “$ ” is a command."
+            self._notes.add("RB218", found[0], message, "Put “$ ” before each command.")
+        elif found := meant.prompt_in_script(draft.kind, fence.body):
+            message = f"{quote(found[1])} begins with a prompt, and is run with it as it stands."
+            line = fence.line + 1 + found[0]
+            self._notes.add("RB219", line, message, "Remove the prompts and the output.")
+        if draft.kind in _WITH_BODY and not draft.body.strip():
+            message = f"{a_block(draft.kind).capitalize()} without anything in it does nothing."
+            self._notes.add("RB217", fence.line, message, "Write what it is to do, or remove it.")
 
     def _read_body(self, draft: Draft, fence: Fence, language: str) -> bool:
         """Fills in what this kind keeps in its body; False if it is no step after all."""
@@ -223,7 +244,7 @@ class _Finder:
         elif draft.kind is Kind.RUNBOOK:
             draft.child = blocks.child(fence.body, first, self._notes)
         elif draft.kind is Kind.MANUAL:
-            draft.body = blocks.instruction(fence.body)
+            draft.body = blocks.instruction(fence.body, first, self._notes)
         elif draft.kind is Kind.HTTP:
             return self._read_whole(fence, blocks.why_not_request(fence.body), _REQUEST)
         elif draft.kind is Kind.SQL:
@@ -240,7 +261,8 @@ class _Finder:
             return True
         what, hint = expected
         if self._layout.plain:
-            self._notes.add("RB212", fence.line, f"{what} is shown and not run. {why}")
+            message = f"{what} is shown and not run. {why}"
+            self._notes.add("RB212", fence.line, message, f"{hint} Or write ```text.")
             return False
         self._notes.add("RB206", fence.line + 1 + why.line, str(why), hint)
         return True
@@ -298,6 +320,7 @@ def _step(draft: Draft, number: int, total: int, taken: Names) -> Step:
         body=draft.body,
         prose=draft.prose,
         attributes=draft.attributes,
+        written=draft.written,
         samples=tuple(draft.samples),
         checklist=tuple(
             ChecklistItem(text=t.text, line=t.line)

@@ -1,9 +1,11 @@
 """Reads the `variables:` of the front matter."""
 
+from collections.abc import Mapping
+
 from cvdops.spec import patterns, values
 from cvdops.spec.blocks import scalar_text
 from cvdops.spec.codes import Notes
-from cvdops.spec.document import Variable, VariableType
+from cvdops.spec.document import COMMON_VARIABLES, Variable, VariableType
 from cvdops.spec.frontmatter import Path
 from cvdops.spec.names import why_not_variable
 from cvdops.spec.slugs import quote
@@ -24,6 +26,12 @@ _KEYS = frozenset(
 )
 
 
+def names(metadata: Mapping[str, object]) -> frozenset[str]:
+    """The names that the front matter declares, rightly or wrongly."""
+    declared = metadata.get("variables")
+    return frozenset(declared) if isinstance(declared, dict) else frozenset()
+
+
 def read(declared: object, lines: dict[Path, int], notes: Notes) -> tuple[Variable, ...]:
     """The variables in their order; one that is declared wrongly is a diagnostic, and left out.
 
@@ -33,7 +41,8 @@ def read(declared: object, lines: dict[Path, int], notes: Notes) -> tuple[Variab
         return ()
     line = lines.get(("variables",), 0) + 2
     if not isinstance(declared, dict):
-        notes.add("RB106", line, "variables: has to be names and their declarations.")
+        message = "variables: has to be names and their declarations."
+        notes.add("RB106", line, message, "Write for example “LABEL: {default: manual}” below it.")
         return ()
     found = []
     ways = 0.0
@@ -45,6 +54,7 @@ def read(declared: object, lines: dict[Path, int], notes: Notes) -> tuple[Variab
     return tuple(found)
 
 
+_BOUNDED = "Write a short pattern with bounded repetitions, such as [a-z0-9_-]{1,40}."
 _MOST_WAYS = 1e8  # of trying the patterns of one document: a second
 
 
@@ -59,7 +69,7 @@ class _Reader:
 
     def read(self) -> Variable | None:
         if why := why_not_variable(self._name):
-            self._bad(f"The name of the variable {quote(self._name)} {why}.")
+            self._bad(f"The variable {quote(self._name)} {why}.")
         for key in self._spec.keys() - _KEYS:
             self._bad(f"The variable {self._name} has a key {quote(key)} that means nothing here.")
         default = self._spec.get("default")
@@ -80,6 +90,10 @@ class _Reader:
         return variable if self._good else None
 
     def _judge(self, variable: Variable) -> None:
+        self._doubt(variable)
+        least, most = variable.minimum, variable.maximum
+        if least is not None and most is not None and least > most:
+            self._bad(f"The variable {self._name} has a minimum above its maximum.")
         if (variable.type is VariableType.CHOICE) != bool(variable.choices):
             self._bad(
                 f"The variable {self._name} needs both type: choice and choices: […], or none."
@@ -91,9 +105,20 @@ class _Reader:
         ):
             self._bad(f"The default breaks the variable's own rule: {why}")
 
+    def _doubt(self, variable: Variable) -> None:
+        """What can be read, and is hardly what was meant."""
+        if variable.name in COMMON_VARIABLES:
+            message = f"{variable.name} comes from the environment and is declared here as well."
+            hint = "Leave the declaration out: every runbook may use it without one."
+            self._notes.add("RB111", self._line, message, hint)
+        if variable.required and variable.default is not None:
+            message = f"The variable {variable.name} is required and has a default."
+            hint = "Leave out one of the two: with a default nobody has to give a value."
+            self._notes.add("RB112", self._line, message, hint)
+
     def _bad(self, message: str, code: str = "RB106") -> None:
         self._good = False
-        hint = "" if code == "RB107" else f"A variable takes: {', '.join(sorted(_KEYS))}."
+        hint = _BOUNDED if code == "RB107" else f"A variable takes: {', '.join(sorted(_KEYS))}."
         self._notes.add(code, self._line, message, hint)
 
     def _wrong(self, key: str, wanted: str) -> None:

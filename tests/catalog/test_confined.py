@@ -17,7 +17,7 @@ from cvdops.spec.study import UNREAD, Study
 from tests.waiting import until
 
 PROJECT = Path(__file__).parents[2]
-GOOD = b"# Good\n\n## Procedures\n\n```bash\necho $X\n```\n"
+GOOD = b"# Good\n\n## Metadata\n\n- **Category**: Incidents\n\n## Procedures\n\n```bash\necho $X\n```\n"
 
 
 @pytest.fixture

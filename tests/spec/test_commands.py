@@ -114,7 +114,7 @@ def test_lint_as_annotations_of_github(wrong: Path) -> None:
 
 
 def test_an_annotation_escapes_what_would_end_it() -> None:
-    found = diagnostic("RB301", 3, "100 %\nsure")
+    found = diagnostic("RB301", 3, "100 %\nsure", "")
     text = as_github([("a,b:c.md", [found])])
     assert text == "::warning file=a%2Cb%3Ac.md,line=3,title=RB301::100 %25%0Asure"
 

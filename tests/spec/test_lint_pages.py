@@ -89,7 +89,7 @@ def findings(code: str, given: list[Example]) -> list[Diagnostic]:
     written = document(by_mark)
     runbook = parse(written, "example.md")
     source = written.decode(errors="replace")
-    of_a_rule = code == "RB301" or code >= "RB4"
+    of_a_rule = code in ("RB301", "RB312") or code >= "RB4"
     return list(lint(runbook, source, TODAY) if of_a_rule else runbook.diagnostics)
 
 

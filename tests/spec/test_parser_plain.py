@@ -18,7 +18,8 @@ def block(text: str = "ls") -> str:
 
 
 def test_it_imports_unchanged() -> None:
-    assert RUNBOOK.executable
+    categorised = parse(PLAIN.replace("## Metadata", "## Metadata\n- **Category**: Deployment"))
+    assert (RUNBOOK.executable, categorised.executable) == (False, True)
     assert RUNBOOK.shell is Shell.PASTE
     assert (RUNBOOK.id, RUNBOOK.title) == ("deployment-runbook", "Deployment Runbook")
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from cvdops.spec.document import Expect
-from cvdops.spec.samples import compare
+from cvdops.spec.samples import all_or_nothing, compare
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from cvdops.spec.samples import compare
         ("Deployed <version> by …", "Deployed v1 by me"),
         ("\x1b[32mok\x1b[0m", "ok"),
         ("...", ""),
-        ("", "anything"),
+        ("", ""),
     ],
 )
 def test_kept(sample: str, output: str) -> None:
@@ -101,3 +101,38 @@ def test_a_hostile_output_is_quick(output: str) -> None:
     start = time.process_time()
     compare("x ... y ... z", output, None)
     assert time.process_time() - start < 8
+
+
+@pytest.mark.parametrize("expect", [None, *Expect])
+def test_an_empty_sample_promises_that_nothing_is_printed(expect: Expect | None) -> None:
+    assert compare("\n", " \n", expect).verdict == "kept"
+    assert compare("", "x", expect).detail == "Nothing should come; line 1 is “x”."
+
+
+@pytest.mark.parametrize(
+    ("sample", "output", "said"),
+    [
+        ("a b", "a  b", "should be “a b” and is “a␠␠b”."),
+        ("a", " a", "should be “a” and is “␠a”."),
+        ("a b", "a\tb", "should be “a b” and is “a␉b”."),
+        ("ab", "a\u200bb", "should be “ab” and is “a⟨U+200B⟩b”."),
+        ("x" * 90 + "1", "x" * 90 + "2", "…”: they differ from column 91 on."),
+    ],
+)
+def test_what_differs_is_to_be_seen(sample: str, output: str, said: str) -> None:
+    assert said in compare(sample, output, Expect.EXACT).detail
+
+
+@pytest.mark.parametrize(
+    ("sample", "found"),
+    [
+        ("3 sent, 0% packet loss", "0%"),
+        ("100% done", "100%"),
+        ("0 bytes", "0 bytes"),
+        ("12% used, 602112 bytes", ""),
+        ("0 rows", ""),
+        ("10:00", ""),
+    ],
+)
+def test_a_measure_that_says_none_or_all(sample: str, found: str) -> None:
+    assert all_or_nothing(sample) == found

@@ -8,6 +8,8 @@ from cvdops.spec.rules.subject import Subject
 
 RULES: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
     structure.missing_section,
+    structure.no_category,
+    structure.mixed_letters,
     variables.unset,
     variables.never_used,
     placeholders.angle_placeholder,
@@ -15,11 +17,14 @@ RULES: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
     commands.bare_ssh,
     commands.waits_for_input,
     commands.undeclared_tool,
+    commands.unseen_characters,
     injection.unquoted,
     injection.text_as_code,
     injection.value_in_sql,
     injection.value_in_address,
     quality.checkpoint_without_sample,
+    quality.checkpoint_of_measures,
+    quality.empty_sample,
     quality.no_error_handling,
     quality.unverified_action,
     quality.destructive_without_rollback,

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterator
 
+from cvdops.lib.visible import symbol, unseen
 from cvdops.spec.codes import diagnostic
 from cvdops.spec.document import Diagnostic, Step
+from cvdops.spec.kinds import COMMANDS
 from cvdops.spec.rules.subject import Subject
 from cvdops.spec.shell import Command
 from cvdops.spec.tools import BUILTINS, POSIX, declared
@@ -27,6 +29,22 @@ def unread(subject: Subject) -> Iterator[Diagnostic]:
             "The document holds more code than is checked: in this block no command was looked at.",
             "Split the document, or move long scripts into files that it calls.",
         )
+
+
+def unseen_characters(subject: Subject) -> Iterator[Diagnostic]:
+    """Once for a block: what a person reads is not what runs."""
+    for step in subject.runbook.steps:
+        if step.body.isascii() or step.kind not in COMMANDS:
+            continue
+        for number, line in enumerate(step.body.split("\n")):
+            if character := unseen(line):
+                yield diagnostic(
+                    "RB413",
+                    subject.line(step, number),
+                    f"A command holds {symbol(character)}, which nobody sees.",
+                    "Type the line anew: it may not do what it reads like.",
+                )
+                break
 
 
 def bare_ssh(subject: Subject) -> Iterator[Diagnostic]:

@@ -6,13 +6,10 @@ from datetime import date, timedelta
 
 from cvdops.spec.codes import diagnostic
 from cvdops.spec.document import Diagnostic, Runbook
+from cvdops.spec.metadata import INTERVALS
 
 _INTERVALS = {
-    "week": timedelta(days=7),
-    "month": timedelta(days=31),
-    "quarter": timedelta(days=92),
-    "half-year": timedelta(days=184),
-    "year": timedelta(days=366),
+    name: timedelta(days=days) for name, days in zip(INTERVALS, (7, 31, 92, 184, 366), strict=True)
 }
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from cvdops.spec.codes import diagnostic
-from cvdops.spec.document import Diagnostic, Kind, OnFailure, Procedure, SectionKind, Step
+from cvdops.spec.document import Diagnostic, Expect, Kind, OnFailure, Procedure, SectionKind, Step
 from cvdops.spec.kinds import COMMANDS
 from cvdops.spec.metadata import as_date
 from cvdops.spec.rules.subject import Subject
-from cvdops.spec.samples import is_prose
+from cvdops.spec.samples import all_or_nothing, is_prose
 from cvdops.spec.slugs import quote
 
 _SIX_MONTHS = timedelta(days=184)
@@ -26,8 +26,35 @@ def checkpoint_without_sample(subject: Subject) -> Iterator[Diagnostic]:
             message = f"The checkpoint {quote(step.id)} has no expected output."
             yield diagnostic("RB502", step.line, message, hint)
         elif all(is_prose(sample.text) for sample in step.samples):
-            message = f"The checkpoint {quote(step.id)} describes its output in words, so it always fails."
+            message = f"The checkpoint {quote(step.id)} describes its output in words, which will not come."
             yield diagnostic("RB502", step.samples[0].line, message, hint)
+
+
+def empty_sample(subject: Subject) -> Iterator[Diagnostic]:
+    for step in subject.runbook.steps:
+        for sample in step.samples:
+            if not sample.text.strip():
+                yield diagnostic(
+                    "RB514",
+                    sample.line,
+                    f"The empty expected output of {quote(step.id)} promises that nothing is printed.",
+                    "Write what is to come, or “...” if anything may come.",
+                )
+
+
+def checkpoint_of_measures(subject: Subject) -> Iterator[Diagnostic]:
+    """A measure is compared with nothing, also where it says none or all."""
+    for step in subject.runbook.steps:
+        if not step.attributes.checkpoint or step.attributes.expect is not Expect.CONTAINS:
+            continue
+        for sample in step.samples:
+            if measure := all_or_nothing(sample.text):
+                yield diagnostic(
+                    "RB513",
+                    sample.line,
+                    f"{quote(measure)} stands for any measure, so any number keeps this promise.",
+                    "Check the number itself, with expect=exact, expect=regex or in the command.",
+                )
 
 
 def no_error_handling(subject: Subject) -> Iterator[Diagnostic]:
@@ -122,7 +149,15 @@ def outdated(subject: Subject) -> Iterator[Diagnostic]:
     line = subject.key_line("last_updated")
     if updated is None:
         hint = "Add last_updated: to the front matter."
-        yield diagnostic("RB509", line, "When the document was last updated is not said.", hint)
+        if "RB104" in {d.code for d in subject.runbook.diagnostics if d.line == line}:
+            return  # said there already
+        message = "When the document was last updated is not said."
+        if value:
+            message = (
+                f"When the document was last updated is said as {quote(value)}, which is no date."
+            )
+            hint = "Write it as a date such as 2026-11-01."
+        yield diagnostic("RB509", line, message, hint)
     elif subject.today - updated > _SIX_MONTHS:
         yield diagnostic(
             "RB508",

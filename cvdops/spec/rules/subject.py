@@ -1,5 +1,6 @@
 """What a rule looks at: the runbook, its text, and today's date."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -79,7 +80,11 @@ class Subject:
         return next((s.line for s in self.runbook.sections if s.kind is kind), 1)
 
     def key_line(self, key: str) -> int:
-        """The line of a key of the front matter; 1 if it is not there."""
-        return next(
-            (i for i, text in enumerate(self.lines, start=1) if text.startswith(f"{key}:")), 1
-        )
+        """The line of a key of the front matter, or of the words that stand for it; 1 without either."""
+        words = re.compile(rf"{key}:|\W*{key.replace('_', ' ')}\b\W*:", re.IGNORECASE)
+        return next((i for i, text in enumerate(self.lines, start=1) if words.match(text)), 1)
+
+    def heading_line(self, word: str) -> int:
+        """The line of the first heading with this word; 1 if there is none."""
+        found = (i for i, t in enumerate(self.lines, start=1) if t[:1] == "#" and word in t)
+        return next(found, 1)

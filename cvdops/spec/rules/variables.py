@@ -11,6 +11,7 @@ from cvdops.spec.document import COMMON_VARIABLES, Diagnostic, Kind, SectionKind
 from cvdops.spec.kinds import SHELLS
 from cvdops.spec.references import set_by
 from cvdops.spec.rules.subject import Subject
+from cvdops.spec.variables import names
 
 _OF_THE_SHELL = frozenset(
     {
@@ -30,7 +31,7 @@ _OF_THE_SHELL = frozenset(
     | {"PIPESTATUS", "FUNCNAME", "EPOCHSECONDS", "SUDO_USER", "OSTYPE", "HOSTTYPE"}
 )
 Use = tuple[Step, str, int]  # a variable, and the line (from 0) of the step's body
-_IN_HTTP = re.compile(r"\$\{([A-Za-z_]\w*)\}")
+_NAMED = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 
 
 def unset(subject: Subject) -> Iterator[Diagnostic]:
@@ -48,11 +49,11 @@ def uses_of_unset(subject: Subject) -> Iterator[Use]:
     runbook = subject.runbook
     walk = _Walk(subject)
     by_id = {step.id: step for step in runbook.steps}
-    declared = {v.name for v in runbook.variables}
+    declared = set(names(runbook.metadata))
     always = {
         *COMMON_VARIABLES,
         *_OF_THE_SHELL,
-        *(v.name for v in runbook.variables if not v.procedures),
+        *(declared - {v.name for v in runbook.variables if v.procedures}),
     }
     of_procedure: dict[str, set[str]] = defaultdict(set)
     for variable in runbook.variables:
@@ -96,9 +97,9 @@ def _used(subject: Subject, step: Step) -> Iterator[tuple[str, int]]:
         yield from (use for use in found if not use[0].startswith(("BASH", "LC_")))
     elif step.kind is Kind.SQL:
         yield from ((found.name, found.line) for found in sql.placeholders(step.body))
-    elif step.kind is Kind.HTTP:
+    elif step.kind in (Kind.HTTP, Kind.MANUAL, Kind.RUNBOOK):
         for number, line in enumerate(step.body.split("\n")):
-            yield from ((name, number) for name in _IN_HTTP.findall(line))
+            yield from ((name, number) for name in _NAMED.findall(line))
 
 
 def never_used(subject: Subject) -> Iterator[Diagnostic]:
