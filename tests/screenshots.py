@@ -10,10 +10,19 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from cvdops.stack.portal import PROJECT
+from tests.e2e import hosts
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM, free_port
 from tests.e2e.people import approve, launch, log_in, state
+from tests.sshd import ssh_server
 from tests.stack.launching import Launched
 
+# Whose browser shows the pages whose names begin so.
+WHOSE = {
+    "approval": "operations-manager",
+    "approvals": "operations-manager",
+    "lead": "operations-lead",
+    "": "devops-engineer",
+}
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 PAGES = {
     "home": "/",
@@ -30,6 +39,14 @@ PAGES = {
     "approvals": "/approvals/",
     "permissions": "/permissions/",
     "environments": "/environments/",
+    "environment": "/environments/development/",
+    "host": "/environments/development/hosts/practice/",
+    "host-unknown": "/environments/development/hosts/web-1/",
+    "host-changed": "/environments/development/hosts/web-2/",
+    "lead-environment": "/environments/development/",
+    "lead-host-form": "/environments/development/add/hosts/",
+    "lead-host-unknown": "/environments/development/hosts/web-1/",
+    "lead-host-changed": "/environments/development/hosts/web-2/",
     "contacts": "/contacts/",
     "not-found": "/nothing/",
 }
@@ -63,7 +80,24 @@ def prepare(page: Page, manager: Page) -> dict[str, str]:
     approve(manager)
     page.get_by_role("button", name="Retry").wait_for(timeout=60_000)
     found["execution-failed"] = page.url
+    found["undo"] = f"{page.url}undo/?down_to=migrate-the-database"
+    found["lead-go-on"] = f"{page.url}go-on/?step=check-the-release"
     return {name: re.sub(r"^https?://[^/]+", "", url) for name, url in found.items()}
+
+
+def prepare_hosts(lead: Page, running: Launched) -> None:
+    """The practice host, one whose key nobody has confirmed, and one whose key has changed."""
+    lead.goto("/environments/development/hosts/practice/")
+    hosts.tested(lead, "Survival")
+    with ssh_server() as first, ssh_server(kind="rsa") as second:
+        hosts.add(lead, running, first, "web-1")
+        hosts.tested(lead, "Nobody has confirmed its key yet")
+        hosts.add(lead, running, first, "web-2")
+        hosts.tested(lead, "Nobody has confirmed its key yet")
+        lead.get_by_role("button", name="Confirm this key").click()
+        lead.get_by_role("button", name="Test again", disabled=False).wait_for(timeout=30_000)
+        hosts.move(lead, running, second, "web-2")
+        hosts.tested(lead, "Its key is NOT the one that was confirmed")
 
 
 def shoot(browser: Browser, port: int, pages: dict[str, str], folder: Path) -> None:
@@ -72,11 +106,12 @@ def shoot(browser: Browser, port: int, pages: dict[str, str], folder: Path) -> N
             options = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
             people = {
                 person: log_in(browser, port, person, **options)
-                for person in ("devops-engineer", "operations-manager", "auditor")
+                for person in (*WHOSE.values(), "auditor")
             }
             for name, path in pages.items():
-                person = "operations-manager" if name.startswith("approv") else "devops-engineer"
+                person = WHOSE.get(name.partition("-")[0], WHOSE[""])
                 picture(people[person], path, folder / f"{name}-{size}-{scheme}.png")
+            dry_run(people["devops-engineer"], folder / f"dry-run-{size}-{scheme}.png")
             understood(people["auditor"], folder, f"{size}-{scheme}.png")
             picture(people["auditor"], "/audit/", folder / f"audit-{size}-{scheme}.png")
             anonymous = browser.new_context(base_url=f"http://localhost:{port}", **options)
@@ -95,6 +130,15 @@ def understood(page: Page, folder: Path, name: str) -> None:
     page.screenshot(path=folder / f"import-annotated-{name}")
 
 
+def dry_run(page: Page, file: Path) -> None:
+    """The result of a dry run, in its place on the launch page."""
+    page.goto("/runbooks/backup-restore/run/?procedure=backup-database&environment=development")
+    page.get_by_role("button", name="Dry run").click()
+    page.locator("#dry-run:not([hx-get]) [role=status]").wait_for(timeout=30_000)
+    page.locator("#dry-run").scroll_into_view_if_needed()
+    page.screenshot(path=file)
+
+
 def picture(page: Page, path: str, file: Path) -> None:
     page.goto(path)
     page.screenshot(path=file)
@@ -110,6 +154,7 @@ def main() -> int:
         engineer = log_in(browser, running.port, "devops-engineer")
         manager = log_in(browser, running.port, "operations-manager")
         pages = PAGES | prepare(engineer, manager)
+        prepare_hosts(log_in(browser, running.port, "operations-lead"), running)
         shoot(browser, running.port, pages, folder)
         browser.close()
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")  # noqa: T201

@@ -1,14 +1,15 @@
 """The commands that the steps of a plan call, host by host."""
 
+import re
 from collections import defaultdict
 
 from cvdops.executions.plan import SHELLS, Plan
-from cvdops.runners.checks import COMMAND
 from cvdops.spec import shell
 from cvdops.spec.document import Kind, Step
 from cvdops.spec.tools import BUILTINS
 
 _TOO_LONG = 200_000  # as `shell.cost` counts: nobody writes such a script
+_NAMED = re.compile(r"[A-Za-z][\w.+-]{0,63}|/[\w./+-]{1,199}", re.ASCII)
 _CLIENTS = {"sqlite": "sqlite3", "postgresql": "psql"}
 
 
@@ -43,4 +44,4 @@ def _called(script: str) -> set[str]:
         return set()
     calls = list(shell.commands(shell.read(script)))
     names = {call.name for call in calls} | {name for call in calls for name in call.wrappers}
-    return {n for n in names - BUILTINS if COMMAND.fullmatch(n) and ("/" not in n or n[0] == "/")}
+    return {name for name in names - BUILTINS if _NAMED.fullmatch(name)}

@@ -45,19 +45,22 @@ class PartForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class HostForm(PartForm):
     called = "host"
+    transport = forms.ChoiceField(
+        label="Reached by",
+        choices=tuple((t.value, t.label) for t in (Host.Transport.SSH, Host.Transport.LOCAL)),
+        help_text="“This machine” is the one of the worker.",
+    )
 
     class Meta:
         model = Host
         fields = ("name", "transport", "address", "port", "user", "key", "jump", "default")
         labels: ClassVar[dict[str, str]] = {
-            "transport": "Reached by",
             "key": "Private key",
             "jump": "Hosts in between",
             "default": "Steps that name no host run here",
         }
         help_texts: ClassVar[dict[str, str]] = {
             "name": "As steps name it: target=web-1.",
-            "transport": "“This machine” is the one of the worker.",
             "address": "A name, an IP address, or an alias of the portal's SSH configuration.",
             "port": "Empty: what OpenSSH's configuration says.",
             "user": "Who logs in. Empty: what OpenSSH's configuration says.",
@@ -86,6 +89,7 @@ class GroupForm(PartForm):
 
 class DatabaseForm(PartForm):
     called = "database"
+    kind = forms.ChoiceField(choices=Database.Kind.choices)
 
     class Meta:
         model = Database

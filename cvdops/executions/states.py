@@ -209,13 +209,19 @@ STEP_LOOKS: Mapping[str, Look] = {
 # A pending step whose next try has its time.
 TRIED_AGAIN = Look("Tried again soon", "timer", "wait")
 
-# A test of a host, and each step of it.
+# A test of a host, and a step of it.
 CHECK_LOOKS: Mapping[str, Look] = {
     "asked": Look("Waits for a worker", "clock", "run"),
     "begun": Look("Being tested", "play", "run"),
     "ok": Look("Works", "check", "ok"),
     "warning": Look("Works, with doubts", "triangle-alert", "wait"),
     "failed": Look("Does not work", "x", "bad"),
+}
+CHECK_STEP_LOOKS: Mapping[str, Look] = {
+    "ok": Look("Good", "check", "ok"),
+    "warning": Look("Doubtful", "triangle-alert", "wait"),
+    "failed": Look("Failed", "x", "bad"),
     "skipped": Look("Not tried", "circle", "none"),
-    "pending": Look("Not yet", "circle", "none"),
+    "begun": Look("Being tried", "play", "run"),
+    "pending": Look("To come", "circle", "none"),
 }

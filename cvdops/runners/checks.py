@@ -88,11 +88,11 @@ def carried_out(steps: Steps[S], subject: S) -> Iterator[Check]:
 
 
 def all_there(asked: Sequence[str], missing: Sequence[str]) -> str:
-    """The sentence about the commands that were looked for. Raises Failed, Skip."""
+    """The sentence about the commands that were looked for. Raises Doubtful, Skip."""
     if not asked:
         raise Skip("No runbook says which commands it needs.")
     if missing:
-        raise Failed(
+        raise Doubtful(
             f"Not there: {', '.join(missing)}. Steps that use them will fail here: install them, "
             "or mend the PATH of the environment."
         )

@@ -10,8 +10,9 @@ from cvdops.environments.models import Environment
 from cvdops.executions import probes
 from cvdops.executions.models import HostCheck
 from cvdops.executions.queues import Gap, gap
-from cvdops.executions.states import CHECK_LOOKS, Look
+from cvdops.executions.states import CHECK_STEP_LOOKS, Look
 
+WRONG = frozenset({"bad", "wait"})  # tones
 PATIENCE = timedelta(seconds=3)  # before a page says that no worker comes
 
 
@@ -40,9 +41,15 @@ class Test:
         return self.check.done_at is not None or self.given_up
 
     @property
-    def failed(self) -> tuple[Step, ...]:
-        """The steps that went wrong or are doubtful."""
-        return tuple(step for step in self.steps if step.look.tone in {"bad", "wait"})
+    def good(self) -> bool:
+        """Whether what it was asked for is there; other doubts do not count."""
+        return not self.given_up and not any(step.look.tone in WRONG for step in self.telling)
+
+    @property
+    def telling(self) -> tuple[Step, ...]:
+        """What matters for the commands that it was asked for."""
+        needed = {"tools", *({"sudo"} & set(self.check.tools))}
+        return tuple(s for s in self.steps if s.text and (s.name in needed or s.look.tone == "bad"))
 
 
 def shown(check: HostCheck) -> Test:
@@ -57,7 +64,7 @@ def newest(environment: Environment) -> dict[int, HostCheck]:
 
 def _steps(check: HostCheck) -> Iterable[Step]:
     done = [
-        Step(r["name"], CHECK_LOOKS[r["state"]], r["text"], r["milliseconds"] / 1000)
+        Step(r["name"], CHECK_STEP_LOOKS[r["state"]], r["text"], r["milliseconds"] / 1000)
         for r in check.results
     ]
     if check.done_at:
@@ -65,7 +72,10 @@ def _steps(check: HostCheck) -> Iterable[Step]:
     names = {step.name for step in done}
     left = [title for title in probes.titles(check.host) if title not in names]
     first = "begun" if check.begun_at else "pending"
-    return [*done, *(Step(n, CHECK_LOOKS["pending" if i else first]) for i, n in enumerate(left))]
+    return [
+        *done,
+        *(Step(n, CHECK_STEP_LOOKS["pending" if i else first]) for i, n in enumerate(left)),
+    ]
 
 
 def _gap(check: HostCheck) -> Gap | None:

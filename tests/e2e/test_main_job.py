@@ -12,12 +12,37 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e import hosts
 from tests.e2e.people import approve, launch, state
+from tests.sshd import ssh_server
 from tests.stack.launching import Launched
 
 pytestmark = pytest.mark.e2e
 
 LogIn = Callable[..., Page]
+FLAKY = """---
+format: 1
+id: flaky
+version: 1.0.0
+category: deployment
+tools: [touch]
+---
+# Flaky
+
+## Procedures
+
+### Try {.procedure}
+
+#### Prepare
+```bash {#prepare}
+echo prepared
+```
+
+#### Fail the first time
+```bash {#fail}
+test -e "$HOME/MARK" || { touch "$HOME/MARK"; exit 1; }
+```
+"""
 
 
 def health(system: Launched) -> dict[str, str]:
@@ -83,3 +108,43 @@ def test_a_killed_worker_loses_nothing(log_in: LogIn, system: Launched) -> None:
     expect(page.locator(".term")).to_contain_text("line 20")
     lines = re.findall(r"line \d+", page.locator(".term").inner_text())
     assert lines == [f"line {number}" for number in range(1, 21)]
+
+
+def test_a_host_is_added_and_tested_and_its_key_confirmed(log_in: LogIn, system: Launched) -> None:
+    with ssh_server() as server:
+        page = log_in("operations-lead")
+        hosts.add(page, system, server, "web-1")
+        hosts.tested(page, "Nobody has confirmed its key yet")
+        expect(page.locator("#confirm-key")).to_contain_text(server.key.fingerprint)
+        page.get_by_role("button", name="Confirm this key").click()
+        expect(page.locator("#test")).to_contain_text("The login was accepted.", timeout=30_000)
+        expect(page.get_by_role("button", name="Test again")).to_be_enabled(timeout=30_000)
+        expect(page.locator("#confirm-key")).to_have_count(0)
+
+
+def test_an_execution_goes_on_from_a_chosen_step(log_in: LogIn, system: Launched) -> None:
+    mark = f"cvdops-{system.port}"
+    document = FLAKY.replace("$HOME/MARK", f"{system.data}/{mark}")
+    (system.data.parent / "runbooks" / "FLAKY.md").write_text(document)
+    page = log_in("operations-lead")
+    page.goto("/runbooks/")
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.locator("#notices")).to_contain_text("FLAKY.md: added")
+    launch(page, "flaky", "try")
+    page.get_by_role("link", name="Go on from…").click(timeout=30_000)
+    page.select_option("[name=step]", index=1)
+    page.get_by_role("button", name="Show the plan").click()
+    expect(page.locator("tbody")).to_contain_text(re.compile("runs again.*runs again", re.DOTALL))
+    page.fill("[name=comment]", "the disk is mended")
+    page.get_by_role("button", name="Go on from here").click()
+    state(page, "Succeeded")
+
+
+def test_a_dry_run_asks_the_hosts_in_place(log_in: LogIn) -> None:
+    page = log_in("devops-engineer")
+    page.goto("/runbooks/slow/run/?procedure=count&environment=development")
+    page.get_by_role("button", name="Dry run").click()
+    expect(page.locator("#dry-run")).to_contain_text("Nothing was started", timeout=10_000)
+    expect(page.locator("#dry-run")).to_contain_text("practice")
+    expect(page.locator("#dry-run [role=status] svg")).to_be_visible()
+    expect(page.locator("#dry-run[hx-get]")).to_have_count(0, timeout=30_000)

@@ -57,7 +57,7 @@ def _result(
         "tests": tests,
         "problems": problems,
         "over": all(test.over for test in tests),
-        "good": not problems and not any(test.failed or test.given_up for test in tests),
+        "good": not problems and all(test.good for test in tests),
         "address": _address(runbook, [test.check for test in tests]),
     }
     fragment = bool(request.headers.get("HX-Request"))
