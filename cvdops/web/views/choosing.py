@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from cvdops.access.policy import Action, can
 from cvdops.executions import services
 from cvdops.executions.queries import controls, get_step, matter
+from cvdops.executions.services.resuming import Fate
 from cvdops.lib.errors import Invalid, Problem
 from cvdops.web.access import person, requires
 from cvdops.web.live.guard import standing
@@ -34,12 +35,15 @@ def _go_on(
     user, scene = person(request), _scene(request, execution_id)
     chosen = get_step(scene.execution, step) if step else None
     plan = services.plan_resume(user, execution_id, chosen.pk) if chosen else None
+    fates = plan.fates if plan else ()
     context = {
         "scene": scene,
         "execution": scene.execution,
         "rows": [row for row in scene.rows if row.step.phase == "forward"],
         "chosen": chosen,
         "plan": plan,
+        "stay": [s for s, fate in fates if fate is Fate.REUSE],
+        "change": [(s, fate) for s, fate in fates if fate is not Fate.REUSE],
         "decision": can(user, plan.action, matter(scene.execution)) if plan else None,
         "problems": problems,
         "comment": _given(request, "comment"),
