@@ -5,9 +5,20 @@ statements name, $5 the file. The values come as environment and reach the clien
 byte as a number: no quotation mark of theirs is ever seen by it, and none is on a command line or a disk.
 """
 
+# Without them every value would be empty, and nobody would notice.
+_TOOLS = """\
+command -v od >/dev/null && command -v tr >/dev/null || {
+  printf 'od and tr are not in %s: without them no value reaches a statement. %s\\n' "$PATH" \\
+    'Correct the PATH of the environment, then retry.' >&2
+  exit 1
+}
+"""
+
 # A table, so that a client which does not know it (before 3.33) ends at once: it may not know
 # parameters either, and would take every value for NULL. Another writer is waited for, ten seconds.
-SQLITE = """\
+SQLITE = (
+    _TOOLS
+    + """\
 case $2 in /*) test -f "$2" ;; *) false ;; esac || {
   printf 'There is no database %s on this host, or this user cannot reach it. %s\\n' "$2" \\
     "Correct the location of the environment's database, then retry." >&2
@@ -25,10 +36,13 @@ case $2 in /*) test -f "$2" ;; *) false ;; esac || {
   exec "$1" -batch -bail -table $3 -init /dev/fd/3 "$2"
 }
 """
+)
 
 # TERM would end the client alone, and the server would go on with the statement: an interrupt cancels
 # it there. Its names get a prefix, because psql has variables of its own that change what it does.
-PSQL = """\
+PSQL = (
+    _TOOLS
+    + """\
 export PGCLIENTENCODING=UTF8
 for __cvdops_name in $4; do
   printf '\\\\set cvdops_%s '\\' "$__cvdops_name"
@@ -45,3 +59,4 @@ __cvdops_code=$?
 test -z "$__cvdops_stopped" || { wait "$__cvdops_client"; __cvdops_code=$?; }
 exit "$__cvdops_code"
 """
+)

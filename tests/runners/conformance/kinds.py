@@ -1,5 +1,6 @@
 """Python and SQL: what is theirs, beside all that the wrapper does for every step alike."""
 
+import shutil
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -111,6 +112,14 @@ class SqlSteps:
         program = {"sqlite": "sqlite3", "postgresql": "psql"}[place.kind]
         with pytest.raises(StartFailed, match=f"{program} is not installed on"):
             self.sql(bench, place, "SELECT 1;", variables={"PATH": str(tmp_path)})
+
+    def test_without_the_tools_that_carry_values_nothing_runs(
+        self, bench: Bench, place: Place, tmp_path: Path
+    ) -> None:
+        program = {"sqlite": "sqlite3", "postgresql": "psql"}[place.kind]
+        (tmp_path / program).symlink_to(shutil.which(program, path=place.path))
+        done = self.sql(bench, place, "SELECT 1;", variables={"PATH": str(tmp_path)})
+        assert (done.code, b"od and tr are not in" in done.output) == (1, True)
 
     def test_it_outlives_its_watcher_and_is_stopped(self, bench: Bench, place: Place) -> None:
         text = {
