@@ -11,7 +11,7 @@ from pathlib import Path
 from cvdops.runners import stopping, verdict
 from cvdops.runners.account import account
 from cvdops.runners.job import NEVER, Lost, Process, Result, StopReport, Wakeup
-from cvdops.runners.processes import alive, open_alive, parse
+from cvdops.runners.processes import alive, busy_child, open_alive, parse
 from cvdops.runners.session import MAX_DUMP
 from cvdops.runners.spool import open_regular, punch, read_regular
 from cvdops.runners.watch import file_watch
@@ -110,8 +110,9 @@ class LocalHandle:
             return None
         if self._ended_at is None:
             self._ended_at = time.monotonic()
-        over = time.monotonic() - self._ended_at >= verdict.LINGER
-        return code if over or not running else None
+        seconds = time.monotonic() - self._ended_at
+        writing = self.process is not None and busy_child(self.process.pid)
+        return code if verdict.over(seconds, running=running, writing=writing) else None
 
     def give_back(self, end: int) -> None:
         punch(self._out, end)

@@ -67,6 +67,15 @@ def alive(process: Process) -> bool:
     return now is not None and now.started == process.started and not now.ended
 
 
+def busy_child(pid: int) -> bool:
+    """Whether a child of this process has something to do, or is kept from doing it."""
+    try:
+        children = _read(f"/proc/{pid}/task/{pid}/children").split()
+    except OSError:
+        return False
+    return any((one := entry(int(child))) and one.state in "RDT" for child in children)
+
+
 def open_alive(process: Process) -> int | None:
     """A descriptor that is readable once this process has ended; None if it has."""
     try:

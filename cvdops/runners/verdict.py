@@ -7,6 +7,7 @@ from cvdops.runners.job import Result, Vanished
 from cvdops.runners.session import read_session
 
 LINGER = 0.5  # seconds in which what a command has written before its end reaches `out`
+LONGEST = 10.0  # the same while what carries it there has not come to rest: the machine may be busy
 _EXIT_CODE = re.compile(rb"[0-9]{1,3}\n")
 
 
@@ -24,6 +25,11 @@ def exit_code(code: bytes | None, *, running: bool) -> int | None:
     if code is None:
         raise Vanished("Its process ended without leaving an exit code.")
     raise Vanished("Its exit code is not a number from 0 to 255: the disk may have been full.")
+
+
+def over(seconds: float, *, running: bool, writing: bool) -> bool:
+    """Whether a command that ended so long ago counts as over while a child keeps the output open."""
+    return not running or seconds >= (LONGEST if writing else LINGER)
 
 
 def result(code: int, dump: bytes, cwd: str, account: Mapping[str, str]) -> Result:

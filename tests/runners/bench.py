@@ -74,6 +74,16 @@ def running(word: str) -> list[int]:
     return [int(folder.name) for folder in folders if word.encode() in _command(folder)]
 
 
+def children(pid: int) -> list[int]:
+    """Of a process of this machine."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def name(pid: int) -> str:
+    """That of its program."""
+    return Path(f"/proc/{pid}/comm").read_text().strip()
+
+
 def _command(folder: Path) -> bytes:
     try:
         return (folder / "cmdline").read_bytes().replace(b"\0", b" ")

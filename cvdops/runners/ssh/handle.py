@@ -142,8 +142,9 @@ class SshHandle:
         """Also that of a command that is over while a child of it keeps the output open."""
         if look.rc is not None or look.ended is None or self._ended_at is None:
             return look.rc
-        over = time.monotonic() - self._ended_at >= verdict.LINGER
-        return look.ended if over or not look.running else None
+        seconds = time.monotonic() - self._ended_at
+        over = verdict.over(seconds, running=look.running, writing=look.writing)
+        return look.ended if over else None
 
     def _result(self, look: Look) -> Result | None:
         if look.absent:

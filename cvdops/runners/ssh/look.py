@@ -32,6 +32,7 @@ class Look:
     ended: bytes | None = None
     out: bytes = b""  # from the offset on that was asked for
     session: bytes = b""
+    writing: bool = False  # what the command wrote is still on its way into `out`
 
     @property
     def size(self) -> int:
@@ -54,6 +55,7 @@ def read_look(answer: Answer, process: Process | None, boot: str) -> Look:
         ended=_content(answer, files, "ended"),
         out=answer.get("out") or b"",
         session=answer.get("vars") or b"",
+        writing=answer.get("writing") is not None,
     )
 
 

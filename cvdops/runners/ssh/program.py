@@ -192,6 +192,7 @@ end
   if test "$length" -gt 0; then raw out "$job/out" "$3" "$length"; fi
   test -z "$rc" || code rc "$rc"
   test -z "$ended" || code ended "$ended"
+  test -z "$ended" || test -n "$rc" || writing "$2"
   if test -n "$rc$ended" && test "$vars" -gt 0 && test "$vars" -le MAX_DUMP; then
     raw vars "$job/vars" 0 "$vars"
   fi
@@ -201,6 +202,16 @@ end
 spare() {
   file=$root/$1/out
   if test -f "$file" && ! test -h "$file"; then fallocate -p -l "$2" -- "$file"; fi
+}
+
+# PID: whether a child of it has something to do, so that not all output may be there yet
+writing() {
+  children=
+  IFS= read -r children </proc/"$1"/task/"$1"/children
+  for child in $children; do
+    IFS= read -r now </proc/"$child"/stat
+    case ${now##*) } in [RDT]*) part writing ''; return ;; esac
+  done
 }
 
 # OFFSET: whether a young job has not written anything yet; costs no external command

@@ -1,6 +1,7 @@
 """How a job runs: its output, its end, what it finds around it."""
 
 import hashlib
+import os
 import signal
 import time
 import uuid
@@ -11,7 +12,8 @@ import pytest
 from cvdops.runners.job import (
     Wakeup,
 )
-from tests.runners.bench import Bench, follow, running
+from cvdops.runners.verdict import LINGER, LONGEST
+from tests.runners.bench import Bench, children, follow, name, running
 
 SHELLS = pytest.mark.parametrize("shell", ["bash", "sh"])
 
@@ -81,6 +83,26 @@ class Running:
         before = time.monotonic()
         assert bench.run("sleep 60 & echo started").output == b"started\n"
         assert time.monotonic() - before < 2
+
+    def test_output_is_waited_for_while_the_machine_is_too_busy_to_carry_it(
+        self, bench: Bench
+    ) -> None:
+        handle = bench.start("echo one; sleep 0.1; echo two")
+        handle.wait(0, 10, None)
+        carriers = [pid for pid in children(handle.process.pid) if name(pid) == "cat"]
+        os.kill(*carriers, signal.SIGSTOP)
+        deadline = time.monotonic() + 2 * LINGER
+        while time.monotonic() < deadline:
+            assert handle.result() is None
+            handle.wait(4, 0.05, None)
+        os.kill(*carriers, signal.SIGCONT)
+        assert follow(handle)[1] == b"one\ntwo\n"
+
+    def test_a_child_that_writes_for_ever_does_not_keep_the_end_away(self, bench: Bench) -> None:
+        before = time.monotonic()
+        handle = bench.start("while echo on; do sleep 0.01; done & echo started")
+        assert follow(handle)[0].exit_code == 0
+        assert time.monotonic() - before < 2 * LONGEST
 
     def test_reads_nothing_from_the_watcher(self, bench: Bench) -> None:
         assert bench.run("cat; echo end").output == b"end\n"
