@@ -4,10 +4,15 @@
 import os
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cvdops.settings")
-    import cvdops.celery  # noqa: F401 (commands publish wake-ups; needs the variable above)
+    try:
+        import cvdops.celery  # noqa: F401 (commands publish wake-ups; needs the variable above)
 
-    execute_from_command_line(sys.argv)
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)

@@ -1,5 +1,8 @@
 """`manage.py sync`."""
 
+import os
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from pytest_django import Settings
 from cvdops.catalog.origin import Origin
 from tests.catalog.repositories import BROKEN_STEP, Work, document, make
 
+PROJECT = Path(__file__).parents[2]
 pytestmark = pytest.mark.django_db
 
 
@@ -51,3 +55,13 @@ def test_a_source_that_cannot_be_read_ends_with_2(settings: Settings) -> None:
     with pytest.raises(CommandError, match="/nowhere, cannot be read") as ended:
         run()
     assert ended.value.returncode == 2
+
+
+def test_settings_that_name_no_source_are_one_sentence() -> None:
+    command = [sys.executable, "manage.py", "sync"]
+    environment = {**os.environ, "CVDOPS_RUNBOOKS": "ext::x"}
+    done = subprocess.run(
+        command, env=environment, cwd=PROJECT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2
+    assert done.stderr == "CVDOPS_RUNBOOKS is neither a path nor an address: 'ext::x'.\n"
