@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Value
 
 from cvdops.access.levels import Level
 from cvdops.access.models import MatrixCell, Role, RoleGrant
@@ -50,6 +50,8 @@ NEEDED: dict[Action, Level] = {
     Action.CONTROL: Level.EXECUTE,
     Action.OVERRIDE: Level.LEAD,
 }
+
+UNCATEGORISED = ""  # of a runbook whose document names no category
 
 LOGGED_IN = frozenset({Action.USE_PORTAL, Action.READ_PERMISSIONS, Action.READ_ENVIRONMENTS})
 
@@ -118,7 +120,10 @@ def can(user: User | AnonymousUser, action: Action, subject: Subject = None) -> 
 
 
 def levels(user: User, environment: str = "", *, security: bool = False) -> dict[str, Level]:
-    """Category → the level that this person has there now; the highest of all roles counts."""
+    """Category → the level that this person has there now; the highest of all roles counts.
+
+    A runbook without a category can be any of them: it is read by who may read all, and nobody may do more.
+    """
     found = dict.fromkeys((category.value for category in Category), Level.NONE)
     grants = RoleGrant.objects.in_force().filter(user=user).for_environment(environment)
     cells = MatrixCell.objects.filter(role__in=grants.values("role"))
@@ -127,7 +132,7 @@ def levels(user: User, environment: str = "", *, security: bool = False) -> dict
         if leads and level is Level.EXECUTE:
             level = Level.LEAD
         found[category] = max(found[category], level)
-    return found
+    return found | {UNCATEGORISED: min(Level.REVIEW, *found.values())}
 
 
 def visible_categories(user: User) -> QuerySet[MatrixCell, str]:
@@ -135,6 +140,14 @@ def visible_categories(user: User) -> QuerySet[MatrixCell, str]:
     grants = RoleGrant.objects.in_force().filter(user=user)
     cells = MatrixCell.objects.filter(role__in=grants.values("role"), level__gte=Level.REVIEW)
     return cells.values_list("category", flat=True)
+
+
+def readable_categories(user: User) -> QuerySet[MatrixCell, str]:
+    """The same for the documents themselves: with the empty category, for who sees all the others."""
+    seen = visible_categories(user)
+    all_of_them = seen.order_by().annotate(none=Value(UNCATEGORISED)).values("none")
+    counted = all_of_them.annotate(seen=Count("category", distinct=True))
+    return seen.union(counted.filter(seen=len(Category)).values_list("none", flat=True))
 
 
 def roles(user: User, environment: str = "") -> frozenset[str]:
@@ -168,7 +181,7 @@ def each(user: User, actions: Iterable[Action], matter: Matter) -> dict[Action, 
 
 def _by_level(user: User, action: Action, matter: Matter) -> Decision:
     if not matter.environment and NEEDED[action] is Level.REVIEW:
-        has = Level.REVIEW if matter.category in visible_categories(user) else Level.NONE
+        has = Level.REVIEW if matter.category in readable_categories(user) else Level.NONE
     else:
         has = levels(user, matter.environment, security=matter.security)[matter.category]
     return _compared(action, matter, has)
@@ -179,10 +192,11 @@ def _compared(action: Action, matter: Matter, has: Level) -> Decision:
     if has >= needed:
         return ALLOWED
     where = f" in {matter.environment}" if matter.environment else ""
+    what = matter.category or "runbooks without a category"
     return _no(
         "matrix",
-        f"This needs {needed.label} on {matter.category}{where}; you have {has.label}.",
-        f"Ask somebody with {needed.label} on {matter.category}, or an Operations Lead for the role.",
+        f"This needs {needed.label} on {what}{where}; you have {has.label}.",
+        f"Ask somebody with {needed.label} on {what}, or an Operations Lead for the role.",
     )
 
 

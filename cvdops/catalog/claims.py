@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.report import FileAction, FileResult
 from cvdops.catalog.snapshot import Content, File
-from cvdops.spec.document import Category, Severity
 from cvdops.spec.document import Runbook as Document
 
 Read = Callable[[bytes, str], Document]  # a file's bytes and its path
 RESERVED = frozenset({"import", "rules"})  # pages beside those of the runbooks
 _ID = re.compile(rb"^id[ \t]*:", re.MULTILINE)
-_CATEGORIES = tuple(category.value for category in Category)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +70,9 @@ def _claim(
         message = f"{runbook_id} cannot be the id of a runbook: the portal has a page there."
         hint = "Write another id into its front matter."
         return FileResult(file.path, runbook_id, FileAction.REFUSED, message, 1, hint)
-    category = str(document.metadata.get("category", ""))
-    if category not in _CATEGORIES and runbook_id in known and not document.executable:
-        category = known[runbook_id].category
-    if category not in _CATEGORIES:
-        return _without_category(file, document, category)
-    return Claim(file, runbook_id, category, document)
-
-
-def _without_category(file: File, document: Document, category: str) -> FileResult:
-    error = next((d for d in document.diagnostics if d.severity is Severity.ERROR), None)
-    message = f"Its category is {category[:60] or 'missing'}."
-    line, hint = 1, f"Name one of: {', '.join(_CATEGORIES)}."
-    if error and not category:
-        message, line, hint = error.message, error.line, error.hint
-    return FileResult(file.path, document.id, FileAction.REFUSED, message, line, hint)
+    # One that loses its category stays where it was: nobody sees more of it, or less.
+    kept = known[runbook_id].category if runbook_id in known else ""
+    return Claim(file, runbook_id, document.category or kept, document)
 
 
 def _holders(found: Iterable[Claim], known: Mapping[str, Runbook]) -> dict[str, str]:

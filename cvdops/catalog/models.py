@@ -21,7 +21,9 @@ class Runbook(models.Model):
 
     id = models.SlugField(primary_key=True, max_length=80)
     path = models.CharField(max_length=300)
-    category = models.CharField(max_length=20, choices=[(c.value, c.value) for c in Category])
+    category = models.CharField(  # empty: the document names none, so that nobody can start it
+        max_length=20, choices=[(c.value, c.value) for c in Category], blank=True
+    )
     group = models.CharField(max_length=12, choices=Group, default=Group.CORE)
     title = models.CharField(max_length=200)
     current = models.ForeignKey(

@@ -7,7 +7,9 @@ from django.db.models.functions import Now
 from cvdops.catalog.claims import Addition, Claim, is_newest
 from cvdops.catalog.models import Group, Runbook, RunbookVersion
 from cvdops.catalog.report import FileAction, FileResult
+from cvdops.spec import categories
 from cvdops.spec.document import Runbook as Document
+from cvdops.spec.rules.structure import NO_CATEGORY
 from cvdops.spec.serialise import to_json
 
 
@@ -70,9 +72,14 @@ def _result(runbook: Runbook, result: FileResult) -> FileResult:
     if newest is None or newest.executable:
         return result
     error = next((d for d in newest.diagnostics if d["severity"] == "error"), None)
-    if error is None:
-        return broken(result, {"line": 0, "message": "It has no procedure.", "hint": ""})
-    return broken(result, error)
+    return broken(result, error or _why_not(newest))
+
+
+def _why_not(newest: RunbookVersion) -> dict[str, object]:
+    """What is wrong with a version that has no error and still cannot be executed."""
+    found = next((d for d in newest.diagnostics if d["code"] == "RB307"), None)
+    hint = f"Write category: into its front matter: one of {categories.NAMES}."
+    return found or {"line": 1, "message": NO_CATEGORY, "hint": hint}
 
 
 def broken(result: FileResult, diagnostic: dict[str, object]) -> FileResult:

@@ -168,13 +168,15 @@ def test_a_head_that_cannot_be_read_is_still_of_this_runbook(work: Work) -> None
     assert not Runbook.objects.filter(pk="deploy").exists()
 
 
-def test_a_file_without_a_category_leaves_its_runbook_as_it_was(work: Work) -> None:
+def test_a_file_that_loses_its_category_keeps_its_place_and_its_last_good_version(
+    work: Work,
+) -> None:
     work.sync()
     work.commit(one=document("one", "new").replace("category: deployment\n", ""))
-    assert work.actions() == {"one.md": "refused"}
+    assert work.actions() == {"one.md": "broken"}
     runbook = Runbook.objects.get()
-    assert runbook.removed_at is None
-    assert runbook.newest.number == 1
+    assert (runbook.category, runbook.removed_at) == ("deployment", None)
+    assert (runbook.current.number, runbook.newest.number) == (1, 2)
 
 
 def test_the_readme_is_no_runbook(work: Work) -> None:

@@ -11,6 +11,7 @@ from cvdops.spec.rules.subject import Subject
 from cvdops.spec.sections import STANDARD
 from cvdops.spec.slugs import quote
 
+NO_CATEGORY = "The document names no category, so nobody has the right to start it."
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})  # look like each other
 
@@ -32,9 +33,6 @@ def no_category(subject: Subject) -> Iterator[Diagnostic]:
             f" one of {categories.NAMES}."
         )
         yield diagnostic("RB109", 1, NO_CATEGORY, hint)
-
-
-NO_CATEGORY = "The document names no category, so nobody has the right to start it."
 
 
 def mixed_letters(subject: Subject) -> Iterator[Diagnostic]:
