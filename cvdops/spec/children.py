@@ -38,13 +38,17 @@ def _cycle(step: Step, node: Node, to: Node) -> Diagnostic:
     )
 
 
-def missing(documents: Mapping[str, Runbook]) -> Found:
-    """A diagnostic on each child step that names no runbook of these, no procedure or no variable of it."""
+def missing(documents: Mapping[str, Runbook], *, complete: bool = True) -> Found:
+    """A diagnostic on each child step that names no runbook of these, no procedure or no variable of it.
+
+    Not `complete`: a runbook that is not among these may be elsewhere.
+    """
     found: dict[str, tuple[Diagnostic, ...]] = {}
     for key, runbook in documents.items():
         wrong = [
             diagnostic("RB215", step.line, why, hint)
             for step in runbook.steps
+            if step.child and (complete or step.child.runbook in documents)
             for why, hint in _why_not(step, documents)
         ]
         if wrong:

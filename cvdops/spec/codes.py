@@ -56,6 +56,7 @@ CODES: dict[str, Code] = {
     "RB217": Code(W, "A block is empty."),
     "RB218": Code(I, "A command after another prompt is read as output."),
     "RB219": Code(W, "A script begins with a prompt."),
+    "RB220": Code(E, "Two files have the same id."),
     # Structure
     "RB301": Code(W, "One of the seven standard sections is missing."),
     "RB302": Code(I, "A heading was taken for a standard section by its words."),

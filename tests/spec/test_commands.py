@@ -119,6 +119,39 @@ def test_an_annotation_escapes_what_would_end_it() -> None:
     assert text == "::warning file=a%2Cb%3Ac.md,line=3,title=RB301::100 %25%0Asure"
 
 
+def test_lint_of_several_files_finds_what_stands_between_them(file: Path) -> None:
+    call = "\n```runbook {#call}\nrunbook: nobody\nprocedure: x\n```\n\n## Verification"
+    file.write_text(ANNOTATED.replace("\n## Verification", call))
+    other = file.with_name("other.md")
+    other.write_text(ANNOTATED)
+    found = [
+        (Path(d["path"]).name, d["code"])
+        for d in json.loads(run("lint", file.parent, "--format", "json")[0])
+    ]
+    assert (file.name, "RB215") in found
+    assert {("other.md", "RB220"), (file.name, "RB220")} & set(found)
+    assert "RB215" not in run("lint", file)[0]
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])
+def test_one_unreadable_file_leaves_the_others_their_findings(
+    file: Path, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(ANNOTATED.replace("timeout=60s", "timeout=soon"))
+    file.with_name("gone.md").symlink_to("/nowhere")
+    with pytest.raises(CommandError, match=r"gone\.md cannot be read") as error:
+        call_command("lint", str(file.parent), format=form)
+    assert error.value.returncode == 2
+    assert "RB203" in capsys.readouterr().out
+
+
+def test_a_folder_without_documents_is_said(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# About")
+    with pytest.raises(CommandError, match="holds no runbook") as error:
+        run("lint", tmp_path)
+    assert error.value.returncode == 2
+
+
 def test_lint_as_sarif(wrong: Path) -> None:
     log = json.loads(run("lint", wrong, "--format", "sarif")[0])
     assert (log["version"], len(log["runs"])) == ("2.1.0", 1)

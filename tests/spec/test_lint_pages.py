@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cvdops.spec.children import cycles, missing
+from cvdops.spec import collection
 from cvdops.spec.codes import CODES
 from cvdops.spec.document import Diagnostic
 from cvdops.spec.frontmatter import load
@@ -112,9 +112,8 @@ def document(by_mark: Mapping[str, str]) -> bytes:
 
 
 def among(given: list[Example]) -> list[Diagnostic]:
-    documents = {e.name: parse(e.text) for e in given}
-    found = (*cycles(documents).values(), *missing(documents).values())
-    return [d for each in found for d in each]
+    documents = {e.name: parse(e.text, e.name) for e in given}
+    return [d for found in collection.among(documents, complete=True).values() for d in found]
 
 
 def facts(text: str) -> Facts:

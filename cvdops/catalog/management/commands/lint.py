@@ -2,19 +2,23 @@
 
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from cvdops.catalog import names
 from cvdops.spec import template
-from cvdops.spec.children import cycles
+from cvdops.spec.collection import among
 from cvdops.spec.document import Diagnostic, Runbook, Severity
 from cvdops.spec.lint import lint
 from cvdops.spec.parser import MAX_BYTES, parse
 from cvdops.spec.reports import FORMATS
+
+Read = tuple[Path, str, Runbook]
+Found = tuple[Diagnostic, ...]
 
 
 class Command(BaseCommand):
@@ -44,41 +48,58 @@ class Command(BaseCommand):
             self._check(paths, format)
 
     def _check(self, paths: list[Path], format: str) -> None:
-        try:
-            report = _report(paths)
-        except OSError as error:
-            message = f"{error.filename} cannot be read: {error.strerror}."
-            raise CommandError(message, returncode=2) from None
+        """Everything that can be read is checked, whatever cannot."""
+        files, unread = _files(paths)
+        read: list[Read] = []
+        for file in files:
+            try:
+                read.append(_read(file))
+            except OSError as error:
+                unread.append(f"{file} cannot be read: {error.strerror}.")
+        report = _report(read, complete=any(path.is_dir() for path in paths))
         self.stdout.write(FORMATS[format](report))
+        if unread:
+            raise CommandError(" ".join(unread), returncode=2)
         if any(d.severity is Severity.ERROR for _, found in report for d in found):
             sys.exit(1)
 
 
-def _files(paths: list[Path]) -> Iterator[Path]:
-    """The files, and those of the folders; a file that is named twice comes once."""
-    seen: set[Path] = set()
+def _files(paths: list[Path]) -> tuple[list[Path], list[str]]:
+    """The files, and those of the folders, each once; and what is wrong with folders."""
+    files: dict[Path, None] = {}
+    wrong = []
     for path in paths:
-        for file in sorted(path.rglob("*.md")) if path.is_dir() else (path,):
-            if file not in seen:
-                seen.add(file)
-                yield file
+        if not path.is_dir():
+            files[path] = None
+        elif found := sorted(file for file in path.rglob("*") if _is_document(file, path)):
+            files |= dict.fromkeys(found)
+        else:
+            wrong.append(f"{path} holds no runbook: no file but a README that ends with .md.")
+    return list(files), wrong
 
 
-def _report(paths: list[Path]) -> list[tuple[str, tuple[Diagnostic, ...]]]:
-    """The files with what is found in each, circles among them included. Raises OSError."""
-    read = [(path, *_read(path)) for path in _files(paths)]
-    circles = cycles({runbook.id: runbook for _, _, runbook in read})
+def _is_document(file: Path, folder: Path) -> bool:
+    """As the catalog sees it."""
+    return names.is_document(file.relative_to(folder).as_posix()) and not file.is_dir()
+
+
+def _report(read: Sequence[Read], *, complete: bool) -> list[tuple[str, Found]]:
+    """The files with what is found in each, and between them.
+
+    `complete`: a folder is taken for all the runbooks there are, so that a child can be missing.
+    """
+    together = among({path: runbook for path, _, runbook in read}, complete=complete)
     report = []
     for path, text, runbook in read:
-        found = (*lint(runbook, text, _today()), *circles.get(runbook.id, ()))
+        found = (*lint(runbook, text, _today()), *together[path])
         report.append((path.as_posix(), tuple(sorted(found, key=lambda d: (d.line, d.code)))))
     return report
 
 
-def _read(path: Path) -> tuple[str, Runbook]:
+def _read(path: Path) -> Read:
     with path.open("rb") as file:
         source = file.read(MAX_BYTES + 1)
-    return source.decode("utf-8", "replace"), parse(source, path.name)
+    return path, source.decode("utf-8", "replace"), parse(source, path.name)
 
 
 def _today() -> date:
