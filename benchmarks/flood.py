@@ -42,12 +42,15 @@ def publish(folder: Path) -> Path:
 
 
 def measure(system: System, log: Path) -> list[Figure]:
-    """MB a second until all is stored; growth of worker and web; the delay that others see meanwhile."""
+    """MB a second until all is stored; growth of worker and web; the delay that others see meanwhile.
+
+    The web server loads code and makes its buffers with the first flood: its growth is that of another.
+    """
     cookie = log_in(system.port)
-    with _growth(system, "celery") as worker, _growth(system, "uvicorn") as web:
+    delays: list[float] = []
+    with _growth(system, "celery") as worker:
         _flood(cookie, system.port)
-        delays = []
-        with _viewers(cookie, system.port, delays):
+        with _growth(system, "uvicorn") as web, _viewers(cookie, system.port, delays):
             execution = _flood(cookie, system.port)
     others = f"line printed beside a flood → in a viewer, {VIEWERS} viewers"
     return [
