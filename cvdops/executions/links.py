@@ -3,6 +3,7 @@
 import logging
 import select
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from django.db import connection, transaction
@@ -13,7 +14,7 @@ from cvdops.executions.leases import HOLDS, Leave, calm
 from cvdops.executions.models import StepRun
 from cvdops.executions.states import Intent
 from cvdops.executions.transitions import Superseded
-from cvdops.runners.job import Handle, Unreachable
+from cvdops.runners.job import Handle, Lost, Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ def patiently(work: Work, ask: Callable[[], T], tries: int | None = None) -> T:
 
     Raises Unreachable after so many tries or when the execution is to be cancelled, Leave, Superseded.
     """
-    count = 0
+    count, since = 0, datetime.now(UTC)
     with work.run.hold.watching() as wake:
         while True:
             try:
@@ -43,7 +44,7 @@ def patiently(work: Work, ask: Callable[[], T], tries: int | None = None) -> T:
                 count += 1
                 if work.run.hold.intent == Intent.CANCEL or count == tries:
                     raise
-                lost(work, error)
+                lost(work, Lost(since, error))
                 connection.close()
                 rest(wake, PAUSES[min(count, len(PAUSES)) - 1])
                 calm(wake)
@@ -61,15 +62,16 @@ def rest(wake: int, pause: float = PAUSES[0]) -> None:
 def watch(work: Work, handle: Handle) -> None:
     """Tell on the step what has become of the connection since the last look."""
     if handle.lost is not None:
-        lost(work, handle.lost.error)
+        lost(work, handle.lost)
     else:
         back(work)
 
 
-def lost(work: Work, error: Unreachable) -> None:
+def lost(work: Work, what: Lost) -> None:
     """The host cannot be asked. Said once, until it is back or the reason is another one."""
     note = (
-        f"The connection to {work.step.host} is lost. {error.why} It is tried again all the time."
+        f"The connection to {work.step.host} has been lost since {what.since:%H:%M:%S} UTC. "
+        f"{what.error.why} The step goes on there; the connection is tried again all the time."
     )
     if work.step.note != note:
         _tell(work, "step.connection_lost", note)

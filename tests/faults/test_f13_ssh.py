@@ -1,0 +1,119 @@
+"""F13: the connection to a host is lost in every way. The step goes on, once; the page says since when."""
+
+import os
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from cvdops.executions.models import Execution
+from tests.faults.conftest import add_host
+from tests.faults.rig import Rig
+from tests.proxy import Proxy
+from tests.sshd import Sshd
+from tests.waiting import until
+
+SINCE = re.compile(r"The connection to far has been lost since \d\d:\d\d:\d\d UTC\.")
+
+
+@pytest.fixture
+def proxy(rig: Rig, server: Sshd) -> Iterator[Proxy]:
+    """All connections to `far` go through it."""
+    proxy = Proxy(server.port)
+    add_host(rig, server, proxy.port)
+    yield proxy
+    proxy.close()
+
+
+def reset(proxy: Proxy, server: Sshd) -> None:
+    proxy.cut()
+
+
+def reset_within_an_answer(proxy: Proxy, server: Sshd) -> None:
+    proxy.cut_after = 500
+
+
+def kill_the_sessions(proxy: Proxy, server: Sshd) -> None:
+    for pid in server.processes()[:-1]:
+        os.kill(pid, signal.SIGKILL)
+
+
+def restart_the_server(proxy: Proxy, server: Sshd) -> None:
+    server.restart()
+
+
+QUICK = [reset, reset_within_an_answer, kill_the_sessions, restart_the_server]
+
+
+def begun(rig: Rig, executions: list[Execution]) -> None:
+    until(lambda: len(rig.effects.counted()) >= len(executions), 30, "the steps' beginning")
+
+
+def told(rig: Rig, execution: Execution, timeout: float) -> None:
+    """The page says it in this time."""
+    said = rig.scene.steps(execution)["one"]
+    until(lambda: SINCE.match(rig.scene.steps(execution)["one"].note), timeout, f"{said}: its note")
+
+
+def trial(
+    rig: Rig, proxy: Proxy, server: Sshd, faults: list[Callable[[Proxy, Sshd], None]], count: int
+) -> None:
+    """Steps that run while each fault happens, one after the other at random moments."""
+    rig.runbook(rig.step("one", "target=far", seconds=len(faults) * 0.8 + 1, lines=40))
+    with rig.workers(1):
+        executions = rig.start(count)
+        begun(rig, executions)
+        for fault in faults:
+            moment = rig.chance.uniform(0.3, 0.8)
+            until(waited(moment), 2)
+            fault(proxy, server)
+        rig.settled(executions, 60)
+    rig.truth(executions)
+
+
+def waited(seconds: float) -> Callable[[], bool]:
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() > end
+
+
+def test_the_connection_breaks_in_every_way(rig: Rig, proxy: Proxy, server: Sshd) -> None:
+    trial(rig, proxy, server, QUICK, 3)
+
+
+def test_a_host_that_is_away_and_comes_back(rig: Rig, proxy: Proxy) -> None:
+    rig.runbook(rig.step("one", "target=far", seconds=1))
+    with rig.workers(1):
+        (execution,) = rig.start()
+        begun(rig, [execution])
+        proxy.cut(refuse=True)
+        told(rig, execution, 15)
+        proxy.mend()
+        rig.settled([execution])
+    assert rig.scene.steps(execution)["one"].note == ""
+    rig.truth([execution])
+
+
+@pytest.mark.faults
+def test_twenty_of_each(rig: Rig, proxy: Proxy, server: Sshd) -> None:
+    faults = QUICK * 20
+    rig.chance.shuffle(faults)
+    trial(rig, proxy, server, faults, 5)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("silent", [True, False])
+def test_away_for_long(rig: Rig, proxy: Proxy, silent: bool) -> None:
+    """Nothing gets through for half a minute, in silence or with a refusal."""
+    rig.runbook(rig.step("one", "target=far", seconds=5, lines=40), rig.step("two", "target=far"))
+    with rig.workers(1):
+        executions = rig.start(3)
+        begun(rig, executions)
+        proxy.freeze() if silent else proxy.cut(refuse=True)
+        for execution in executions:
+            told(rig, execution, 15)
+        until(waited(30), 31)
+        proxy.mend()
+        rig.settled(executions, 60)
+    rig.truth(executions)
