@@ -1,6 +1,7 @@
 """One attempt of a step on a host: sent and watched. After a crash the next worker goes on with it."""
 
 import time
+from contextlib import suppress
 
 from django.db import connection, transaction
 
@@ -85,7 +86,7 @@ def _find(work: Work, recorder: Recorder, elapsed: float) -> None:
         else:
             _start(work, recorder, elapsed=0.0)
     else:
-        finishing.interrupted(work, recorder, found)
+        finishing.interrupted(work, recorder, found, _why(work, found))
 
 
 def _forestall(work: Work, recorder: Recorder, elapsed: float) -> None:
@@ -150,8 +151,29 @@ def _claimed_before(work: Work) -> Found:
 def _watch(work: Work, recorder: Recorder, handle: Handle, elapsed: float) -> None:
     try:
         _see_through(work, recorder, handle, elapsed)
+    except Vanished:
+        found = Found(Presence.VANISHED, handle)
+        finishing.interrupted(work, recorder, found, _why(work, found))
+
+
+def _why(work: Work, found: Found) -> str:
+    """Why there is no result, as far as the host can tell."""
+    host, sent = work.step.host, work.attempt
+    with suppress(StartFailed, Unreachable):
+        spool = found.spool or work.transport.spool()
+        if spool.identity != sent.spool:
+            return (
+                f"The spool of {host} is another one than that of the step: it was emptied, "
+                "or another machine answers by this name."
+            )
+        if spool.boot_id != sent.boot_id:
+            return f"{host} was restarted after the step was sent."
+    try:
+        if found.handle is not None:
+            found.handle.result()
     except Vanished as error:
-        finishing.interrupted(work, recorder, Found(Presence.VANISHED, handle), str(error))
+        return str(error)
+    return "Its process ended without leaving a result."
 
 
 def _see_through(work: Work, recorder: Recorder, handle: Handle, elapsed: float) -> None:

@@ -92,17 +92,13 @@ def unknown(work: Try, recorder: Recorder, why: str) -> None:
     finish(work, Outcome(StepEvent.INTERRUPT, note), recorder, unconfirmed=asked_to_stop)
 
 
-def interrupted(work: Work, recorder: Recorder, found: Found, why: str = "") -> None:
+def interrupted(work: Work, recorder: Recorder, found: Found, why: str) -> None:
+    """It left no result that can be believed. `why` is a sentence."""
     if found.handle is not None:
         recorder.drain(found.handle, over=True)
         recorder.finish(cut=True)
-    why = why or "Its process ended without leaving a result."
-    note = f"{why} How far it came is not known."
-    if found.presence is Presence.ABSENT:
-        note = (
-            f"{work.step.host} was restarted or its spool was emptied after the step was sent: "
-            "whether it began is not known."
-        )
+    began = found.presence is not Presence.ABSENT
+    note = f"{why} {'How far it came' if began else 'Whether it began'} is not known."
     event = StepEvent.TRY_AGAIN if work.definition.attributes.idempotent else StepEvent.INTERRUPT
     finish(work, Outcome(event, note), recorder)
 

@@ -209,7 +209,7 @@ def _of_spools(spools: Iterable[Path]) -> Iterator[str]:
     """Each claim on a target belongs to an attempt; what is over has left no files there."""
     known = dict(StepAttempt.objects.values_list("pk", "state"))
     states = {str(pk): state for pk, state in known.items()}
-    for folder in (one for spool in spools for one in spool.iterdir()):
+    for folder in (one for spool in spools if spool.exists() for one in spool.iterdir()):
         if not _ATTEMPT.fullmatch(folder.name):
             continue
         if folder.name not in states:
