@@ -37,15 +37,20 @@ class Visit(Visitor):
     def page(self, path: str) -> Answer:
         return self._ask("GET", path)
 
-    def post(self, path: str, **form: str) -> Answer:
+    def post(self, path: str, **form: str | list[int]) -> Answer:
         """Raises OSError or HTTPException for an answer that never came."""
-        return self._ask("POST", path, urlencode(form))
+        return self._ask("POST", path, urlencode(form, doseq=True))
 
-    def start(self, key: str, **variables: str) -> Answer:
+    def start(self, key: str) -> Answer:
         """Start the runbook of the scene; the same key gives the same execution."""
-        form = {"procedure": "do-it", "environment": "development", "reason": "a test", "key": key}
-        given = {f"var-{name}": value for name, value in variables.items()}
-        return self.post("/runbooks/trial/run/", **form, **given)
+        return self.post(
+            "/runbooks/trial/run/",
+            procedure="do-it",
+            environment="development",
+            reason="a test",
+            key=key,
+            checklist=list(range(8)),
+        )
 
     def _ask(self, method: str, path: str, body: str = "") -> Answer:
         fields = {

@@ -156,8 +156,9 @@ class SshTransport:
         self._known = None  # it may have been emptied: the next try makes it anew
         if "Argument list too long" in said:
             return StartFailed(TOO_LARGE)
-        full = "No space left" in said or "quota" in said
-        remedy = "Make room" if full else "Mend its permissions"
+        # An I/O error is what dash says of a full disk, too.
+        full = any(words in said for words in ("No space left", "quota", "I/O error"))
+        remedy = "Make room or mend its disk" if full else "Mend its permissions"
         root = self.link.hello().text("root")
         reason = said.strip().rpartition(": ")[2] or "it gave no reason"
         return StartFailed(
