@@ -82,6 +82,6 @@ def test_it_is_stopped_then_frozen(own_database: Database, portal: Portal) -> No
 
 
 @pytest.mark.faults
-def test_it_is_away_for_a_minute(own_database: Database, portal: Portal) -> None:
+def test_it_is_away_for_long(own_database: Database, portal: Portal) -> None:
     away(portal, 60, own_database.stop, own_database.start)
-    away(portal, 60, own_database.freeze, own_database.thaw)
+    away(portal, 30, own_database.freeze, own_database.thaw)

@@ -3,7 +3,7 @@
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,18 @@ from cvdops.runners.processes import boot_id
 from cvdops.runners.ssh.transport import SPOOL
 from tests.faults.rig import Rig
 from tests.faults.truth import processes_of_attempts
-from tests.sshd import Sshd
+from tests.sshd import Sshd, ssh_server
 from tests.waiting import until
 
 HOSTS = "here", "far"
 BEFORE = "00000000-before-the-restart"
+
+
+@pytest.fixture
+def server() -> Iterator[Sshd]:
+    """One for each test: its spool is looked through."""
+    with ssh_server() as running:
+        yield running
 
 
 def spools(server: Sshd) -> list[Path]:
