@@ -174,7 +174,7 @@ def test_history_is_paged_without_gap_or_double(world: World) -> None:
 def test_contacts_and_environments_are_those_of_the_mission(world: World) -> None:
     client = world.client("developer")
     assert b"mailto:ops-primary@company.com" in client.get("/contacts/").content
-    assert b"/opt/cvd/data/cvd.db" in client.get("/environments/").content
+    assert b"/opt/cvd/data/cvd.db" in client.get("/environments/staging/").content
 
 
 def test_the_audit_log_is_filtered(world: World) -> None:
