@@ -13,10 +13,11 @@ from tests.runners.conformance.kinds import of_sql
 VALUES = {f"V{number}": value for number, value in enumerate(HOSTILE)}
 SHELL = "".join(f"C{name}=${name}; printf '%s\\0' \"${{{name}}}\"\n" for name in VALUES)
 PYTHON = f"import os\nfor n in range({len(VALUES)}): print(os.environ[f'V{{n}}'], end='\\0')"
+BOUND = dict(list(VALUES.items())[::3])  # each of them costs two or three processes
 SQL = {  # as digits, because some clients write odd characters in their own way
-    "sqlite": "".join(f"SELECT hex(:{name});\n" for name in VALUES),
+    "sqlite": "".join(f"SELECT hex(:{name});\n" for name in BOUND),
     "postgresql": "".join(
-        f"SELECT encode(convert_to(:'cvdops_{name}', 'UTF8'), 'hex');\n" for name in VALUES
+        f"SELECT encode(convert_to(:'cvdops_{name}', 'UTF8'), 'hex');\n" for name in BOUND
     ),
 }
 
@@ -42,10 +43,10 @@ class ValuesStayValues:
         assert done.output.decode().split("\0") == [*HOSTILE, ""]
 
     def test_in_sql(self, bench: Bench, place: Place, safe: Path) -> None:
-        changes = {"variables": VALUES, "names": tuple(VALUES), "bare": True, "cwd": str(safe)}
+        changes = {"variables": BOUND, "names": tuple(BOUND), "bare": True, "cwd": str(safe)}
         done = bench.run(SQL[place.kind], **of_sql(place, **changes))
         found = [bytes.fromhex(line).decode() for line in done.output.decode().splitlines()]
-        assert (done.code, found) == (0, list(HOSTILE))
+        assert (done.code, found) == (0, list(BOUND.values()))
 
     @pytest.mark.parametrize("value", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
     @pytest.mark.parametrize("interpreter", ["bash", "sh", "python", "sqlite", "postgresql"])
