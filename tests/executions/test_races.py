@@ -24,6 +24,7 @@ from tests.faults.chance import chance
 from tests.faults.truth import history
 
 ROUNDS = [3, pytest.param(200, marks=pytest.mark.faults)]
+FEWER = [3, pytest.param(50, marks=pytest.mark.faults)]
 Verb = Callable[[User, UUID], object]
 
 
@@ -129,7 +130,7 @@ def test_two_verbs(
         race(situation(scene), leads, verbs)
 
 
-@pytest.mark.parametrize("rounds", ROUNDS)
+@pytest.mark.parametrize("rounds", FEWER)
 def test_two_verbs_while_a_worker_has_it(scene: Scene, leads: list[User], rounds: int) -> None:
     scene.runbook(block("one", "sleep 60"))
     random = chance("running")
@@ -166,7 +167,7 @@ def test_two_decisions(gated: Scene, rounds: int) -> None:
         assert re.search(f"by {decision.user.name} at [0-9:]{{8}} UTC", str(loser))
 
 
-@pytest.mark.parametrize("rounds", ROUNDS)
+@pytest.mark.parametrize("rounds", FEWER)
 def test_a_decision_and_a_cancel(gated: Scene, rounds: int) -> None:
     manager, engineer = gated.person("operations-manager"), gated.person("devops-engineer")
     for _ in range(rounds):
@@ -182,7 +183,7 @@ def test_a_decision_and_a_cancel(gated: Scene, rounds: int) -> None:
         assert not list(history(execution))
 
 
-@pytest.mark.parametrize("rounds", ROUNDS)
+@pytest.mark.parametrize("rounds", FEWER)
 def test_two_confirmations(scene: Scene, leads: list[User], rounds: int) -> None:
     scene.runbook("#### look\n\n- [ ] it is quiet\n\n" + block("one", "true"))
     for _ in range(rounds):

@@ -84,6 +84,10 @@ def far(rig: Rig, server: Sshd) -> Host:
 def add_host(rig: Rig, server: Sshd, port: int) -> Host:
     """The host `far`, at this port: that of the server or of a proxy before it."""
     server.installation(Path(settings.SSH_DIR))
+    spool = server.login.home / SPOOL
+    shutil.rmtree(
+        spool, ignore_errors=True
+    )  # what an earlier test has left, whose attempts are gone
     host = Host.objects.create(
         environment=rig.scene.environment,
         name="far",
@@ -95,5 +99,5 @@ def add_host(rig: Rig, server: Sshd, port: int) -> Host:
     )
     key = server.key
     host.keys.create(kind=key.kind, key=key.key, fingerprint=key.fingerprint)
-    rig.spools.append(server.login.home / SPOOL)
+    rig.spools.append(spool)
     return host

@@ -1,22 +1,26 @@
 """The rig of a fault test: a scene with counted steps, real workers, and the truth at the end."""
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from cvdops.executions import services
 from cvdops.executions.leases import POISONED
 from cvdops.executions.models import Execution
+from cvdops.lib.errors import Conflict
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
 from tests.faults.effects import VARIABLES, Effects
 from tests.faults.truth import truth
 from tests.faults.workers import Workers, workers
 from tests.waiting import until
+
+UNREACHABLE = "cannot be reached"  # of a step's note
 
 
 @dataclass
@@ -52,12 +56,10 @@ class Rig:
 
     def settled(self, executions: Iterable[Execution], timeout: float = 30) -> None:
         """Until all of them have succeeded; says which have not, and what they wait for."""
-        left = Execution.objects.filter(pk__in=[one.pk for one in executions])
-        left = left.exclude(state="succeeded")
+        left = self._left(executions)
 
         def over() -> bool:
-            for poisoned in left.filter(waiting_for__code=POISONED):
-                services.resume(self.scene.person("operations-lead"), poisoned.pk)
+            self.tend(executions)
             return not left.exists()
 
         try:
@@ -66,10 +68,25 @@ class Rig:
             rows = list(left.values_list("number", "state", "lease_owner", "waiting_for"))
             raise AssertionError(f"{error}: {rows}") from None
 
+    def tend(self, executions: Iterable[Execution]) -> None:
+        """What people do who look at the pages of these executions."""
+        lead = self.scene.person("operations-lead")
+        for execution in self._left(executions).filter(state="waiting"):
+            with suppress(Conflict):  # it went on meanwhile
+                if execution.waiting_for["code"] == POISONED:
+                    services.resume(lead, execution.pk)
+                # refused before anything was sent, because its host could not be reached then
+                for step in execution.steps.filter(state="failed", note__contains=UNREACHABLE):
+                    services.retry(lead, execution.pk, step.pk)
+
+    def _left(self, executions: Iterable[Execution]) -> QuerySet[Execution]:
+        found = Execution.objects.filter(pk__in=[one.pk for one in executions])
+        return found.exclude(state="succeeded")
+
     def truth(self, executions: Iterable[Execution]) -> None:
         """Raises AssertionError with every lie about these executions."""
-        spool = self.folder / "spool"
-        truth(self.effects, executions, *([spool] if spool.exists() else []), *self.spools)
+        spools = [self.folder / "spool", *self.spools]
+        truth(self.effects, executions, *(one for one in spools if one.exists()))
 
 
 def bury(owner: str) -> None:

@@ -64,7 +64,8 @@ class Workers:
     def drain(self, slot: int) -> int:
         """Ask it to leave. Returns its process number."""
         pid = self.pids[slot]
-        os.kill(pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # as below
+            os.kill(pid, signal.SIGTERM)
         return pid
 
     def signal(self, slot: int, number: int) -> None:
