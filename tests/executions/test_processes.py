@@ -8,6 +8,7 @@ from threading import Event, Thread
 from django.conf import settings
 
 from cvdops.runners.job import MARKER
+from tests import databases
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
 
@@ -46,6 +47,23 @@ def carry_out(scene: Scene, attributes: str = "") -> dict[str, set[bytes]]:
     with watched() as seen:
         assert scene.run(variables={"TOKEN": SECRET}).state == "succeeded"
     return seen
+
+
+def test_python_and_the_client_of_a_database_get_it_the_same_way(
+    scene: Scene, tmp_path: Path
+) -> None:
+    place = databases.sqlite(tmp_path)
+    scene.environment.databases.create(name="orders", kind=place.kind, location=place.location)
+    python = "import os, time\nassert os.environ['TOKEN']\ntime.sleep(0.2)"
+    scene.runbook(
+        block("one", python, kind="python")
+        + block("two", "SELECT :TOKEN;", "database=orders", kind="sql"),
+        extra=VARIABLES,
+    )
+    with watched() as seen:
+        assert scene.run(variables={"TOKEN": SECRET}).state == "succeeded"
+    assert seen["jobs"]
+    assert (seen["arguments"], seen["elsewhere"]) == (set(), set())
 
 
 def open_to_others(folder: Path) -> list[str]:
