@@ -64,7 +64,7 @@ class HostForm(PartForm):
             "address": "A name, an IP address, or an alias of the portal's SSH configuration.",
             "port": "Empty: what OpenSSH's configuration says.",
             "user": "Who logs in. Empty: what OpenSSH's configuration says.",
-            "key": "The name of a file in the folder keys of the portal's SSH folder.",
+            "key": "A file in the folder keys of the portal's SSH folder, such as cvd-ops.",
             "jump": "user@host:port, several separated by commas.",
         }
 

@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from cvdops.audit.models import AuditEntry
 from cvdops.environments.models import Host
-from cvdops.executions import keys, probes
+from cvdops.executions import inventory, keys, probes
+from cvdops.executions.leases import HOLDS
 from cvdops.executions.models import HostCheck
 from cvdops.lib.errors import Conflict, Invalid, Refused
 from tests.executions.scene import Scene
+from tests.executions.test_children import child_block
 from tests.executions.test_engine import block
 from tests.sshd import Sshd, ssh_server
 
@@ -99,6 +101,24 @@ def test_what_lost_its_worker_is_asked_for_again(scene: Scene) -> None:
     assert probes.due(["env.production"], 9) == []
     probes.carry_out(check.pk)
     assert probes.due(["env.development"], 9) == []
+
+
+def test_a_worker_that_leaves_gives_the_test_back(scene: Scene) -> None:
+    HOLDS.drain()
+    try:
+        check = looked_at(scene, "here")
+    finally:
+        HOLDS.draining.clear()
+    assert (check.begun_at, check.done_at, len(check.results)) == (None, None, 1)
+
+
+def test_a_host_that_only_a_child_will_use_is_in_use(scene: Scene) -> None:
+    other = Host.objects.create(environment=scene.environment, name="other", transport="local")
+    scene.other("inner", block("in", "true", "target=other"))
+    scene.runbook(block("one", "true") + child_block())
+    assert inventory.users_of(other) == []
+    execution = scene.start()
+    assert inventory.users_of(other) == [execution.number]
 
 
 def test_who_executes_nothing_may_not_test(scene: Scene) -> None:

@@ -4,6 +4,7 @@ from django.test import Client
 
 from cvdops.executions.models import Execution, StepRun
 from tests.executions.scene import Scene
+from tests.executions.test_children import child, child_block
 from tests.executions.test_engine import block
 from tests.live.test_pages import as_person, page
 
@@ -89,6 +90,15 @@ def test_who_holds_the_lock_and_who_is_in_line_is_seen(scene: Scene) -> None:
     html = page(as_person(scene, "developer"), second)
     assert f'held by <a href="/executions/{first.pk}/">execution #{first.number}</a>' in html
     assert f'In line for <code>main</code>: <a href="/executions/{second.pk}/">' in html
+
+
+def test_the_runbook_that_it_waits_for_is_a_link(scene: Scene) -> None:
+    scene.other("inner", block("in", "true"))
+    scene.runbook(child_block())
+    execution = scene.run()
+    found = child(execution)
+    html = page(as_person(scene, "developer"), execution)
+    assert f'<a href="/executions/{found.pk}/">Trial #{found.number}</a>, which is queued' in html
 
 
 def test_a_retry_says_when(scene: Scene) -> None:
