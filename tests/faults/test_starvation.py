@@ -1,5 +1,6 @@
 """F23: a machine that has no time. No lease is lost, hearts beat, and pages still come."""
 
+import statistics
 import subprocess
 import sys
 import time
@@ -16,7 +17,8 @@ from tests.faults.rig import Rig
 
 BUSY = 4  # processes that never rest, on two processors
 OLDEST = 8.0  # seconds: the oldest heartbeat of a hundred
-PAGE = 1.0
+PAGE = 1.0  # seconds
+SLOWER = 8  # times, on a machine that had little time before
 
 
 @contextmanager
@@ -59,6 +61,7 @@ def starve(rig: Rig, executions: int, seconds: float) -> None:
     ages, pages = [], []
     [first] = rig.start()
     page(browser, first)  # which loads the templates
+    usual = statistics.median(page(browser, first) for _ in range(5))
     with rig.workers() as workers, starved():
         started = [first, *rig.start(executions - 1)]
         over = time.monotonic() + seconds
@@ -71,7 +74,7 @@ def starve(rig: Rig, executions: int, seconds: float) -> None:
     tokens = Execution.objects.filter(pk__in=[one.pk for one in started])
     assert set(tokens.values_list("lease_token", flat=True)) == {1}, "a lease was lost"
     assert quantile(ages, 0.99) <= OLDEST
-    assert quantile(pages, 0.95) <= PAGE
+    assert quantile(pages, 0.95) <= max(PAGE, SLOWER * usual)
     rig.truth(started)
 
 
