@@ -6,6 +6,9 @@ from django.db import connection
 import cvdops.celery  # noqa: F401 — the application through which wake-ups are sent
 from tests.faults.chance import SEED
 
+# Failures of shared tests are explained like any other, whoever imports them first.
+pytest.register_assert_rewrite("tests.runners.conformance", "tests.runners.bench")
+
 
 def pytest_report_header() -> str:
     return f"seed of the random faults: {SEED} (CVDOPS_SEED={SEED} plays them again)"

@@ -1,15 +1,13 @@
-"""SSH servers for the tests of this folder. Failures of shared tests are explained like any other."""
+"""SSH servers for the tests of this folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.runners.conformance", "tests.runners.bench")
-
-from cvdops.runners.ssh import SshTransport  # noqa: E402
-from tests.runners.bench import Bench  # noqa: E402
-from tests.sshd import Sshd, ssh_server  # noqa: E402
+from cvdops.runners.ssh import SshTransport
+from tests.runners.bench import Bench
+from tests.sshd import Sshd, ssh_server
 
 
 @pytest.fixture(scope="module")
