@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 
 from cvdops.access.policy import Action, Matter, can
 from cvdops.catalog.models import RunbookVersion
@@ -104,7 +105,12 @@ def _refusal(run: Run, version: RunbookVersion) -> str:
 
 def settle(parent: UUID | None = None) -> None:
     """Let the steps go on whose child is over: all of them, or this one."""
-    waiting = StepRun.objects.filter(kind=Kind.RUNBOOK, state=StepState.WAITING)
+    waiting = StepRun.objects.filter(
+        kind=Kind.RUNBOOK,
+        state=StepState.WAITING,
+        children__parent_attempt=F("attempt_count"),
+        children__finished_at__isnull=False,
+    )
     if parent is not None:
         waiting = waiting.filter(pk=parent)
     for step in waiting.select_related("execution__environment")[:100]:
