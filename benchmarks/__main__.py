@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import crowd, flood, memory, ssh, steps, system, viewers
+from benchmarks import crowd, flood, hostile, memory, ssh, steps, system, viewers
 from benchmarks import parser as documents
 from benchmarks.figures import Figure, table, write
 
@@ -35,6 +35,7 @@ def main() -> int:
             log, pipe = flood.publish(runbooks), crowd.publish(runbooks)
             figures += ssh.measure(runbooks, log)
             figures += viewers.measure(running.port)
+            figures += hostile.measure(running.port)
             figures += flood.measure(running, log)
             figures += crowd.measure(running, pipe)
             figures += crowd.recovery(running)

@@ -28,9 +28,10 @@ def main() -> None:
     gc.disable()  # it looks through a million tokens again and again and finds nothing
     while (request := _next()) is not None:
         # The kernel ends the process: nothing that a document does can hold that up.
-        signal.setitimer(signal.ITIMER_PROF, SECONDS)
+        source, name, today, annotated = request
+        # To annotate a document it is read again, as it was and as it became.
+        signal.setitimer(signal.ITIMER_PROF, 2 * SECONDS if annotated else SECONDS)
         try:
-            source, name, today, annotated = request
             answer = pickle.dumps(study(source, name, today, annotated=annotated))
         except MemoryError:
             os._exit(OUT_OF_MEMORY)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from urllib.parse import quote
 
 from cvdops.spec.codes import CODES
@@ -10,14 +11,16 @@ from cvdops.spec.serialise import diagnostic_json
 
 Report = Sequence[tuple[str, Sequence[Diagnostic]]]  # each file's path and what was found in it
 
+_PAGES = Path(__file__).parents[2] / "docs" / "lint"
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _SARIF_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _GITHUB_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def page(code: str) -> str:
-    """The page of the documentation that explains the code."""
-    return f"docs/lint/{code}.md"
+def _page(code: str) -> str:
+    """What the documentation says of the code; empty where it was not installed with the program."""
+    page = _PAGES / f"{code}.md"
+    return page.read_text(encoding="utf-8") if page.exists() else ""
 
 
 def as_text(report: Report) -> str:
@@ -78,10 +81,11 @@ def as_sarif(report: Report) -> str:
 
 def _rule(code: str) -> dict[str, object]:
     severity, explanation = CODES[code]
+    page = _page(code)
     return {
         "id": code,
         "shortDescription": {"text": explanation},
-        "help": {"text": f"{explanation} See {page(code)}."},
+        "help": {"text": page or explanation} | ({"markdown": page} if page else {}),
         "defaultConfiguration": {"level": _SARIF_LEVELS[severity]},
     }
 

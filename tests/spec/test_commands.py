@@ -158,6 +158,7 @@ def test_lint_as_sarif(wrong: Path) -> None:
     rules = log["runs"][0]["tool"]["driver"]["rules"]
     result = next(r for r in log["runs"][0]["results"] if r["ruleId"] == "RB203")
     assert rules[result["ruleIndex"]]["id"] == "RB203"
+    assert rules[result["ruleIndex"]]["help"]["markdown"].startswith("# RB203: An attribute has a")
     assert result["level"] == rules[result["ruleIndex"]]["defaultConfiguration"]["level"] == "error"
     place = result["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == wrong.as_uri()
