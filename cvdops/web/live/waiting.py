@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from cvdops.executions import children, locks, queues, stops
+from cvdops.executions import children, locks, queues, restoring, stops
 from cvdops.executions.models import Execution, Lock
 from cvdops.executions.states import ExecutionState
 
@@ -34,7 +34,8 @@ class Wait:
 def read(execution: Execution) -> Wait | None:
     """None if it waits for nothing."""
     code = execution.waiting_for.get("code", "")
-    if execution.state != ExecutionState.WAITING or not code:
+    held = execution.state == ExecutionState.PAUSED and code == restoring.CODE
+    if not held and (execution.state != ExecutionState.WAITING or not code):
         return None
     return Wait(
         text=str(execution.waiting_for.get("text", "")),
