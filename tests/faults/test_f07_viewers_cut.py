@@ -53,7 +53,8 @@ def trial(rig: Rig, server: Web, *, count: int, size: int, seconds: float, every
     ]
     thread = viewers.start(watching)
     made = stored(execution, text, seconds, cut)
-    thread.join(60)
+    thread.join(90)
+    assert not thread.is_alive(), "a viewer has not everything yet"
     for viewer in watching:
         assert viewer.reads <= viewer.cuts, "a gap that no cut explains"
         assert text.endswith(viewer.text)
@@ -72,6 +73,6 @@ def test_viewers_are_cut_off_three_times(rig: Rig, tmp_path) -> None:
 
 
 @pytest.mark.faults
-def test_50_viewers_are_cut_off_every_three_seconds(rig: Rig, tmp_path) -> None:
+def test_many_viewers_are_cut_off_every_three_seconds(rig: Rig, tmp_path) -> None:
     with web(tmp_path) as server:
-        trial(rig, server, count=50, size=20 << 20, seconds=30, every=3)
+        trial(rig, server, count=25, size=8 << 20, seconds=20, every=3)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -39,7 +40,7 @@ class Viewer:
                 await self._follow()
             except (OSError, EOFError, ValueError):
                 self.cuts += 1
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311 — not all at once
 
     async def _follow(self) -> None:
         async with self._get(f"events/?after={self.position}", "text/event-stream") as reader:
