@@ -16,6 +16,10 @@ ADDRESS = RegexValidator(
     r"\A(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45})\Z",
     "Use a host name, an IP address, or an alias of the portal's SSH configuration.",
 )
+KEY = RegexValidator(
+    r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z",
+    "Use the name of the file: letters, digits, dot, dash, underscore.",
+)
 ACCOUNT = RegexValidator(r"\A[A-Za-z_][A-Za-z0-9_.-]{0,31}\Z", "Use the name of an account.")
 JUMP = RegexValidator(
     r"\A[A-Za-z0-9_.@:\[\]-]{1,100}(?:,[A-Za-z0-9_.@:\[\]-]{1,100}){0,3}\Z",
@@ -60,7 +64,7 @@ class Host(models.Model):
     address = models.CharField(max_length=253, blank=True, validators=[ADDRESS])
     port = models.PositiveIntegerField(null=True, blank=True, validators=PORT)
     user = models.CharField(max_length=32, blank=True, validators=[ACCOUNT])
-    key = models.CharField(max_length=63, blank=True, validators=[NAME])  # a key of the portal's
+    key = models.CharField(max_length=63, blank=True, validators=[KEY])  # a key of the portal's
     jump = models.CharField(max_length=300, blank=True, validators=[JUMP])  # hosts in between
     default = models.BooleanField(default=False)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from cvdops.approvals import services as approvals
+from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.executions.hints import announce
 from cvdops.executions.models import ChecklistMark, StepRun
 from cvdops.executions.run import Run
@@ -13,6 +14,7 @@ from cvdops.executions.transitions import DatabaseNow, InSeconds
 from cvdops.spec.document import Gate, Kind, Step
 
 CHILD = "child"  # of `waiting_for`: another execution
+APPROVAL = "approval"
 
 
 def open_step(run: Run, step: StepRun, definition: Step) -> None:
@@ -34,10 +36,22 @@ def wait_for(run: Run, definition: Step) -> None:
     if definition.kind is Kind.RUNBOOK:
         code, text = CHILD, f"The runbook that “{definition.title}” started"
     elif definition.kind is Kind.APPROVAL:
-        code, text = "approval", f"Approval: {definition.title}"
+        request = ApprovalRequest.objects.get(
+            execution_id=run.id, gate=definition.id, state=RequestState.OPEN
+        )
+        code, text = APPROVAL, approval(definition.title, request)
     else:
         code, text = "person", f"Somebody confirms: {definition.title}"
     rest(run, code, text, definition.id)
+
+
+def approval(title: str, request: ApprovalRequest) -> str:
+    """What an execution at a gate waits for; of several approvals, how many there are."""
+    progress = approvals.progress(request)
+    required = sum(int(str(group["required"])) for group, _ in progress)
+    given = required - sum(missing for _, missing in progress)
+    count = f" {given} of {required}" if required > 1 else ""
+    return f"Approval{count}: {title}"
 
 
 def rest(

@@ -79,6 +79,18 @@ def test_capture_makes_a_variable(scene: Scene) -> None:
     assert scene.output(scene.run(), "two") == "42\n"
 
 
+def test_a_gate_for_two_says_how_many_have_approved(scene: Scene) -> None:
+    body = "approvers: [operations-manager, cto]\nrequired: 2"
+    scene.runbook(block("gate", body, kind="approval") + block("after", "echo on"))
+    execution = scene.run()
+    assert execution.waiting_for["text"] == "Approval 0 of 2: gate"
+    scene.approve(execution)
+    execution.refresh_from_db()
+    assert execution.waiting_for["text"] == "Approval 1 of 2: gate"
+    scene.approve(execution, by="cto")
+    assert scene.advance(execution).state == "succeeded"
+
+
 def test_a_gate_waits_in_no_worker_and_goes_on_when_approved(scene: Scene) -> None:
     gate = block("gate", "approvers: [operations-manager]", kind="approval")
     scene.runbook(gate + block("after", "echo on"))

@@ -1,5 +1,6 @@
 """Deciding at a gate."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -10,6 +11,7 @@ from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.approvals.queries import gate_of, get_request
 from cvdops.audit.log import record
+from cvdops.executions import gates
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import digest
@@ -42,14 +44,23 @@ def decide(
     return request
 
 
+def _still_waiting(execution: Execution, request: ApprovalRequest, step: StepRun) -> dict[str, Any]:
+    """What it says that it waits for, with those who have approved counted."""
+    if execution.waiting_for.get("code") != gates.APPROVAL:
+        return {}
+    text = gates.approval(step.title, request)
+    return {"waiting_for": {**execution.waiting_for, "text": text}}
+
+
 def _pass_on(user: User, execution: Execution, request: ApprovalRequest, comment: str) -> None:
     """Let the execution know of a decision; a settled gate lets it go on to what follows."""
     hand = Hand(execution.pk, actor=user)
     data = {"request": str(request.pk), "state": request.state, "comment": comment}
-    if request.state == RequestState.OPEN:
-        announce(execution.pk, hand.change("approval.decision", data))
-        return
     step = StepRun.objects.get(execution=execution, key=request.gate)
+    if request.state == RequestState.OPEN:
+        fields = _still_waiting(execution, request, step)
+        announce(execution.pk, hand.change("approval.decision", data, **fields))
+        return
     approved = request.state == RequestState.APPROVED
     word = "Approved" if approved else "Rejected"
     try:
