@@ -56,4 +56,4 @@ def test_a_file_of_any_name_is_told(name: str, world: World) -> None:
     (world.folder / name).write_text("# Nothing\n")
     page = world.client("devops-engineer").post("/catalog/sync/", follow=True).content.decode()
     assert "<b>.md" not in page
-    assert "refused" in page
+    assert "broken" in page
