@@ -17,6 +17,7 @@ class Reference:
     state: str = "queued"
     intent: str = ""
     held: bool = False  # by a worker that died: until its lease has run out
+    begun: bool = False  # the step that it left running was not only sent
     phase: str = "forward"
     steps: list[str] = field(default_factory=list)
     undo: list[str] = field(default_factory=list)  # none, or the undo step
@@ -39,9 +40,13 @@ class Reference:
         if self.state not in {"queued", "running", "rolling_back"} and not asked:
             return
         self.held = False
-        while self.current in {"pending", "running"} and not self.intent:
+        while self.current == "running" or (self.current == "pending" and not self.intent):
             kind = "ok" if self.phase == "rollback" else self.kinds[self.at]
-            self._steps[self.at] = RESULTS.get(kind, "waiting")
+            never = self.current == "running" and self.intent == "cancel" and not self.begun
+            left = "cancelled" if never else RESULTS.get(kind, "waiting")
+            self._steps[self.at] = left
+            if left not in DONE:
+                break
         if self.intent == "cancel":
             if self.current == "waiting":
                 self._steps[self.at] = "cancelled"

@@ -1,15 +1,18 @@
 """Fixtures of the fault tests."""
 
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
 from cvdops.environments.models import Host
+from cvdops.executions.models import StepAttempt
 from cvdops.runners.ssh.transport import SPOOL
 from tests.executions import scene as scenes
 from tests.faults.chance import chance
@@ -17,7 +20,9 @@ from tests.faults.effects import effects
 from tests.faults.portal import Portal, web
 from tests.faults.rig import Rig
 from tests.faults.servers import Database, Server, at, postgres, redis_server, template
+from tests.faults.truth import processes_of_attempts
 from tests.sshd import Sshd, ssh_server
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -26,6 +31,16 @@ def rig(transactional_db: None, tmp_path: Path, request: pytest.FixtureRequest) 
     runbooks.mkdir()
     with effects() as counter:
         yield Rig(scenes.make(runbooks), counter, tmp_path, chance(request.node.name))
+    until(_nothing_left, what="the end of what a test that failed has left running")
+
+
+def _nothing_left() -> bool:
+    attempts = {str(pk) for pk in StepAttempt.objects.values_list("pk", flat=True)}
+    left = [pid for one, pids in processes_of_attempts().items() if one in attempts for pid in pids]
+    for pid in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return not left
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_a_deploy_loses_nothing(rig: Rig, migrated, executions: int, times: int)
     rig.runbook(rig.step("one", seconds=1), rig.step("two", "idempotent", seconds=1))
     with rig.workers(2) as workers:
         started = rig.start(executions)
-        until(lambda: Execution.objects.filter(state="running").count() == executions)
+        until(lambda: not Execution.objects.filter(started_at=None).exists(), 30, "the first steps")
         migrated()
         seconds = [leave(workers, slot) for _ in range(times) for slot in (0, 1)]
         rig.settled(started, 60)
