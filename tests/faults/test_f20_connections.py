@@ -57,9 +57,10 @@ def trial(rig: Rig, server: Web, streams: int, seconds: float) -> None:
     read(visit, 1)
     before = clients(server)
     with ExitStack() as stack:
-        for _ in range(streams):
-            stack.enter_context(connected(visit, execution))
-        until(lambda: clients(server) >= before + streams, 60, "the streams")
+        for number in range(0, streams, 20):  # as viewers come; not all in one moment
+            for _ in range(20):
+                stack.enter_context(connected(visit, execution))
+            until(lambda: clients(server) >= before + number + 20, 30, "the streams")
         answers = read(visit, seconds)
         assert {status for status, _ in answers} == {200}
         assert connections() <= DATABASE_POOL
