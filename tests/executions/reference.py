@@ -16,7 +16,8 @@ class Reference:
     kinds: list[str]
     state: str = "queued"
     intent: str = ""
-    held: bool = False  # by a worker that died: until its lease has run out
+    held: bool = False  # by a worker that died: nobody else may move it …
+    free: bool = True  # … and another worker only when the lease has run out
     begun: bool = False  # the step that it left running was not only sent
     phase: str = "forward"
     steps: list[str] = field(default_factory=list)
@@ -39,7 +40,7 @@ class Reference:
         asked = self.state == "waiting" and self.intent == "cancel"
         if self.state not in {"queued", "running", "rolling_back"} and not asked:
             return
-        self.held = False
+        self.held, self.free = False, True
         while self.current == "running" or (self.current == "pending" and not self.intent):
             kind = "ok" if self.phase == "rollback" else self.kinds[self.at]
             never = self.current == "running" and self.intent == "cancel" and not self.begun

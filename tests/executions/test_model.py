@@ -113,22 +113,20 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def advance(self) -> None:
-        held = self.reference.held
         engine.advance(self.pk, "worker")
-        if not held:
+        if self.reference.free:
             self.reference.advance()
         self.former.append(self.row.lease_token)
 
     @rule(place=st.integers(1, 25))
     def advance_and_die(self, place: int) -> None:
-        held = self.reference.held
         failpoints.arm(f"*:{place}", crash)
         try:
             engine.advance(self.pk, "victim")
         except Crash:
             self.adopt()
         else:
-            if not held:
+            if self.reference.free:
                 self.reference.advance()
         finally:
             failpoints.arm("")
@@ -145,18 +143,17 @@ class Machine(RuleBasedStateMachine):
         self.reference.steps = [states[f"s{n}"] for n in range(len(before))]
         self.reference.undo = [states["undo"]] if self.reference.undo else []
         self.reference.held = row.lease_until is not None
+        self.reference.free = not self.reference.held
         self.reference.state, self.reference.intent = row.state, row.intent
 
     @rule()
     def let_leases_run_out(self) -> None:
         expire_leases()
-        self.reference.held = False
+        self.reference.free = True
 
     @rule(verb=st.sampled_from(sorted(PRESSES)))
     def press(self, verb: str) -> None:
         running = "running" in {*self.reference.steps, *self.reference.undo}
-        if self.reference.state in {"running", "rolling_back"} and not self.reference.held:
-            self.reference.held = True  # a lease that has run out is one for people all the same
         try:
             PRESSES[verb](self)
         except Conflict:

@@ -46,8 +46,8 @@ def losing(rig: Rig, share: float) -> Iterator[dict[str, str]]:
     ("share", "executions"),
     [
         (0.03, 2),
-        pytest.param(0.01, 200, marks=pytest.mark.faults),
-        pytest.param(0.1, 50, marks=pytest.mark.faults),
+        pytest.param(0.01, 100, marks=pytest.mark.faults),
+        pytest.param(0.1, 20, marks=pytest.mark.faults),
     ],
 )
 def test_answers_are_lost(rig: Rig, share: float, executions: int) -> None:
