@@ -34,6 +34,6 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["python", "-m", "cvdops.stack.health"]
 CMD ["python", "-m", "uvicorn", "cvdops.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
-     "--timeout-graceful-shutdown", "5", "--lifespan", "off", \
+     "--timeout-graceful-shutdown", "4", "--lifespan", "off", \
      "--http", "cvdops.web.live.delivery:Delivery", \
      "--no-server-header", "--no-access-log", "--log-level", "warning"]

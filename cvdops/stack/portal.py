@@ -26,7 +26,7 @@ def web(data: Path, port: int) -> Part:
     arguments = [
         *["uvicorn", "cvdops.asgi:application", "--host", "127.0.0.1", "--port", str(port)],
         # Without a limit an open event stream keeps the server alive for ever.
-        *["--timeout-graceful-shutdown", "5", "--lifespan", "off"],
+        *["--timeout-graceful-shutdown", "4", "--lifespan", "off"],
         *["--http", "cvdops.web.live.delivery:Delivery"],
         *["--no-server-header", "--no-access-log", "--log-level", "warning"],
     ]
