@@ -81,7 +81,7 @@ def _carry_on(run: Run) -> None:
         text = "Three workers died on it. Find out why, then resume or cancel it."
         gates.rest(run, POISONED, text, intent=Intent.NONE)
         return
-    if hold.lost_before:
+    if hold.token > 1:
         tidying.tidy(run)
     if not stops.confirm(run):
         return

@@ -23,7 +23,9 @@ export CHAIN='sleep 0.3; (setsid bash -c "$CHAIN" &)'
 for _ in 1 2 3; do (setsid bash -c "$CHAIN" &); done
 echo planted
 while :; do sleep 300; done"""
-CONFIRMED = 20.0  # seconds after the grace, of which 15 are for a machine that is busy with ten such trees
+CONFIRMED = (
+    20.0  # seconds after the grace, of which 15 are for a machine that is busy with ten such trees
+)
 
 
 def plant(rig: Rig, *targets: str) -> list[Execution]:
