@@ -14,12 +14,13 @@ RUNS = 40
 def measure(folder: Path, log: Path) -> list[Figure]:
     """Milliseconds a step, connection reused, and a flood; `folder` is that of the runbooks."""
     from cvdops.catalog.sync import sync
+    from tests.hosts import introduce
 
     (folder / "far.md").write_text(steps.document("far", ["true"] * steps.STEPS, "target=far"))
     sync(folder)
     with ssh_server() as server:
         floor = median(_multiplexed(server))
-        _introduce(server)
+        introduce(server, "development")
         apart, _ = steps.paces("far")
         flooded = flood.measure_far(log)
     return [
@@ -27,26 +28,6 @@ def measure(folder: Path, log: Path) -> list[Figure]:
         Figure("the same step over SSH, p99", percentile(apart, 0.99), "ms", floor, 60.0),
         *flooded,
     ]
-
-
-def _introduce(server: Sshd) -> None:
-    """Make it a host of development, with its key confirmed."""
-    from django.conf import settings
-
-    from cvdops.environments.models import Host
-
-    server.installation(Path(settings.SSH_DIR))
-    host = Host.objects.create(
-        environment_id="development",
-        name="far",
-        transport="ssh",
-        address="127.0.0.1",
-        port=server.port,
-        user=server.login.user,
-        key="test",
-    )
-    key = server.key
-    host.keys.create(kind=key.kind, key=key.key, fingerprint=key.fingerprint)
 
 
 def _multiplexed(server: Sshd) -> list[float]:

@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from cvdops.environments.models import Host
 from cvdops.executions.models import StepAttempt
@@ -21,6 +20,7 @@ from tests.faults.portal import Portal, web
 from tests.faults.rig import Rig
 from tests.faults.servers import Database, Server, at, postgres, redis_server, template
 from tests.faults.truth import processes_of_attempts
+from tests.hosts import introduce
 from tests.sshd import Sshd, ssh_server
 from tests.waiting import until
 
@@ -98,21 +98,9 @@ def far(rig: Rig, server: Sshd) -> Host:
 
 def add_host(rig: Rig, server: Sshd, port: int) -> Host:
     """The host `far`, at this port: that of the server or of a proxy before it."""
-    server.installation(Path(settings.SSH_DIR))
     spool = server.login.home / SPOOL
-    shutil.rmtree(
-        spool, ignore_errors=True
-    )  # what an earlier test has left, whose attempts are gone
-    host = Host.objects.create(
-        environment=rig.scene.environment,
-        name="far",
-        transport="ssh",
-        address="127.0.0.1",
-        port=port,
-        user=server.login.user,
-        key="test",
-    )
-    key = server.key
-    host.keys.create(kind=key.kind, key=key.key, fingerprint=key.fingerprint)
+    # what an earlier test has left, whose attempts are gone
+    shutil.rmtree(spool, ignore_errors=True)
+    host = introduce(server, rig.scene.environment.pk, port)
     rig.spools.append(spool)
     return host
