@@ -126,6 +126,8 @@ class Reference:
         undone = self.undo and self.undo[0] in DONE
         if self.held or self.state not in {"waiting", "paused", *UNDOABLE} or not begun or undone:
             return False
+        if self.current == "waiting":
+            self._steps[self.at] = "cancelled"
         self.undo = self.undo or ["pending"]
         self.phase, self.state = "rollback", "queued"
         return True

@@ -205,3 +205,13 @@ def test_a_poisoned_execution_can_be_cancelled_and_its_step_is_ended(scene: Scen
     services.cancel(scene.person("devops-engineer"), execution.pk)
     assert scene.advance(execution).state == "cancelled"
     assert "verified" in scene.steps(execution)["one"].note
+
+
+def test_a_rollback_leaves_no_gate_open(scene: Scene) -> None:
+    steps = block("one", "true", "destructive rollback=undo")
+    gate = block("gate", "approvers: [operations-manager]", kind="approval")
+    scene.runbook(steps + gate, block("undo", "true"))
+    execution = scene.run()
+    services.roll_back(scene.person("devops-engineer"), execution.pk)
+    assert scene.advance(execution).state == "rolled_back"
+    assert scene.states(execution)["gate"] == "cancelled"

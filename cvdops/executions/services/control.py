@@ -58,8 +58,7 @@ def _cancel(user: User, execution: Execution, comment: str) -> None:
         if StepRun.objects.filter(execution=execution, unconfirmed=True).exists():
             raise Conflict("It is being cancelled: its host has not confirmed the stop yet.")
         approvals.void(execution.pk)
-        for step in StepRun.objects.filter(execution=execution, state=StepState.WAITING):
-            hand.step(step.pk, StepEvent.CANCEL, finished_at=DatabaseNow)
+        _close_open(hand, execution)
 
     _ask_for(user, execution, "cancel", ExecutionEvent.CANCEL, Intent.CANCEL, comment, close)
 
@@ -146,7 +145,15 @@ def _askable(execution: Execution, intent: Intent) -> frozenset[ExecutionState]:
     )
 
 
+def _close_open(hand: Hand, execution: Execution) -> None:
+    """Nobody is asked any more."""
+    for step in StepRun.objects.filter(execution=execution, state=StepState.WAITING):
+        hand.step(step.pk, StepEvent.CANCEL, finished_at=DatabaseNow)
+
+
 def _refuse_running(execution: Execution) -> None:
+    if child := children.active(execution):
+        raise Conflict(f"Execution {child}, which it started, is not over: cancel that one first.")
     if step := _running(execution):
         raise Conflict(f"“{step.title}” may still be running: cancel the execution, or resume it.")
 
@@ -185,6 +192,7 @@ def roll_back(user: User, execution_id: UUID | str, comment: str = "", down_to: 
             outcome="",
         )
         _refuse_running(execution)
+        _close_open(hand, execution)
         _plan_rollback(execution, down_to)
         approvals.void(execution.pk)
         announce(execution.pk, seq)
