@@ -45,15 +45,17 @@ class Viewer:
     async def _follow(self) -> None:
         async with self._get(f"events/?after={self.position}", "text/event-stream") as reader:
             fields: dict[str, str] = {}
-            while self.end < self.size and (line := await reader.readline()):
-                name, _, value = line.decode().strip().partition(": ")
-                if name in {"event", "id", "data"}:
+            async for line in _lines(reader):
+                name, _, value = line.partition(": ")
+                if name:
                     fields[name] = value
-                elif not name and "event" in fields:
+                    continue
+                if "event" in fields:
                     await self._event(fields)
-                    fields = {}
-        if self.end < self.size:
-            raise EOFError
+                fields = {}
+                if self.end >= self.size:
+                    return
+        raise EOFError
 
     async def _event(self, fields: dict[str, str]) -> None:
         data = json.loads(fields["data"])
@@ -99,6 +101,16 @@ class Viewer:
             yield reader
         finally:
             writer.close()
+
+
+async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[str]:
+    """The lines of a body that comes in chunks; a long event comes in several."""
+    rest = b""
+    while size := int(await reader.readline(), 16):
+        rest += (await reader.readexactly(size + 2))[:size]
+        *lines, rest = rest.split(b"\n")
+        for line in lines:
+            yield line.decode()
 
 
 def start(viewers: Sequence[Viewer]) -> Thread:
