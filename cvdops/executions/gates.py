@@ -61,12 +61,17 @@ def rest(
     step: str = "",
     due: float | None = None,
     more: Mapping[str, object] | None = None,
+    *,
+    again: bool = False,
     **fields: object,
 ) -> None:
-    """Let the execution wait, saying for what, and until when (seconds from now) if it ends by itself."""
+    """Let the execution wait, saying for what, and until when (seconds from now) if it ends by itself.
+
+    With `again` people are not told: they know from the time before.
+    """
     seq = run.hand.move(
         ExecutionEvent.WAIT,
-        {"code": code, "text": text},
+        {"code": code, "text": text, "again": again},
         waiting_for={"code": code, "text": text, "step": step, **(more or {})},
         lease_until=None,
         lease_owner="",

@@ -21,6 +21,7 @@ SECONDS = 15.0
 MAX_LOST = 3  # leases lost without progress, then a person has to look
 STEADY = 60.0  # seconds of holding one, which are progress, too: a step may take longer than that
 POISONED = "poisoned"  # of `waiting_for`: as many were lost
+UNCONFIRMED = "unconfirmed"  # of `waiting_for`: a stop was asked for, and its host did not answer
 
 
 class Leave(Exception):
@@ -168,11 +169,12 @@ def _take(execution: UUID, owner: str) -> tuple[int, str, str, int] | None:
              WHERE id = %s
                AND (state IN ('queued', 'running', 'rolling_back')
                     OR (state = 'waiting'
-                        AND (due_at <= clock_timestamp() OR intent = 'cancel')))
+                        AND (due_at <= clock_timestamp()
+                             OR (intent = 'cancel' AND waiting_for->>'code' IS DISTINCT FROM %s))))
                AND (lease_until IS NULL OR lease_until < clock_timestamp())
             RETURNING lease_token, phase, intent, lost_leases
             """,
-            [owner, SECONDS, execution],
+            [owner, SECONDS, execution, UNCONFIRMED],
         )
         row: tuple[int, str, str, int] | None = cursor.fetchone()
     return row

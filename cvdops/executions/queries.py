@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from cvdops.access.policy import Action, Decision, Matter, each, visible_categories
 from cvdops.accounts.models import User
 from cvdops.executions import plan as plans
-from cvdops.executions.leases import POISONED
+from cvdops.executions.leases import POISONED, UNCONFIRMED
 from cvdops.executions.models import Event, Execution, StepRun
 from cvdops.executions.rollback import UndoEntry
 from cvdops.executions.rollback import undo_stack as _undo_stack
@@ -25,7 +25,6 @@ from cvdops.executions.states import (
     StepState,
     possible,
 )
-from cvdops.executions.stops import CODE as UNCONFIRMED
 from cvdops.lib.errors import NotFound
 
 PAGE = 50

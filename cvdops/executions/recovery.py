@@ -10,6 +10,7 @@ from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.executions import children, locks
 from cvdops.executions.hints import announce, wake
+from cvdops.executions.leases import UNCONFIRMED
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.states import ExecutionEvent, StepEvent, StepState
 from cvdops.executions.transitions import Hand, Superseded
@@ -35,18 +36,20 @@ def rescue() -> None:
 def due(queues: Sequence[str], limit: int) -> list[UUID]:
     """What workers of these queues have to look at: runnable and unowned for a second, its lease run
     out, or waiting with something to do: its time has come, or it was cancelled in the moment in which
-    it began to wait."""
+    it began to wait. A stop that is not confirmed keeps the cancel asked, and has its time."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT id FROM executions_execution
              WHERE ((state = 'queued' AND state_since < clock_timestamp() - interval '1 second')
                 OR (state IN ('running', 'rolling_back') AND lease_until < clock_timestamp())
-                OR (state = 'waiting' AND (due_at <= clock_timestamp() OR intent = 'cancel')))
+                OR (state = 'waiting'
+                    AND (due_at <= clock_timestamp()
+                         OR (intent = 'cancel' AND waiting_for->>'code' IS DISTINCT FROM %s))))
                AND 'env.' || environment_id = ANY(%s)
              ORDER BY id LIMIT %s
             """,
-            [list(queues), limit],
+            [UNCONFIRMED, list(queues), limit],
         )
         return [execution for (execution,) in cursor.fetchall()]
 

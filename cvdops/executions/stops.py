@@ -1,14 +1,19 @@
 """Stops that nobody has seen yet: their hosts are asked again until they answer, or a Lead settles it."""
 
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Min
+
 from cvdops.executions import context, gates, jobs
 from cvdops.executions.finishing import GRACE
 from cvdops.executions.hints import announce
-from cvdops.executions.models import StepRun
+from cvdops.executions.leases import UNCONFIRMED
+from cvdops.executions.models import Event, StepRun
 from cvdops.executions.run import Run
 from cvdops.executions.states import StepEvent, StepState
 from cvdops.runners.job import AlreadyClaimed, Presence, StartFailed, Unreachable
 
-CODE = "unconfirmed"  # of `waiting_for`
 AGAIN = 30.0  # seconds between two tries
 
 
@@ -17,9 +22,18 @@ def confirm(run: Run) -> bool:
     left = [step for step in run.steps if step.unconfirmed and not _stopped(run, step)]
     if not left:
         return True
-    where = ", ".join(step.host for step in left)
-    gates.rest(run, CODE, f"Cancel not confirmed on {where}", left[0].key, due=AGAIN)
+    text = f"Cancel not confirmed on {', '.join(step.host for step in left)}"
+    told = Event.objects.filter(execution=run.id, kind="execution.wait", at__gte=since(run.id))
+    again = told.filter(data__text=text).exists()
+    gates.rest(run, UNCONFIRMED, text, left[0].key, due=AGAIN, again=again)
     return False
+
+
+def since(execution: UUID) -> datetime | None:
+    """When the first of the stops was asked for that nobody has seen: looking again does not change it."""
+    left = StepRun.objects.filter(execution=execution, unconfirmed=True)
+    found: datetime | None = left.aggregate(first=Min("finished_at"))["first"]
+    return found
 
 
 def _stopped(run: Run, step: StepRun) -> bool:

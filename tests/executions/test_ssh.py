@@ -4,6 +4,8 @@ from cvdops.environments.models import Host
 from cvdops.executions import services
 from cvdops.executions.leases import HOLDS
 from cvdops.executions.models import Execution
+from cvdops.executions.recovery import due
+from cvdops.web.live import timeline, waiting
 from tests.executions.scene import Scene
 from tests.executions.test_control import at_work, begun
 from tests.executions.test_engine import block
@@ -65,6 +67,25 @@ def test_a_stop_that_nobody_saw_is_not_called_cancelled(far: Scene, server: Sshd
 
     until(looked_again, 20, "the confirmation of the cancel")
     assert "verified" in far.steps(execution)["one"].note
+
+
+def test_a_stop_that_nobody_saw_is_looked_after_in_its_time_and_told_once(
+    far: Scene, server: Sshd
+) -> None:
+    far.runbook(block("one", "sleep 300", "target=far"))
+    execution = far.start()
+    with at_work(execution):
+        begun(far, execution, "one")
+        server.kill()
+        services.cancel(far.person("devops-engineer"), execution.pk)
+    token, since = execution.lease_token, waiting.read(execution).since
+    assert not due(["env.development"], 9)
+    assert far.advance(execution).lease_token == token
+    Execution.objects.filter(pk=execution.pk).update(due_at=execution.created_at)
+    assert far.advance(execution).lease_token == token + 1
+    server.start()
+    assert (execution.state, waiting.read(execution).since) == ("waiting", since)
+    assert len([e for e in timeline.read(execution)[0] if "not confirmed" in e.text]) == 1
 
 
 def test_a_host_that_is_away_fails_the_step_before_it_begins(far: Scene, server: Sshd) -> None:

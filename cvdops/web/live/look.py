@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from cvdops.approvals.models import ApprovalRequest, Decision
 from cvdops.catalog.models import RunbookVersion
 from cvdops.executions import queues
+from cvdops.executions.leases import UNCONFIRMED
 from cvdops.executions.models import (
     ChecklistMark,
     Event,
@@ -106,10 +107,9 @@ def _needs_worker(execution: Execution, now: datetime) -> bool:
     if execution.state in HELD:
         return execution.lease_until is None or execution.lease_until < now
     due = execution.due_at is not None and execution.due_at <= now
+    asked = execution.intent == Intent.CANCEL and execution.waiting_for.get("code") != UNCONFIRMED
     waiting = execution.state == ExecutionState.WAITING
-    return execution.state == ExecutionState.QUEUED or (
-        waiting and (due or execution.intent == Intent.CANCEL)
-    )
+    return execution.state == ExecutionState.QUEUED or (waiting and (due or asked))
 
 
 def _current(execution: Execution, steps: Sequence[StepRun]) -> StepRun | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from cvdops.executions import children, locks, queues, restoring, stops
+from cvdops.executions.leases import UNCONFIRMED
 from cvdops.executions.models import Execution, Lock
 from cvdops.executions.states import ExecutionState
 
@@ -39,12 +40,17 @@ def read(execution: Execution) -> Wait | None:
         return None
     return Wait(
         text=str(execution.waiting_for.get("text", "")),
-        tone="bad" if code == stops.CODE else "wait",
-        since=execution.state_since,
+        tone="bad" if code == UNCONFIRMED else "wait",
+        since=_since(execution, code),
         due_at=execution.due_at,
         locks=tuple(_locks(execution)) if code == locks.CODE else (),
         child=children.active(execution) if code == "child" else None,
     )
+
+
+def _since(execution: Execution, code: str) -> datetime:
+    asked = stops.since(execution.pk) if code == UNCONFIRMED else None
+    return asked or execution.state_since
 
 
 def _locks(execution: Execution) -> Iterable[Named]:
