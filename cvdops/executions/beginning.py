@@ -36,7 +36,7 @@ def begin(run: Run, step: StepRun, spool: str = "", boot_id: str = "") -> StepAt
     announce(run.id, seq)
     step.attempt_count += 1
     step.tries += 1
-    step.state, step.due_at = StepState.RUNNING, None
+    step.state, step.due_at, step.note = StepState.RUNNING, None, ""  # of the try before
     return attempt
 
 

@@ -1,5 +1,6 @@
 """The engine on a real database and real processes: what a run does, step by step."""
 
+from cvdops.executions.models import Execution
 from tests.executions.scene import Scene
 from tests.waiting import until
 
@@ -121,3 +122,12 @@ def test_secrets_are_masked_and_never_stored(scene: Scene) -> None:
     execution = scene.run(variables={"TOKEN": "sup3r-s3cret"})
     assert scene.output(execution, "one") == "token=•••\n"
     assert "sup3r" not in str([execution.plan, execution.variables, execution.session])
+
+
+def test_the_note_of_a_try_is_not_taken_for_a_lost_connection(scene: Scene) -> None:
+    scene.runbook(block("one", "false", "retry=1 backoff=1ms"))
+    execution = scene.run()
+    Execution.objects.filter(pk=execution.pk).update(due_at=execution.created_at)
+    scene.advance(execution)
+    assert scene.steps(execution)["one"].attempt_count == 2
+    assert not execution.events.filter(kind__startswith="step.connection").exists()
