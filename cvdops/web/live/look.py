@@ -1,5 +1,6 @@
 """Reading an execution for all who look at it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -22,6 +23,7 @@ from cvdops.executions.models import (
 from cvdops.executions.plan import Plan
 from cvdops.executions.queries import planned
 from cvdops.executions.states import HELD, ExecutionState, Intent
+from cvdops.spec.document import Kind
 from cvdops.web.live import waiting
 from cvdops.web.live.scene import AT_WORK, Row, Scene
 from cvdops.web.live.timeline import read
@@ -82,7 +84,8 @@ def _rows(execution: Execution, plan: Plan, marks: Sequence[ChecklistMark]) -> t
     steps = list(StepRun.objects.filter(execution=execution).order_by("phase", "position", "host"))
     latest = StepAttempt.objects.filter(step__execution=execution).order_by("step_id", "-number")
     attempts = {attempt.step_id: attempt for attempt in latest.distinct("step_id")}
-    keys = [step.key for step in steps]
+    several = {key for key, n in Counter(step.key for step in steps).items() if n > 1}
+    children = _children(execution, steps)
     current = _current(execution, steps)
     numbers: dict[str, int] = {}
     rows = []
@@ -93,13 +96,24 @@ def _rows(execution: Execution, plan: Plan, marks: Sequence[ChecklistMark]) -> t
                 step=step,
                 definition=plan.step(step.key).step,
                 number=numbers[step.phase],
-                link=step.key if keys.count(step.key) == 1 else str(step.pk),
+                link=str(step.pk) if step.key in several else step.key,
                 attempt=attempts.get(step.pk),
                 marks=tuple(mark for mark in marks if mark.step_id == step.pk),
                 current=step is current,
+                spread=step.key in several,
+                child=children.get(step.pk),
             )
         )
     return tuple(rows)
+
+
+def _children(execution: Execution, steps: Sequence[StepRun]) -> dict[UUID, Execution]:
+    """By the step that started it, the latest child."""
+    if not any(step.kind == Kind.RUNBOOK for step in steps):
+        return {}
+    found = Execution.objects.filter(parent__execution=execution).order_by("parent_attempt")
+    shown = found.select_related("runbook").only("number", "state", "parent_id", "runbook__title")
+    return {child.parent_id: child for child in shown if child.parent_id}
 
 
 def _needs_worker(execution: Execution, now: datetime) -> bool:

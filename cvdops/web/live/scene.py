@@ -21,7 +21,7 @@ from cvdops.executions.states import (
     Phase,
     StepState,
 )
-from cvdops.spec.document import SectionKind, Step, Troubleshooting
+from cvdops.spec.document import Kind, SectionKind, Step, Troubleshooting
 from cvdops.web.live.timeline import Entry, Note
 from cvdops.web.live.waiting import Wait
 
@@ -39,10 +39,12 @@ class Row:
     attempt: StepAttempt | None
     marks: tuple[ChecklistMark, ...]
     current: bool
+    spread: bool  # its step runs on several hosts: its title alone does not tell which
+    child: Execution | None = None  # the latest one that it started
 
     @property
     def has_output(self) -> bool:
-        return self.definition.kind not in PEOPLE
+        return self.definition.kind not in PEOPLE | {Kind.RUNBOOK}
 
     @property
     def earlier(self) -> range:
@@ -164,6 +166,11 @@ class Scene:
             for name, value in sorted(session.get("variables", {}).items())
             if self.execution.variables.get(name) != value
         )
+
+    @cached_property
+    def spread(self) -> bool:
+        """Whether it runs on several hosts."""
+        return len({row.step.host for row in self.rows if row.step.host}) > 1
 
     @property
     def lost_worker(self) -> bool:
