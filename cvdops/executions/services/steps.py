@@ -9,12 +9,13 @@ from django.db.models.functions import Now
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
+from cvdops.executions import context
 from cvdops.executions.hints import announce, wake
-from cvdops.executions.models import ChecklistMark
-from cvdops.executions.queries import get_execution, get_step, matter
+from cvdops.executions.models import ChecklistMark, Execution, StepRun
+from cvdops.executions.queries import get_execution, get_step, matter, planned
 from cvdops.executions.services.effect import one_effect
 from cvdops.executions.states import ExecutionEvent, ExecutionState, StepEvent
-from cvdops.executions.transitions import DatabaseNow, Hand, Superseded
+from cvdops.executions.transitions import DatabaseNow, Hand, Merge, Superseded
 from cvdops.lib.errors import Conflict, Invalid, Problem
 
 
@@ -93,13 +94,45 @@ def confirm(
         ):
             raise Superseded
         if not marks.exists():
+            kept = _captured(execution, step, comment)
             seq = hand.step(
-                step.pk, StepEvent.SUCCEED, note=comment.strip(), finished_at=DatabaseNow
+                step.pk,
+                StepEvent.SUCCEED,
+                execution=kept,
+                note=comment.strip(),
+                finished_at=DatabaseNow,
             )
             seq = hand.move(ExecutionEvent.READY, waiting_for={})
             wake(execution.pk, execution.environment.queue)
         announce(execution.pk, seq)
         record(user, Action.ASSIST, "execution", execution.pk, data={"step": step.key, **data})
+
+
+def _captured(execution: Execution, step: StepRun, note: str) -> dict[str, Merge]:
+    """The execution's fields with the variable that the note becomes, if the document says so.
+
+    For the steps of every host: the value that one of them had before is not the newest any more.
+    """
+    name = planned(execution).step(step.key).step.attributes.capture
+    if not name:
+        return {}
+    value = note.replace("\0", "").strip()
+    if not value:
+        text = (
+            f"The note becomes the variable {name} for the steps after this one: write its value."
+        )
+        raise Invalid([Problem("comment", text)])
+    execution.refresh_from_db(fields=["session"])  # as it is now that the row is locked
+    former = {
+        host: {**left, "variables": {n: v for n, v in left["variables"].items() if n != name}}
+        for host, left in execution.session.items()
+        if name in left["variables"]
+    }
+    session = former.get("", execution.session.get("", {}))
+    secrets = context.secrets(execution)
+    return {
+        "session": Merge({**former, "": context.after(session, {}, {name: value}, "", secrets)})
+    }
 
 
 def close_item(user: User, execution_id: UUID | str, position: int) -> None:
