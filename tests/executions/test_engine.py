@@ -125,9 +125,12 @@ def test_secrets_are_masked_and_never_stored(scene: Scene) -> None:
 
 
 def test_the_note_of_a_try_is_not_taken_for_a_lost_connection(scene: Scene) -> None:
-    scene.runbook(block("one", "false", "retry=1 backoff=1ms"))
+    script = "test -e again || { touch again; exit 1; }; sleep 0.2"
+    scene.environment.variables.create(name="HOME", value=str(scene.folder))
+    scene.runbook(block("one", "cd; " + script, "retry=1 backoff=1m"))
     execution = scene.run()
-    Execution.objects.filter(pk=execution.pk).update(due_at=execution.created_at)
+    for table in (Execution.objects.filter(pk=execution.pk), execution.steps):
+        table.update(due_at=execution.created_at)
     scene.advance(execution)
     assert scene.steps(execution)["one"].attempt_count == 2
     assert not execution.events.filter(kind__startswith="step.connection").exists()
