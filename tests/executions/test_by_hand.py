@@ -2,13 +2,17 @@
 
 import pytest
 
+from cvdops.approvals.models import ApprovalRequest
 from cvdops.executions import services
 from cvdops.executions.models import Execution
-from cvdops.lib.errors import Invalid
+from cvdops.lib.errors import Conflict, Invalid
 from tests.executions.scene import Scene
+from tests.executions.test_children import GATE, child, child_block
 from tests.executions.test_engine import block
 from tests.live.test_pages import as_person, page
 
+DESTROYS = block("one", "true", "destructive rollback=undo")
+LIST = "#### look\n\n- [ ] it is quiet\n\n"
 METER = block("read", "Read the meter.", "capture=METER", kind="manual")
 SHOWN = block("show", 'echo "$METER"')
 
@@ -42,3 +46,40 @@ def test_a_note_with_a_secret_in_it_is_not_kept_as_a_variable(scene: Scene) -> N
     execution = scene.run(variables={"TOKEN": "s3cret-value"})
     confirm(scene, execution, "it is s3cret-value")
     assert scene.advance(execution).session[""]["variables"] == {}
+
+
+OPEN = {"manual": METER, "checklist": LIST, "gate": GATE}
+
+
+@pytest.mark.parametrize("kind", OPEN)
+def test_nothing_waits_any_more_after_a_rollback(scene: Scene, kind: str) -> None:
+    scene.runbook(DESTROYS + OPEN[kind], block("undo", "true"))
+    execution = scene.run()
+    assert execution.steps.filter(state="waiting").count() == 1
+    services.roll_back(scene.person("devops-engineer"), execution.pk)
+    assert scene.advance(execution).state == "rolled_back"
+    assert not execution.steps.filter(state="waiting").exists()
+
+
+@pytest.mark.parametrize("kind", OPEN)
+def test_nothing_waits_any_more_when_it_was_given_up(scene: Scene, kind: str) -> None:
+    scene.runbook(OPEN[kind])
+    execution = scene.run()
+    lost = {"code": "poisoned", "text": "Three workers died on it."}
+    Execution.objects.filter(pk=execution.pk).update(waiting_for=lost)
+    services.give_up(scene.person("devops-engineer"), execution.pk)
+    execution.refresh_from_db()
+    assert (execution.state, execution.steps.get().state) == ("failed", "cancelled")
+    assert not ApprovalRequest.objects.filter(state="open").exists()
+
+
+def test_a_rollback_waits_for_the_end_of_a_child(scene: Scene) -> None:
+    scene.other("inner", block("in", "true"))
+    scene.runbook(DESTROYS + child_block(), block("undo", "true"))
+    execution, engineer = scene.run(), scene.person("devops-engineer")
+    with pytest.raises(Conflict, match="cancel that one first"):
+        services.roll_back(engineer, execution.pk)
+    services.cancel(engineer, child(execution).pk)
+    services.roll_back(engineer, execution.pk)
+    assert scene.advance(execution).state == "rolled_back"
+    assert not execution.steps.filter(state="waiting").exists()

@@ -105,6 +105,8 @@ def _of_step(
         yield f"{step.key} is {step.state}, and one of its attempts is running"
     if step.state == S.RUNNING and execution.state not in {*HELD, ExecutionState.QUEUED}:
         yield f"{step.key} is running, and nobody will ever watch it"
+    if step.state == S.WAITING and execution.is_over:
+        yield f"{step.key} waits for somebody, and nobody will ever be asked"
     stuck = execution.state == ExecutionState.WAITING and step.state in STEP_STUCK
     if stuck and not (step.note or step.exit_code):
         yield f"{step.key} is {step.state}, and the page does not say why"

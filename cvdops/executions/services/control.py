@@ -233,6 +233,9 @@ def give_up(user: User, execution_id: UUID | str, comment: str = "") -> None:
         if execution.waiting_for.get("code") not in {"step", POISONED, "plan"}:
             raise Superseded
         hand = Hand(execution.pk, actor=user)
+        _lock(execution)
+        _refuse_running(execution)
+        _close_open(hand, execution)
         seq = hand.move(
             ExecutionEvent.FAIL,
             {"comment": comment},
@@ -240,6 +243,6 @@ def give_up(user: User, execution_id: UUID | str, comment: str = "") -> None:
             due_at=None,
             outcome=f"Given up by {user.name}. {title}".strip(),
         )
-        _refuse_running(execution)
+        approvals.void(execution.pk)
         announce(execution.pk, seq)
         record(user, Action.CONTROL, "execution", execution.pk, data={"verb": "give_up"})
