@@ -14,6 +14,7 @@ from cvdops.executions.states import (
     CHECK_LOOKS,
     EXECUTION_LOOKS,
     HELD,
+    IN_PART,
     STEP_LOOKS,
     TERMINAL,
     TRIED_AGAIN,
@@ -138,6 +139,8 @@ class Execution(NotSaved):
 
     @property
     def look(self) -> Look:
+        if self.state == ExecutionState.ROLLED_BACK and self.outcome:  # it says what is left
+            return IN_PART
         return EXECUTION_LOOKS[self.state]
 
     @property

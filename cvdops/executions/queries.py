@@ -12,7 +12,7 @@ from cvdops.accounts.models import User
 from cvdops.executions import plan as plans
 from cvdops.executions.leases import POISONED, UNCONFIRMED
 from cvdops.executions.models import Event, Execution, StepRun
-from cvdops.executions.rollback import UndoEntry
+from cvdops.executions.rollback import UndoEntry, plan_rollback
 from cvdops.executions.rollback import undo_stack as _undo_stack
 from cvdops.executions.states import (
     HELD,
@@ -137,8 +137,8 @@ def controls(
     decisions = each(user, asked, matter(execution))
     control = decisions[Action.CONTROL]
     state = execution.state
-    undoable = may_turn(execution) and any(
-        entry.rollback_key for entry in (undo_stack(execution) if undo is None else undo)
+    undoable = may_turn(execution) and _undoes(
+        execution, undo_stack(execution) if undo is None else undo
     )
     return Controls(
         pause=Control(
@@ -175,7 +175,15 @@ def may_turn(execution: Execution) -> bool:
     """Whether its state lets it be rolled back, if there is anything to undo."""
     standing = execution.state in {ExecutionState.WAITING, ExecutionState.PAUSED}
     turned = standing and execution.phase == Phase.FORWARD
-    return (turned or execution.state in UNDOABLE) and not _unsettled(execution)
+    over = execution.state in UNDOABLE | {ExecutionState.ROLLED_BACK}  # it may have been in part
+    return (turned or over) and not _unsettled(execution)
+
+
+def _undoes(execution: Execution, undo: tuple[UndoEntry, ...]) -> bool:
+    """Whether a rollback would do anything: after one that ended, only what that one left."""
+    if execution.state != ExecutionState.ROLLED_BACK or not undo:
+        return any(entry.rollback_key for entry in undo)
+    return bool(plan_rollback(execution, planned(execution), steps_of(execution), undo))
 
 
 def _unsettled(execution: Execution) -> bool:

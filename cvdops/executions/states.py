@@ -206,6 +206,9 @@ STEP_LOOKS: Mapping[str, Look] = {
     S.INTERRUPTED: Look("Interrupted", "unplug", "bad"),
 }
 
+# A rollback that ended and left something in place.
+IN_PART = Look("Rolled back in part", "undo-2", "wait")
+
 # A pending step whose next try has its time.
 TRIED_AGAIN = Look("Tried again soon", "timer", "wait")
 

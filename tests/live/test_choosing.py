@@ -68,6 +68,21 @@ def test_it_is_rolled_back_down_to_a_step(scene: Scene) -> None:
     assert execution.outcome == "Rolled back in part. Still in place: one."
 
 
+def test_what_was_left_in_place_can_be_rolled_back_later(scene: Scene) -> None:
+    execution, client = stuck(scene), as_person(scene, "devops-engineer")
+    url = f"/executions/{execution.pk}/"
+    client.post(f"{url}roll-back/", {"down_to": "two"})
+    scene.advance(execution)
+    assert (execution.look.label, execution.look.tone) == ("Rolled back in part", "wait")
+    html = client.get(f"{url}undo/").content.decode()
+    assert "undoes one" in html and "Roll back everything" in html
+    client.post(f"{url}roll-back/", {"down_to": ""})
+    assert scene.advance(execution).state == "rolled_back"
+    assert (execution.outcome, execution.look.label) == ("", "Rolled back")
+    assert execution.steps.get(key="undo-two").attempt_count == 1
+    assert client.post(f"{url}roll-back/", {"down_to": ""}).status_code == 409
+
+
 def test_a_stop_that_nobody_saw_is_red_and_can_only_be_settled(scene: Scene) -> None:
     execution = stuck(scene)
     waiting = {"code": "unconfirmed", "text": "Cancel not confirmed on here", "step": "three"}
