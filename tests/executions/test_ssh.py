@@ -50,6 +50,16 @@ def test_a_cut_connection_neither_loses_nor_repeats_anything(far: Scene, server:
     assert (server.login.home / "ran").read_text() == "ran\n"
 
 
+def test_an_idempotent_step_is_sent_again_into_a_spool_that_was_emptied(far: Scene) -> None:
+    script = "test -e ~/once || { touch ~/once; rm -rf ~/.cvdops/spool; sleep 0.2; }"
+    far.runbook(block("one", script, "target=far idempotent"))
+    execution = far.run()
+    step = far.steps(execution)["one"]
+    assert (execution.state, step.attempt_count) == ("succeeded", 2)
+    again = execution.events.get(kind="step.try_again")
+    assert "is another one than that of the step: it was emptied" in again.data["note"]
+
+
 def test_a_stop_that_nobody_saw_is_not_called_cancelled(far: Scene, server: Sshd) -> None:
     far.runbook(block("one", "sleep 300", "target=far"))
     execution = far.start()

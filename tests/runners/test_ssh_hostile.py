@@ -230,7 +230,7 @@ class TestSpool:
     def test_that_is_gone(self, ssh_bench: SshBench) -> None:
         root = Path(ssh_bench.transport.link.hello().text("root"))
         root.rename(f"{root}-elsewhere")
-        with pytest.raises(StartFailed, match="cannot be used"):
+        with pytest.raises(StartFailed, match="was emptied or removed"):
             ssh_bench.start("true")
 
     def test_is_closed_to_others(self, ssh_bench: SshBench) -> None:

@@ -148,6 +148,7 @@ class SshHandle:
 
     def _result(self, look: Look) -> Result | None:
         if look.absent:
+            self._link.spool = None  # what is sent next is sent to the one that is there now
             raise Vanished(
                 "Its job directory is gone: the spool was emptied, or another machine answers."
             )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from cvdops.runners.account import PATH
-from cvdops.runners.job import Lost, Reason, Unreachable
+from cvdops.runners.job import Lost, Reason, Spool, Unreachable
 from cvdops.runners.ssh.address import Address
 from cvdops.runners.ssh.answers import Answer
 from cvdops.runners.ssh.client import Client
@@ -30,6 +30,9 @@ class Link:
         self.address = address
         self.lost: Lost | None = None
         self.master = Master(client, address)
+        self.spool: tuple[Answer, Spool] | None = (
+            None  # the one there, known since which connection
+        )
         self._client = client
         self._root = root
         self._lane: Lane | None = None

@@ -52,10 +52,9 @@ class SshTransport:
         self.client = Client(folder, config)
         self.link = Link(self.client, address, spool)
         self._watcher = Watcher(self.link)
-        self._known: tuple[Answer, Spool] | None = None  # the spool, since which connection
 
     def spool(self) -> Spool:
-        hello, known = self.link.hello(), self._known
+        hello, known = self.link.hello(), self.link.spool
         if known is not None and known[0] is hello:
             return known[1]
         answer = self.link.ask(call("identify", secrets.token_hex(16)))
@@ -63,7 +62,7 @@ class SshTransport:
         if answer.get("failed") is not None or not answer.text("id"):
             raise self._unusable(answer.text("failed"))
         spool = _spool(answer)
-        self._known = (hello, spool)
+        self.link.spool = (hello, spool)
         return spool
 
     def start(self, job: Job) -> SshHandle:
@@ -88,7 +87,10 @@ class SshTransport:
         check_attempt(attempt)
         answer = self.link.ask(call("claim", attempt))
         if answer.get("absent") is not None:
-            return Found(Presence.ABSENT, spool=_spool(answer))
+            spool, known = _spool(answer), self.link.spool
+            if known is not None and known[1] != spool:
+                self.link.spool = None  # it was emptied: who asks for it next has it made anew
+            return Found(Presence.ABSENT, spool=spool)
         handle = self._handle(attempt, self._claim(attempt, answer))
         handle.refresh()
         try:
@@ -153,13 +155,18 @@ class SshTransport:
         )
 
     def _unusable(self, said: str) -> StartFailed:
-        self._known = None  # it may have been emptied: the next try makes it anew
+        self.link.spool = None  # it may have been emptied: the next try makes it anew
         if "Argument list too long" in said:
             return StartFailed(TOO_LARGE)
+        root = self.link.hello().text("root")
+        if any(words in said for words in ("nonexistent", "No such file")):
+            return StartFailed(
+                f"The spool folder {root} on {self.address.label} was emptied or removed. "
+                "Retry the step: the folder is made anew."
+            )
         # An I/O error is what dash says of a full disk, too.
         full = any(words in said for words in ("No space left", "quota", "I/O error"))
         remedy = "Make room or mend its disk" if full else "Mend its permissions"
-        root = self.link.hello().text("root")
         reason = said.strip().rpartition(": ")[2] or "it gave no reason"
         return StartFailed(
             f"The spool folder {root} on {self.address.label} cannot be used: {reason}. "
