@@ -71,7 +71,7 @@ class Note:
 def read(execution: Execution) -> tuple[tuple[Entry, ...], tuple[Note, ...]]:
     """The timeline, newest first, and the notes, oldest first."""
     found = Event.objects.filter(execution=execution, kind__in=[*_SENTENCES, NOTE])
-    found = found.exclude(data__again=True)  # a wait that goes on
+    found = found.exclude(data__contains={"again": True})  # a wait that goes on
     events = list(found.select_related("actor", "step").order_by("-seq")[:LOOKED_AT])
     entries = [_entry(event) for event in events if event.kind != NOTE]
     notes = [_note(event) for event in reversed(events) if event.kind == NOTE]
