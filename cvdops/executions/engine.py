@@ -22,7 +22,7 @@ from cvdops.executions.leases import (
     give_back,
     release,
 )
-from cvdops.executions.models import StepRun
+from cvdops.executions.models import Event, StepRun
 from cvdops.executions.planner import Do, Next, following
 from cvdops.executions.run import Run
 from cvdops.executions.states import ExecutionEvent, Intent, Phase, StepEvent, StepState
@@ -180,9 +180,16 @@ def _cancel(run: Run, todo: Next) -> bool:
         for index in todo.indexes:
             if run.steps[index].state == StepState.WAITING:
                 run.hand.step(run.steps[index].pk, StepEvent.CANCEL)
-        _leave(run, ExecutionEvent.CANCEL, outcome="It was cancelled.")
+        _leave(run, ExecutionEvent.CANCEL, outcome=_cancelled(run))
         approvals.void(run.id)
     return False
+
+
+def _cancelled(run: Run) -> str:
+    """That it was, and who asked for it."""
+    asked = Event.objects.filter(execution=run.id, kind="cancel.asked").order_by("-seq")
+    by = asked.values_list("actor__name", flat=True).first()
+    return f"It was cancelled by {by}." if by else "It was cancelled."
 
 
 def _end(run: Run, todo: Next) -> bool:

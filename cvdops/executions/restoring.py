@@ -19,7 +19,7 @@ from cvdops.audit.log import record
 from cvdops.executions.models import Event, Execution, StepRun, Worker
 from cvdops.executions.queues import ALIVE
 from cvdops.executions.states import ACTIVE, ExecutionEvent, Intent, StepEvent, StepState
-from cvdops.executions.transitions import Also, DatabaseNow, Hand
+from cvdops.executions.transitions import AFRESH, Also, DatabaseNow, Hand
 from cvdops.lib.errors import Conflict
 from cvdops.spec.document import Kind
 
@@ -71,7 +71,7 @@ def _hold(execution: UUID, backup: datetime | None) -> int:
     # A child is an execution of its own, which is held too; everything else is opened anew.
     open_steps = StepRun.objects.filter(execution=execution, state=StepState.WAITING)
     for step in open_steps.exclude(kind=Kind.RUNBOOK):
-        hand.step(step.pk, StepEvent.RESET, note="")
+        hand.step(step.pk, StepEvent.RESET, note="", **AFRESH)
     when = f"{backup:%Y-%m-%d %H:%M UTC}" if backup else "an unknown time"
     text = (
         f"This database was restored from a backup of {when}. Find out what was done since, "

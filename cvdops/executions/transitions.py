@@ -26,6 +26,8 @@ from cvdops.executions.states import (
 from cvdops.lib.failpoints import failpoint
 
 Fields = Mapping[str, Any]
+# Of a step that is not started any more: the time before is that of its attempts.
+AFRESH: Fields = {"started_at": None, "finished_at": None, "exit_code": None}
 _NOW = "statement_timestamp()"
 
 

@@ -44,6 +44,7 @@ def test_cancel_ends_the_running_step_and_starts_nothing_after_it(scene: Scene) 
         begun(scene, execution, "one")
         services.cancel(scene.person("devops-engineer"), execution.pk, "wrong release")
     assert execution.state == "cancelled"
+    assert execution.outcome == "It was cancelled by Devops-Engineer."
     assert scene.states(execution) == {"one": "cancelled", "two": "pending"}
     assert "verified" in scene.steps(execution)["one"].note
 
@@ -77,6 +78,29 @@ def test_drain_leaves_the_step_running_for_the_next_worker(scene: Scene, tmp_pat
     go.touch()
     assert scene.advance(execution).state == "succeeded"
     assert scene.output(execution, "one") == "done\n"
+
+
+def test_a_cancel_that_no_worker_is_needed_for_says_by_whom(scene: Scene) -> None:
+    scene.runbook(block("one", "false"))
+    execution = scene.run()
+    services.cancel(scene.person("devops-engineer"), execution.pk)
+    execution.refresh_from_db()
+    assert (execution.state, execution.outcome) == (
+        "cancelled",
+        "It was cancelled by Devops-Engineer.",
+    )
+
+
+def test_a_step_that_is_to_run_again_shows_no_time_of_before(scene: Scene) -> None:
+    scene.runbook(block("one", "true") + block("two", "exit 3"))
+    execution = scene.run()
+    services.retry(scene.person("devops-engineer"), execution.pk, "two")
+    two = scene.steps(execution)["two"]
+    assert (two.started_at, two.finished_at, two.exit_code) == (None, None, None)
+    lead = scene.person("operations-lead")
+    services.resume_from(lead, scene.advance(execution).pk, "one", "mended")
+    for step in execution.steps.all():
+        assert (step.state, step.started_at, step.finished_at) == ("pending", None, None)
 
 
 def test_an_engineer_may_retry_but_not_skip(scene: Scene) -> None:

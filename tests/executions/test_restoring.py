@@ -98,3 +98,15 @@ def test_it_is_refused_while_a_worker_lives() -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE executions_worker SET seen_at = now() - interval '1 minute'")
     call_command("restored")
+
+
+def test_the_command_counts_in_words_that_fit(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene.runbook(GATE)
+    execution = scene.run()
+    call_command("restored")
+    counted = "1 execution paused, 0 steps interrupted, 1 approval void, 0 sessions ended."
+    assert counted in capsys.readouterr().out
+    step = execution.steps.get()
+    assert (step.state, step.started_at) == ("pending", None)

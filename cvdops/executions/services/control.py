@@ -91,6 +91,8 @@ def _ask_for(
 ) -> None:
     """Do it at once if no worker holds the execution and no step is left running; else ask a worker."""
     hand = Hand(execution.pk, actor=user)
+    cancels = event is ExecutionEvent.CANCEL
+    ending = {"outcome": f"It was cancelled by {user.name}."} if cancels else {}
     for _ in range(3):  # between two looks a worker may have taken it or let it go
         try:
             with transaction.atomic():
@@ -99,7 +101,8 @@ def _ask_for(
                     raise Superseded
                 if first:
                     first(hand, execution)
-                announce(execution.pk, hand.move(event, {"comment": comment}, intent=Intent.NONE))
+                seq = hand.move(event, {"comment": comment}, intent=Intent.NONE, **ending)
+                announce(execution.pk, seq)
                 record(user, Action.CONTROL, "execution", execution.pk, data={"verb": verb})
             return
         except Superseded:

@@ -22,7 +22,7 @@ from cvdops.executions.states import (
     StepState,
     possible,
 )
-from cvdops.executions.transitions import Hand
+from cvdops.executions.transitions import AFRESH, Hand
 from cvdops.lib.errors import Conflict, Invalid, Problem
 from cvdops.spec.document import Kind
 
@@ -122,5 +122,5 @@ def _apply(hand: Hand, user: User, step: StepRun, fate: Fate) -> int:
         note = f"Passed over: {user.name} went on after it."
         return hand.step(step.pk, StepEvent.LEAVE_OUT, note=note)
     if fate is Fate.RUN_AGAIN:
-        return hand.step(step.pk, StepEvent.RESET, tries=0, note="", due_at=None)
+        return hand.step(step.pk, StepEvent.RESET, tries=0, note="", due_at=None, **AFRESH)
     return 0

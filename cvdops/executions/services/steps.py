@@ -1,6 +1,7 @@
 """What people do with single steps, and their notes."""
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter, planned
 from cvdops.executions.services.effect import one_effect
 from cvdops.executions.states import ExecutionEvent, ExecutionState, StepEvent
-from cvdops.executions.transitions import DatabaseNow, Hand, Merge, Superseded
+from cvdops.executions.transitions import AFRESH, DatabaseNow, Hand, Merge, Superseded
 from cvdops.lib.errors import Conflict, Invalid, Problem
 
 
@@ -59,9 +60,9 @@ def _settle_step(
     }
     with one_effect(execution, step), transaction.atomic():
         hand = Hand(execution.pk, actor=user)
-        hand.step(
-            step.pk, event, {"comment": comment}, tries=0, note=notes[event], unconfirmed=False
-        )
+        fields: dict[str, Any] = {"tries": 0, "note": notes[event], "unconfirmed": False}
+        fields |= AFRESH if event is StepEvent.RETRY else {}
+        hand.step(step.pk, event, {"comment": comment}, **fields)
         announce(execution.pk, hand.move(ExecutionEvent.READY, waiting_for={}, lost_leases=0))
         record(user, action, "execution", execution.pk, data={"verb": event, "step": step.key})
         wake(execution.pk, execution.environment.queue)

@@ -21,8 +21,14 @@ class Command(BaseCommand):
         )
         self.stdout.write(
             f"The newest event of this database is of {when}.\n"
-            f"{report.executions} executions are paused, {report.steps} steps interrupted, "
-            f"{report.approvals} approvals void, {report.sessions} sessions ended.\n"
+            f"{_many(report.executions, 'execution')} paused, "
+            f"{_many(report.steps, 'step')} interrupted, "
+            f"{_many(report.approvals, 'approval')} void, "
+            f"{_many(report.sessions, 'session')} ended.\n"
             "Now run `manage.py doctor`: it lists steps that this database has never heard of. "
             "Then start the workers."
         )
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
