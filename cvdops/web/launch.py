@@ -132,6 +132,13 @@ def rows(preview: Preview) -> list[Row]:
     ]
 
 
+def hosts(preview: Preview) -> list[str]:
+    """Where the steps of the chosen procedure run, and only these."""
+    targets = preview.targets
+    steps = steps_of(preview.document, preview.procedure)
+    return sorted({name for step in steps for name in targets.where(step).split(", ") if name})
+
+
 def _findings(step: Step, diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
     """What the rules say of its block, its expected outputs and the items of its list."""
     ends = (

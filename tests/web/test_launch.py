@@ -115,3 +115,13 @@ def test_a_value_stays_a_value(world: World) -> None:
     page = world.client("devops-engineer").post(RUN, body).content.decode()
     assert "<script>x" not in page
     assert "<b>bold" not in page
+
+
+def test_the_impact_names_the_hosts_of_the_plan_alone(world: World) -> None:
+    environment = Environment.objects.get(slug="development")
+    environment.hosts.filter(default=True).delete()
+    environment.hosts.create(name="right-here", transport="local", default=True)
+    environment.hosts.create(name="elsewhere", transport="local")
+    url = f"{RUN}?procedure=release&environment=development"
+    page = world.client("devops-engineer").get(url).content.decode()
+    assert "<dt>Where</dt><dd><code>right-here</code> </dd>" in page

@@ -106,6 +106,7 @@ def _plan(preview: Preview, typed: Typed, refused: Sequence[Problem] | None) -> 
         "gap": queues.gap(preview.environment.queue),
         "fields": fields,
         "rows": rows,
+        "hosts": launch.hosts(preview),
         "gates": [row.step for row in rows if row.step.kind is Kind.APPROVAL],
         "errors": by_field,
         "refused": refused,
