@@ -24,12 +24,9 @@ Context = dict[str, object]
 
 def personal(user: User, scene: Scene) -> Context:
     """The context of `_desk.html` and `_actions.html`: nothing in it that this person may not see."""
-    execution, focus = scene.execution, scene.focus
+    execution = scene.execution
     controls = queries.controls(user, execution, scene.undo)
-    current = focus if focus and focus.current else None
-    # A stop that nobody saw comes first: until it is settled nothing else can be decided.
-    current = next((row for row in scene.rows if row.step.unconfirmed), current)
-    stuck = current if current and controls.step(current.step).settle.shown else None
+    current, stuck = scene.current, scene.stuck
     by_hand = current if current and controls.step(current.step).confirm.shown else None
     urls = {verb.replace("-", "_"): _url(verb, execution.pk) for verb in VERBS}
     if current:

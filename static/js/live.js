@@ -139,6 +139,7 @@ function applyState(data) {
   document.querySelector("link[rel=icon]").href = root.getAttribute(`data-icon-${data.tone}`);
   if (follows && data.focus && data.focus !== step) select(data);
   else if (terminal && data.focus === step && data.attempt && data.attempt !== terminal.attempt) terminal.begin(data.attempt);
+  if (terminal && data.focus === step) terminal.element.hidden = !data.hasOutput;
   for (const [name, html] of Object.entries(data.fragments)) put(name, html);
   markSelected();
   const place = document.querySelector("[data-part=place]")?.textContent.trim() ?? "";
@@ -208,7 +209,7 @@ function show(now) {
   mode = now;
   const badge = document.getElementById("badge");
   badge.dataset.mode = now;
-  badge.textContent = now === "stale" ? `stale since ${Math.round((Date.now() - heard) / 1000)} s` : now;
+  badge.textContent = now === "stale" ? `no word for ${Math.round((Date.now() - heard) / 1000)} s` : now;
 }
 
 function duration(seconds) {

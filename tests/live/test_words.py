@@ -1,7 +1,9 @@
 """What the page of an execution says where a step has several hosts, or nobody carries it out."""
 
+import pytest
 from django.test import Client
 
+from cvdops.executions.models import Execution
 from tests.executions.scene import Scene
 from tests.executions.test_children import child, child_block
 from tests.executions.test_engine import block
@@ -37,3 +39,46 @@ def test_a_step_leads_to_the_execution_that_it_started(scene: Scene) -> None:
     html = page(reader(scene), scene.advance(execution))
     assert f'It started <a href="/executions/{inner.pk}/">' in html
     assert 'id="term" aria-label="Output" hidden' in html
+
+
+def test_a_child_and_its_parent_lead_to_each_other(scene: Scene) -> None:
+    scene.other("inner", block("in", "echo inside"))
+    scene.runbook(child_block())
+    execution = scene.run()
+    inner = child(execution)
+    assert f'href="/executions/{execution.pk}/"' in page(reader(scene), inner)
+    assert f">execution #{inner.number}</a>: pause that one." in page(reader(scene), execution)
+
+
+@pytest.mark.parametrize(
+    ("intent", "said"),
+    [
+        ("cancel", "It is being cancelled as soon as a worker comes."),
+        ("pause", "It pauses when a worker comes and the running step has ended."),
+    ],
+)
+def test_what_was_asked_is_said_also_without_a_worker(
+    scene: Scene, execution: Execution, intent: str, said: str
+) -> None:
+    Execution.objects.filter(pk=execution.pk).update(intent=intent)
+    html = page(reader(scene), execution)
+    assert said in html and "No worker serves" in html and "It goes on by itself" not in html
+
+
+def test_a_lost_connection_is_said_at_the_top(scene: Scene, execution: Execution) -> None:
+    execution.steps.filter(key="first").update(state="running", note="It has been lost.")
+    html = page(reader(scene), execution)
+    assert "connection to here lost" in html and '<p class="tone-wait break">It has been' in html
+
+
+def test_why_a_step_failed_is_said_once(scene: Scene) -> None:
+    scene.runbook(block("fail", "exit 3"))
+    html = page(reader(scene), scene.run())
+    assert html.count("It ended with exit code 3.") == 1 and "Decide after" in html
+
+
+def test_a_step_that_never_began_has_no_output_to_read(scene: Scene, execution: Execution) -> None:
+    Execution.objects.filter(pk=execution.pk).update(state="waiting", waiting_for={"code": "step"})
+    execution.steps.filter(key="first").update(state="failed", note="No host.")
+    html = page(reader(scene), execution)
+    assert "Decide after" not in html and 'aria-label="Output" hidden' in html

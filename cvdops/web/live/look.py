@@ -56,6 +56,7 @@ def look(execution_id: UUID) -> Scene:
         timeline=timeline,
         notes=notes,
         now=now,
+        parent=_parent(execution),
         instead_of=_instead_of(execution.pk),
         wait=waiting.read(execution),
         gap=queues.gap(execution.environment.queue) if _needs_worker(execution, now) else None,
@@ -105,6 +106,13 @@ def _rows(execution: Execution, plan: Plan, marks: Sequence[ChecklistMark]) -> t
             )
         )
     return tuple(rows)
+
+
+def _parent(execution: Execution) -> Execution | None:
+    if execution.parent_id is None:
+        return None
+    found = Execution.objects.select_related("runbook").only("number", "runbook__title")
+    return found.get(steps=execution.parent_id)
 
 
 def _children(execution: Execution, steps: Sequence[StepRun]) -> dict[UUID, Execution]:

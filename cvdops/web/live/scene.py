@@ -18,6 +18,7 @@ from cvdops.executions.states import (
     HELD,
     STEP_DONE,
     STEP_STUCK,
+    ExecutionState,
     Phase,
     StepState,
 )
@@ -44,7 +45,12 @@ class Row:
 
     @property
     def has_output(self) -> bool:
-        return self.definition.kind not in PEOPLE | {Kind.RUNBOOK}
+        return self.attempt is not None and self.definition.kind not in PEOPLE | {Kind.RUNBOOK}
+
+    @property
+    def cut_off(self) -> bool:
+        """Its host cannot be asked now: that is all that a running step has a note for."""
+        return self.step.state == StepState.RUNNING and bool(self.step.note)
 
     @property
     def earlier(self) -> range:
@@ -93,6 +99,7 @@ class Scene:
     now: datetime
     wait: Wait | None
     gap: Gap | None  # it needs a worker, and none serves the environment's queue
+    parent: Execution | None = None  # the one whose step started it
     instead_of: RunbookVersion | None = None  # what would run if nobody had chosen another version
 
     @cached_property
@@ -105,6 +112,23 @@ class Scene:
         )
         return next(iter([*current, *begun[-1:], *self.rows[:1]]), None)
 
+    @cached_property
+    def current(self) -> Row | None:
+        """The step that a person could act on now."""
+        # A stop that nobody saw comes first: until it is settled nothing else can be decided.
+        acted_on = (
+            *(r for r in self.rows if r.step.unconfirmed),
+            *(r for r in self.rows if r.current),
+        )
+        return next(iter(acted_on), None)
+
+    @property
+    def stuck(self) -> Row | None:
+        """The step that waits for a decision."""
+        waiting = self.execution.state == ExecutionState.WAITING
+        row = self.current if waiting else None
+        return row if row and row.step.state in STEP_STUCK else None
+
     @property
     def resumable(self) -> bool:
         return resumable(self.execution)
@@ -115,7 +139,7 @@ class Scene:
 
     @property
     def has_output(self) -> bool:
-        """Whether the step that matters now is one that writes."""
+        """Whether the step that matters now may have written something."""
         return self.focus is not None and self.focus.has_output
 
     @cached_property

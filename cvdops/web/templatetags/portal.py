@@ -67,11 +67,13 @@ def until(end: datetime | None) -> str:
 
 @register.simple_tag
 def when(moment: datetime | None, style: str = "full") -> SafeString | str:
-    """A time in UTC; the script adds the reader's own zone. Styles: full, short, clock."""
+    """A time in UTC; the script adds the reader's own zone. Styles: full, said (in a sentence), clock."""
     if moment is None:
         return ""
     utc = moment.astimezone(UTC)
-    formats = {"full": "%Y-%m-%d %H:%M UTC", "short": "%b %-d, %H:%M", "clock": "%H:%M:%S"}
+    today = utc.date() == timezone.now().astimezone(UTC).date()
+    said = "%H:%M:%S UTC" if today else "%Y-%m-%d %H:%M:%S UTC"
+    formats = {"full": "%Y-%m-%d %H:%M UTC", "said": said, "clock": "%H:%M:%S"}
     return format_html(
         '<time datetime="{}" data-local title="{}">{}</time>',
         utc.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
