@@ -65,7 +65,7 @@ def test_each_change_is_audited_with_before_and_after(lead: Client) -> None:
         ("jump", "-oProxyCommand=x", "Use user@host:port, at most four"),
         ("jump", "a b", "several separated by commas"),
         ("user", "-l", "Use the name of an account"),
-        ("key", "../../etc/passwd", "Use a-z"),
+        ("key", "../../etc/passwd", "Use the name of the file"),
         ("port", "70000", "less than or equal to 65535"),
         ("name", "practice host", "Use a-z"),
         ("transport", "telnet", "not one of the available choices"),
