@@ -49,6 +49,14 @@ SECRETS = [
 NAMES = [f"SECRET_{n}" for n in range(len(SECRETS))]
 EXTRA = "variables:\n" + "".join(f"  {name}: {{secret: true}}\n" for name in NAMES)
 
+
+@pytest.fixture(autouse=True)
+def no_output_of_others(transactional_db: None) -> None:
+    """The table is partitioned, so it is not emptied between tests; others print such words, too."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE executions_outputsegment")
+
+
 # Raw, quoted, in base64 at three offsets, traced, and in two writes that part at each of its bytes.
 PRINT = """
 for name in "${!SECRET_@}"; do

@@ -37,7 +37,7 @@ class PythonSteps:
         script = f"import os, time\nprint('one')\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)"
         handle = bench.start(script, interpreter="python")
         assert handle.wait(0, 10, None) is Wakeup.OUTPUT
-        assert handle.read(0, 100) == b"one\n"
+        until(lambda: handle.read(0, 100) == b"one\n", what="the whole line")
         gate.touch()
         assert follow(handle)[0].exit_code == 0
 
