@@ -1,6 +1,5 @@
 """One request and its answer, from the lookup of the name to the last byte that is kept."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,7 +17,6 @@ HEAD = 65_536  # bytes of an answer before its body
 BODY = 1_000_000  # bytes of a body that are read and kept
 CUT = f"\n[cut: the answer is longer than {BODY // 1_000_000} MB, and the rest was not read]\n"
 _PIECE = 65_536
-_FOLD = re.compile(r"[\r\n]+")
 _SHOWN = ("Date", "Content-Type", "Content-Length", "Location", "Retry-After")
 
 
