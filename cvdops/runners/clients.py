@@ -39,7 +39,10 @@ case $2 in /*) test -f "$2" ;; *) false ;; esac || {
 )
 
 # TERM would end the client alone, and the server would go on with the statement: an interrupt cancels
-# it there. Its names get a prefix, because psql has variables of its own that change what it does.
+# it there. One that comes between two statements is lost, so it is repeated until the client is gone.
+# A signal also ends the wait, with a code that is not the client's: then it is waited for again, and is
+# unknown (127) if the wait had heard its end. psql's names get a prefix, because it has variables of its
+# own that change what it does.
 PSQL = (
     _TOOLS
     + """\
@@ -52,11 +55,16 @@ done | {
   trap '' TERM HUP
   exec "$1" -X -q -w -v ON_ERROR_STOP=1 -P pager=off -P border=2 $3 -f - -f "$5" --dbname="$2"
 } &
-__cvdops_client=$! __cvdops_stopped=
-trap '__cvdops_stopped=1; kill -INT "$__cvdops_client"' TERM HUP
-wait "$__cvdops_client"
-__cvdops_code=$?
-test -z "$__cvdops_stopped" || { wait "$__cvdops_client"; __cvdops_code=$?; }
+__cvdops_client=$! __cvdops_code=127
+trap '__cvdops_stopped=1
+  while kill -INT "$__cvdops_client" 2>/dev/null; do /bin/sleep 0.1; done' TERM HUP
+while
+  __cvdops_stopped=
+  wait "$__cvdops_client"
+  __cvdops_now=$?
+  test "$__cvdops_now" = 127 || __cvdops_code=$__cvdops_now
+  test -n "$__cvdops_stopped"
+do :; done
 exit "$__cvdops_code"
 """
 )

@@ -1,11 +1,11 @@
 """Running one job to its end, as a watcher does."""
 
 import time
-import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from cvdops.lib.ids import uuid7
 from cvdops.runners.job import Handle, Job, Result, Transport
 
 DEADLINE = 20.0  # seconds for one job of a test
@@ -34,7 +34,7 @@ class Bench(Generic[T]):
     started: list[Handle] = field(default_factory=list)
 
     def job(self, script: str, **changes: object) -> Job:
-        fields = {"attempt": str(uuid.uuid4()), "interpreter": "bash", "strict": True}
+        fields = {"attempt": str(uuid7()), "interpreter": "bash", "strict": True}
         return Job(**{**fields, "script": script, "variables": {}, **changes})  # type: ignore[arg-type]
 
     def start(self, script: str, **changes: object) -> Handle:

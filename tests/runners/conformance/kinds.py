@@ -1,6 +1,8 @@
 """Python and SQL: what is theirs, beside all that the wrapper does for every step alike."""
 
+import os
 import shutil
+import signal
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -157,6 +159,18 @@ class SqlSteps:
             assert handle.stop(5).gone
             assert follow(handle)[0].exit_code == 3
             assert self.sql(bench, place, asking, **mark).output == b"0\n"
+
+    def test_a_stop_is_not_lost_between_two_statements(self, bench: Bench) -> None:
+        """Nor the client's own exit code when it comes again."""
+        passing = "trap '' TERM; echo begun; sleep 1"  # while a program runs, psql hears nothing
+        with databases.postgresql() as place:
+            handle = bench.start(f"\\! {passing}\nSELECT pg_sleep(60);", **of_sql(place))
+            assert handle.wait(0, 20, None) is Wakeup.OUTPUT
+            os.killpg(handle.process.pid, signal.SIGTERM)
+            report = handle.stop(20)
+            result, output = follow(handle)
+            assert (report.gone, result.exit_code) == (True, 3), output
+            assert b"canceling statement" in output
 
     def test_a_lock_is_waited_for(self, bench: Bench, tmp_path: Path) -> None:
         place = databases.sqlite(tmp_path)

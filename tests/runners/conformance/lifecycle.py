@@ -212,7 +212,7 @@ class Cleaning:
         assert found.presence is Presence.VANISHED
         assert found.handle.read(0, 100) == b""
 
-    def test_the_claim_stays_and_is_listed(self, bench: Bench) -> None:
-        done = bench.run("true")
+    def test_the_claim_stays_and_is_listed_the_newest_first(self, bench: Bench) -> None:
+        before, done = bench.run("true"), bench.run("true")
         bench.transport.clean(done.attempt)
-        assert bench.transport.claims()[:1] == [done.attempt]
+        assert bench.transport.claims()[:2] == [done.attempt, before.attempt]
