@@ -200,6 +200,7 @@ INSTALLED_APPS = [
     "cvdops.catalog",
     "cvdops.access",
     "cvdops.approvals",
+    "cvdops.changes",
     "cvdops.executions",
     "cvdops.web",
 ]

@@ -1,0 +1,16 @@
+"""The kinds of changes: name → module. Their names stand in the audit log and in addresses."""
+
+from collections.abc import Mapping
+
+from cvdops.changes import matrix
+from cvdops.changes.kind import Kind
+from cvdops.lib.errors import NotFound
+
+KINDS: Mapping[str, Kind] = {"matrix": matrix}
+
+
+def kind(name: str) -> Kind:
+    """Raises NotFound."""
+    if name not in KINDS:
+        raise NotFound("kind of change")
+    return KINDS[name]

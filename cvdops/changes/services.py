@@ -1,0 +1,222 @@
+"""The verbs of changes: submit, confirm, refuse, withdraw. One change at a time, whatever it is about."""
+
+import hashlib
+import json
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from cvdops.access.policy import Decision, can
+from cvdops.accounts.models import User
+from cvdops.audit.log import record
+from cvdops.changes.kind import Value
+from cvdops.changes.kinds import kind
+from cvdops.changes.models import Change, ChangeState
+from cvdops.changes.queries import change_named, decided, overtaken_by
+from cvdops.lib.errors import Conflict, Invalid, Problem, Reason
+
+_LOCK = 0x43564406  # advisory: who is the last lead is true of all changes together
+MAX_TEXT = 2000  # characters of a reason or comment
+
+
+def mark(value: Value) -> str:
+    """A short name of a value: a form carries that of what it was made from."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def may_propose(user: User, kind_name: str, key: str, after: Value) -> Decision:
+    """Whether this person may propose this, or make it so where nobody else is needed."""
+    what = kind(kind_name)
+    allowed = can(user, what.action(key))
+    own = user.person in what.about(key, what.current(key), after)
+    return _with(allowed, own, _OWN)
+
+
+def may_decide(user: User, change: Change) -> Decision:
+    """Whether this person may confirm or refuse an open proposal."""
+    what = kind(change.kind)
+    decision = can(user, what.action(change.key))
+    decision = _with(decision, user.person == change.proposer, _SAME)
+    own = user.person in what.about(change.key, change.before, change.after)
+    return _with(decision, own, _OWN)
+
+
+def submit(
+    user: User, kind_name: str, key: str, after: Value, reason: str, *, seen: str | None = None
+) -> Change:
+    """Make it so, or propose it where a second person is needed.
+
+    `seen` is the mark of the value that the person had before them. Raises NotFound, Refused, Invalid,
+    Conflict.
+    """
+    what = kind(kind_name)
+    with transaction.atomic():
+        _one_at_a_time()
+        before = what.current(key)
+        may_propose(user, kind_name, key, after).enforce()
+        if seen is not None and seen != mark(before):
+            raise Conflict(overtaken_by(kind_name, key, before))
+        problems = [*what.check(key, after), *_about_text("reason", reason, needed=True)]
+        if problems:
+            raise Invalid(problems)
+        if after == before:
+            raise Conflict(f"{what.title(key)} is so already. Nothing was changed.")
+        guarded = what.guarded(key, before, after)
+        if guarded:
+            _refuse_second(kind_name, key)
+        change = Change.objects.create(
+            kind=kind_name,
+            key=key,
+            before=before,
+            after=after,
+            reason=reason.strip(),
+            guarded=guarded,
+            proposed_by=user,
+            proposer=user.person,
+        )
+        if guarded:
+            _audit(user, change, "propose")
+        else:
+            _apply(user, change, "")
+    return change
+
+
+def confirm(user: User, change_id: UUID | str, comment: str = "") -> Change:
+    """Make a proposal so, as its second person. Raises NotFound, Refused, Invalid, Conflict.
+
+    One that is overtaken by another change, or whose proposer may not propose it any more, is closed as such.
+    """
+    with transaction.atomic():
+        change = _open(user, change_id, comment)
+        problem = _overtaken(change)
+        if problem:
+            _close(user, change, ChangeState.STALE, problem)
+        else:
+            _apply(user, change, comment)
+    if problem:
+        raise Conflict(problem)
+    return change
+
+
+def refuse(user: User, change_id: UUID | str, comment: str) -> Change:
+    """Say no to a proposal, and why. Raises NotFound, Refused, Invalid, Conflict."""
+    with transaction.atomic():
+        change = _open(user, change_id, comment, needed=True)
+        _close(user, change, ChangeState.REFUSED, comment)
+    return change
+
+
+def withdraw(user: User, change_id: UUID | str) -> Change:
+    """Take one's own proposal back. Raises NotFound, Refused, Conflict."""
+    with transaction.atomic():
+        _one_at_a_time()
+        change = change_named(user, change_id)
+        _with(Decision(), user.person != change.proposer, _NOT_MINE).enforce()
+        _refuse_decided(change)
+        _close(user, change, ChangeState.WITHDRAWN, "")
+    return change
+
+
+_OWN = Reason(
+    "own",
+    "This is about your own rights: nobody changes those.",
+    "Ask another administrator or Operations Lead.",
+)
+_SAME = Reason(
+    "same_person",
+    "You proposed this: somebody else has to confirm it.",
+    "Ask another administrator or Operations Lead, or withdraw it.",
+)
+_NOT_MINE = Reason("not_mine", "Only who proposed it can withdraw it.", "Refuse it instead.")
+
+
+def _with(decision: Decision, applies: bool, reason: Reason) -> Decision:
+    return Decision((*decision.reasons, reason)) if applies else decision
+
+
+def _one_at_a_time() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def _open(user: User, change_id: UUID | str, comment: str, *, needed: bool = False) -> Change:
+    """The proposal, which this person may decide now."""
+    _one_at_a_time()
+    change = change_named(user, change_id)
+    may_decide(user, change).enforce()
+    _refuse_decided(change)
+    if problems := _about_text("comment", comment, needed=needed):
+        raise Invalid(problems)
+    return change
+
+
+def _about_text(field: str, text: str, *, needed: bool) -> list[Problem]:
+    if needed and not text.strip():
+        return [Problem(field, "Say why.")]
+    if len(text) > MAX_TEXT:
+        return [Problem(field, f"At most {MAX_TEXT} characters.")]
+    return []
+
+
+def _refuse_decided(change: Change) -> None:
+    if not change.is_open:
+        raise Conflict(decided(change))
+
+
+def _refuse_second(kind_name: str, key: str) -> None:
+    other = Change.objects.filter(kind=kind_name, key=key, state=ChangeState.PROPOSED).first()
+    if other:
+        raise Conflict(
+            f"{other.proposed_by.name} has proposed a change of {kind(kind_name).title(key)} at "
+            f"{other.proposed_at:%Y-%m-%d %H:%M} UTC already. It has to be confirmed, refused or "
+            "withdrawn first."
+        )
+
+
+def _overtaken(change: Change) -> str:
+    """Why a proposal cannot be confirmed any more, as a sentence."""
+    what = kind(change.kind)
+    now = what.current(change.key)
+    if now != change.before:
+        return overtaken_by(change.kind, change.key, now)
+    if not may_propose(change.proposed_by, change.kind, change.key, change.after).allowed:
+        return f"{change.proposed_by.name} may not propose this any more. Propose it anew."
+    if problems := what.check(change.key, change.after):
+        return " ".join(problem.message for problem in problems)
+    return ""
+
+
+def _apply(user: User, change: Change, comment: str) -> None:
+    """Make it so, and close it; other proposals for the same thing are overtaken by it."""
+    kind(change.kind).apply(change.key, change.after)
+    _close(user, change, ChangeState.APPLIED, comment)
+    others = Change.objects.filter(kind=change.kind, key=change.key, state=ChangeState.PROPOSED)
+    for other in others:
+        _close(user, other, ChangeState.STALE, "Another change was made first.")
+
+
+def _close(user: User, change: Change, state: ChangeState, comment: str) -> None:
+    Change.objects.filter(pk=change.pk, state=ChangeState.PROPOSED).update(
+        state=state,
+        decided_by=user,
+        decider=user.person,
+        decided_at=Now(),
+        comment=comment.strip(),
+    )
+    change.refresh_from_db()
+    _audit(user, change, state.value)
+
+
+def _audit(user: User, change: Change, verb: str) -> None:
+    data = {
+        "verb": verb,
+        "kind": change.kind,
+        "key": change.key,
+        "before": change.before,
+        "after": change.after,
+        "reason": change.reason,
+        **({"comment": change.comment} if change.comment else {}),
+    }
+    record(user, kind(change.kind).action(change.key), "change", change.pk, data=data)
