@@ -5,11 +5,19 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import (
+    MaxValueValidator,
+    MinValueValidator,
+    RegexValidator,
+    URLValidator,
+)
 from django.db import models
 
+from cvdops.environments.periods import Hold, Period
 from cvdops.runners.ssh.address import is_host, is_jump
 from cvdops.spec.origin import address
+
+__all__ = ["Hold", "Period"]  # of this app, too
 
 NAME = RegexValidator(r"\A[a-z0-9][a-z0-9.-]{0,62}\Z", "Use a-z, 0-9, dot and dash.")
 ADDRESS = RegexValidator(
@@ -26,6 +34,7 @@ JUMP = RegexValidator(
     "Use user@host:port, several separated by commas.",
 )
 PORT = (MinValueValidator(1), MaxValueValidator(65535))
+HTTP = URLValidator(schemes=["http", "https"])
 VARIABLE = RegexValidator(r"\A[A-Za-z_][A-Za-z0-9_]{0,79}\Z", "Use letters, digits, underscore.")
 
 
@@ -38,6 +47,9 @@ class Environment(models.Model):
     # A start must type the environment's name, and it is shown in the colour of danger.
     protected = models.BooleanField(default=False)
     practice = models.BooleanField(default=False)  # the practice CVD lives here and may be reset
+    health_url = models.URLField(
+        max_length=300, blank=True, validators=[HTTP]
+    )  # says 2xx when well
 
     class Meta:
         ordering: ClassVar[list[str]] = ["order"]

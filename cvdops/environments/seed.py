@@ -1,6 +1,7 @@
 """The environments, common variables and contacts of the mission document, as first content."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 
 from cvdops.environments.models import (
     Contact,
@@ -8,6 +9,7 @@ from cvdops.environments.models import (
     Environment,
     EnvironmentVariable,
     Host,
+    Period,
 )
 from cvdops.spec.origin import Origin, OriginError, origin
 
@@ -33,6 +35,22 @@ ENVIRONMENTS = (
     ("production", "Production", True),
 )
 
+# environment → name, first time, minutes, rule; in UTC
+WINDOWS = {
+    "production": (
+        "Sunday night",
+        datetime(2026, 1, 4, 2, tzinfo=UTC),
+        120,
+        "FREQ=WEEKLY;BYDAY=SU",
+    ),
+    "staging": (
+        "Wednesday evening",
+        datetime(2026, 1, 7, 18, tzinfo=UTC),
+        120,
+        "FREQ=WEEKLY;BYDAY=WE",
+    ),
+}
+
 _ESCALATION, _SPECIALIST = Contact.Kind.ESCALATION, Contact.Kind.SPECIALIST
 _CHANNEL = Contact.Kind.CHANNEL
 CONTACTS = (
@@ -53,8 +71,12 @@ CONTACTS = (
 )
 
 
-def seed_environments(practice: Mapping[str, str]) -> None:
-    """Create what is missing. `practice`: the variables of the practice CVD, renewed each time."""
+def seed_environments(practice: Mapping[str, str]) -> list[str]:
+    """Create what is missing; returns the environments that are new.
+
+    `practice`: the variables of the practice CVD, renewed each time.
+    """
+    known = set(Environment.objects.values_list("pk", flat=True))
     environments = [
         Environment(
             slug=slug, name=name, order=order, protected=protected, practice=slug == PRACTICE
@@ -83,6 +105,21 @@ def seed_environments(practice: Mapping[str, str]) -> None:
                 _variables(environment, COMMON), ignore_conflicts=True
             )
     _seed_practice(practice)
+    return [environment.slug for environment in environments if environment.slug not in known]
+
+
+def seed_windows(environments: Collection[str]) -> None:
+    """The maintenance windows of new environments. Development has none: no restrictions."""
+    for environment, (name, starts_at, minutes, rule) in WINDOWS.items():
+        if environment in environments:
+            Period.objects.create(
+                environment_id=environment,
+                kind=Period.Kind.WINDOW,
+                name=name,
+                starts_at=starts_at,
+                minutes=minutes,
+                rule=rule,
+            )
 
 
 def _seed_practice(practice: Mapping[str, str]) -> None:
@@ -92,6 +129,8 @@ def _seed_practice(practice: Mapping[str, str]) -> None:
         name=PRACTICE_HOST, defaults={"transport": Host.Transport.LOCAL, "default": True}
     )
     _allow(environment, practice.get(PRACTICE_URL, ""))
+    if url := practice.get(PRACTICE_URL, ""):
+        Environment.objects.filter(pk=PRACTICE).update(health_url=f"{url.rstrip('/')}/health")
     EnvironmentVariable.objects.bulk_create(
         _variables(environment, practice),
         update_conflicts=True,

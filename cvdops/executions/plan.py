@@ -86,6 +86,12 @@ class Plan:
     def rollback(self) -> tuple[PlannedStep, ...]:
         return tuple(self._placed(step) for step in self.backward)
 
+    @property
+    def changes(self) -> bool:
+        """Whether a step of it, or of a runbook that it starts, changes something."""
+        own = any(step.attributes.destructive for step in self.forward)
+        return own or any(child.plan.changes for child in self.children.values())
+
     def step(self, key: str) -> PlannedStep:
         """The step with this id, forward or rollback. Raises KeyError."""
         for step in (*self.forward, *self.backward):

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
 from cvdops.catalog.origin import Origin
-from cvdops.environments.models import AllowedAddress, Environment, EnvironmentVariable
+from cvdops.environments.models import AllowedAddress, Environment, EnvironmentVariable, Period
 from cvdops.web.people import PASSWORD, PEOPLE
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +29,15 @@ def test_there_is_one_person_per_role_who_can_log_in() -> None:
     held = RoleGrant.objects.values_list("user__username", "role_id")
     assert set(held) == {(name, name) for name, _ in PEOPLE}
     assert Client().login(username="auditor", password=PASSWORD)
+
+
+def test_windows_are_those_of_the_mission_and_stay_as_people_make_them() -> None:
+    call_command("demo")
+    windows = Period.objects.values_list("environment", "name")
+    assert set(windows) == {("production", "Sunday night"), ("staging", "Wednesday evening")}
+    Period.objects.all().delete()
+    call_command("demo")
+    assert not Period.objects.exists()
 
 
 def test_again_changes_nothing_but_the_practice_variables(folders: Path) -> None:

@@ -13,7 +13,7 @@ from cvdops.access.models import Role, RoleGrant
 from cvdops.access.seed import seed_roles
 from cvdops.accounts.models import User
 from cvdops.catalog.sync import FileAction, sync
-from cvdops.environments.seed import seed_environments
+from cvdops.environments.seed import seed_environments, seed_windows
 from cvdops.executions import services
 from cvdops.lib.errors import UserError
 from cvdops.web.people import PASSWORD, PEOPLE
@@ -34,7 +34,7 @@ class Command(BaseCommand):
             raise CommandError("Production has no demo people: their password is public.")
         with transaction.atomic():
             seed_roles()
-            seed_environments(_practice_variables(settings.PRACTICE_DIR))
+            seed_windows(seed_environments(_practice_variables(settings.PRACTICE_DIR)))
             _seed_people()
         try:
             results = sync().results

@@ -1,0 +1,42 @@
+"""How an environment stands now or at a time, by the database's clock: its windows, freezes and holds."""
+
+from datetime import UTC, datetime
+
+from django.db import connection
+
+from cvdops.environments.periods import Hold, Period
+from cvdops.environments.schedule import Calendar, Held, State, Work, state
+from cvdops.environments.schedule import obstacles as _obstacles
+from cvdops.lib.errors import Reason
+
+
+def now() -> datetime:
+    """The time of the database, by which all rules go."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment.astimezone(UTC)
+
+
+def calendar(environment: str) -> Calendar:
+    """The windows and freezes of an environment."""
+    periods = list(Period.objects.filter(environment=environment))
+    return Calendar(
+        windows=tuple(p.recurrence for p in periods if p.kind == Period.Kind.WINDOW),
+        freezes=tuple(p.recurrence for p in periods if p.kind == Period.Kind.FREEZE),
+    )
+
+
+def standing(environment: str, at: datetime | None = None) -> State:
+    """Whether the environment may be changed now or at a time."""
+    return state(calendar(environment), at or now())
+
+
+def obstacles(
+    environment: str, runbook: str, work: Work, at: datetime | None = None
+) -> tuple[Reason, ...]:
+    """What stands in the way of starting this runbook there, now or at a time."""
+    holds = Hold.objects.in_force(at).against(environment, runbook).select_related("owner")
+    held = [Held(hold.what, hold.reason, hold.owner.name, hold.until) for hold in holds]
+    open_ = State(bound=False, open=True)
+    return _obstacles(environment, standing(environment, at) if work.bound else open_, held, work)
