@@ -1,11 +1,13 @@
-"""The account of a person. Rights come from roles (`cvdops.access`), never from the account."""
+"""The account of a person, and their sessions. Rights come from roles (`cvdops.access`), never from here."""
 
 import uuid
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models.functions import Now
 
 
 class UserManager(BaseUserManager["User"]):
@@ -43,3 +45,28 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.username
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def alive(self) -> "SessionQuerySet":
+        """Those that have not ended, by the database's clock."""
+        return self.filter(expire_date__gt=Now())
+
+
+class Session(AbstractBaseSession):
+    """One browser in which a person is logged in. `cvdops.accounts.sessions` reads and writes it."""
+
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="sessions")
+    began_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
+    proved_at = models.DateTimeField(null=True)  # when the password was last entered in it
+    address = models.GenericIPAddressField(null=True)
+    browser = models.CharField(max_length=200, blank=True)
+
+    objects: ClassVar[models.Manager["Session"]] = SessionQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-seen_at"]
+
+    def __str__(self) -> str:
+        return f"session of {self.user_id}"

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import F, Max
 from django.db.models.functions import Now
 
+from cvdops.accounts.models import Session
 from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.audit.log import record

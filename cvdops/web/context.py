@@ -10,13 +10,15 @@ from cvdops.access.policy import held_roles, reads_audit
 from cvdops.accounts.models import User
 from cvdops.approvals import queries as approvals
 from cvdops.approvals.models import ApprovalRequest
+from cvdops.web.fresh import is_fresh
 
 
 class Portal:
     """Asked by the templates, once per request and only for what they show."""
 
-    def __init__(self, user: User | AnonymousUser) -> None:
-        self._user = user
+    def __init__(self, request: HttpRequest) -> None:
+        self._user: User | AnonymousUser = request.user
+        self.fresh = is_fresh(request)  # the password was entered a short time ago
 
     @cached_property
     def inbox(self) -> list[ApprovalRequest]:
@@ -37,7 +39,7 @@ def portal_of(request: HttpRequest) -> Portal:
     known = getattr(request, "portal", None)
     if isinstance(known, Portal):
         return known
-    made = Portal(request.user)
+    made = Portal(request)
     request.portal = made  # type: ignore[attr-defined]
     return made
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.decorators import sync_and_async_middleware
 
 from cvdops.access.policy import Action, can
+from cvdops.accounts.sessions import SessionStore
 from cvdops.audit.log import from_address
 from cvdops.lib.errors import Reason, Refused
 from cvdops.web import errors
@@ -96,9 +97,18 @@ def _check_access(
     request: HttpRequest, view: Callable[..., Any], _args: Any, kwargs: dict[str, object]
 ) -> HttpResponse | None:
     try:
+        _prolong(request)
         return _refuse(request, view) or _refuse_nul(request, kwargs)
     except errors.DATABASE_ERRORS:
         return errors.unavailable(request)
+
+
+def _prolong(request: HttpRequest) -> None:
+    """A person who opens a page or sends a form is there; what a page asks for by itself shows nothing."""
+    by_itself = request.headers.get("Sec-Fetch-Dest", "document") != "document"
+    deliberate = request.method == "POST" or not (by_itself or request.headers.get("HX-Request"))
+    if request.user.is_authenticated and isinstance(request.session, SessionStore):
+        request.session.modified |= deliberate and request.session.due
 
 
 def _refuse(request: HttpRequest, view: Callable[..., Any]) -> HttpResponse | None:

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from django.db.models.functions import Now
 from django.test import Client
 
 from cvdops.access.seed import seed_roles
+from cvdops.accounts.models import Session
 from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.catalog.sync import sync
@@ -80,11 +82,12 @@ class World:
     clients: dict[str, Client] = field(default_factory=dict)
 
     def client(self, role: str) -> Client:
-        """The browser of the person with this role; an empty one is not logged in."""
+        """The browser of the person with this role, who has just logged in; an empty one is not logged in."""
         if role not in self.clients:
             client = Client(raise_request_exception=False)
             if role:
                 client.force_login(person(role))
+                Session.objects.filter(user=person(role)).update(proved_at=Now())
             self.clients[role] = client
         return self.clients[role]
 

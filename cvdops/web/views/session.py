@@ -3,11 +3,14 @@
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.db import transaction
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from cvdops.access.policy import Action
+from cvdops.accounts.models import Session, User
+from cvdops.accounts.sessions import SessionStore
 from cvdops.audit.log import record
 from cvdops.web.access import person, requires
 from cvdops.web.forms import LoginForm
@@ -21,8 +24,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
         return redirect(target)
     form = LoginForm(request, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        login(request, form.get_user())
-        record(person(request), "session.login", "session", person(request).username)
+        _begin(request, form.get_user())
         return redirect(target)
     if form.is_bound:
         name = str(form.cleaned_data.get("username", ""))[:80]
@@ -38,6 +40,18 @@ def log_out(request: HttpRequest) -> HttpResponse:
         record(person(request), "session.logout", "session", person(request).username)
         logout(request)
     return redirect("login")
+
+
+def _begin(request: HttpRequest, user: User) -> None:
+    with transaction.atomic():
+        login(request, user)
+        record(user, "session.login", "session", user.username)
+        SessionStore.clear_expired()
+        Session.objects.filter(pk=request.session.session_key).update(
+            proved_at=Now(),
+            address=request.META.get("REMOTE_ADDR") or None,
+            browser=request.headers.get("User-Agent", "")[:200],
+        )
 
 
 def _safe_target(request: HttpRequest) -> str:

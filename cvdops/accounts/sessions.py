@@ -1,0 +1,83 @@
+"""Sessions in PostgreSQL, each known to belong to somebody, and ended by the database's clock.
+
+Django's session engine (`SESSION_ENGINE`). Opening a page or sending a form makes a session last longer; what a
+page asks for by itself, a stream above all, does not.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import CreateError, UpdateError
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Least, Now
+
+from cvdops.accounts.models import Session
+
+IDLE = timedelta(minutes=30)
+LONGEST = timedelta(hours=12)  # one long shift, however busy
+FRESH = timedelta(minutes=10)  # after the password was entered, for what is sharp
+TOUCH = timedelta(minutes=1)  # a session is prolonged at most this often
+KEPT = timedelta(days=1)  # an ended session is forgotten at some later login
+
+
+class SessionStore(db.SessionStore):
+    """`fresh` and `due` say how it stood when it was loaded."""
+
+    fresh = False  # its person entered the password a short time ago
+    due = False  # it has not been prolonged for a while
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def load(self) -> dict[str, Any]:
+        rows = Session.objects.filter(pk=self.session_key, expire_date__gt=Now())
+        row = rows.values_list("session_data", "seen_at", "proved_at", Now()).first()
+        if row is None:
+            self._session_key = None
+            return {}
+        data, seen, proved, now = row
+        self.due = now - seen >= TOUCH
+        self.fresh = proved is not None and now - proved < FRESH
+        return self.decode(data)
+
+    async def aload(self) -> dict[str, Any]:
+        return await sync_to_async(self.load)()
+
+    def save(self, must_create: bool = False) -> None:
+        """Raises UpdateError for a session that was ended meanwhile: it does not come back."""
+        if self.session_key is None:
+            self.create()
+            return
+        data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
+        values: dict[str, Any] = {
+            "session_data": self.encode(data),
+            "user_id": data.get(SESSION_KEY),
+        }
+        if must_create:
+            try:
+                with transaction.atomic():
+                    Session.objects.create(pk=self.session_key, expire_date=Now() + IDLE, **values)
+            except IntegrityError:
+                raise CreateError from None
+            return
+        found = Session.objects.filter(pk=self.session_key, expire_date__gt=Now())
+        end = Least(Now() + IDLE, F("began_at") + LONGEST)
+        if not found.update(seen_at=Now(), expire_date=end, **values):
+            raise UpdateError
+
+    async def asave(self, must_create: bool = False) -> None:
+        await sync_to_async(self.save)(must_create)
+
+    @classmethod
+    def clear_expired(cls) -> None:
+        Session.objects.filter(expire_date__lt=Now() - KEPT).delete()
+
+    def prove(self) -> None:
+        """Note that the password was entered in it just now."""
+        Session.objects.filter(pk=self.session_key).update(proved_at=Now())
+        self.fresh = True

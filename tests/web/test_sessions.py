@@ -1,0 +1,104 @@
+"""How long a session lasts, and what ends it."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.contrib.sessions.backends.base import UpdateError
+from django.db.models import F
+from django.db.models.functions import Now
+from django.test import Client
+
+from cvdops.accounts.models import Session, User
+from cvdops.accounts.sessions import IDLE, LONGEST, SessionStore
+from tests.cast import person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def browser() -> Client:
+    client = Client()
+    client.force_login(person("outsider"))
+    return client
+
+
+def left() -> timedelta:
+    """How long the session lasts from now on."""
+    (value,) = Session.objects.values_list(F("expire_date") - Now(), flat=True)
+    return value
+
+
+def passed(time: timedelta) -> None:
+    times = ("began_at", "seen_at", "expire_date")
+    Session.objects.update(**{name: F(name) - time for name in times})
+
+
+def test_a_session_belongs_to_somebody(browser: Client) -> None:
+    assert Session.objects.get().user == person("outsider")
+
+
+def test_half_an_hour_of_nothing_ends_it(browser: Client) -> None:
+    passed(IDLE)
+    assert browser.get("/").status_code == 302
+
+
+def test_opening_a_page_prolongs_it(browser: Client) -> None:
+    passed(IDLE / 2)
+    assert browser.get("/").status_code == 200
+    assert left() > IDLE - timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("headers", [{"hx-request": "true"}, {"sec-fetch-dest": "empty"}])
+def test_what_a_page_asks_for_by_itself_does_not(browser: Client, headers: dict[str, str]) -> None:
+    passed(IDLE / 2)
+    assert browser.get("/", headers=headers).status_code == 200
+    assert left() < IDLE / 2
+
+
+def test_nobody_works_for_ever(browser: Client) -> None:
+    passed(LONGEST - timedelta(minutes=5))
+    Session.objects.update(expire_date=Now() + IDLE)
+    assert browser.get("/").status_code == 200
+    assert left() <= timedelta(minutes=5)
+
+
+def test_a_session_that_was_ended_does_not_come_back(browser: Client) -> None:
+    passed(IDLE / 2)
+    store = SessionStore(browser.cookies["sessionid"].value)
+    assert store["_auth_user_id"]
+    Session.objects.all().delete()
+    with pytest.raises(UpdateError):
+        store.save()
+    assert not Session.objects.exists()
+
+
+def test_a_key_that_the_browser_brought_is_not_kept() -> None:
+    User.objects.create_user("dana", "Dana", "a-long-password")
+    client = Client()
+    client.cookies["sessionid"] = "f" * 32
+    client.post("/login/", {"username": "dana", "password": "a-long-password"})
+    assert client.cookies["sessionid"].value != "f" * 32
+    assert client.get("/").status_code == 200
+
+
+def test_a_cookie_of_before_the_logout_is_worth_nothing(browser: Client) -> None:
+    cookie = browser.cookies["sessionid"].value
+    browser.post("/logout/")
+    browser.cookies["sessionid"] = cookie
+    assert browser.get("/").status_code == 302
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_ends_with_the_browser() -> None:
+    User.objects.create_user("dana", "Dana", "a-long-password")
+    client = Client()
+    client.post("/login/", {"username": "dana", "password": "a-long-password"})
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", "")
+
+
+def test_the_sessions_of_yesterday_are_forgotten_at_a_login() -> None:
+    Session.objects.create(pk="old", expire_date=Now() - timedelta(days=2))
+    User.objects.create_user("dana", "Dana", "a-long-password")
+    Client().post("/login/", {"username": "dana", "password": "a-long-password"})
+    assert not Session.objects.filter(pk="old").exists()
