@@ -7,7 +7,44 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from cvdops.environments.models import Environment
 from cvdops.lib.ids import uuid7
+from cvdops.spec.document import Category
+
+
+class Condition(models.TextChoices):
+    """When a policy asks for an approval."""
+
+    ALWAYS = "always", "Every start"
+    CHANGING = "changing", "Starts that change something"
+    RESTORE = "restore", "Restores"
+    EMERGENCY = "emergency", "Emergencies, outside the maintenance window"
+
+
+class ApprovalPolicy(models.Model):
+    """Who has to approve what starts in an environment. It is never deleted: without groups, nobody."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="policies")
+    # empty: every category
+    category = models.CharField(
+        max_length=20, blank=True, choices=[(c.value, c.value) for c in Category]
+    )
+    condition = models.CharField(max_length=10, choices=Condition)
+    groups = models.JSONField()  # as of `groups.to_json`
+    expires = models.PositiveIntegerField()  # seconds to decide in, and for which a decision holds
+    reason_required = models.BooleanField(default=False)  # of who approves
+    version = models.PositiveIntegerField(default=1)  # rises with each change
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["environment", "category", "condition"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["environment", "category", "condition"], name="approval_policy_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.environment_id} × {self.category or 'every category'}, {self.condition}"
 
 
 class RequestState(models.TextChoices):
@@ -28,8 +65,8 @@ class ApprovalRequest(models.Model):
     message = models.TextField(blank=True)
     category = models.CharField(max_length=20)
     environment = models.CharField(max_length=40)
-    # [{"roles": [slug, …], "required": n}]: every group must reach its number of persons.
-    groups = models.JSONField()
+    groups = models.JSONField()  # as of `groups.to_json`: every one of them must be full
+    reason_required = models.BooleanField(default=False)  # of who approves
     plan_digest = models.CharField(max_length=64)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"

@@ -36,6 +36,6 @@ def gate_of(request: ApprovalRequest) -> Gate:
     """What the policy has to know to say who may decide."""
     return Gate(
         Matter(request.category, request.environment),
-        frozenset(role for group in request.groups for role in group["roles"]),
+        frozenset(name for group in request.groups for name in group["approvers"]),
         frozenset({request.requested_by.person}),
     )

@@ -1,6 +1,5 @@
 """The verbs of approvals: ask, decide, expire, void. Each is one guarded update."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,8 +7,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
+from cvdops.approvals import voices
+from cvdops.approvals.groups import Demand, Group, from_json, missing, to_json
 from cvdops.approvals.models import ApprovalRequest, Decision, RequestState
 from cvdops.lib.errors import Conflict, Invalid, Problem
 
@@ -22,12 +22,11 @@ def ask(
     message: str,
     category: str,
     environment: str,
-    groups: Sequence[dict[str, object]],
+    demand: Demand,
     plan_digest: str,
     requested_by: User,
-    expires: float,
 ) -> ApprovalRequest:
-    """Open a request; `expires` in seconds from now. Call it inside the transaction of the gate."""
+    """Open a request. Call it inside the transaction of the gate."""
     return ApprovalRequest.objects.create(
         execution_id=execution,
         gate=gate,
@@ -35,10 +34,11 @@ def ask(
         message=message,
         category=category,
         environment=environment,
-        groups=list(groups),
+        groups=to_json(demand.groups),
+        reason_required=demand.reason_required,
         plan_digest=plan_digest,
         requested_by=requested_by,
-        expires_at=Now() + timedelta(seconds=expires),
+        expires_at=Now() + timedelta(seconds=demand.expires),
     )
 
 
@@ -59,6 +59,8 @@ def decide(
         raise Conflict("What would run has changed since you opened this page. Read it again.")
     if verdict == Decision.Verdict.REJECT and not comment.strip():
         raise Invalid([Problem("comment", "Say why you reject it.")])
+    if request.reason_required and not comment.strip():
+        raise Invalid([Problem("comment", "Say why you approve it: its policy asks for a reason.")])
     try:
         with transaction.atomic():
             Decision.objects.create(
@@ -73,30 +75,18 @@ def decide(
         raise Conflict("You have already decided here.") from None
     if verdict == Decision.Verdict.REJECT:
         _close(request, RequestState.REJECTED)
-    elif not any(missing for _, missing in progress(request)):
+    elif not any(left for _, left in progress(request)):
         _close(request, RequestState.APPROVED)
     return request
 
 
-def progress(request: ApprovalRequest) -> list[tuple[dict[str, object], int]]:
-    """For each group: how many persons are still missing. A person counts for one group only."""
-    approvals = list(
-        request.decisions.filter(verdict=Decision.Verdict.APPROVE).values_list("user", "person")
-    )
-    counted: set[UUID] = set()
-    result = []
-    for group in request.groups:
-        members = set(
-            RoleGrant.objects.in_force()
-            .for_environment(request.environment)
-            .filter(role__in=group["roles"], user__in=[user for user, _ in approvals])
-            .values_list("user", flat=True)
-        )
-        persons = [p for user, p in approvals if user in members and p not in counted]
-        used = persons[: group["required"]]
-        counted.update(used)
-        result.append((group, group["required"] - len(used)))
-    return result
+def progress(request: ApprovalRequest) -> list[tuple[Group, int]]:
+    """For each group: how many persons are still missing. Only who still has the right counts."""
+    groups = from_json(request.groups)
+    approved = request.decisions.filter(verdict=Decision.Verdict.APPROVE)
+    names = voices.names(approved.values_list("user", flat=True), request.environment)
+    found = [names.get(user, frozenset()) for user in approved.values_list("user", flat=True)]
+    return list(zip(groups, missing(groups, found), strict=True))
 
 
 def already(request: ApprovalRequest) -> str:

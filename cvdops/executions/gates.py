@@ -11,7 +11,7 @@ from cvdops.executions.models import ChecklistMark, StepRun
 from cvdops.executions.run import Run
 from cvdops.executions.states import ExecutionEvent, StepEvent, StepState
 from cvdops.executions.transitions import DatabaseNow, InSeconds
-from cvdops.spec.document import Gate, Kind, Step
+from cvdops.spec.document import Kind, Step
 
 CHILD = "child"  # of `waiting_for`: another execution
 APPROVAL = "approval"
@@ -48,7 +48,7 @@ def wait_for(run: Run, definition: Step) -> None:
 def approval(title: str, request: ApprovalRequest) -> str:
     """What an execution at a gate waits for; of several approvals, how many there are."""
     progress = approvals.progress(request)
-    required = sum(int(str(group["required"])) for group, _ in progress)
+    required = sum(group.required for group, _ in progress)
     given = required - sum(missing for _, missing in progress)
     count = f" {given} of {required}" if required > 1 else ""
     return f"Approval{count}: {title}"
@@ -82,19 +82,17 @@ def rest(
 
 
 def _ask(run: Run, definition: Step) -> None:
-    gate = definition.gate or Gate()
     execution = run.execution
     approvals.ask(
         execution=run.id,
         gate=definition.id,
         title=f"{execution.runbook.title}: {definition.title}",
-        message=gate.message,
+        message=definition.gate.message if definition.gate else "",
         category=execution.runbook.category,
         environment=execution.environment_id,
-        groups=[{"roles": list(gate.approvers), "required": gate.required}],
+        demand=run.plan.gates[definition.id],
         plan_digest=execution.plan_digest,
         requested_by=execution.requested_by,
-        expires=gate.expires,
     )
 
 

@@ -12,7 +12,7 @@ from cvdops.accounts.models import User
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.queries import document
 from cvdops.environments.models import Environment
-from cvdops.executions import checklists, reach, targets
+from cvdops.executions import checklists, demands, reach, targets
 from cvdops.executions.checklists import ChecklistDraft
 from cvdops.executions.plan import EXECUTABLE, ChildPlan, Plan, fingerprint
 from cvdops.executions.targets import Targets
@@ -88,7 +88,11 @@ def resolve(
     known = {name: value for name, value in values.items() if name not in open_names}
     where_to = reach.resolve(environment, (*steps, *undo), known)
     children, broken = _children(user, (*steps, *undo), environment, depth)
+    gated = demands.resolve(
+        steps, undo, environment=environment.slug, category=runbook.category, procedure=key
+    )
     problems += [
+        *gated.problems,
         *_between(runbook, chosen),
         *_obstacles(doc, steps),
         *where.problems,
@@ -109,10 +113,11 @@ def resolve(
         databases=where.databases,
         default_host=where.default,
         locks=_locks(doc),
-        forward=steps,
+        forward=gated.steps,
         backward=undo,
         children=children,
         addresses=where_to.addresses,
+        gates=gated.demands,
     )
     return Preview(
         runbook=runbook,
@@ -125,7 +130,7 @@ def resolve(
         targets=where,
         variables=_to_fill_in(doc, key, given, values),
         before=checklists.before(
-            gates=sum(step.kind is Kind.APPROVAL for step in steps),
+            gates=sum(step.kind is Kind.APPROVAL for step in gated.steps),
             environment=environment.slug,
             undo=len(undo),
             documentation=_currency(runbook, chosen),

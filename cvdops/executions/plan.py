@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter
 
+from cvdops.approvals.groups import Demand
 from cvdops.spec.document import Kind, Shell, Step
 
 SHELLS = frozenset({Kind.BASH, Kind.SH, Kind.CONSOLE})
@@ -73,6 +74,8 @@ class Plan:
     children: Mapping[str, "ChildPlan"]  # by the id of the step that starts it
     # By the id of an http step: host and port of those that it may talk to.
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # By the id of an approval step, forward or rollback: who has to agree.
+    gates: Mapping[str, Demand] = field(default_factory=dict)
 
     def with_variables(self, variables: Mapping[str, str]) -> "Plan":
         """The same plan with these variables."""

@@ -112,7 +112,6 @@ def fields(preview: Preview, problems: Mapping[str, str]) -> tuple[Field, ...]:
 
 def rows(preview: Preview) -> list[Row]:
     """The steps in the order in which they run."""
-    steps = steps_of(preview.document, preview.procedure)
     undo = {step.id: step for step in preview.document.section(SectionKind.ROLLBACK)}
     secret = {v.name for v in preview.document.variables if v.secret}
     known = {n: value for n, value in preview.values.items() if n not in secret}
@@ -128,7 +127,7 @@ def rows(preview: Preview) -> list[Row]:
             values=inputs(step, shown, preview.draft.databases),
             findings=_findings(step, found),
         )
-        for number, step in enumerate(steps, start=1)
+        for number, step in enumerate(preview.draft.forward, start=1)
     ]
 
 

@@ -49,9 +49,12 @@ class Scene:
             self.people[role] = user
         return self.people[role]
 
-    def runbook(self, body: str, rollback: str = "", extra: str = "") -> None:
+    def runbook(
+        self, body: str, rollback: str = "", extra: str = "", category: str = "deployment"
+    ) -> None:
         """Put this runbook into the catalog. Step headings are H4."""
         text = HEAD.format(extra=extra, body=body) + (ROLLBACK + rollback if rollback else "")
+        text = text.replace("category: deployment", f"category: {category}")
         (self.folder / "TRIAL.md").write_text(text)
         report = sync(self.folder)
         assert report.results[0].action in {"added", "updated", "unchanged"}, report
@@ -64,10 +67,8 @@ class Scene:
 
     def start(self, by: str = "devops-engineer", **given: object) -> Execution:
         """Start it, confirmed; nothing has run yet."""
-        arguments = {"reason": "a test", "checklist": "confirmed", **given}
-        return services.start(
-            self.person(by), runbook="trial", environment="development", **arguments
-        )
+        usual = {"environment": "development", "reason": "a test", "checklist": "confirmed"}
+        return services.start(self.person(by), runbook="trial", **{**usual, **given})
 
     def run(self, **given: object) -> Execution:
         """Start it and let the engine go as far as it can."""

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from cvdops.approvals.seed import seed_policies
 from cvdops.environments.models import Environment
 from cvdops.executions.models import Execution
 from cvdops.spec.lint import lint
@@ -125,3 +126,11 @@ def test_the_impact_names_the_hosts_of_the_plan_alone(world: World) -> None:
     url = f"{RUN}?procedure=release&environment=development"
     page = world.client("devops-engineer").get(url).content.decode()
     assert "<dt>Where</dt><dd><code>right-here</code> </dd>" in page
+
+
+def test_it_says_which_approvals_a_start_needs(world: World) -> None:
+    seed_policies()
+    page = world.client("devops-engineer").get(f"{RUN}?procedure=greet&environment=production")
+    text = " ".join(page.content.decode().split())
+    assert "<b>Approval to start</b>: 1 of Operations Manager, within 4" in text
+    assert "production × deployment, always (version 1)" in text

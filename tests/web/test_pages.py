@@ -28,7 +28,8 @@ BUDGETS = {
     "/runbooks/deployment/compare/": 12,
     "/runbooks/import/": 12,
     "/runbooks/rules/RB101/": 12,
-    RUN + "?procedure=release": 13,  # one of them: whether a worker serves the queue
+    # of them: whether a worker serves the queue, who has to approve, and what the roles are called
+    RUN + "?procedure=release": 15,
     "/executions/": 12,
     "/permissions/": 12,
     "/environments/": 12,

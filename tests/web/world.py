@@ -10,6 +10,7 @@ from django.test import Client
 from cvdops.access.seed import seed_roles
 from cvdops.accounts.models import Session
 from cvdops.approvals import services as approvals
+from cvdops.approvals.groups import Demand, Group
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.catalog.sync import sync
 from cvdops.environments.models import Host
@@ -131,10 +132,9 @@ class World:
             message="",
             category="deployment",
             environment="development",
-            groups=[{"roles": ["operations-manager"], "required": 1}],
+            demand=Demand((Group(("operations-manager",)),), 7200),
             plan_digest=asked.plan_digest,
             requested_by=person("devops-engineer"),
-            expires=7200,
         )
         return str(request.pk)
 

@@ -14,10 +14,9 @@ from cvdops.environments.models import Environment
 from cvdops.executions import queues, services
 from cvdops.executions.launch import Preview, executable_version
 from cvdops.lib.errors import Invalid, Problem
-from cvdops.spec.document import Kind
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.plan import steps_of
-from cvdops.web import launch
+from cvdops.web import approvers, launch
 from cvdops.web.access import person, requires
 from cvdops.web.catalog.versions import number_in
 from cvdops.web.launch import Typed, typed_from
@@ -107,7 +106,7 @@ def _plan(preview: Preview, typed: Typed, refused: Sequence[Problem] | None) -> 
         "fields": fields,
         "rows": rows,
         "hosts": launch.hosts(preview),
-        "gates": [row.step for row in rows if row.step.kind is Kind.APPROVAL],
+        "approvals": approvers.needed(preview.draft),
         "errors": by_field,
         "refused": refused,
         "obstacles": [p for p in problems if p.field not in placed and "." not in p.field],

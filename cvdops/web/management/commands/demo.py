@@ -12,6 +12,7 @@ from cvdops.access.catalog import visible_runbooks
 from cvdops.access.models import Role, RoleGrant
 from cvdops.access.seed import seed_roles
 from cvdops.accounts.models import User
+from cvdops.approvals.seed import seed_policies
 from cvdops.catalog.sync import FileAction, sync
 from cvdops.environments.seed import seed_environments, seed_windows
 from cvdops.executions import services
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             seed_roles()
             seed_windows(seed_environments(_practice_variables(settings.PRACTICE_DIR)))
+            seed_policies()
             _seed_people()
         try:
             results = sync().results
