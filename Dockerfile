@@ -36,4 +36,4 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
 CMD ["python", "-m", "uvicorn", "cvdops.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
      "--timeout-graceful-shutdown", "4", "--lifespan", "off", \
      "--http", "cvdops.web.live.delivery:Delivery", \
-     "--no-server-header", "--no-access-log", "--log-level", "warning"]
+     "--no-proxy-headers", "--no-server-header", "--no-access-log", "--log-level", "warning"]

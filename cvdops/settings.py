@@ -7,6 +7,7 @@ the connection of the one-command system (`make up`) is used while it runs.
 import json
 import os
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -146,6 +147,18 @@ if PRODUCTION and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5):
 if PRODUCTION and "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is *: production needs the names it is reached by.")
 
+# What stands between browsers and the portal: only these are believed when they say for whom they ask.
+try:
+    PROXIES = [
+        ip_network(name)
+        for name in env("CVDOPS_PROXIES", "127.0.0.1,::1" if PRODUCTION else "").split(",")
+        if name
+    ]
+except ValueError:
+    raise ImproperlyConfigured(
+        "CVDOPS_PROXIES must be addresses or networks with commas between, as 10.0.0.7,172.16.0.0/12."
+    ) from None
+
 DATABASE_POOL = _number("CVDOPS_DATABASE_POOL", 10)
 DATABASES = {"default": _database(env("DATABASE_URL", "postgresql://cvdops@localhost/cvdops"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -205,6 +218,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "cvdops.web.proxies.believed",
     "django.middleware.security.SecurityMiddleware",
     # A stream names its encoding itself, and so is left alone.
     "django.middleware.gzip.GZipMiddleware",
@@ -245,13 +259,15 @@ TEMPLATES = [
 
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+_RULES = "django.contrib.auth.password_validation."
 AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": _RULES + "MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": _RULES + "CommonPasswordValidator"},
+    {"NAME": _RULES + "NumericPasswordValidator"},
     {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 10},
+        "NAME": _RULES + "UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "name", "email")},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"

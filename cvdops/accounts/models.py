@@ -70,3 +70,36 @@ class Session(AbstractBaseSession):
 
     def __str__(self) -> str:
         return f"session of {self.user_id}"
+
+
+class Tries(models.Model):
+    """Wrong passwords in a row: for an account, from an address, or for one from the other."""
+
+    key = models.CharField(max_length=160, primary_key=True)  # "account dana", "address 10.0.0.7" …
+    failures = models.PositiveIntegerField(default=1)
+    last_at = models.DateTimeField(db_default=Now())
+    told = models.BooleanField(default=False)  # that tries were refused since the last one
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["last_at"], name="tries_last_at")  # forgotten at some later login
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.failures}"
+
+
+class KnownAddress(models.Model):
+    """An address from which somebody has logged in: attacks from elsewhere do not shut them out there."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="addresses")
+    address = models.GenericIPAddressField()
+    last_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["user", "address"], name="known_address")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} from {self.address}"

@@ -28,7 +28,7 @@ def web(data: Path, port: int) -> Part:
         # Without a limit an open event stream keeps the server alive for ever.
         *["--timeout-graceful-shutdown", "4", "--lifespan", "off"],
         *["--http", "cvdops.web.live.delivery:Delivery"],
-        *["--no-server-header", "--no-access-log", "--log-level", "warning"],
+        *["--no-proxy-headers", "--no-server-header", "--no-access-log", "--log-level", "warning"],
     ]
     return _program("web", data, arguments, ready=lambda _pid: answers(port, "/healthz"))
 

@@ -3,24 +3,28 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
 
+from cvdops.accounts.passwords import LONGEST
 from cvdops.catalog.models import Group
 from cvdops.executions.states import EXECUTION_LOOKS
 from cvdops.spec.document import Category
 
 _ANY = [("", "Any")]
-NO_MATCH = "This user name and password do not belong together."
 
 
-class LoginForm(AuthenticationForm):
-    """Unknown user, wrong password and closed account get the same answer."""
+class LoginForm(forms.Form):
+    """User name and password. Unknown name, wrong password and closed account get the same answer."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.error_messages = {"invalid_login": NO_MATCH, "inactive": NO_MATCH}
-        self.fields["username"].widget.attrs["class"] = "input"
-        self.fields["password"].widget.attrs["class"] = "input"
+    username = forms.CharField(
+        label="User name",
+        max_length=80,
+        widget=forms.TextInput({"class": "input", "autofocus": True, "autocomplete": "username"}),
+    )
+    password = forms.CharField(
+        strip=False,
+        max_length=LONGEST,
+        widget=forms.PasswordInput({"class": "input", "autocomplete": "current-password"}),
+    )
 
 
 class Filter(forms.Form):

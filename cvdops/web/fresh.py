@@ -16,9 +16,9 @@ from django.shortcuts import render
 from cvdops.accounts.sessions import SessionStore
 from cvdops.audit.log import record
 from cvdops.web.access import person
+from cvdops.web.passwords import judge
 
 FIELD = "your_password"  # no form has a field of this name
-WRONG = "This is not your password."
 _OURS = frozenset({FIELD, "csrfmiddlewaretoken"})
 
 View = Callable[..., HttpResponse]
@@ -32,8 +32,8 @@ def fresh(view: View) -> View:
         if request.method == "POST" and not is_fresh(request):
             if FIELD not in request.POST:
                 return _ask(request, 403)
-            if not _proved(request, request.POST[FIELD]):
-                return _ask(request, 422, WRONG)
+            if problem := _problem(request, request.POST[FIELD]):
+                return _ask(request, 422, problem)
         if FIELD in request.POST:
             _forget_password(request)
         return view(request, *args, **kwargs)
@@ -46,15 +46,19 @@ def is_fresh(request: HttpRequest) -> bool:
     return isinstance(request.session, SessionStore) and request.session.fresh
 
 
-def _proved(request: HttpRequest, password: str) -> bool:
-    """Check the password, and note the answer."""
+def _problem(request: HttpRequest, password: str) -> str:
+    """Look at the password. What is wrong with it, or nothing: then the session is fresh."""
     user = person(request)
-    right = user.check_password(password)
+    answer = judge(request, "session.prove", user.username, password)
+    if answer.wait:
+        return answer.problem
+    if not answer.user:
+        return "This is not your password."
     with transaction.atomic():
-        record(user, "session.prove", "session", user.username, allowed=right)
-        if right and isinstance(request.session, SessionStore):
+        record(user, "session.prove", "session", user.username)
+        if isinstance(request.session, SessionStore):
             request.session.prove()
-    return right
+    return ""
 
 
 def _ask(request: HttpRequest, status: int, problem: str = "") -> HttpResponse:

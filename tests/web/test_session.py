@@ -49,7 +49,23 @@ def test_a_closed_account_cannot_log_in(client: Client, dana: User) -> None:
 def test_a_failed_login_is_recorded(client: Client, dana: User) -> None:
     log_in(client, "wrong")
     entry = AuditEntry.objects.get()
-    assert (entry.action, entry.subject_id, entry.allowed) == ("session.refused", "dana", False)
+    assert (entry.action, entry.subject_id, entry.allowed) == ("session.login", "dana", False)
+
+
+def test_what_cannot_be_a_user_name_is_not_written_down(client: Client, dana: User) -> None:
+    log_in(client, "dana", name="My secret pass phrase!")
+    assert AuditEntry.objects.get().subject_id == "not a user name"
+
+
+def test_after_too_many_wrong_passwords_one_has_to_wait(client: Client, dana: User) -> None:
+    for _ in range(5):
+        assert log_in(client, "wrong").status_code == 422
+    answer = log_in(client)
+    assert (answer.status_code, answer["Retry-After"]) == (429, "6")
+    assert b"Wait 6 seconds" in answer.content
+    log_in(client)
+    refused = AuditEntry.objects.filter(data__reasons=["wait"])
+    assert refused.count() == 1  # however often one tries meanwhile
 
 
 def test_logging_out_ends_the_session(client: Client, dana: User) -> None:

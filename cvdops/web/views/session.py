@@ -10,10 +10,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from cvdops.access.policy import Action
 from cvdops.accounts.models import Session, User
+from cvdops.accounts.passwords import Answer
 from cvdops.accounts.sessions import SessionStore
 from cvdops.audit.log import record
 from cvdops.web.access import person, requires
 from cvdops.web.forms import LoginForm
+from cvdops.web.passwords import judge
 from cvdops.web.people import PASSWORD, PEOPLE
 
 
@@ -22,16 +24,24 @@ def log_in(request: HttpRequest) -> HttpResponse:
     target = _safe_target(request)
     if request.user.is_authenticated:
         return redirect(target)
-    form = LoginForm(request, request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid():
-        _begin(request, form.get_user())
-        return redirect(target)
+    form = LoginForm(request.POST if request.method == "POST" else None)
+    status, answer = 200, Answer()
     if form.is_bound:
-        name = str(form.cleaned_data.get("username", ""))[:80]
-        record(None, "session.refused", "session", name, allowed=False)
+        status = 422
+        if form.is_valid():
+            name, password = form.cleaned_data["username"], form.cleaned_data["password"]
+            answer = judge(request, "session.login", name, password)
+            if answer.user:
+                _begin(request, answer.user)
+                return redirect(target)
+            status = 429 if answer.wait else 422
+            form.add_error(None, answer.problem)
     demo = None if settings.PRODUCTION else {"people": PEOPLE, "password": PASSWORD}
     context = {"form": form, "next": target, "demo": demo}
-    return render(request, "accounts/login.html", context, status=422 if form.is_bound else 200)
+    response = render(request, "accounts/login.html", context, status=status)
+    if answer.wait:
+        response["Retry-After"] = str(answer.wait.seconds)
+    return response
 
 
 @requires(Action.USE_PORTAL, "POST")
