@@ -31,6 +31,8 @@ class Action(StrEnum):
     DECIDE = "approval.decide"
     READ_AUDIT = "audit.read"
     READ_PERMISSIONS = "permissions.read"
+    EDIT_WINDOWS = "windows.edit"  # maintenance windows and freezes
+    HOLD = "hold.set"  # refuse new starts for a time, and lift it again
     EDIT_PERMISSIONS = "permissions.edit"  # the matrix, who holds which role
     READ_ENVIRONMENTS = "environments.read"
     EDIT_ENVIRONMENTS = "environments.edit"  # hosts, groups, databases, allowed addresses
@@ -59,6 +61,8 @@ LOGGED_IN = frozenset({Action.USE_PORTAL, Action.READ_PERMISSIONS, Action.READ_E
 # What administrators and those who lead may do, and what anybody else is told.
 _FOR_EDITORS: dict[Action, str] = {
     Action.EDIT_ENVIRONMENTS: "Changing environments is for administrators and Operations Leads.",
+    Action.EDIT_WINDOWS: "Changing windows and freezes is for administrators and Operations Leads.",
+    Action.HOLD: "Holds are for administrators and Operations Leads.",
     Action.EDIT_PERMISSIONS: "Changing permissions is for administrators and Operations Leads.",
     Action.CONFIRM_KEY: "Confirming host keys is for administrators and Operations Leads.",
 }

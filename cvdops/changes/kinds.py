@@ -4,9 +4,15 @@ from collections.abc import Mapping
 
 from cvdops.changes import matrix
 from cvdops.changes.kind import Kind
+from cvdops.changes.periods import Periods
+from cvdops.environments.models import Period
 from cvdops.lib.errors import NotFound
 
-KINDS: Mapping[str, Kind] = {"matrix": matrix}
+KINDS: Mapping[str, Kind] = {
+    "matrix": matrix,
+    "window": Periods(Period.Kind.WINDOW, "maintenance window"),
+    "freeze": Periods(Period.Kind.FREEZE, "freeze"),
+}
 
 
 def kind(name: str) -> Kind:

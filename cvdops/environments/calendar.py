@@ -1,5 +1,6 @@
 """How an environment stands now or at a time, by the database's clock: its windows, freezes and holds."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from django.db import connection
@@ -20,7 +21,12 @@ def now() -> datetime:
 
 def calendar(environment: str) -> Calendar:
     """The windows and freezes of an environment."""
-    periods = list(Period.objects.filter(environment=environment))
+    return calendar_of(Period.objects.filter(environment=environment))
+
+
+def calendar_of(found: Iterable[Period]) -> Calendar:
+    """These windows and freezes."""
+    periods = list(found)
     return Calendar(
         windows=tuple(p.recurrence for p in periods if p.kind == Period.Kind.WINDOW),
         freezes=tuple(p.recurrence for p in periods if p.kind == Period.Kind.FREEZE),
@@ -29,7 +35,8 @@ def calendar(environment: str) -> Calendar:
 
 def standing(environment: str, at: datetime | None = None) -> State:
     """Whether the environment may be changed now or at a time."""
-    return state(calendar(environment), at or now())
+    found = calendar(environment)
+    return state(found, at or now()) if found != Calendar() else State(bound=False, open=True)
 
 
 def obstacles(

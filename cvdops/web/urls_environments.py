@@ -2,15 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from cvdops.web.views import environments, hosts
+from cvdops.web.views import environments, hosts, periods
 
 _ONE = "environments/<str:slug>/"
 _HOST = _ONE + "hosts/<str:name>/"
+_PERIOD = _ONE + "windows/<int:pk>/"
 _PART = _ONE + "<str:kind>/<int:pk>/"
 
 urlpatterns: list[URLPattern] = [
     path(_ONE, environments.environment, name="environment"),
     path(_ONE + "add/<str:kind>/", environments.add, name="environment-add"),
+    path(_ONE + "windows/add/<str:kind>/", periods.add, name="period-add"),
+    path(_PERIOD, periods.change, name="period"),
+    path(_PERIOD + "remove/", periods.remove, name="period-remove"),
     path(_HOST, hosts.host, name="host"),
     path(_HOST + "test/", hosts.test, name="host-test"),
     path(_HOST + "keys/", hosts.confirm_key, name="host-key"),

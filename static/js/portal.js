@@ -32,6 +32,12 @@ document.addEventListener("mouseover", (event) => {
   time.title = `${time.title} · ${local.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" })} here`;
 });
 
+// Planned times are also told by the reader's own clock, from the next page on.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && !document.cookie.includes(`zone=${zone};`) && !document.cookie.endsWith(`zone=${zone}`)) {
+  document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax`;
+}
+
 // Any press outside closes the menu of the phone's bar.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll(".nav-more[open]")) {

@@ -66,6 +66,14 @@ STEP = {**EXECUTION, "step_id": "hello"}
 REQUEST = {"request_id": "REQUEST"}
 ENVIRONMENT = {"slug": "development"}
 HOST = {**ENVIRONMENT, "kind": "hosts", "pk": "HOST"}
+WINDOW = {
+    "name": "Sunday",
+    "starts_at": "2026-01-04T02:00",
+    "ends_at": "2026-01-04T04:00",
+    "repetition": "weekly",
+    "reason": "agreed",
+}
+PERIOD = {**ENVIRONMENT, "pk": "WINDOW"}
 
 TABLE: dict[str, Row] = {
     "home": Row(get=ALL),
@@ -102,6 +110,19 @@ TABLE: dict[str, Row] = {
         body={"name": "other", "transport": "local"},
     ),
     "environment-remove": Row(HOST, post=only(EDITORS, 302, 403)),
+    "period-add": Row(
+        {**ENVIRONMENT, "kind": "window"},
+        get=only(EDITORS, 200, 403),
+        post=only(EDITORS, 302, 403),
+        body=WINDOW,
+    ),
+    "period": Row(
+        PERIOD,
+        get=only(EDITORS, 200, 403),
+        post=only(EDITORS, 302, 403),
+        body={**WINDOW, "ends_at": "2026-01-04T05:00"},
+    ),
+    "period-remove": Row(PERIOD, post=only(EDITORS, 302, 403), body={"reason": "not needed"}),
     "host": Row({**ENVIRONMENT, "name": "practice"}, get=ALL),
     "host-test": Row(
         {**ENVIRONMENT, "name": "practice"}, post=only((*OPERATORS, "admin"), 302, 403)

@@ -33,7 +33,7 @@ BUDGETS = {
     "/executions/": 12,
     "/permissions/": 12,
     "/environments/": 12,
-    "/environments/development/": 15,
+    "/environments/development/": 18,  # three of them: its windows, the time, what is proposed
     "/environments/development/hosts/practice/": 14,
     "/contacts/": 12,
     "/audit/": 12,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.db.models.functions import Now
@@ -13,7 +14,7 @@ from cvdops.approvals import services as approvals
 from cvdops.approvals.groups import Demand, Group
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.catalog.sync import sync
-from cvdops.environments.models import Host
+from cvdops.environments.models import Host, Period
 from cvdops.environments.seed import seed_environments
 from cvdops.executions import services
 from cvdops.executions.models import Execution
@@ -109,6 +110,7 @@ class World:
             "EXECUTION": self._execution,
             "REQUEST": self.request,
             "DIGEST": self._digest,
+            "WINDOW": lambda: str(self.window().pk),
             "HOST": lambda: str(Host.objects.get(name="practice").pk),
         }
         return {
@@ -137,6 +139,12 @@ class World:
             requested_by=person("devops-engineer"),
         )
         return str(request.pk)
+
+    def window(self, environment: str = "development", **given: object) -> Period:
+        """A window of two hours on Sundays, or another one. No environment has any of its own."""
+        known = {"starts_at": datetime(2026, 1, 4, 2, tzinfo=UTC), "minutes": 120}
+        made = {"name": "Sunday night", "kind": "window", "rule": "FREQ=WEEKLY;BYDAY=SU", **known}
+        return Period.objects.create(environment_id=environment, **{**made, **given})
 
     def _digest(self) -> str:
         return ApprovalRequest.objects.latest("created_at").plan_digest

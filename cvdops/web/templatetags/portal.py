@@ -12,7 +12,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
+from cvdops.environments.schedule import said
 from cvdops.lib.visible import visible
+from cvdops.lib.zones import beside, zone
 from cvdops.spec.document import Kind
 from cvdops.spec.render import ANCHOR, render_fragment
 from cvdops.spec.slugs import slug
@@ -79,6 +81,21 @@ def when(moment: datetime | None, style: str = "full") -> SafeString | str:
         utc.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         utc.strftime("%Y-%m-%d %H:%M:%S UTC"),
         utc.strftime(formats[style]),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def zoned(context: template.Context, moment: datetime | None) -> SafeString | str:
+    """A planned time: the day and hour in UTC, and beside it by the reader's own clock."""
+    if moment is None:
+        return ""
+    request = getattr(context, "request", None)
+    local = beside(moment, zone(request.COOKIES.get("zone", ""))) if request else ""
+    return format_html(
+        '<time datetime="{}">{}{}</time>',
+        moment.astimezone(UTC).isoformat(timespec="minutes").replace("+00:00", "Z"),
+        said(moment),
+        f" ({local})" if local else "",
     )
 
 

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from cvdops.access.policy import Action, can
 from cvdops.executions import inventory
 from cvdops.lib.errors import Invalid, Problem
+from cvdops.web import periods
 from cvdops.web.access import person, requires
 from cvdops.web.probes import newest
 
@@ -22,7 +23,9 @@ def environment(request: HttpRequest, slug: str) -> HttpResponse:
         "environment": found,
         "hosts": [(host, tested.get(host.pk)) for host in hosts],
         "groups": found.groups.prefetch_related("hosts"),
+        "calendar": periods.shown(found),
         "edit": can(person(request), Action.EDIT_ENVIRONMENTS),
+        "edit_windows": can(person(request), Action.EDIT_WINDOWS),
     }
     return render(request, "environments/detail.html", context)
 
