@@ -1,0 +1,170 @@
+"""Who may do what, as a pure function of how the person stands and what it is about.
+
+A new rule goes here, and gives its own reason with a code, a sentence, and the shortest way to get further.
+"""
+
+from collections.abc import Callable, Mapping
+
+from cvdops.access.levels import Level
+from cvdops.access.standing import Standing
+from cvdops.access.subjects import (
+    ALLOWED,
+    LOGGED_IN,
+    NEEDED,
+    UNCATEGORISED,
+    Action,
+    Decision,
+    Gate,
+    Matter,
+    Subject,
+)
+from cvdops.lib.errors import Reason
+from cvdops.spec.document import Category
+
+
+def decide(
+    standing: Standing,
+    action: Action,
+    subject: Subject,
+    role_names: Callable[[], Mapping[str, str]],
+) -> Decision:
+    """May this person do this? `role_names` is asked only for a refusal that names roles."""
+    if action is Action.PUBLIC:
+        return ALLOWED
+    if not standing.active:
+        return no("login", "You are not logged in.", "Log in.")
+    if action in LOGGED_IN:
+        return ALLOWED
+    if action in NEEDED:
+        if not isinstance(subject, Matter):
+            raise TypeError(f"{action} needs a Matter, not {subject!r}.")
+        return _by_level(standing, action, subject)
+    if action is Action.DECIDE:
+        if not isinstance(subject, Gate):
+            raise TypeError(f"{action} needs a Gate, not {subject!r}.")
+        return _at_gate(standing, subject, role_names)
+    return _by_role(standing, action)
+
+
+def levels(
+    standing: Standing, environment: str = "", *, security: bool = False
+) -> dict[str, Level]:
+    """Category → the level that this person has there; the highest of all roles counts.
+
+    A runbook without a category can be any of them: it is read by who may read all, and nobody may do more.
+    """
+    found = dict.fromkeys((category.value for category in Category), Level.NONE)
+    for held in standing.held_in(environment):
+        for category, stated in held.levels.items():
+            level = stated.effective(security=security)
+            if held.leads and level is Level.EXECUTE:
+                level = Level.LEAD
+            found[category] = max(found[category], level)
+    return found | {UNCATEGORISED: min(Level.REVIEW, *found.values())}
+
+
+def readable(standing: Standing) -> frozenset[str]:
+    """The categories whose runbooks exist for this person anywhere; the empty one for who sees all."""
+    seen = frozenset(
+        category
+        for held in standing.held
+        for category, level in held.levels.items()
+        if level >= Level.REVIEW
+    )
+    return seen | {UNCATEGORISED} if len(seen) == len(Category) else seen
+
+
+def may_decide(standing: Standing, gate: Gate) -> bool:
+    """`decide` at a gate, without the reasons."""
+    held = {held.role for held in standing.held_in(gate.matter.environment)}
+    return standing.active and bool(held & gate.approvers) and standing.person not in gate.involved
+
+
+def no(code: str, text: str, remedy: str = "") -> Decision:
+    """A refusal with one reason."""
+    return Decision((Reason(code, text, remedy),))
+
+
+def _by_level(standing: Standing, action: Action, matter: Matter) -> Decision:
+    needed = NEEDED[action]
+    if not matter.environment and needed is Level.REVIEW:
+        has = Level.REVIEW if matter.category in readable(standing) else Level.NONE
+    else:
+        has = levels(standing, matter.environment, security=matter.security)[matter.category]
+    if has >= needed:
+        return ALLOWED
+    where = f" in {matter.environment}" if matter.environment else ""
+    what = matter.category or "runbooks without a category"
+    return no(
+        "matrix",
+        f"This needs {needed.label} on {what}{where}; you have {has.label}.",
+        f"Ask somebody with {needed.label} on {what}, or an Operations Lead for the role.",
+    )
+
+
+def _at_gate(
+    standing: Standing, gate: Gate, role_names: Callable[[], Mapping[str, str]]
+) -> Decision:
+    reasons = []
+    if standing.person in gate.involved:
+        reasons.append(
+            Reason(
+                "separation",
+                "You asked for this or run it: nobody approves their own request.",
+                "Somebody else of the approvers has to decide.",
+            )
+        )
+    if not {held.role for held in standing.held_in(gate.matter.environment)} & gate.approvers:
+        names = role_names()
+        approvers = ", ".join(names.get(slug, slug) for slug in sorted(gate.approvers))
+        reasons.append(
+            Reason("approver", f"Deciding here is for: {approvers}.", "Ask one of them.")
+        )
+    return Decision(tuple(reasons))
+
+
+def _by_role(standing: Standing, action: Action) -> Decision:
+    """What no cell of the matrix gives, and what others are told."""
+    everywhere = standing.held_in()
+    administers = any(held.administers for held in everywhere)
+    leads = any(held.leads for held in everywhere)
+    executes = max(levels(standing).values()) >= Level.EXECUTE
+    rule: dict[Action, tuple[bool, str, str]] = {
+        Action.READ_AUDIT: (
+            any(held.reads_audit for held in everywhere),
+            "The audit log is for auditors, leads and administrators.",
+            "",
+        ),
+        Action.SYNC_CATALOG: (
+            administers or executes,
+            "Reading the runbooks anew is for people who may execute runbooks.",
+            "",
+        ),
+        Action.EDIT_ENVIRONMENTS: (
+            administers or leads,
+            "Changing environments is for administrators and Operations Leads.",
+            "Ask one of them.",
+        ),
+        Action.EDIT_PERMISSIONS: (
+            administers or leads,
+            "Changing permissions is for administrators and Operations Leads.",
+            "Ask one of them.",
+        ),
+        Action.CONFIRM_KEY: (
+            administers or leads,
+            "Confirming host keys is for administrators and Operations Leads.",
+            "Ask one of them.",
+        ),
+        Action.TEST_HOST: (
+            administers or executes,
+            "Testing a connection is for people who may execute runbooks.",
+            "",
+        ),
+        Action.RESET_PRACTICE: (
+            administers or executes,
+            "Resetting the practice CVD is for people who may execute runbooks.",
+            "",
+        ),
+    }
+    allowed, text, remedy = rule[action]
+    return ALLOWED if allowed else no("role", text, remedy)

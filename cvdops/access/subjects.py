@@ -1,0 +1,93 @@
+"""What can be asked of the policy, and what about. Pure."""
+
+import uuid
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cvdops.access.levels import Level
+from cvdops.lib.errors import Reason, Refused
+
+
+class Action(StrEnum):
+    """Everything that can be asked for. The value is the name in audit entries and in the API."""
+
+    PUBLIC = "public"  # log in, health
+    USE_PORTAL = "portal.use"  # anybody who is logged in
+    READ_RUNBOOK = "runbook.read"
+    REVIEW_RUNBOOK = "runbook.review"  # that a version is right, by somebody who did not write it
+    START = "execution.start"
+    READ_EXECUTION = "execution.read"
+    NOTE = "execution.note"
+    ASSIST = "execution.assist"  # confirm a manual step or a checklist item
+    CONTROL = "execution.control"  # pause, resume, cancel, retry, roll back, give up
+    OVERRIDE = "execution.override"  # skip a step, mark it as done
+    DECIDE = "approval.decide"
+    READ_AUDIT = "audit.read"
+    READ_PERMISSIONS = "permissions.read"
+    EDIT_PERMISSIONS = "permissions.edit"  # the matrix, who holds which role
+    READ_ENVIRONMENTS = "environments.read"
+    EDIT_ENVIRONMENTS = "environments.edit"  # hosts, groups, databases, allowed addresses
+    CONFIRM_KEY = "host.confirm_key"
+    TEST_HOST = "host.test"
+    RESET_PRACTICE = "practice.reset"
+    SYNC_CATALOG = "catalog.sync"
+
+
+# The level that an action on a runbook or an execution needs.
+NEEDED: dict[Action, Level] = {
+    Action.READ_RUNBOOK: Level.REVIEW,
+    Action.REVIEW_RUNBOOK: Level.REVIEW,
+    Action.READ_EXECUTION: Level.REVIEW,
+    Action.NOTE: Level.ASSIST,
+    Action.ASSIST: Level.ASSIST,
+    Action.START: Level.EXECUTE,
+    Action.CONTROL: Level.EXECUTE,
+    Action.OVERRIDE: Level.LEAD,
+}
+
+UNCATEGORISED = ""  # of a runbook whose document names no category
+
+LOGGED_IN = frozenset({Action.USE_PORTAL, Action.READ_PERMISSIONS, Action.READ_ENVIRONMENTS})
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What an action on a runbook or an execution is about.
+
+    Without an environment it is about the runbook itself, which is read where it may be read anywhere.
+    """
+
+    category: str
+    environment: str = ""
+    security: bool = False  # a security incident
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a decision is about. `involved` are the persons who asked for it or run it."""
+
+    matter: Matter
+    approvers: frozenset[str]  # slugs of the roles that may decide
+    involved: frozenset[uuid.UUID] = field(default_factory=frozenset)
+
+
+Subject = Matter | Gate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer of the policy. Refused if there is any reason."""
+
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        return not self.reasons
+
+    def enforce(self) -> None:
+        """Raise Refused with the reasons, if it is a no."""
+        if self.reasons:
+            raise Refused(self.reasons)
+
+
+ALLOWED = Decision()

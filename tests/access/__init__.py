@@ -1,0 +1,1 @@
+"""Tests of the rules about who may do what."""
