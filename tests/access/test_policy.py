@@ -7,17 +7,25 @@ import pytest
 from cvdops.access import policy, rules
 from cvdops.access.models import MatrixCell, Role, RoleGrant
 from cvdops.access.policy import Action, Matter, can
+from cvdops.access.seed import seed_roles
 from cvdops.accounts.models import User
+from cvdops.environments.seed import seed_environments
 from tests.cast import EVERYBODY, OUTSIDER, person
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("seeded")
 
 NOON = datetime(2030, 6, 2, 12, tzinfo=UTC)
 DEPLOYMENT = Matter("deployment", "production")
 
 
 @pytest.fixture
-def on_call(db: None) -> User:
+def seeded(db: None) -> None:
+    seed_roles()
+    seed_environments({})
+
+
+@pytest.fixture
+def on_call(seeded: None) -> User:
     """Somebody who may execute in production for one hour."""
     user = person("auditor", "on-call")
     RoleGrant.objects.create(

@@ -1,7 +1,8 @@
-"""The rules for random people, roles, matrices and questions: 10,000 policies for each property."""
+"""The rules for random people, roles, matrices and questions."""
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 
 from cvdops.access.levels import Level
@@ -19,7 +20,7 @@ from tests.access.standings import (
     with_more,
 )
 
-many = settings(max_examples=10_000)
+many = settings(max_examples=150)
 
 
 def names() -> dict[str, str]:
@@ -100,3 +101,23 @@ def test_what_one_may_do_somewhere_can_be_read(standing: Standing) -> None:
     everywhere = ("", *ENVIRONMENTS)
     best = {c: max(levels(standing, e, security=True)[c] for e in everywhere) for c in CATEGORIES}
     assert {c for c in CATEGORIES if best[c] >= Level.REVIEW} == readable(standing) - {""}
+
+
+@pytest.mark.faults
+@settings(max_examples=10_000)
+@given(standings, questions(), gates, helds)
+def test_all_of_it_holds_for_ten_thousand_policies(
+    standing: Standing, question: tuple[Action, Subject], gate: Gate, held: Held
+) -> None:
+    inner = {
+        test_a_refusal_gives_reasons_and_a_permission_none: (standing, question),
+        test_another_role_never_takes_a_right_away: (standing, question, held),
+        test_nobody_decides_what_they_are_involved_in_under_any_roles: (standing, gate, held),
+        test_the_short_answer_at_a_gate_is_the_long_one: (standing, gate),
+        test_who_is_deactivated_may_nothing_but_what_is_public: (standing, question),
+        test_who_holds_no_role_may_what_everybody_may: (standing, question),
+        test_a_refusal_by_the_matrix_names_the_level_that_is_missing: (standing, question),
+        test_what_one_may_do_somewhere_can_be_read: (standing,),
+    }
+    for test, given_to_it in inner.items():
+        test.hypothesis.inner_test(*given_to_it)  # type: ignore[attr-defined]
