@@ -21,6 +21,22 @@ from cvdops.access.subjects import (
 from cvdops.lib.errors import Reason
 from cvdops.spec.document import Category
 
+# What administrators and those who lead may do, and what anybody else is told.
+_FOR_EDITORS: dict[Action, str] = {
+    Action.EDIT_ENVIRONMENTS: "Changing environments is for administrators and Operations Leads.",
+    Action.EDIT_WINDOWS: "Changing windows and freezes is for administrators and Operations Leads.",
+    Action.HOLD: "Holds are for administrators and Operations Leads.",
+    Action.EDIT_PERMISSIONS: "Changing permissions is for administrators and Operations Leads.",
+    Action.CONFIRM_KEY: "Confirming host keys is for administrators and Operations Leads.",
+}
+
+# What administrators and those who may execute some runbook may do.
+_FOR_OPERATORS: dict[Action, str] = {
+    Action.SYNC_CATALOG: "Reading the runbooks anew is for people who may execute runbooks.",
+    Action.TEST_HOST: "Testing a connection is for people who may execute runbooks.",
+    Action.RESET_PRACTICE: "Resetting the practice CVD is for people who may execute runbooks.",
+}
+
 
 def decide(
     standing: Standing,
@@ -124,47 +140,17 @@ def _at_gate(
 
 
 def _by_role(standing: Standing, action: Action) -> Decision:
-    """What no cell of the matrix gives, and what others are told."""
+    """What no cell of the matrix gives."""
     everywhere = standing.held_in()
     administers = any(held.administers for held in everywhere)
-    leads = any(held.leads for held in everywhere)
-    executes = max(levels(standing).values()) >= Level.EXECUTE
-    rule: dict[Action, tuple[bool, str, str]] = {
-        Action.READ_AUDIT: (
-            any(held.reads_audit for held in everywhere),
-            "The audit log is for auditors, leads and administrators.",
-            "",
-        ),
-        Action.SYNC_CATALOG: (
-            administers or executes,
-            "Reading the runbooks anew is for people who may execute runbooks.",
-            "",
-        ),
-        Action.EDIT_ENVIRONMENTS: (
-            administers or leads,
-            "Changing environments is for administrators and Operations Leads.",
-            "Ask one of them.",
-        ),
-        Action.EDIT_PERMISSIONS: (
-            administers or leads,
-            "Changing permissions is for administrators and Operations Leads.",
-            "Ask one of them.",
-        ),
-        Action.CONFIRM_KEY: (
-            administers or leads,
-            "Confirming host keys is for administrators and Operations Leads.",
-            "Ask one of them.",
-        ),
-        Action.TEST_HOST: (
-            administers or executes,
-            "Testing a connection is for people who may execute runbooks.",
-            "",
-        ),
-        Action.RESET_PRACTICE: (
-            administers or executes,
-            "Resetting the practice CVD is for people who may execute runbooks.",
-            "",
-        ),
-    }
-    allowed, text, remedy = rule[action]
-    return ALLOWED if allowed else no("role", text, remedy)
+    if action is Action.READ_AUDIT:
+        if any(held.reads_audit for held in everywhere):
+            return ALLOWED
+        return no("role", "The audit log is for auditors, leads and administrators.")
+    if action in _FOR_EDITORS:
+        if administers or any(held.leads for held in everywhere):
+            return ALLOWED
+        return no("role", _FOR_EDITORS[action], "Ask one of them.")
+    if administers or max(levels(standing).values()) >= Level.EXECUTE:
+        return ALLOWED
+    return no("role", _FOR_OPERATORS[action])

@@ -24,6 +24,8 @@ class Action(StrEnum):
     DECIDE = "approval.decide"
     READ_AUDIT = "audit.read"
     READ_PERMISSIONS = "permissions.read"
+    EDIT_WINDOWS = "windows.edit"  # maintenance windows and freezes
+    HOLD = "hold.set"  # refuse new starts for a time, and lift it again
     EDIT_PERMISSIONS = "permissions.edit"  # the matrix, who holds which role
     READ_ENVIRONMENTS = "environments.read"
     EDIT_ENVIRONMENTS = "environments.edit"  # hosts, groups, databases, allowed addresses
