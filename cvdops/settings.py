@@ -190,6 +190,8 @@ DISK_RESERVE = _number("CVDOPS_DISK_RESERVE", 500)
 # Where the steps' job directories lie on this machine.
 SPOOL_DIR = Path(env("CVDOPS_SPOOL", str(DATA_DIR / "spool")))
 SSH_DIR = Path(env("CVDOPS_SSH", str(DATA_DIR / "ssh")))  # known hosts, keys, connections
+# Heads of the audit log's chain are noted here: outside the database, where its administrator cannot write.
+AUDIT_HEADS = Path(env("CVDOPS_AUDIT_HEADS", str(DATA_DIR / "audit-heads")))
 PRACTICE_DIR = Path(env("CVDOPS_PRACTICE", str(DATA_DIR / "practice")))
 
 # What is kept of the output of one attempt, and of all attempts of an execution together, in MB; of more,

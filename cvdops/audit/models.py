@@ -36,3 +36,34 @@ class AuditEntry(models.Model):
     def facts(self) -> list[tuple[str, object]]:
         """What it says, as names and values (a template would take `data.items` for a name)."""
         return list(self.data.items())
+
+
+class Seal(models.Model):
+    """A link of the chain, written by the database at commit: the hash of an entry and of the link before."""
+
+    number = models.BigIntegerField(primary_key=True)  # 1, 2, 3 …: the order of the commits
+    entry_id = models.BigIntegerField(
+        unique=True
+    )  # no foreign key: its check would wait for others
+    hash = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.number} {bytes(self.hash).hex()}"
+
+
+class Witness(models.Model):
+    """How the running check of the chain stands: one row. It goes over all links, again and again."""
+
+    looked_at = models.DateTimeField(null=True)
+    number = models.BigIntegerField(default=0)  # checked up to here in this round
+    hash = models.BinaryField(default=b"")
+    whole_number = models.BigIntegerField(default=0)  # how far the last whole round went
+    whole_at = models.DateTimeField(null=True)
+    problem = models.TextField(blank=True)  # stays until a whole round has found nothing
+    noted_at = models.DateTimeField(
+        null=True
+    )  # when the head was last written outside the database
+    outside = models.TextField(blank=True)  # why it could not be
+
+    def __str__(self) -> str:
+        return self.problem or f"whole up to {self.whole_number}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import Error, OperationalError, connection
 
+from cvdops.audit import witness
 from cvdops.catalog.polling import claim_look
 from cvdops.executions import leases, partitions, probes, queues
 from cvdops.executions.canary import Canary
@@ -29,6 +30,7 @@ SEEN = 3.0
 SING = 2.0  # between two canaries that did not come back; `canary` says how often otherwise
 LOOK = 5.0
 ROOM = 3600.0
+WITNESS = 60.0
 LEAVE = 2.0  # seconds within which every look has ended that can
 LINGER = 2.0  # for Celery to end by itself; it cannot while its broker does not answer
 
@@ -58,6 +60,7 @@ class Pulse(threading.Thread):
             self._seek: SEEK,
             self._rescue: RESCUE,
             self._look: LOOK,
+            self._witness: WITNESS,
         }
         self._next = dict.fromkeys(self._every, 0.0)
         self.left = threading.Event()  # the leases are given back, and nobody counts on this worker
@@ -144,6 +147,9 @@ class Pulse(threading.Thread):
         # Another thread of this worker does it: a repository may take seconds.
         if claim_look():
             send_look(self._direct)
+
+    def _witness(self) -> None:
+        witness.look()
 
 
 def memory() -> int:

@@ -15,7 +15,9 @@ from django.db.models.functions import Now
 from cvdops.accounts.models import Session
 from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest, RequestState
+from cvdops.audit import heads
 from cvdops.audit.log import record
+from cvdops.audit.models import Seal
 from cvdops.executions.models import Event, Execution, StepRun, Worker
 from cvdops.executions.queues import ALIVE
 from cvdops.executions.states import ACTIVE, ExecutionEvent, Intent, StepEvent, StepState
@@ -43,6 +45,8 @@ def hold_everything() -> Report:
     if Worker.objects.filter(left_at=None, seen_at__gte=Now() - ALIVE).exists():
         raise Conflict("A worker is running. Stop all workers, then run this again.")
     with transaction.atomic():
+        # What the chain had beyond this is lost with everything else, and said to be.
+        heads.note_restored(Seal.objects.aggregate(newest=Max("pk"))["newest"] or 0)
         backup = Event.objects.aggregate(newest=Max("at"))["newest"]
         active = Execution.objects.filter(state__in=ACTIVE).order_by("pk")
         executions = list(active.select_for_update().values_list("pk", flat=True))

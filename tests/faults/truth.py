@@ -13,6 +13,7 @@ from pathlib import Path
 from django.db import connection
 
 from cvdops.access.policy import Action
+from cvdops.audit import chain
 from cvdops.audit.models import AuditEntry
 from cvdops.executions import output
 from cvdops.executions.models import Execution, Lock, StepAttempt, StepRun
@@ -40,7 +41,7 @@ def truth(effects: Effects, executions: Iterable[Execution], *spools: Path) -> N
     """Raises AssertionError with every lie. `spools`: those that only this test has used, on all hosts."""
     rows = list(Execution.objects.filter(pk__in=[one.pk for one in executions]))
     counted, processes = effects.counted(), processes_of_attempts()
-    lies = [*_of_connections(), *_of_spools(spools)]
+    lies = [*_of_connections(), *_of_spools(spools), *_of_chain()]
     for execution in rows:
         told = [*_of_lease(execution), *history(execution), *_of_audit(execution)]
         for step in execution.steps.all():
@@ -191,6 +192,12 @@ def _of_audit(execution: Execution) -> Iterator[str]:
         )
         if done != logged:
             yield f"{verb} happened {done} times and is in the audit log {logged} times"
+
+
+def _of_chain() -> Iterator[str]:
+    """Every entry of the audit log is a link of its chain."""
+    if problem := chain.verify({}).problem:
+        yield problem
 
 
 def _of_connections() -> Iterator[str]:
