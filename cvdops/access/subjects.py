@@ -27,6 +27,7 @@ class Action(StrEnum):
     EDIT_WINDOWS = "windows.edit"  # maintenance windows and freezes
     HOLD = "hold.set"  # refuse new starts for a time, and lift it again
     EDIT_PERMISSIONS = "permissions.edit"  # the matrix, who holds which role
+    DECIDE_CHANGE = "change.decide"  # confirm, refuse, withdraw: what it needs, its kind says
     READ_ENVIRONMENTS = "environments.read"
     EDIT_ENVIRONMENTS = "environments.edit"  # hosts, groups, databases, allowed addresses
     CONFIRM_KEY = "host.confirm_key"

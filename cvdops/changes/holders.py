@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from cvdops.access.levels import Level
 from cvdops.access.models import MatrixCell, RoleGrant
 from cvdops.changes.effects import Cells, Holding, level
+from cvdops.spec.document import Category
 
 
 def persons(role: str) -> frozenset[UUID]:
@@ -35,14 +36,19 @@ def leads(category: str, changed: Cells | None = None, without: Iterable[int] = 
     return level(held, table, category, "", security=False) >= Level.LEAD
 
 
-def administered(without: Iterable[int] = ()) -> bool:
-    """Whether somebody is an administrator everywhere and for good, without these grants."""
-    return bool(_lasting(without, role__administers=True))
+def locked_out(without: Iterable[int]) -> str:
+    """What nobody could do any more without these grants and can now, as a sentence; empty if nothing.
 
-
-def led(without: Iterable[int] = ()) -> bool:
-    """Whether somebody holds a leading role everywhere and for good, without these grants."""
-    return bool(_lasting(without, role__leads=True))
+    An account that is deactivated takes its grants with it.
+    """
+    gone = list(without)
+    for flag, name in (("role__administers", "administrator"), ("role__leads", "Operations Lead")):
+        if _lasting((), **{flag: True}) and not _lasting(gone, **{flag: True}):
+            return f"This is the last {name} everywhere and for good. Give somebody else the role first."
+    for category in Category:
+        if leads(category) and not leads(category, without=gone):
+            return f"Nobody would lead {category} any more. Give somebody else the role first."
+    return ""
 
 
 def _lasting(without: Iterable[int], **role: bool) -> list[Holding]:

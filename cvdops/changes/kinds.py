@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from cvdops.changes import matrix
+from cvdops.changes import grants, matrix
 from cvdops.changes.kind import Kind
 from cvdops.changes.periods import Periods
 from cvdops.environments.models import Period
 from cvdops.lib.errors import NotFound
 
 KINDS: Mapping[str, Kind] = {
+    "grant": grants,
     "matrix": matrix,
     "window": Periods(Period.Kind.WINDOW, "maintenance window"),
     "freeze": Periods(Period.Kind.FREEZE, "freeze"),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -81,6 +82,22 @@ def submit(
         else:
             _apply(user, change, "")
     return change
+
+
+def submit_all(
+    user: User, kind_name: str, wanted: Mapping[str, tuple[Value, str]], reason: str
+) -> list[Change]:
+    """Submit several changes of one kind, all or none: key → the new value, and the mark of what was seen.
+
+    Raises what `submit` raises, and Invalid if there are none.
+    """
+    if not wanted:
+        raise Invalid([Problem("", "Nothing was changed.")])
+    with transaction.atomic():
+        return [
+            submit(user, kind_name, key, after, reason, seen=seen)
+            for key, (after, seen) in wanted.items()
+        ]
 
 
 def confirm(user: User, change_id: UUID | str, comment: str = "") -> Change:

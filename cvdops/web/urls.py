@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import URLPattern, path
 
-from cvdops.web import urls_environments, urls_live
+from cvdops.web import urls_environments, urls_live, urls_permissions
 from cvdops.web.views import (
     audit,
     catalog,
@@ -38,7 +38,7 @@ urlpatterns: list[URLPattern] = [
         "runbooks/<slug:runbook_id>/versions/<int:number>/review/", versions.review, name="review"
     ),
     path("executions/", history.executions, name="executions"),
-    path("permissions/", reference.permissions, name="permissions"),
+    *urls_permissions.urlpatterns,
     path("environments/", reference.environments, name="environments"),
     path("environments/<slug:slug>/reset/", reference.reset_practice, name="reset-practice"),
     *urls_environments.urlpatterns,

@@ -8,6 +8,7 @@ Words like EXECUTION stand for what `World.named` puts there.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cvdops.changes.services import mark
 from tests.cast import EVERYBODY, OUTSIDER
 
 NOBODY = ""
@@ -64,6 +65,8 @@ RUNBOOK = {"runbook_id": "deployment"}
 EXECUTION = {"execution_id": "EXECUTION"}
 STEP = {**EXECUTION, "step_id": "hello"}
 REQUEST = {"request_id": "REQUEST"}
+CHANGE = {"change_id": "CHANGE"}
+NOTHING = mark(None)
 ENVIRONMENT = {"slug": "development"}
 HOST = {**ENVIRONMENT, "kind": "hosts", "pk": "HOST"}
 WINDOW = {
@@ -93,6 +96,25 @@ TABLE: dict[str, Row] = {
     ),
     "executions": Row(get=ALL),
     "permissions": Row(get=ALL),
+    "matrix": Row(
+        get=only(EDITORS, 200, 403),
+        post=only(EDITORS, 302, 403),
+        body={"developer/security": "review-assist", "reason": "so"},
+    ),
+    "holders": Row(get=ALL),
+    "holder": Row({"username": "HOLDER"}, get=ALL),
+    "give-role": Row(
+        {"username": "HOLDER"},
+        post=only(EDITORS, 302, 403),
+        body={"role": "developer", "environment": "staging", "reason": "so", "seen": NOTHING},
+    ),
+    "changes": Row(get=ALL),
+    "change-history": Row({"kind": "matrix", "key": "developer/security"}, get=ALL),
+    # The proposal is the administrator's: the lead decides, and only its proposer withdraws it.
+    "change": Row(CHANGE, get=ALL),
+    "change-confirm": Row(CHANGE, post=only(LEADS, 302, 403)),
+    "change-refuse": Row(CHANGE, post=only(LEADS, 302, 403), body={"comment": "no"}),
+    "change-withdraw": Row(CHANGE, post=only(("admin",), 302, 403)),
     "environments": Row(get=ALL),
     # 404: staging is no practice environment, which only those learn who may reset one
     "reset-practice": Row({"slug": "staging"}, post=only((*OPERATORS, "admin"), 404, 403)),

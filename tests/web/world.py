@@ -8,12 +8,15 @@ from pathlib import Path
 from django.db.models.functions import Now
 from django.test import Client
 
+from cvdops.access.levels import Level
 from cvdops.access.seed import seed_roles
 from cvdops.accounts.models import Session
 from cvdops.approvals import services as approvals
 from cvdops.approvals.groups import Demand, Group
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.catalog.sync import sync
+from cvdops.changes import matrix
+from cvdops.changes.services import submit
 from cvdops.environments.models import Host, Period
 from cvdops.environments.seed import seed_environments
 from cvdops.executions import services
@@ -111,6 +114,8 @@ class World:
             "REQUEST": self.request,
             "DIGEST": self._digest,
             "WINDOW": lambda: str(self.window().pk),
+            "CHANGE": self.change,
+            "HOLDER": lambda: person("system-admin").username,
             "HOST": lambda: str(Host.objects.get(name="practice").pk),
         }
         return {
@@ -145,6 +150,12 @@ class World:
         known = {"starts_at": datetime(2026, 1, 4, 2, tzinfo=UTC), "minutes": 120}
         made = {"name": "Sunday night", "kind": "window", "rule": "FREQ=WEEKLY;BYDAY=SU", **known}
         return Period.objects.create(environment_id=environment, **{**made, **given})
+
+    def change(self) -> str:
+        """A proposal of the administrator."""
+        value = matrix.value(Level.ASSIST)
+        made = submit(person("admin"), "matrix", "developer/security", value, "They help.")
+        return str(made.pk)
 
     def _digest(self) -> str:
         return ApprovalRequest.objects.latest("created_at").plan_digest

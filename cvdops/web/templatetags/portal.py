@@ -84,6 +84,12 @@ def when(moment: datetime | None, style: str = "full") -> SafeString | str:
     )
 
 
+@register.filter
+def typed(moment: datetime | None) -> str:
+    """A time as an input for times holds it, in UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M") if moment else ""
+
+
 @register.simple_tag(takes_context=True)
 def zoned(context: template.Context, moment: datetime | None) -> SafeString | str:
     """A planned time: the day and hour in UTC, and beside it by the reader's own clock."""

@@ -1,4 +1,4 @@
-"""Pages to look something up: permissions, environments, contacts."""
+"""Pages to look something up: environments, contacts."""
 
 import subprocess
 import sys
@@ -8,38 +8,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from cvdops.access.levels import Level
-from cvdops.access.models import MatrixCell, Role, RoleGrant
-from cvdops.access.policy import Action, can, roles
+from cvdops.access.policy import Action, can
 from cvdops.audit.log import record
 from cvdops.environments.models import Contact, Environment
 from cvdops.lib.errors import Conflict, NotFound
-from cvdops.spec.document import Category
 from cvdops.web.access import person, requires
 
 RESET_LIMIT = 60  # seconds
-
-
-@requires(Action.READ_PERMISSIONS)
-def permissions(request: HttpRequest) -> HttpResponse:
-    levels = {(cell.role_id, cell.category): Level(cell.level) for cell in MatrixCell.objects.all()}
-    grants = RoleGrant.objects.in_force().select_related("user", "environment", "role")
-    held = list(grants.filter(user__is_active=True).order_by("user__name"))
-    rows = [
-        {
-            "role": role,
-            "cells": [levels.get((role.pk, c.value), Level.NONE) for c in Category],
-            "grants": [grant for grant in held if grant.role_id == role.pk],
-        }
-        for role in Role.objects.all()
-    ]
-    context = {
-        "categories": [c.value for c in Category],
-        "rows": rows,
-        "mine": roles(person(request)),
-        "levels": list(Level),
-    }
-    return render(request, "permissions.html", context)
 
 
 @requires(Action.READ_ENVIRONMENTS)

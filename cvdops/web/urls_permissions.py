@@ -1,0 +1,21 @@
+"""The URLs of who may do what: the matrix, who holds which role, and the changes of both."""
+
+from django.urls import URLPattern, path
+
+from cvdops.web.views import changes, holders, permissions
+
+_CHANGE = "permissions/changes/<str:change_id>/"
+
+urlpatterns: list[URLPattern] = [
+    path("permissions/", permissions.permissions, name="permissions"),
+    path("permissions/matrix/", permissions.edit, name="matrix"),
+    path("permissions/people/", holders.holders, name="holders"),
+    path("permissions/people/<str:username>/", holders.holder, name="holder"),
+    path("permissions/people/<str:username>/roles/", holders.give, name="give-role"),
+    path("permissions/changes/", changes.changes, name="changes"),
+    path("permissions/history/<str:kind>/<path:key>/", changes.history, name="change-history"),
+    path(_CHANGE, changes.change, name="change"),
+    path(_CHANGE + "confirm/", changes.confirm, name="change-confirm"),
+    path(_CHANGE + "refuse/", changes.refuse, name="change-refuse"),
+    path(_CHANGE + "withdraw/", changes.withdraw, name="change-withdraw"),
+]
