@@ -50,7 +50,14 @@ NEEDED: dict[Action, Level] = {
 
 UNCATEGORISED = ""  # of a runbook whose document names no category
 
-LOGGED_IN = frozenset({Action.USE_PORTAL, Action.READ_PERMISSIONS, Action.READ_ENVIRONMENTS})
+LOGGED_IN = frozenset(
+    {
+        Action.USE_PORTAL,
+        Action.READ_PERMISSIONS,
+        Action.READ_ENVIRONMENTS,
+        Action.DECIDE_CHANGE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

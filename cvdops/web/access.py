@@ -12,7 +12,7 @@ from cvdops.accounts.models import User
 View = TypeVar("View", bound=Callable[..., Any])
 
 # These are about one object: the middleware asks for a login, the verb or query for the rest.
-BOUND_TO_OBJECT = frozenset({*NEEDED, Action.DECIDE, Action.DECIDE_CHANGE})
+BOUND_TO_OBJECT = frozenset({*NEEDED, Action.DECIDE})
 
 
 @dataclass(frozen=True, slots=True)
