@@ -1,6 +1,6 @@
 """The checklists of the mission: eight items before a start, six after the end."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,13 +13,18 @@ from cvdops.lib.errors import Problem
 
 @dataclass(frozen=True, slots=True)
 class ChecklistDraft:
-    """An item before it is confirmed. With evidence the portal has verified it itself."""
+    """An item before it is confirmed. With evidence the portal has verified it itself.
+
+    A doubt is what the portal found when it looked and could not verify it: a person then decides.
+    """
 
     text: str
     evidence: str = ""
+    doubt: str = ""
 
 
 CURRENT = "Documentation: runbook version is current"
+VERIFICATION, DOCUMENTATION, MONITORING = 0, 1, 3  # the places of those that the portal can verify
 AFTER = (
     "Verification: all verification steps completed successfully",
     "Documentation: execution log updated with outcomes",
@@ -28,30 +33,6 @@ AFTER = (
     "Lessons learned: document any issues or improvements",
     "Runbook update: update runbook if procedures changed",
 )
-
-
-def before(
-    *, gates: int, environment: str, undo: int, documentation: ChecklistDraft
-) -> tuple[ChecklistDraft, ...]:
-    """The items before a start; what the portal can verify, it has. The last is about the version."""
-    approvals = f"{gates} approval gate{'s' if gates != 1 else ''} in this plan"
-    return (
-        ChecklistDraft("Authorization: proper approval obtained if required", approvals)
-        if gates
-        else ChecklistDraft("Authorization: proper approval obtained if required"),
-        ChecklistDraft("Backup: recent backup verified and available"),
-        ChecklistDraft("Communication: stakeholders notified if downtime expected"),
-        ChecklistDraft("Tools: all required tools and access available"),
-        ChecklistDraft(
-            "Environment: confirmed working in correct environment", f"you chose {environment}"
-        ),
-        ChecklistDraft(
-            "Rollback plan: rollback procedure understood and available",
-            f"{undo} rollback step{'s' if undo != 1 else ''} in this plan" if undo else "",
-        ),
-        ChecklistDraft("Team: required team members available"),
-        documentation,
-    )
 
 
 def missing(
@@ -67,24 +48,19 @@ def missing(
     ]
 
 
-def store(execution: Execution, drafts: Collection[ChecklistDraft], user: User) -> None:
-    """Keep the list before the start as confirmed, and lay out the one after the end."""
-    marks = [
-        ChecklistMark(
-            execution=execution,
-            moment=ChecklistMark.Moment.BEFORE,
-            position=position,
-            text=draft.text,
-            confirmed_by=user,
-            confirmed_at=Now(),
-            evidence=draft.evidence,
-        )
-        for position, draft in enumerate(drafts)
-    ]
-    marks += [
-        ChecklistMark(
-            execution=execution, moment=ChecklistMark.Moment.AFTER, position=position, text=text
-        )
-        for position, text in enumerate(AFTER)
-    ]
-    ChecklistMark.objects.bulk_create(marks)
+def store(execution: Execution, drafts: Sequence[ChecklistDraft], user: User) -> None:
+    """Keep the list before the start: each item verified by the portal or confirmed by this person."""
+    ChecklistMark.objects.bulk_create(
+        [
+            ChecklistMark(
+                execution=execution,
+                moment=ChecklistMark.Moment.BEFORE,
+                position=position,
+                text=draft.text,
+                confirmed_by=None if draft.evidence else user,
+                confirmed_at=Now(),
+                evidence=draft.evidence or draft.doubt,
+            )
+            for position, draft in enumerate(drafts)
+        ]
+    )

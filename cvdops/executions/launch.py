@@ -12,14 +12,14 @@ from cvdops.accounts.models import User
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.queries import document
 from cvdops.environments.models import Environment
-from cvdops.executions import checklists, demands, reach, targets
+from cvdops.executions import checklists, demands, reach, readiness, targets
 from cvdops.executions.checklists import ChecklistDraft
 from cvdops.executions.plan import EXECUTABLE, ChildPlan, Plan, fingerprint
 from cvdops.executions.targets import Targets
 from cvdops.lib import disk
 from cvdops.lib.errors import Invalid, NotFound, Problem
 from cvdops.lib.redaction import SHORTEST
-from cvdops.spec.document import Child, Kind, SectionKind, Step, Variable
+from cvdops.spec.document import Child, SectionKind, Step, Variable
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.plan import UnknownProcedure, steps_of
 from cvdops.spec.values import check
@@ -129,12 +129,7 @@ def resolve(
         draft=plan,
         targets=where,
         variables=_to_fill_in(doc, key, given, values),
-        before=checklists.before(
-            gates=sum(step.kind is Kind.APPROVAL for step in gated.steps),
-            environment=environment.slug,
-            undo=len(undo),
-            documentation=_currency(runbook, chosen),
-        ),
+        before=readiness.before(user, plan, doc.metadata, _currency(runbook, chosen)),
         problems=tuple(problems),
         decision=can(user, Action.START, Matter(runbook.category, environment.slug)),
     )

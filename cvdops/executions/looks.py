@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import Error, connection
 
-from cvdops.executions import engine, probes
+from cvdops.executions import closing, engine, probes
 from cvdops.executions.leases import HOLDS
 
 log = logging.getLogger(__name__)
@@ -93,3 +93,4 @@ class Looks:
 
 LOOKS = Looks(lambda execution: engine.advance(execution, OWNER))
 TESTS = Looks(probes.carry_out)  # of hosts
+ENDS = Looks(closing.begin)  # of executions

@@ -13,11 +13,11 @@ from django.db import Error, OperationalError, connection
 
 from cvdops.audit import witness
 from cvdops.catalog.polling import claim_look
-from cvdops.executions import leases, partitions, probes, queues
+from cvdops.executions import closing, leases, partitions, probes, queues
 from cvdops.executions.canary import Canary
 from cvdops.executions.hints import send_canary, send_look
 from cvdops.executions.leases import HOLDS
-from cvdops.executions.looks import LOOKS, OWNER, TESTS
+from cvdops.executions.looks import ENDS, LOOKS, OWNER, TESTS
 from cvdops.executions.recovery import due, rescue
 
 log = logging.getLogger(__name__)
@@ -126,6 +126,9 @@ class Pulse(threading.Thread):
         if room := TESTS.room:
             for check in probes.due(self._queues, room):
                 TESTS.take(check)
+        if room := ENDS.room:
+            for execution in closing.due(self._queues, room):
+                ENDS.take(execution)
 
     def _rescue(self) -> None:
         rescue()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
 
-from cvdops.spec import categories, frontmatter
+from cvdops.spec import backup, categories, frontmatter
 from cvdops.spec.codes import Notes
 from cvdops.spec.document import Shell
 from cvdops.spec.names import WORD
@@ -32,6 +32,7 @@ KEYS = frozenset(
         "last_updated",
         "next_review",
         "tested",
+        "backup",
         "tools",
         "access",
         "impact",
@@ -50,7 +51,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "complexity": ("low", "medium", "high"),
     "shell": tuple(Shell),
 }
-ONLY_IN_FRONT_MATTER = frozenset({"format", "shell", "variables", "procedures", "locks"})
+ONLY_IN_FRONT_MATTER = frozenset({"format", "shell", "variables", "procedures", "locks", "backup"})
 INTERVALS = ("week", "month", "quarter", "half-year", "year")  # how often something is to be tested
 _DATES = ("last_updated", "next_review")
 _LISTS = ("tools", "access", "locks", "tags")
@@ -139,6 +140,8 @@ def why_not(key: str, value: object) -> str:
         return "" if known else f"one of {categories.NAMES}"
     if key == "tested":
         return _why_not_tested(value)
+    if key == "backup":
+        return backup.why_not(value)
     if key == "locks":
         return "" if all(map(_is_lock, _items(value))) else _LOCKS
     if key in _CHOICES:

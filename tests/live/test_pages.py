@@ -3,7 +3,8 @@
 import pytest
 from django.test import Client
 
-from cvdops.executions.models import ChecklistMark, Execution
+from cvdops.executions import closing
+from cvdops.executions.models import Execution
 from tests.executions.scene import Scene
 from tests.live.output import attempt, write
 
@@ -91,10 +92,26 @@ def test_a_finished_execution_shows_what_is_left_to_close(scene: Scene) -> None:
     scene.runbook("#### Say\n```bash {#say}\necho hello\n```\n")
     execution = scene.run()
     client = as_person(scene, "devops-engineer")
-    assert "0 of 6 done" in page(client, execution)
-    client.post(f"/executions/{execution.pk}/after/0/")
-    assert "1 of 6 done" in page(client, execution)
-    assert ChecklistMark.objects.get(execution=execution, moment="after", position=0).confirmed_at
+    assert "A worker of development lays out what is left" in page(client, execution)
+    closing.begin(execution.pk)
+    html = page(client, execution)
+    assert "1 of 6 done" in html and "verified by the portal: recorded by the portal" in html
+    client.post(f"/executions/{execution.pk}/after/4/", {"comment": "it was slow"})
+    html = page(client, execution)
+    assert "2 of 6 done" in html and "Devops-Engineer: it was slow" in html
+
+
+def test_a_closed_execution_says_so_and_is_off_the_home_page(scene: Scene) -> None:
+    scene.runbook("#### Say\n```bash {#say}\necho hello\n```\n")
+    execution = scene.run()
+    closing.begin(execution.pk)
+    client = as_person(scene, "devops-engineer")
+    assert "Close: Trial" in client.get("/").content.decode()
+    assert "Close: Trial" not in as_person(scene, "operations-lead").get("/").content.decode()
+    for position in (0, 2, 3, 4, 5):
+        client.post(f"/executions/{execution.pk}/after/{position}/")
+    assert "Closed</span>" in page(client, execution)
+    assert "Close: Trial" not in client.get("/").content.decode()
 
 
 def test_output_is_downloaded_as_it_is(scene: Scene, execution: Execution) -> None:

@@ -32,6 +32,7 @@ DEFECTS: tuple[str, ...] = (
     header("format: 2\n^ RB104\n"),
     header("id: x\ntested: {environment: 3, every: century}\n^ RB104\n"),
     header('id: x\nlocks: [a b, "../x"]\n^ RB104\n'),
+    header("id: x\nbackup: {runbook: a, within: 90d}\n^ RB104\n"),
     header("id: x\ncategory: cooking\n^ RB104\n"),
     header("procedures:\n  procedures:\n    bogus: 1\n^ RB104\n"),
     header("procedures:\n  procedures: {sections: procedures}\n^ RB104\n"),

@@ -4,6 +4,7 @@ Each is one transaction, allowed by the policy, recorded in the audit log, and h
 often its button is pressed.
 """
 
+from cvdops.executions.services.closing import close_item
 from cvdops.executions.services.control import (
     cancel,
     give_up,
@@ -15,7 +16,7 @@ from cvdops.executions.services.control import (
 from cvdops.executions.services.deciding import decide
 from cvdops.executions.services.resuming import plan_resume, resume_from
 from cvdops.executions.services.starting import preview, start
-from cvdops.executions.services.steps import close_item, confirm, note, retry, settle, skip
+from cvdops.executions.services.steps import confirm, note, retry, settle, skip
 from cvdops.executions.services.trying import dry_run
 
 __all__ = [

@@ -136,23 +136,6 @@ def _captured(execution: Execution, step: StepRun, note: str) -> dict[str, Merge
     }
 
 
-def close_item(user: User, execution_id: UUID | str, position: int) -> None:
-    """Confirm an item of the list after the end."""
-    execution = get_execution(user, execution_id)
-    can(user, Action.ASSIST, matter(execution)).enforce()
-    if not execution.is_over:
-        raise Conflict("The list after the end opens when the execution has ended.")
-    with transaction.atomic():
-        mark = ChecklistMark.objects.filter(
-            execution=execution, moment=ChecklistMark.Moment.AFTER, position=position
-        )
-        if not mark.filter(confirmed_at__isnull=True).update(confirmed_by=user, confirmed_at=Now()):
-            raise Conflict("This item is confirmed already, or there is none at this place.")
-        data = {"position": position}
-        announce(execution.pk, Hand(execution.pk, actor=user).change("checklist.after", data))
-        record(user, Action.ASSIST, "execution", execution.pk, data={"verb": "close_item", **data})
-
-
 def note(user: User, execution_id: UUID | str, text: str) -> None:
     """Add a note to the timeline."""
     execution = get_execution(user, execution_id)

@@ -31,7 +31,9 @@ from cvdops.web.live.timeline import read
 
 def look(execution_id: UUID) -> Scene:
     """Read everything. Raises Execution.DoesNotExist."""
-    found = Execution.objects.select_related("runbook", "version", "environment", "requested_by")
+    found = Execution.objects.select_related(
+        "runbook", "version", "environment", "requested_by", "closing"
+    )
     execution = (
         found.defer("version__source", "version__diagnostics", "plan")
         .annotate(now=Now())

@@ -9,7 +9,7 @@ from itertools import groupby
 from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.catalog.models import RunbookVersion
 from cvdops.catalog.queries import document
-from cvdops.executions.models import ChecklistMark, Execution, StepAttempt, StepRun
+from cvdops.executions.models import ChecklistMark, Closing, Execution, StepAttempt, StepRun
 from cvdops.executions.plan import PEOPLE, Plan
 from cvdops.executions.queries import may_turn, resumable
 from cvdops.executions.queues import Gap
@@ -209,6 +209,19 @@ class Scene:
     @cached_property
     def before(self) -> tuple[ChecklistMark, ...]:
         return tuple(m for m in self.marks if m.moment == ChecklistMark.Moment.BEFORE)
+
+    @property
+    def closing(self) -> Closing | None:
+        """What comes after its end, once a worker has laid it out."""
+        found = getattr(self.execution, "closing", None)
+        return found if found and found.ended_at == self.execution.finished_at else None
+
+    @property
+    def to_be_laid_out(self) -> bool:
+        """It has ended, something was done in it, and its closing list is not there yet."""
+        done = any(r.step.started_at and r.step.kind != Kind.APPROVAL for r in self.rows)
+        ended = self.execution.is_over and self.execution.parent_id is None
+        return ended and done and self.closing is None
 
     def troubleshooting(self) -> tuple[Troubleshooting, ...]:
         """What the document says about things that go wrong."""

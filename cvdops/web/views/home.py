@@ -1,6 +1,6 @@
 """Home: what runs, what waits for me, what is due."""
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -17,7 +17,7 @@ from cvdops.spec.document import Procedure
 from cvdops.web.access import person, requires
 from cvdops.web.context import portal_of
 from cvdops.web.freshness import freshness
-from cvdops.web.summaries import TELLING, CatalogRow, catalog_rows, success_rate, with_progress
+from cvdops.web.summaries import CatalogRow, catalog_rows, success_rate, with_progress
 
 SHOWN = 20
 STANDING = (ExecutionState.WAITING, ExecutionState.PAUSED)
@@ -58,11 +58,12 @@ def _needs(user: User, execution: Execution) -> bool:
 
 
 def _to_close(user: User) -> list[Execution]:
-    """What this person ran and did not close yet, with the number of items left."""
-    after = Q(checklist__moment=ChecklistMark.Moment.AFTER)
-    left = Count("checklist", filter=after & Q(checklist__confirmed_at__isnull=True))
-    mine = visible_to(user).filter(requested_by=user, state__in=TELLING)
-    return list(mine.annotate(left=left).filter(left__gt=0).order_by("-id")[:3])
+    """What this person ran and did not close yet, with the number of items left; the oldest first."""
+    open_items = Q(checklist__moment=ChecklistMark.Moment.AFTER, checklist__confirmed_at=None)
+    mine = visible_to(user).filter(
+        requested_by=user, closing__closed_at=None, closing__ended_at=F("finished_at")
+    )
+    return list(mine.annotate(left=Count("checklist", filter=open_items)).order_by("id")[:SHOWN])
 
 
 def _due(rows: list[CatalogRow]) -> list[CatalogRow]:

@@ -73,7 +73,7 @@ def confirm(request: HttpRequest, execution_id: str, step_id: str) -> HttpRespon
 
 @requires(Action.ASSIST, "POST")
 def close_item(request: HttpRequest, execution_id: str, position: int) -> HttpResponse:
-    services.close_item(person(request), execution_id, position)
+    services.close_item(person(request), execution_id, position, _comment(request))
     return _answer(request, execution_id)
 
 

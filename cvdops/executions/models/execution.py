@@ -1,4 +1,4 @@
-"""Executions, their steps, attempts, output and events. States are written by `transitions` alone."""
+"""An execution, its steps, attempts, output and events."""
 
 from typing import Any, ClassVar
 
@@ -8,10 +8,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from cvdops.catalog.models import Runbook, RunbookVersion
-from cvdops.environments.models import Environment, Host
+from cvdops.environments.models import Environment
 from cvdops.executions.states import (
     ACTIVE,
-    CHECK_LOOKS,
     EXECUTION_LOOKS,
     HELD,
     IN_PART,
@@ -132,6 +131,12 @@ class Execution(NotSaved):
             models.Index(fields=["environment", "-id"], name="execution_by_environment"),
             models.Index(fields=["requested_by", "-id"], name="execution_by_person"),
             models.Index(fields=["state", "-id"], name="execution_by_state"),
+            # closing: what has ended and whose list after the end was not laid out yet
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(finished_at__isnull=False),
+                name="execution_ended",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -272,102 +277,3 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return self.kind
-
-
-class ChecklistMark(models.Model):
-    """One item of a checklist: confirmed by whom and when, or still open."""
-
-    class Moment(models.TextChoices):
-        BEFORE = "before", "Before the start"
-        STEP = "step", "During"
-        AFTER = "after", "After the end"
-
-    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="checklist")
-    moment = models.CharField(max_length=8, choices=Moment)
-    step = models.ForeignKey(StepRun, null=True, on_delete=models.CASCADE, related_name="checklist")
-    position = models.PositiveSmallIntegerField()
-    text = models.TextField()
-    confirmed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
-    confirmed_at = models.DateTimeField(null=True)
-    evidence = models.TextField(blank=True)  # what the portal itself found, where it could look
-
-    class Meta:
-        ordering: ClassVar[list[str]] = ["moment", "position"]
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(
-                fields=["execution", "moment", "step", "position"],
-                name="checklist_item",
-                nulls_distinct=False,
-            ),
-            models.CheckConstraint(
-                condition=Q(confirmed_by__isnull=True, confirmed_at__isnull=True)
-                | Q(confirmed_by__isnull=False, confirmed_at__isnull=False),
-                name="checklist_confirmed_by_someone",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.text
-
-
-class Lock(models.Model):
-    """A named lock of an environment, held by an execution or by one of its running steps."""
-
-    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
-    name = models.CharField(max_length=63)
-    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="locks")
-    step = models.ForeignKey(StepRun, null=True, on_delete=models.CASCADE, related_name="+")
-    since = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["environment", "name"], name="lock_one_holder")
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class HostCheck(models.Model):
-    """A look at a host, asked for by a person and done by a worker of its environment."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="checks")
-    tools = models.JSONField(default=list)  # commands that should be there
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
-    requested_at = models.DateTimeField(db_default=Now())
-    begun_at = models.DateTimeField(null=True)
-    done_at = models.DateTimeField(null=True)
-    results = models.JSONField(default=list)  # {"name", "state", "text", "milliseconds"} each
-    keys = models.JSONField(default=list)  # {"kind", "key", "fingerprint"} that the host showed
-
-    class Meta:
-        ordering: ClassVar[list[str]] = ["-id"]
-
-    def __str__(self) -> str:
-        return str(self.host)
-
-    @property
-    def look(self) -> Look:
-        if self.done_at is None:
-            return CHECK_LOOKS["begun" if self.begun_at else "asked"]
-        states = {result["state"] for result in self.results}
-        worst = next((state for state in ("failed", "warning") if state in states), "ok")
-        return CHECK_LOOKS[worst]
-
-
-class Worker(models.Model):
-    """A worker process: when it last said that it lives, and last proved that it consumes messages."""
-
-    name = models.CharField(primary_key=True, max_length=120)
-    queues = models.JSONField(default=list)
-    seen_at = models.DateTimeField()
-    consumed_at = models.DateTimeField()
-    left_at = models.DateTimeField(null=True)  # it ended in order
-
-    def __str__(self) -> str:
-        return self.name

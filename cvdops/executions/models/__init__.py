@@ -1,0 +1,28 @@
+"""Executions, their steps, attempts, output and events. States are written by `transitions` alone."""
+
+from cvdops.executions.models.closing import ChecklistMark, Closing
+from cvdops.executions.models.execution import (
+    Event,
+    Execution,
+    NextNumber,
+    NotSaved,
+    OutputSegment,
+    StepAttempt,
+    StepRun,
+)
+from cvdops.executions.models.workers import HostCheck, Lock, Worker
+
+__all__ = [
+    "ChecklistMark",
+    "Closing",
+    "Event",
+    "Execution",
+    "HostCheck",
+    "Lock",
+    "NextNumber",
+    "NotSaved",
+    "OutputSegment",
+    "StepAttempt",
+    "StepRun",
+    "Worker",
+]
