@@ -1,45 +1,98 @@
 """The list after the end: laid out by a worker when an execution has ended, closed when it is done.
 
-What the portal can verify it confirms itself. An execution that ends anew, resumed or rolled back, has a
-new end, and its list begins anew.
+What the portal can verify it confirms itself; for two hours workers watch the environment's health. An
+execution that ends anew, resumed or rolled back, has a new end, and its list begins anew.
 """
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from cvdops.audit.log import record
-from cvdops.executions import checklists
+from cvdops.executions import checklists, health
 from cvdops.executions.hints import announce
-from cvdops.executions.models import ChecklistMark, Closing, Execution, StepRun
+from cvdops.executions.models import ChecklistMark, Closing, Execution, Health, StepRun
 from cvdops.executions.states import ExecutionState, Phase, StepState
 from cvdops.executions.transitions import Hand
 from cvdops.spec.document import Kind, SectionKind
 
 CLOSE = "execution.close"
+WATCH = "execution.watch"
 
 
 def due(queues: Sequence[str], limit: int) -> list[UUID]:
-    """Executions in which something was done, whose end has no list yet, for workers of these queues."""
+    """Executions that have ended and have something due, for workers of these queues: a list to lay out,
+    a look at their environment in this minute (by one of those that watch it), a result."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
+            WITH watched AS (
+              SELECT c.execution_id, c.watched_until, e.environment_id
+                FROM executions_closing c JOIN executions_execution e ON e.id = c.execution_id
+               WHERE c.health = '' AND c.watched_until IS NOT NULL
+                 AND e.finished_at = c.ended_at AND 'env.' || e.environment_id = ANY(%(queues)s)
+            )
             SELECT e.id FROM executions_execution e
              WHERE e.finished_at > statement_timestamp() - interval '7 days'
-               AND e.parent_id IS NULL AND 'env.' || e.environment_id = ANY(%s)
+               AND e.parent_id IS NULL AND 'env.' || e.environment_id = ANY(%(queues)s)
                AND NOT EXISTS (SELECT FROM executions_closing c
                                 WHERE c.execution_id = e.id AND c.ended_at = e.finished_at)
                AND EXISTS (SELECT FROM executions_steprun s
                             WHERE s.execution_id = e.id AND s.started_at IS NOT NULL
-                              AND s.kind <> %s)
-             ORDER BY e.id LIMIT %s
+                              AND s.kind <> %(approval)s)
+             UNION
+            SELECT execution_id FROM watched WHERE watched_until <= statement_timestamp()
+             UNION
+            SELECT first FROM (
+              SELECT DISTINCT ON (environment_id) execution_id AS first FROM watched w
+               WHERE watched_until > statement_timestamp()
+                 AND NOT EXISTS (SELECT FROM executions_healthsample h
+                                  WHERE h.environment_id = w.environment_id
+                                    AND h.minute = date_trunc('minute', statement_timestamp()))
+            ) AS looks
+             LIMIT %(limit)s
             """,
-            [list(queues), Kind.APPROVAL, limit],
+            {"queues": list(queues), "approval": Kind.APPROVAL, "limit": limit},
         )
         return [execution for (execution,) in cursor.fetchall()]
+
+
+def look(execution_id: UUID) -> None:
+    """Do what is due after the end of an execution. By any worker, any number of times."""
+    begin(execution_id)
+    watched = Closing.objects.select_related("execution__environment").filter(
+        execution=execution_id, execution__finished_at=F("ended_at"), health=""
+    )
+    closing = watched.exclude(watched_until=None).annotate(now=Now()).first()
+    if closing is None or closing.watched_until is None:
+        return
+    if closing.now < closing.watched_until:
+        health.take(closing.execution.environment)
+    else:
+        _conclude(closing)
+
+
+def _conclude(closing: Closing) -> None:
+    """Record how the environment was while it was watched; if it was well, that confirms the item."""
+    minutes = int(health.WATCHED.total_seconds() // 60)
+    found = health.judge(health.samples(closing), minutes)
+    with transaction.atomic():
+        execution = Execution.objects.select_for_update().defer("plan").get(pk=closing.execution_id)
+        mine = Closing.objects.filter(execution=execution, ended_at=closing.ended_at, health="")
+        if execution.finished_at != closing.ended_at or not mine.update(
+            health=found.outcome, health_text=found.text
+        ):
+            return
+        hand = Hand(execution.pk)
+        data = {"health": found.outcome, "text": found.text}
+        announce(execution.pk, hand.change("health.result", data))
+        record(None, WATCH, "execution", execution.pk, data=data)
+        if found.outcome == Health.OK:
+            verify(execution, checklists.MONITORING, found.text)
+            close(execution, hand)
 
 
 def begin(execution_id: UUID) -> None:
@@ -51,8 +104,15 @@ def begin(execution_id: UUID) -> None:
             return
         if Closing.objects.filter(execution=execution, ended_at=ended_at).exists():
             return
+        watched_until = ended_at + health.WATCHED if execution.environment.health_url else None
+        afresh = {
+            "closed_at": None,
+            "health": "",
+            "health_text": "",
+            "watched_until": watched_until,
+        }
         Closing.objects.update_or_create(
-            execution=execution, defaults={"ended_at": ended_at, "closed_at": None}
+            execution=execution, defaults={"ended_at": ended_at, **afresh}
         )
         _after(execution).delete()
         ChecklistMark.objects.bulk_create(

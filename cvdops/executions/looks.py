@@ -93,4 +93,4 @@ class Looks:
 
 LOOKS = Looks(lambda execution: engine.advance(execution, OWNER))
 TESTS = Looks(probes.carry_out)  # of hosts
-ENDS = Looks(closing.begin)  # of executions
+ENDS = Looks(closing.look)  # what comes after the end of executions

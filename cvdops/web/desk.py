@@ -6,7 +6,8 @@ from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.approvals.queries import gate_of
-from cvdops.executions import output, queries
+from cvdops.executions import checklists, health, output, queries
+from cvdops.executions.models import HealthSample
 from cvdops.executions.states import STEP_STUCK
 from cvdops.lib.visible import visible
 from cvdops.spec.document import Kind
@@ -42,10 +43,18 @@ def personal(user: User, scene: Scene) -> Context:
         "go_on_url": reverse("execution-go-on", args=[execution.pk]),
         "undo_url": reverse("execution-undo", args=[execution.pk]),
         "assist": controls.decisions[Action.ASSIST],
+        "monitoring": checklists.MONITORING,
+        "health": _looks(scene),
         "after_done": sum(1 for mark in scene.after if mark.confirmed_at),
         "advice": _advice(scene, stuck) if stuck else [],
         **(gate(user, scene.gate, scene) if scene.gate else {}),
     }
+
+
+def _looks(scene: Scene) -> list[HealthSample]:
+    """The looks at its environment since it ended."""
+    closing = scene.closing
+    return health.samples(closing) if closing and closing.watched_until else []
 
 
 def gate(user: User, request: ApprovalRequest, scene: Scene) -> Context:

@@ -109,7 +109,7 @@ def test_a_closed_execution_says_so_and_is_off_the_home_page(scene: Scene) -> No
     assert "Close: Trial" in client.get("/").content.decode()
     assert "Close: Trial" not in as_person(scene, "operations-lead").get("/").content.decode()
     for position in (0, 2, 3, 4, 5):
-        client.post(f"/executions/{execution.pk}/after/{position}/")
+        client.post(f"/executions/{execution.pk}/after/{position}/", {"comment": "quiet"})
     assert "Closed</span>" in page(client, execution)
     assert "Close: Trial" not in client.get("/").content.decode()
 

@@ -1,6 +1,6 @@
 """Executions, their steps, attempts, output and events. States are written by `transitions` alone."""
 
-from cvdops.executions.models.closing import ChecklistMark, Closing
+from cvdops.executions.models.closing import ChecklistMark, Closing, Health, HealthSample
 from cvdops.executions.models.execution import (
     Event,
     Execution,
@@ -17,6 +17,8 @@ __all__ = [
     "Closing",
     "Event",
     "Execution",
+    "Health",
+    "HealthSample",
     "HostCheck",
     "Lock",
     "NextNumber",

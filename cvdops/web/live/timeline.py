@@ -48,6 +48,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "step.confirm": ("check", "{actor} confirmed items of {step}"),
     "approval.decision": ("stamp", "{actor} decided on the approval"),
     "checklist.after": ("list-checks", "{actor} confirmed an item of the closing list"),
+    "health.result": ("heart-pulse", "The environment was watched. {text}"),
     "execution.close": ("archive", "It is closed: everything after the end is done"),
 }
 

@@ -10,6 +10,7 @@ from cvdops.access.policy import Action
 from cvdops.accounts.models import User
 from cvdops.catalog.models import Group
 from cvdops.catalog.queries import document
+from cvdops.executions.checklists import MONITORING
 from cvdops.executions.models import ChecklistMark, Execution
 from cvdops.executions.queries import visible_to
 from cvdops.executions.states import ACTIVE, ExecutionState
@@ -58,12 +59,18 @@ def _needs(user: User, execution: Execution) -> bool:
 
 
 def _to_close(user: User) -> list[Execution]:
-    """What this person ran and did not close yet, with the number of items left; the oldest first."""
-    open_items = Q(checklist__moment=ChecklistMark.Moment.AFTER, checklist__confirmed_at=None)
+    """What this person ran and has to close, with the number of items left; the oldest first.
+
+    What the portal itself is still watching is no item for people yet.
+    """
+    left = Q(checklist__moment=ChecklistMark.Moment.AFTER, checklist__confirmed_at=None)
+    watched = Q(closing__watched_until__isnull=False, closing__health="")
+    for_people = left & ~(watched & Q(checklist__position=MONITORING))
     mine = visible_to(user).filter(
         requested_by=user, closing__closed_at=None, closing__ended_at=F("finished_at")
     )
-    return list(mine.annotate(left=Count("checklist", filter=open_items)).order_by("id")[:SHOWN])
+    found = mine.annotate(left=Count("checklist", filter=for_people)).filter(left__gt=0)
+    return list(found.select_related("closing").order_by("id")[:SHOWN])
 
 
 def _due(rows: list[CatalogRow]) -> list[CatalogRow]:
