@@ -28,8 +28,9 @@ BUDGETS = {
     "/runbooks/deployment/compare/": 12,
     "/runbooks/import/": 12,
     "/runbooks/rules/RB101/": 12,
-    # of them: whether a worker serves the queue, who has to approve, and what the roles are called
-    RUN + "?procedure=release": 15,
+    # of them: whether a worker serves the queue, who has to approve, what the roles are called, and
+    # whether the hosts were tested
+    RUN + "?procedure=release": 16,
     "/executions/": 12,
     "/permissions/": 12,
     "/environments/": 12,
