@@ -16,6 +16,7 @@ from cvdops.runners.session import MAX_DUMP
 from cvdops.runners.spool import open_regular, punch, read_regular
 from cvdops.runners.watch import file_watch
 
+CLAIM = "pid"  # the file that a job makes first, and only if it is not there
 MAX_CLAIM = 16384  # bytes
 _UNWATCHED = 0.1  # seconds between two looks where the system has no watches left
 _LOOK = 0.5  # seconds between two looks for an end that nothing announces
@@ -32,7 +33,7 @@ class Claim:
 def read_claim(folder: Path) -> Claim | None:
     """The claim in a job directory; None if it is not complete (yet)."""
     try:
-        return parse_claim(read_regular(f"{folder}/pid", MAX_CLAIM) or b"")
+        return parse_claim(read_regular(f"{folder}/{CLAIM}", MAX_CLAIM) or b"")
     except OSError:
         return None
 

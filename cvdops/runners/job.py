@@ -195,7 +195,7 @@ class Transport(Protocol):
         """Find a job that may have been started before."""
 
     def clean(self, attempt: str) -> None:
-        """Have its files removed soon. The empty directory stays: a removed claim would be an open one."""
+        """Have its files removed soon. The claim stays: a removed claim would be an open one."""
 
     def claims(self) -> list[str]:
         """The attempts that have a directory there, the newest MOST_CLAIMS."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from cvdops.runners import spool, wrapper
 from cvdops.runners.account import account
 from cvdops.runners.environment import TOO_LARGE, check_variable
-from cvdops.runners.handle import LocalHandle, read_claim
+from cvdops.runners.handle import CLAIM, LocalHandle, read_claim
 from cvdops.runners.interpreters import INTERPRETERS, Invocation, prelude_name
 from cvdops.runners.job import (
     MARKER,
@@ -45,8 +45,7 @@ class LocalTransport:
 
     def start(self, job: Job) -> LocalHandle:
         folder = self._folder(job.attempt)
-        if folder.exists():
-            raise AlreadyClaimed  # the usual case without a process; the child decides all others
+        self._make_room(folder)
         reading, writing = os.pipe()
         try:
             try:
@@ -62,18 +61,18 @@ class LocalTransport:
         if child.wait() == wrapper.ALREADY_CLAIMED:
             raise AlreadyClaimed
         raise StartFailed(
-            f"The job directory {folder} could not be made"
+            f"The job directory {folder} could not be used"
             f"{': ' + said if said else ''}. Make room or mend the spool, then retry the step."
         )
 
     def attach(self, attempt: str) -> Found:
         folder = self._folder(attempt)
-        if folder.is_symlink() or not folder.is_dir():
+        if not _is_folder(folder) or not _claimed(folder):
             return Found(Presence.ABSENT, spool=self.spool())
         claim = read_claim(folder)
         deadline = time.monotonic() + CLAIM_PATIENCE
         while claim is None and Search(attempt, None).everyone() and time.monotonic() < deadline:
-            time.sleep(0.002)  # the directory is made, its next line is just being written
+            time.sleep(0.002)  # the claim is made, its content is just being written
             claim = read_claim(folder)
         handle = LocalHandle(folder, claim or read_claim(folder))
         try:
@@ -84,11 +83,10 @@ class LocalTransport:
 
     def clean(self, attempt: str) -> None:
         folder = self._folder(attempt)
-        _script(folder).unlink(missing_ok=True)
-        for entry in list(os.scandir(folder)) if folder.is_dir() else []:
+        for entry in list(os.scandir(folder)) if _is_folder(folder) else []:
             if entry.is_dir(follow_symlinks=False):
                 shutil.rmtree(entry.path, ignore_errors=True)
-            else:
+            elif entry.name != CLAIM:
                 Path(entry.path).unlink(missing_ok=True)
         self._collect()
 
@@ -101,6 +99,16 @@ class LocalTransport:
         spool.check_attempt(attempt)
         return self._root / attempt
 
+    def _make_room(self, folder: Path) -> None:
+        """A directory for the job to make its claim in. Raises AlreadyClaimed, StartFailed."""
+        try:
+            os.mkdir(folder, 0o700)  # noqa: PTH102
+        except FileExistsError:
+            if not _is_folder(folder) or _claimed(folder):
+                raise AlreadyClaimed from None  # without a process; a child decides all other cases
+        except OSError as error:
+            raise spool.not_writable(self._root, error) from None
+
     def _spawn(self, job: Job, folder: Path, pipe: int) -> "subprocess.Popen[bytes]":
         invocation = INTERPRETERS[job.interpreter](job)
         environment = self._environment(job, folder, invocation)
@@ -110,9 +118,9 @@ class LocalTransport:
                 f"{invocation.program} is not installed on this machine (looked in "
                 f"{environment['PATH']}). Install it, then retry the step."
             )
-        script = _script(folder)
         try:
-            spool.write(script, invocation.script + "\n")
+            # A name of its own: another start of this attempt may be under way, for another script.
+            script = spool.write_part(folder / "script", invocation.script + "\n")
         except OSError as error:
             raise spool.not_writable(self._root, error) from None
         where = job.cwd or _home(environment, self._root)
@@ -160,8 +168,12 @@ class LocalTransport:
                     del self._children[pid]
 
 
-def _script(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.script")
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _claimed(folder: Path) -> bool:
+    return os.path.lexists(folder / CLAIM)
 
 
 def _until_closed(pipe: int, child: "subprocess.Popen[bytes]") -> str:

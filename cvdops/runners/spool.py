@@ -61,13 +61,13 @@ def _write_preludes(root: Path) -> None:
 
 def write(path: Path, text: str) -> None:
     """Write a file whole or not at all, for its owner alone. Raises OSError."""
-    part = _part(path, text)
+    part = write_part(path, text)
     part.replace(path)
 
 
 def write_new(path: Path, text: str) -> None:
     """The same, but a file that is there already stays as it is, whoever was faster."""
-    part = _part(path, text)
+    part = write_part(path, text)
     try:
         path.hardlink_to(part)
     except FileExistsError:
@@ -76,7 +76,8 @@ def write_new(path: Path, text: str) -> None:
         part.unlink()
 
 
-def _part(path: Path, text: str) -> Path:
+def write_part(path: Path, text: str) -> Path:
+    """Write a file beside this path, under a name that nobody else uses. Raises OSError."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

@@ -7,9 +7,12 @@ possible: each external command costs 0.7 ms. The texts are constants; values co
 
 ALREADY_CLAIMED = 97
 
-# The output goes through a pipe into `out`: a script that opens /dev/stdout or /dev/stderr by name
-# would cut a file to nothing. `ended` has the exit code when the command is over, `rc` when all that
-# it wrote is in `out`, too. A child that lives on and keeps the pipe open leaves it at `ended`.
+# The claim is the file `pid`, made here and only if it is not there: whoever sends a job makes no more
+# than the directory for it. The output goes through a pipe into `out`: a script that opens /dev/stdout
+# or /dev/stderr by name would cut a file to nothing. A shell has no command for a pipe whose both ends
+# it holds, but a here-document is one (where it is a file the job does not begin); so nothing has to be
+# forked but the command and its `cat`. `ended` has the exit code when the command is over, `rc` when all
+# that it wrote is in `out`, too. A child that lives on and keeps the pipe open leaves it at `ended`.
 # $1 job directory, $2 boot id, $3 working directory, then the command. Standard output and error are a
 # pipe to the watcher until everything is in place: that it closes says so. Nothing is written to it
 # then, because the watcher may be dead. No variable may have a name that the job's environment could
@@ -17,24 +20,37 @@ ALREADY_CLAIMED = 97
 OUTER = """\
 umask 077
 ulimit -c 0
-/bin/mkdir "$1" || { test -d "$1" && exit 97; exit 98; }
-__cvdops_job=$1 __cvdops_boot=$2 __cvdops_cwd=$3
+exec <<end
+
+end
+test -p /proc/self/fd/0 && IFS= read -r __cvdops_stat || exit 98
+exec 3>/proc/self/fd/0 4<&0 </dev/null
+__cvdops_job=$1 __cvdops_boot=$2 __cvdops_cwd=$3 __cvdops_claimed=
 shift 3
 IFS= read -r __cvdops_stat </proc/self/stat
-: >"$__cvdops_job/out" &&
-  printf '%s\\n%s\\n%s\\n' "$__cvdops_stat" "$__cvdops_boot" "$__cvdops_cwd" >"$__cvdops_job/pid" ||
-  exit 98
+set -C
+{
+  __cvdops_claimed=yes
+  : >"$__cvdops_job/out" &&
+    printf '%s\\n%s\\n%s\\n' "$__cvdops_stat" "$__cvdops_boot" "$__cvdops_cwd" || exit 98
+} >"$__cvdops_job/pid"
+set +C
+test "$__cvdops_claimed" || { test -e "$__cvdops_job/pid" && exit 97; exit 98; }
 # A signal to the whole group ends the command, which gets it as usual; this shell records how.
 trap : HUP INT TERM
-exec >/dev/null 2>&1
+exec >&3 2>/dev/null 3>&-
 if cd -- "$__cvdops_cwd"; then
   unset OLDPWD
-  {
-    trap : HUP INT TERM
-    (umask 022; exec "$@")
-    printf '%s\\n' "$?" >"$__cvdops_job/ended"
-  } </dev/null 2>&1 | (trap '' HUP INT TERM; exec /bin/cat >>"$__cvdops_job/out")
-  IFS= read -r __cvdops_rc <"$__cvdops_job/ended" || exit
+  (trap '' HUP INT TERM; exec /bin/cat >>"$__cvdops_job/out") <&4 4<&- &
+  exec 4<&-
+  umask 022
+  "$@" 2>&1
+  __cvdops_rc=$?
+  umask 077
+  trap '' HUP INT TERM
+  exec >/dev/null
+  printf '%s\\n' "$__cvdops_rc" >"$__cvdops_job/ended" || exit
+  wait
 else
   printf 'The working directory %s is gone or closed to this user. %s\\n' "$__cvdops_cwd" \\
     'Make it again, or run the step that made it, then retry.' >>"$__cvdops_job/out"
@@ -50,7 +66,7 @@ unset BASH_ENV
 __cvdops_job=$CVDOPS_JOB
 unset CVDOPS_JOB
 __cvdops_keep() {
-  { set +eux; } 2>/dev/null
+  { set +eux; builtin umask 077; } 2>/dev/null
   { builtin pwd; builtin printf '\\0'; builtin declare -p; builtin printf '\\0end'; } \\
     2>/dev/null >|"$__cvdops_job/vars"
 }
@@ -61,7 +77,7 @@ trap __cvdops_keep EXIT
 # variables in a form that is safe to read back: all are exported, and the trap prints the environment.
 SH_HEAD = (
     "__cvdops_job=$CVDOPS_JOB; unset CVDOPS_JOB; set -a; "
-    'trap \'{ set +eux; } 2>/dev/null; { pwd; printf "\\0"; /usr/bin/env -0; printf "\\0end"; } '
+    'trap \'{ set +eux; umask 077; } 2>/dev/null; { pwd; printf "\\0"; /usr/bin/env -0; printf "\\0end"; } '
     '2>/dev/null >|"$__cvdops_job/vars"\' EXIT; '
 )
 SH_STRICT = "set -eu; (set -o pipefail) 2>/dev/null && set -o pipefail; "

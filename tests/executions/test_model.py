@@ -137,8 +137,11 @@ class Machine(RuleBasedStateMachine):
         row, before = self.row, list(self.reference.steps)
         for attempt in StepAttempt.objects.filter(step__execution=row, state="running"):
             folder = Path(portal.SPOOL_DIR) / str(attempt.pk)
-            self.reference.begun = folder.exists()
-            until(lambda f=folder: not f.exists() or (f / "rc").exists(), what="the end of the job")
+            self.reference.begun = (folder / "pid").exists()
+            until(
+                lambda f=folder: not (f / "pid").exists() or (f / "rc").exists(),
+                what="the end of the job",
+            )
         states = dict(row.steps.values_list("key", "state"))
         self.reference.steps = [states[f"s{n}"] for n in range(len(before))]
         self.reference.undo = [states["undo"]] if self.reference.undo else []

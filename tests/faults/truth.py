@@ -223,5 +223,10 @@ def _of_spools(spools: Iterable[Path]) -> Iterator[str]:
             continue
         if folder.name not in states:
             yield f"job directory {folder} of an attempt that nobody knows"
-        elif states[folder.name] == S.SUCCEEDED and any(folder.iterdir()):
+        elif states[folder.name] == S.SUCCEEDED and _files(folder):
             yield f"job directory {folder} of a step that succeeded has its files still"
+
+
+def _files(folder: Path) -> list[str]:
+    """What there is beside the claim, which stays for ever."""
+    return [path.name for path in folder.iterdir() if path.name != "pid"]

@@ -65,7 +65,7 @@ class TestHostileJobDirectory:
         assert found.presence is Presence.VANISHED
         assert found.handle.read(0, 100) == (b"" if name == "out" else b"hello\n")
         bench.transport.clean(done.attempt)
-        assert not list((spool / done.attempt).iterdir())
+        assert [path.name for path in (spool / done.attempt).iterdir()] == ["pid"]
 
     @pytest.mark.parametrize(
         "content", [b"", b'/\n\0declare -- A="1\n', b"\xff\0\0\0end", b"/\n\0declare -x\n\0end"]
@@ -119,6 +119,12 @@ class TestSpool:
             path.name for path in spool.iterdir() if not path.name.startswith(("prelude", ".id"))
         }
         assert left == {done.attempt}
+
+    def test_a_directory_is_no_claim_yet(self, bench: Bench, spool: Path) -> None:
+        job = bench.job("echo once")
+        (spool / job.attempt).mkdir()  # the watcher died before it had started a process
+        assert bench.transport.attach(job.attempt).presence is Presence.ABSENT
+        assert follow(bench.transport.start(job))[1] == b"once\n"
 
     def test_that_cannot_be_made(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,7 +49,7 @@ class TestJobDirectory:
         assert found.presence is Presence.VANISHED
         assert found.handle.read(0, 100) == (b"" if name == "out" else b"hello\n")
         ssh_bench.transport.clean(done.attempt)
-        until(lambda: not list(path.parent.iterdir()), what="the removal")
+        until(lambda: [one.name for one in path.parent.iterdir()] == ["pid"], what="the removal")
 
     def test_directory_that_leads_elsewhere(self, ssh_bench: SshBench, tmp_path: Path) -> None:
         done = ssh_bench.run("echo hello")
@@ -247,6 +248,13 @@ class TestSpool:
             path.name for path in root.iterdir() if not path.name.startswith(("prelude", ".id"))
         }
         assert left == {done.attempt}
+
+    def test_a_directory_is_no_claim_yet(self, ssh_bench: SshBench) -> None:
+        attempt = str(uuid.uuid4())
+        root = ssh_bench.transport.link.hello().text("root")
+        assert ssh_bench.run(f"mkdir '{root}/{attempt}'").code == 0
+        assert ssh_bench.transport.attach(attempt).presence is Presence.ABSENT
+        assert ssh_bench.run("echo once", attempt=attempt).output == b"once\n"
 
     def test_is_made_anew_after_it_was_emptied(self, ssh_bench: SshBench) -> None:
         before = ssh_bench.transport.spool()

@@ -109,7 +109,7 @@ def test_every_step_begins_once_and_loses_nothing(
     transport = server.transport(tmp_path)
     open_transports.append(transport)
     transport.spool()
-    count = server.login.home / "count"
+    count = server.login.home / f"count-{kills}"
     lines = 3 * kills
     loop = f"for i in {{1..{lines}}}; do echo line $i; sleep 0.1; done"
     script = f"echo $CVDOPS_ATTEMPT >>{count}; {loop}"

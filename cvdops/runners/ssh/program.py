@@ -89,12 +89,15 @@ claims() {
 
 # ATTEMPT
 clean() {
+  job=$root/$1
+  if test -h "$job" || ! test -d "$job"; then return; fi
+  set --
   set +f
-  rm -f -- "$root/$1".script.*
-  if test -d "$root/$1" && ! test -h "$root/$1"; then
-    rm -rf -- "$root/$1"/* "$root/$1"/.[!.]* "$root/$1"/..?*
-  fi
+  for file in "$job"/* "$job"/.[!.]* "$job"/..?*; do
+    test "$file" = "$job/pid" || set -- "$@" "$file"
+  done
   set -f
+  rm -rf -- "$@"
 }
 """
 
@@ -114,9 +117,9 @@ seek() {
 # ATTEMPT SCRIPT SETTINGS SEARCH-PATH PROGRAM DIRECTORY HOME RUNNER OPTION…
 begin() {
   job=$root/$1
-  if test -e "$job" || test -h "$job"; then part claimed ''; return; fi
+  if claimed; then part claimed ''; return; fi
   seek "$4" "$5" || { part missing "$4"; return; }
-  script=$job.script.$$.$((number += 1)) where=$6 runner=$8
+  script=$job/script.$$.$((number += 1)) where=$6 runner=$8
   if test -z "$where"; then
     where=$root
     case $7 in /*) test -d "$7" && where=$7 ;; esac
@@ -127,14 +130,21 @@ begin() {
   case $stat in
     "${pid:-none} "*) part stat "$stat"; part where "$where"; return ;;
   esac
+  if claimed; then part claimed ''; else part failed "${said#*"$nl"}"; fi
   rm -f -- "$script"
-  if test -d "$job"; then part claimed ''; else part failed "${said#*"$nl"}"; fi
+}
+
+# Whether there is a claim in the job directory, or something else in its place
+claimed() {
+  if test -h "$job"; then return; fi
+  if test -d "$job"; then test -e "$job/pid" || test -h "$job/pid"; else test -e "$job"; fi
 }
 
 # Twice setsid: the first makes itself the leader of a session, so the second has to fork. A job that
 # `&` put into the background would ignore interrupts for ever.
 launch() {
   exec 2>&1 </dev/null
+  test -d "$job" || mkdir -- "$job" || test -d "$job" || { echo; exit 1; }
   printf '%s\\n' "$2" >"$script" || { echo; exit 1; }
   settings=$3
   shift 8
@@ -149,8 +159,8 @@ launch() {
 _LOOK = """
 # ATTEMPT: what the job wrote when it made its claim
 claim() {
-  if test -h "$root/$1" || ! test -d "$root/$1"; then part absent ''; identity; return; fi
-  file=$root/$1/pid length=
+  job=$root/$1 file=$root/$1/pid length=
+  if test -h "$job" || ! test -d "$job" || ! claimed; then part absent ''; identity; return; fi
   test -f "$file" && ! test -h "$file" && length=$(stat -c %s -- "$file")
   if test "${length:-0}" -gt 16384; then length=16384; fi
   if test "${length:-0}" -gt 0; then raw claim "$file" 0 "$length"; fi

@@ -136,7 +136,7 @@ class SqlSteps:
         found = bench.transport.attach(job.attempt)
         assert found.presence is Presence.RUNNING
         assert found.handle.stop(5).gone
-        assert not running(f"{job.attempt}.script")
+        assert not running(f"{job.attempt}/")
 
     def test_a_database_that_is_not_there_is_not_made(self, bench: Bench, tmp_path: Path) -> None:
         missing = tmp_path / "-missing.db"
