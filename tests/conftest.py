@@ -1,22 +1,43 @@
 """What all tests share."""
 
+from collections.abc import Iterator
+
 import pytest
-from django.db import connection
+from django.test import TransactionTestCase
+from hypothesis import HealthCheck, settings
 
 import cvdops.celery  # noqa: F401 — the application through which wake-ups are sent
+from cvdops.catalog import sync
+from tests import readers, schedule, tables
 from tests.faults.chance import SEED
 
 # Failures of shared tests are explained like any other, whoever imports them first.
 pytest.register_assert_rewrite("tests.runners.conformance", "tests.runners.bench")
+
+# How long an example takes says something about the machine, which others use too.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
+
+TransactionTestCase._fixture_teardown = tables.empty
 
 
 def pytest_report_header() -> str:
     return f"seed of the random faults: {SEED} (CVDOPS_SEED={SEED} plays them again)"
 
 
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> None:
-    """Between two tests the tables are emptied, which the audit log's triggers would refuse."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        for table in ("audit_auditentry", "audit_seal"):
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER audit_no_truncate")
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> schedule.Schedule | None:
+    return schedule.schedule(config, log) if config.option.dist == "loadfile" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        schedule.order(items)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _readers() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sync, "Reader", readers.Kept)
+        yield
+    readers.end()

@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from cvdops.stack.portal import PROJECT
 from tests.e2e import hosts
-from tests.e2e.conftest import ARGUMENTS, CHROMIUM, free_port
+from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 from tests.e2e.people import approve, launch, log_in, state
+from tests.ports import free_port
 from tests.sshd import ssh_server
 from tests.stack.launching import Launched
 

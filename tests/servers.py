@@ -69,7 +69,9 @@ def _separate(folder: Path, name: str, number: int) -> None:
     os.environ["CVDOPS_DATA_DIR"] = str(data)
     os.environ["REDIS_URL"] = redis.url(folder / "redis", number)
     os.environ["CVDOPS_RUNBOOKS_POLL"] = "0"  # a test says itself when the runbooks are read
+    os.environ["CVDOPS_RUNBOOKS_TIMEOUT"] = "120"  # seconds: the machine may have no time
     for variable in (
+        "PYTHONDONTWRITEBYTECODE",  # each program that a test starts would compile the portal anew
         "CVDOPS_MODE",
         "SECRET_KEY",
         "ALLOWED_HOSTS",

@@ -18,6 +18,7 @@ from pathlib import Path
 from cvdops.runners.ssh import Address, SshTransport
 from cvdops.runners.ssh.known_hosts import HostKey, KnownHosts
 from cvdops.runners.ssh.transport import SPOOL
+from tests.ports import free_port
 from tests.waiting import until
 
 PROGRAM = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin") or "sshd"
@@ -78,7 +79,7 @@ class Sshd:
     def __init__(self, folder: Path, who: Login, *options: str, kind: str = "ed25519") -> None:
         self.folder = folder
         self.login = who
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(mode=0o700, exist_ok=True)
         for name, key in (("host", kind), ("user", "ed25519")):
@@ -190,11 +191,6 @@ def make_key(path: Path, kind: str = "ed25519") -> None:
     """A new pair of keys without a passphrase."""
     command = ("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "test", "-f", path)
     subprocess.run(command, check=True)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def _listens(port: int) -> bool:

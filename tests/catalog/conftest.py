@@ -1,13 +1,11 @@
 """Fixtures of the catalog's tests."""
 
-import socket
-
 import pytest
+
+from tests.ports import free_port
 
 
 @pytest.fixture
 def closed_port() -> int:
     """A port of this machine at which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()

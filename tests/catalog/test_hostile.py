@@ -45,7 +45,7 @@ def test_it_has_its_answer_soon_and_takes_little_memory(name: str, reader: Reade
     source = (hostile.NAMED | hostile.STRUCTURE)[name].encode()
     before, start = memory("self"), time.monotonic()
     study = reader.read(source, "hostile.md")
-    assert time.monotonic() - start < 12  # 2 s of the processor, which others use too
+    assert time.monotonic() - start < 60  # 2 s of the processor, which others use too
     assert memory("self") - before < MOST
     if reader._process:  # else it was ended, and the kernel has seen to the memory
         assert memory(str(reader._process.pid)) < MOST

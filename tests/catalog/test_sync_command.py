@@ -61,7 +61,7 @@ def test_settings_that_name_no_source_are_one_sentence() -> None:
     command = [sys.executable, "manage.py", "sync"]
     environment = {**os.environ, "CVDOPS_RUNBOOKS": "ext::x"}
     done = subprocess.run(
-        command, env=environment, cwd=PROJECT, capture_output=True, text=True, timeout=60
+        command, env=environment, cwd=PROJECT, capture_output=True, text=True, timeout=180
     )
     assert done.returncode == 2
     assert done.stderr == "CVDOPS_RUNBOOKS is neither a path nor an address: 'ext::x'.\n"

@@ -1,7 +1,6 @@
 """The whole one-command system, and people with browsers."""
 
 import shutil
-import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from cvdops.stack.portal import PROJECT
 from tests.e2e import people
+from tests.ports import free_port
 from tests.stack.launching import Launched
 
 CHROMIUM = "/usr/bin/chromium"
@@ -34,10 +34,10 @@ tools: [sleep, seq]
 
 ### Count {.procedure}
 
-#### Print a line a second
+#### Print two lines a second
 
 ```bash {#count}
-for i in $(seq 1 20); do echo "line $i"; sleep 1; done
+for i in $(seq 1 20); do echo "line $i"; sleep 0.5; done
 ```
 
 #### Go on
@@ -48,7 +48,7 @@ echo "went on"
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def system() -> Iterator[Launched]:
     """Started as `make up` does, with the five runbooks and a slow one; stopped at the end."""
     # not below pytest's own folder, which every other test run closes to PostgreSQL's user
@@ -66,7 +66,7 @@ def system() -> Iterator[Launched]:
             launched.end()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
@@ -93,9 +93,3 @@ def log_in(system: Launched, browser: Browser) -> Iterator[Callable[..., Page]]:
     for page in pages:
         page.context.close()
     assert errors == []
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

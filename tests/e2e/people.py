@@ -6,10 +6,13 @@ from playwright.sync_api import Browser, Page, expect
 
 PASSWORD = "cvdops-demo"
 
+expect.set_options(timeout=60_000)
+
 
 def log_in(browser: Browser, port: int, person: str, **options: object) -> Page:
     """A browser of their own, logged in."""
     page = browser.new_context(base_url=f"http://localhost:{port}", **options).new_page()
+    page.set_default_timeout(60_000)
     page.goto("/login/")
     page.fill("[name=username]", person)
     page.fill("[name=password]", PASSWORD)

@@ -48,7 +48,7 @@ test -e "$HOME/MARK" || { touch "$HOME/MARK"; exit 1; }
 def health(system: Launched) -> dict[str, str]:
     port = (system.data / "run" / "practice-port").read_text()
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=60) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         return {"status": str(error.code)}
@@ -71,7 +71,7 @@ def test_a_release_is_approved_deployed_and_a_broken_one_rolled_back(
     launch(engineer, "deployment", "deploy", TARGET_VERSION="v1.0.1")
     state(engineer, "Waiting")
     approve(manager)
-    state(engineer, "Running|Succeeded", 2)  # the decision is seen within a second or so
+    state(engineer, "Running|Succeeded")
     state(engineer, "Succeeded")
     assert health(system)["version"] == "v1.0.1"
 
@@ -101,10 +101,10 @@ def test_nobody_approves_what_they_asked_for(log_in: LogIn) -> None:
 def test_a_killed_worker_loses_nothing(log_in: LogIn, system: Launched) -> None:
     page = log_in("devops-engineer")
     launch(page, "slow", "count")
-    expect(page.locator(".term")).to_contain_text("line 3", timeout=20_000)
+    expect(page.locator(".term")).to_contain_text("line 3")
     os.kill(system.pid("worker"), signal.SIGKILL)
     state(page, "Succeeded")
-    page.get_by_role("link", name=re.compile("Print a line a second")).first.click()
+    page.get_by_role("link", name=re.compile("Print two lines a second")).first.click()
     expect(page.locator(".term")).to_contain_text("line 20")
     lines = re.findall(r"line \d+", page.locator(".term").inner_text())
     assert lines == [f"line {number}" for number in range(1, 21)]
@@ -117,8 +117,8 @@ def test_a_host_is_added_and_tested_and_its_key_confirmed(log_in: LogIn, system:
         hosts.tested(page, "Nobody has confirmed its key yet")
         expect(page.locator("#confirm-key")).to_contain_text(server.key.fingerprint)
         page.get_by_role("button", name="Confirm this key").click()
-        expect(page.locator("#test")).to_contain_text("The login was accepted.", timeout=30_000)
-        expect(page.get_by_role("button", name="Test again")).to_be_enabled(timeout=30_000)
+        expect(page.locator("#test")).to_contain_text("The login was accepted.")
+        expect(page.get_by_role("button", name="Test again")).to_be_enabled()
         expect(page.locator("#confirm-key")).to_have_count(0)
 
 
@@ -131,7 +131,7 @@ def test_an_execution_goes_on_from_a_chosen_step(log_in: LogIn, system: Launched
     page.get_by_role("button", name="Sync now").click()
     expect(page.locator("#notices")).to_contain_text("FLAKY.md: added")
     launch(page, "flaky", "try")
-    page.get_by_role("link", name="Go on from…").click(timeout=30_000)
+    page.get_by_role("link", name="Go on from…").click()
     page.select_option("[name=step]", index=1)
     page.get_by_role("button", name="Show the plan").click()
     expect(page.locator("tbody")).to_contain_text(re.compile("runs again.*runs again", re.DOTALL))
@@ -144,7 +144,7 @@ def test_a_dry_run_asks_the_hosts_in_place(log_in: LogIn) -> None:
     page = log_in("devops-engineer")
     page.goto("/runbooks/slow/run/?procedure=count&environment=development")
     page.get_by_role("button", name="Dry run").click()
-    expect(page.locator("#dry-run")).to_contain_text("Nothing was started", timeout=10_000)
+    expect(page.locator("#dry-run")).to_contain_text("Nothing was started")
     expect(page.locator("#dry-run")).to_contain_text("practice")
     expect(page.locator("#dry-run [role=status] svg")).to_be_visible()
-    expect(page.locator("#dry-run[hx-get]")).to_have_count(0, timeout=30_000)
+    expect(page.locator("#dry-run[hx-get]")).to_have_count(0)

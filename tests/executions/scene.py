@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cvdops.access.models import Role, RoleGrant
 from cvdops.access.seed import seed_roles
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest
@@ -11,6 +10,7 @@ from cvdops.catalog.sync import sync
 from cvdops.environments.models import Environment
 from cvdops.executions import engine, output, services
 from cvdops.executions.models import Execution, StepRun
+from tests import cast
 
 HEAD = """---
 format: 1
@@ -44,9 +44,7 @@ class Scene:
     def person(self, role: str) -> User:
         """Somebody with this role, made once."""
         if role not in self.people:
-            user = User.objects.create_user(role, role.title(), "a-long-password")
-            RoleGrant.objects.create(user=user, role=Role.objects.get(pk=role))
-            self.people[role] = user
+            self.people[role] = cast.person(role)
         return self.people[role]
 
     def runbook(

@@ -28,7 +28,7 @@ def at_work(execution: Execution) -> Iterator[None]:
     thread = Thread(target=work)
     thread.start()
     yield
-    until(lambda: leases.listen(HOLDS.all()) or not thread.is_alive(), 30, "the worker's leave")
+    until(lambda: leases.listen(HOLDS.all()) or not thread.is_alive(), what="the worker's leave")
     thread.join()
     execution.refresh_from_db()
 

@@ -146,10 +146,10 @@ def test_whatever_is_written_is_stored_byte_for_byte(
 
 
 def test_the_end_of_a_step_is_noticed_although_its_output_stays_open(scene: Scene) -> None:
-    scene.runbook(block("one", "sleep 30 & echo started"))
+    scene.runbook(block("one", "sleep 600 & echo started"))
     began = time.monotonic()
     execution = scene.run()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 60
     attempt = execution.steps.get().attempts.get()
-    assert (attempt.finished_at - attempt.sent_at).total_seconds() < 2
+    assert (attempt.finished_at - attempt.sent_at).total_seconds() < 30
     assert stored(execution) == b"started\n"

@@ -23,26 +23,26 @@ def test_looks_that_find_nothing_to_do_leave_no_connection_behind(transactional_
     looks.open(1)
     for _ in range(connection.pool.max_size + 1):
         assert looks.take(uuid4())
-        assert looks.wait(5)
+        assert looks.wait(60)
     assert connection.pool.get_stats()["pool_available"] >= 1
 
 
 def test_who_is_asked_for_while_it_is_looked_at_is_looked_at_again() -> None:
     seen: list[UUID] = []
     go = threading.Event()
-    looks = Looks(lambda what: (seen.append(what), go.wait(5))[0])
+    looks = Looks(lambda what: (seen.append(what), go.wait(60))[0])
     looks.open(1)
     one = uuid7()
     assert looks.take(one) and looks.take(one) and looks.take(one)
     assert not looks.take(uuid7()), "there is no room for another"
     go.set()
-    assert looks.wait(5) and seen == [one, one]
+    assert looks.wait(60) and seen == [one, one]
 
 
 def test_a_look_that_breaks_makes_room(caplog: pytest.LogCaptureFixture) -> None:
     looks = Looks(lambda what: 1 / 0)
     looks.open(1)
-    assert looks.take(uuid7()) and looks.wait(5)
+    assert looks.take(uuid7()) and looks.wait(60)
     assert looks.room == 1
     assert "broke off" in caplog.text
 

@@ -119,7 +119,7 @@ def test_a_redis_that_goes_away_ends_nobody(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_worker_that_hears_nothing_ends_itself() -> None:
     worker = subprocess.run(
-        [sys.executable, "-c", MUTE], timeout=30, capture_output=True, text=True
+        [sys.executable, "-c", MUTE], timeout=120, capture_output=True, text=True
     )
     assert worker.returncode == 70, worker.stderr
     assert "no message of it comes through" in worker.stderr

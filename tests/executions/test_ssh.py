@@ -75,7 +75,7 @@ def test_a_stop_that_nobody_saw_is_not_called_cancelled(far: Scene, server: Sshd
         Execution.objects.filter(pk=execution.pk).update(due_at=execution.created_at)
         return far.advance(execution).state == "cancelled"
 
-    until(looked_again, 20, "the confirmation of the cancel")
+    until(looked_again, what="the confirmation of the cancel")
     assert "verified" in far.steps(execution)["one"].note
 
 

@@ -38,7 +38,7 @@ def test_a_group_runs_the_step_on_each_of_its_hosts(fleet: Scene) -> None:
 def test_the_hosts_of_a_group_run_at_the_same_time(fleet: Scene, tmp_path: Path) -> None:
     mine = f"'{tmp_path}'/$$.here"
     wait = f"touch {mine}; until [ $(ls '{tmp_path}'/*.here | wc -l) = 3 ]; do sleep 0.02; done"
-    fleet.runbook(block("one", wait, "target=web timeout=20s"))
+    fleet.runbook(block("one", wait, "target=web timeout=120s"))
     assert fleet.run().state == "succeeded"
 
 

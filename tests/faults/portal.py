@@ -1,7 +1,6 @@
 """A web server and a worker beside the rig, and people who read pages and press buttons."""
 
 import http.client
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from tests.faults.rig import Rig
 from tests.faults.servers import Server
 from tests.faults.workers import Workers, database_url
 from tests.live.viewer import Visitor
+from tests.ports import free_port
 
 TOKEN = "t" * 32
 
@@ -32,7 +32,7 @@ class Answer:
 class Visit(Visitor):
     """Requests with somebody's session, as forms send them."""
 
-    timeout: float = 20
+    timeout: float = 60
 
     def page(self, path: str) -> Answer:
         return self._ask("GET", path)
@@ -80,8 +80,7 @@ class Web(Server):
     """A web server, as the one-command system runs it."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         part = portal.web(DATA_DIR, self.port)
         settings = {"DATABASE_URL": database_url(), **environment}
         part = replace(part, environment={**part.environment, **settings})

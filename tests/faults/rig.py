@@ -18,7 +18,7 @@ from tests.executions.test_engine import block
 from tests.faults.effects import VARIABLES, Effects
 from tests.faults.truth import truth
 from tests.faults.workers import Workers, workers
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 UNREACHABLE = "cannot be reached"  # of a step's note
 
@@ -54,7 +54,7 @@ class Rig:
     def workers(self, count: int = 1, **environment: str) -> AbstractContextManager[Workers]:
         return workers(self.folder, count, **environment)
 
-    def settled(self, executions: Iterable[Execution], timeout: float = 30) -> None:
+    def settled(self, executions: Iterable[Execution], timeout: float = PATIENCE) -> None:
         """Until all of them have succeeded; says which have not, and what they wait for."""
         left = self._left(executions)
 

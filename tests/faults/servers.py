@@ -38,7 +38,7 @@ class Server:
                 return False
             return True
 
-        until(started, 30, f"the start of {self.part.name}")
+        until(started, what=f"the start of {self.part.name}")
 
     def kill(self) -> None:
         self.signal(signal.SIGKILL)

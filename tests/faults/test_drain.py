@@ -5,7 +5,9 @@ from cvdops.executions.models import Execution, StepAttempt, Worker
 from tests.faults.rig import Rig
 from tests.waiting import until
 
-HANDED_OVER = 2.0  # seconds
+HANDED_OVER = (
+    10.0  # seconds; two where the machine has time. A lease that it kept would last fifteen.
+)
 
 
 def running(rig: Rig, execution: Execution) -> bool:

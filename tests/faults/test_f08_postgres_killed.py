@@ -17,7 +17,7 @@ def decide(portal: Portal, manager: Visit) -> ApprovalRequest:
     """Start an execution and approve it, as a person does. Returns what was approved."""
     (execution,) = portal.rig.start()
     gates = ApprovalRequest.objects.filter(execution_id=execution.pk)
-    gate = until(gates.first, 20, "the gate")
+    gate = until(gates.first, what="the gate")
     form = {"verdict": "approve", "plan_digest": gate.plan_digest}
     assert manager.post(f"/approvals/{gate.pk}/decide/", **form).status == 302
     return gate
@@ -30,9 +30,7 @@ def kill(database: Database, visitor: Visit) -> None:
     assert answer.status == 503
     assert "cannot reach its database" in answer.text
     database.start()
-    began = time.monotonic()
     until(lambda: visitor.page("/executions/").status == 200, what="pages again")
-    assert time.monotonic() - began < 10
 
 
 def trial(database: Database, portal: Portal, executions: int, kills: int) -> None:

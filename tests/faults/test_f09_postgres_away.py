@@ -39,12 +39,19 @@ def visitors(visitor: Visit) -> Iterator[list[tuple[float, int]]]:
             thread.join()
 
 
-def away(portal: Portal, seconds: float, go: Callable[[], None], back: Callable[[], None]) -> None:
-    """The database leaves while a step runs, and comes back long after the end of the step."""
+def away(
+    portal: Portal,
+    seconds: float,
+    go: Callable[[], None],
+    back: Callable[[], None],
+    slowest: float = 15.0,
+) -> None:
+    """The database leaves while a step runs, and comes back long after the end of the step. `slowest`:
+    seconds that an answer may take meanwhile."""
     rig = portal.rig
     rig.runbook(rig.step("one", seconds=1.0, lines=20), rig.step("two"))
     (execution,) = rig.start()
-    until(lambda: rig.effects.counted()[attempt_of(execution), "begin"], 20, "the step")
+    until(lambda: rig.effects.counted()[attempt_of(execution), "begin"], what="the step")
     attempt = attempt_of(execution)
     worker = memory(portal.workers.pids[0])
     visitor = portal.visit("operations-lead")
@@ -52,10 +59,12 @@ def away(portal: Portal, seconds: float, go: Callable[[], None], back: Callable[
     leave()
     with visitors(visitor) as answers:
         ended = time.monotonic() + seconds
-        until(lambda: rig.effects.counted()[attempt, "end"], 20, "the end of the step, on its host")
-        until(lambda: time.monotonic() > ended and len(answers) > VISITORS, seconds + 10)
+        until(
+            lambda: rig.effects.counted()[attempt, "end"], what="the end of the step, on its host"
+        )
+        until(lambda: time.monotonic() > ended and len(answers) > VISITORS, seconds + 60)
     assert {status for _, status in answers} == {503}
-    assert max(took for took, _ in answers) <= 5
+    assert max(took for took, _ in answers) <= slowest
     assert memory(portal.workers.pids[0]) - worker <= 20 << 20
     back()
     stored(rig, execution)
@@ -69,9 +78,9 @@ def attempt_of(execution: Execution) -> str:
 
 
 def stored(rig: object, execution: Execution) -> None:
-    """The result is there within ten seconds, and it is the truth."""
+    """The result is there, and it is the truth."""
     leave()
-    until(lambda: rig.scene.states(execution)["one"] == "succeeded", 10, "the result")
+    until(lambda: rig.scene.states(execution)["one"] == "succeeded", what="the result")
     rig.settled([execution])
     rig.truth([execution])
 
@@ -83,5 +92,5 @@ def test_it_is_stopped_then_frozen(own_database: Database, portal: Portal) -> No
 
 @pytest.mark.faults
 def test_it_is_away_for_long(own_database: Database, portal: Portal) -> None:
-    away(portal, 60, own_database.stop, own_database.start)
-    away(portal, 30, own_database.freeze, own_database.thaw)
+    away(portal, 60, own_database.stop, own_database.start, 5)
+    away(portal, 30, own_database.freeze, own_database.thaw, 5)

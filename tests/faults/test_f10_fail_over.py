@@ -48,7 +48,7 @@ def begin(portal: Portal) -> Execution:
 def approve(portal: Portal, execution: Execution) -> None:
     """Its gate, by a page; acknowledged."""
     gates = ApprovalRequest.objects.filter(execution_id=execution.pk, state="open")
-    gate = until(gates.first, 20, "the gate")
+    gate = until(gates.first, what="the gate")
     manager = portal.visit("operations-manager")
     form = {"verdict": "approve", "plan_digest": gate.plan_digest}
     assert manager.post(f"/approvals/{gate.pk}/decide/", **form).status == 302
@@ -69,18 +69,18 @@ def test_a_standby_that_has_everything(servers: Pair, portal: Portal) -> None:
 def test_a_standby_that_is_behind(servers: Pair, portal: Portal, word: str) -> None:
     """It has never heard of the approval, nor of the step that ran after it: that is not run again."""
     rig, execution = portal.rig, begin(portal)
-    until(ApprovalRequest.objects.exists, 20, "the gate")
+    until(ApprovalRequest.objects.exists, what="the gate")
     servers.leave_behind()
     approve(portal, execution)
     ran = {"begin": 3, "end": 4}[word]
-    until(lambda: len(rig.effects.counted()) == ran, 20, "the second step")
+    until(lambda: len(rig.effects.counted()) == ran, what="the second step")
     if word == "end":
         rig.settled([execution])
     servers.fail_over()
     assert not StepAttempt.objects.filter(step__key="two").exists()
     approve(portal, execution)
     if word == "end":
-        until(lambda: "lost what became of it" in rig.scene.steps(execution)["two"].note, 20)
+        until(lambda: "lost what became of it" in rig.scene.steps(execution)["two"].note)
     else:
         rig.settled([execution])
     assert execution.events.filter(kind="step.found").exists()

@@ -58,12 +58,12 @@ def begun(rig: Rig, executions: list[Execution]) -> None:
     def count() -> int:
         return [word for _, word in rig.effects.counted()].count("begin")
 
-    until(lambda: count() == len(executions), 30, "the steps' beginning")
+    until(lambda: count() == len(executions), what="the steps' beginning")
 
 
 def told(rig: Rig, execution: Execution) -> None:
-    """The page says it in time."""
-    until(lambda: SINCE.match(rig.scene.steps(execution)["one"].note), 15, "a note on the step")
+    """The page says it."""
+    until(lambda: SINCE.match(rig.scene.steps(execution)["one"].note), what="a note on the step")
 
 
 def trial(
@@ -76,9 +76,9 @@ def trial(
         begun(rig, executions)
         for fault in faults:
             moment = rig.chance.uniform(0.3, 0.8)
-            until(waited(moment), 2)
+            until(waited(moment))
             fault(proxy, server)
-        rig.settled(executions, 60)
+        rig.settled(executions, 90)
     rig.truth(executions)
 
 
@@ -121,7 +121,7 @@ def test_silent_for_long(rig: Rig, proxy: Proxy) -> None:
         proxy.freeze()
         for execution in executions:
             told(rig, execution)
-        until(waited(30), 31)
+        until(waited(30))
         proxy.mend()
-        rig.settled(executions, 60)
+        rig.settled(executions, 90)
     rig.truth(executions)

@@ -54,8 +54,8 @@ def left_alone(rig: Rig) -> tuple[list[Execution], list[Execution]]:
             ended += rig.start()
             rig.runbook(rig.step("one", f"target={host}", seconds=60))
             running += rig.start()
-        until(lambda: words(rig).count("begin") == 4, 20, "their beginning")
-    until(lambda: words(rig).count("end") == 2, 20, "the end of those that end")
+        until(lambda: words(rig).count("begin") == 4, what="their beginning")
+    until(lambda: words(rig).count("end") == 2, what="the end of those that end")
     return ended, running
 
 

@@ -36,12 +36,12 @@ def test_bytes_that_are_no_text(rig: Rig, far: Host, host: str) -> None:
 
 @pytest.mark.parametrize("host", ["here", "far"])
 def test_a_child_that_keeps_the_output_open(rig: Rig, far: Host, host: str) -> None:
-    rig.scene.runbook(block("one", "sleep 60 &\necho done", f"target={host}"))
+    rig.scene.runbook(block("one", "sleep 600 &\necho done", f"target={host}"))
     began = time.monotonic()
     execution = rig.scene.run()
-    assert (execution.state, time.monotonic() - began < 5) == ("succeeded", True)
+    assert (execution.state, time.monotonic() - began < 60) == ("succeeded", True)
     step = execution.steps.get()
-    assert (step.finished_at - step.started_at).total_seconds() < 2
+    assert (step.finished_at - step.started_at).total_seconds() < 30
     for pid in processes_of_attempts()[str(step.attempts.get().pk)]:
         os.kill(pid, signal.SIGKILL)
     assert rig.scene.output(execution, "one") == "done\n"
@@ -84,7 +84,7 @@ def trial(rig: Rig, lines: int, seconds: float) -> None:
     rig.scene.runbook(block("one", script, "target=here") + block("two", script, "target=far"))
     with rig.workers(1) as workers:
         execution = rig.scene.start()
-        until(lambda: rig.scene.states(execution)["one"] == "running", 20)
+        until(lambda: rig.scene.states(execution)["one"] == "running")
         before = memory(workers.pids[0])
         most = 0
 
@@ -94,7 +94,7 @@ def trial(rig: Rig, lines: int, seconds: float) -> None:
             execution.refresh_from_db()
             return execution.is_over
 
-        until(over, 4 * seconds + 30, "the end of the flood")
+        until(over, 4 * seconds + 60, "the end of the flood")
     expected = "".join(f"{n} a line of the flood\n" for n in range(lines))
     assert rig.scene.output(execution, "one") == rig.scene.output(execution, "two") == expected
     assert most - before <= 50 << 20

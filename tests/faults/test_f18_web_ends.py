@@ -20,6 +20,7 @@ from tests.faults.viewers import Viewer
 from tests.live.output import attempt, write
 
 BUSY = 503  # all viewers come back at once: the page says that nothing was done
+SOON = 20.0  # seconds for the end of a server
 NEVER = (OSError, http.client.HTTPException)  # an answer that never came
 
 
@@ -59,14 +60,14 @@ def end(server: Web, number: int) -> float:
     """Seconds until it was gone; it is started again at once."""
     began = time.monotonic()
     server.signal(number)
-    server.running.process.wait(15)
+    server.running.process.wait(60)
     took = time.monotonic() - began
     server.start()
     return took
 
 
 def trial(
-    rig: Rig, server: Web, signals: list[int], *, watching: int, pressing: int, patience: int = 10
+    rig: Rig, server: Web, signals: list[int], *, watching: int, pressing: int, patience: int = 60
 ) -> None:
     rig.scene.runbook(block("one", "true"))
     execution, text = rig.scene.start(), lines(rig.chance, len(signals) * 100_000)
@@ -86,12 +87,12 @@ def trial(
         time.sleep(0.02)
         if number % 20 == 10:
             took = end(server, signals[number // 20])
-            assert took <= 5
+            assert took <= SOON
     thread.join(patience)
     assert not thread.is_alive(), "a viewer has not everything yet"
     over.set()
     for presser in pressers:
-        presser.join(10)
+        presser.join(60)
     judge(watchers, pressers, text)
     assert "Traceback" not in server.said()
 
@@ -114,7 +115,6 @@ def test_it_is_told_to_end_and_killed(rig: Rig, tmp_path: Path) -> None:
 
 @pytest.mark.faults
 def test_with_many_viewers(rig: Rig, tmp_path: Path) -> None:
-    """Their own work is done on the same processors, so they get longer."""
     with web(tmp_path) as server:
         signals = [signal.SIGTERM, signal.SIGKILL] * 2
-        trial(rig, server, signals, watching=100, pressing=5, patience=30)
+        trial(rig, server, signals, watching=100, pressing=5)

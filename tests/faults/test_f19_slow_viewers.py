@@ -77,8 +77,8 @@ def delays(visit: Visit, execution: Execution, seconds: float) -> list[float]:
     return sorted(found)
 
 
-def trial(rig: Rig, server: Web, each: int, seconds: float) -> Stuck:
-    """Latency and memory without them and with them."""
+def trial(rig: Rig, server: Web, each: int, seconds: float, most: float) -> Stuck:
+    """Latency (at most so many seconds, or three times that without them) and memory."""
     rig.scene.runbook(block("one", "true"))
     visit = server.visit(rig.scene.person("developer"))
     before = delays(visit, rig.scene.start(), 1.5)
@@ -87,20 +87,20 @@ def trial(rig: Rig, server: Web, each: int, seconds: float) -> Stuck:
     stuck.start()
     until(lambda: stuck.held() == 2 * each, what="their connections")
     meanwhile = delays(visit, execution, seconds)
-    assert meanwhile[len(meanwhile) // 2] < max(0.1, 3 * before[len(before) // 2])
+    assert meanwhile[len(meanwhile) // 2] < max(most, 3 * before[len(before) // 2])
     assert server.memory() - memory < 2 * each * MOST + (8 << 20)
     return stuck
 
 
 def test_slow_and_frozen_viewers(rig: Rig, tmp_path: Path) -> None:
     with web(tmp_path) as server:
-        trial(rig, server, 20, 2).close()
+        trial(rig, server, 20, 2, most=2.0).close()
 
 
 @pytest.mark.faults
 def test_they_are_dropped(rig: Rig, tmp_path: Path) -> None:
     with web(tmp_path) as server:
-        stuck = trial(rig, server, 50, 30)
-        until(lambda: stuck.held() == 0, 10, "the end of all of them")
+        stuck = trial(rig, server, 50, 30, most=0.1)
+        until(lambda: stuck.held() == 0, 60, "the end of all of them")
         stuck.close()
         assert "Traceback" not in server.said()

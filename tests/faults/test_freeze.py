@@ -28,7 +28,7 @@ def rows() -> list[object]:
 def taken_over(workers: Workers, execution: Execution, frozen: int) -> int:
     """The other worker, as soon as it watches."""
     other = 1 - frozen
-    until(lambda: workers.holder(execution) == other, 30, "another holder")
+    until(lambda: workers.holder(execution) == other, what="another holder")
     until(lambda: workers.watches(other), what="its watch")
     return other
 
@@ -49,7 +49,7 @@ def test_a_thawed_worker_writes_nothing_and_leaves_the_step_alone(rig: Rig, wait
         workers.freeze(other)  # whatever changes now was changed by the thawed one
         before = rows()
         workers.thaw(frozen)
-        until(lambda: not workers.watches(frozen), 1.5, "the end of its watch")
+        until(lambda: not workers.watches(frozen), what="the end of its watch")
         assert rows() == before
         workers.thaw(other)
         go.touch()

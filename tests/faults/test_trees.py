@@ -42,7 +42,7 @@ def planted(rig: Rig, execution: Execution) -> None:
         attempt = execution.steps.get().attempts.first()
         return attempt is not None and "planted" in rig.scene.output(execution, "one")
 
-    until(said, 30, "the tree")
+    until(said, what="the tree")
 
 
 def cancel(rig: Rig, execution: Execution) -> None:
@@ -102,6 +102,6 @@ def test_a_tree_behind_a_cut_connection_is_not_called_gone(
         Execution.objects.filter(pk=execution.pk).update(due_at=execution.created_at)
         return rig.scene.advance(execution).state == "cancelled"
 
-    until(looked_again, 20, "the confirmation of the cancel")
+    until(looked_again, what="the confirmation of the cancel")
     assert_gone(rig, execution)
     proxy.close()

@@ -39,7 +39,7 @@ class Workers:
 
     def wait_ready(self) -> "Workers":
         """Until each has said in the database that it serves."""
-        until(lambda: self.ready() == self.count, 30, "workers that serve")
+        until(lambda: self.ready() == self.count, what="workers that serve")
         return self
 
     def ready(self) -> int:
@@ -91,7 +91,7 @@ class Workers:
 
     def stop(self) -> None:
         self._nursery.terminate()
-        self._nursery.wait(30)
+        self._nursery.wait(60)
         self._listener.join()
 
     def _listen(self) -> None:

@@ -1,4 +1,5 @@
-"""Text and bytes of strangers raise nothing but what is declared, and take no longer than 2 s.
+"""Text and bytes of strangers raise nothing but what is declared, and take no longer than 2 s (20 s on
+a machine that may have no time).
 
 Each target is fed for two seconds, and for a minute with `make faults`.
 """
@@ -15,14 +16,16 @@ from tests.fuzz.targets import TARGETS
 AT_ONCE = 50  # examples between two looks at the clock
 
 
-@pytest.mark.parametrize("seconds", [2, pytest.param(60, marks=pytest.mark.faults)])
+@pytest.mark.parametrize(
+    ("seconds", "longest"), [(2, 20), pytest.param(60, 2, marks=pytest.mark.faults)]
+)
 @pytest.mark.parametrize("name", TARGETS)
-def test_it_raises_nothing_and_is_quick(name: str, seconds: float) -> None:
+def test_it_raises_nothing_and_is_quick(name: str, seconds: float, longest: float) -> None:
     strategy, target = TARGETS[name]
 
     @settings(
         max_examples=AT_ONCE,
-        deadline=timedelta(seconds=2),
+        deadline=timedelta(seconds=longest),
         database=None,
         suppress_health_check=list(HealthCheck),
     )

@@ -1,6 +1,5 @@
 """Fixtures of the tests of the live page: an execution, and a real web server to watch it from."""
 
-import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from django.test import Client
 from cvdops.executions.models import Execution
 from tests.executions import scene as scenes
 from tests.live.viewer import Visitor
+from tests.ports import free_port
 from tests.waiting import until
 
 TWO_STEPS = """
@@ -42,9 +42,7 @@ def execution(scene: scenes.Scene) -> Execution:
 @pytest.fixture
 def server(transactional_db: None) -> Iterator[int]:
     """The port of a uvicorn in this process, on the database of the tests."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     config = uvicorn.Config(
         "cvdops.asgi:application",
         port=port,

@@ -14,6 +14,7 @@ from tests.live.output import attempt, note, write
 from tests.live.viewer import Visitor
 from tests.waiting import until
 
+expect.set_options(timeout=60_000)
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 HIDE = """hidden => {

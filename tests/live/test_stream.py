@@ -98,7 +98,7 @@ def test_a_right_that_is_taken_away_ends_the_stream(
         RoleGrant.objects.filter(user=scene.person("system-admin")).delete()
         began = time.monotonic()
         assert stream.first("bye")
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 60
         assert list(stream) == []
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-TIMEOUT = 10
+TIMEOUT = 60  # seconds without a word
 
 
 @dataclass(frozen=True)

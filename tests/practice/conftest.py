@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from cvdops.practice.site import Site
-from tests.practice.operator import Operator, free_port
+from tests.ports import free_port
+from tests.practice.operator import Operator
 
 
 @pytest.fixture

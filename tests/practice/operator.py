@@ -2,19 +2,12 @@
 
 import http.client
 import json
-import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from cvdops.practice.site import Site
 from cvdops.runners.job import MARKER
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Operator:
@@ -30,7 +23,7 @@ class Operator:
             cwd=self.site.variables()["APPLICATION_DIR"],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
             **options,
         )
 
@@ -40,7 +33,7 @@ class Operator:
         return done.stdout.splitlines()
 
     def get(self, path: str) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=60)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

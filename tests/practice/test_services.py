@@ -42,7 +42,7 @@ def test_nothing_of_the_step_clings_to_the_service(watcher: Operator) -> None:
 
 
 def test_the_service_survives_the_end_of_the_step_that_started_it(watcher: Operator) -> None:
-    script = "systemctl restart cvd && echo started && sleep 60"
+    script = "systemctl restart cvd && echo started && sleep 600"
     variables = watcher.site.variables()
     with subprocess.Popen(
         ["bash", "-c", script], env=variables, stdout=subprocess.PIPE, start_new_session=True

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cvdops.practice.site import FACTS, Site, SiteError
-from tests.practice.operator import Operator, free_port
+from tests.ports import free_port
+from tests.practice.operator import Operator
 
 
 def test_the_variables_are_written_for_the_environment(watcher: Operator) -> None:

@@ -5,6 +5,8 @@ import sqlite3
 import urllib.request
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
+from shutil import copytree
 
 from cvdops.catalog.sync import sync
 from cvdops.environments.models import Environment
@@ -12,10 +14,11 @@ from cvdops.environments.seed import DATABASE
 from cvdops.executions import services
 from cvdops.executions.models import ChecklistMark, Execution
 from cvdops.practice.site import Site
+from cvdops.stack.portal import PROJECT
 from tests.executions.scene import Scene, make
 from tests.waiting import until
 
-PATIENCE = 40  # seconds that a procedure may take in all
+PATIENCE = 180  # seconds that a procedure may take in all
 
 
 @dataclass
@@ -80,7 +83,7 @@ class Stage:
         ]
 
     def health(self) -> dict[str, str]:
-        with urllib.request.urlopen(f"{self.site.base_url}/health", timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{self.site.base_url}/health", timeout=60) as answer:  # noqa: S310
             found: dict[str, str] = json.load(answer)
         return found
 
@@ -109,6 +112,7 @@ def build(site: Site) -> Stage:
         environment.variables.update_or_create(name=name, defaults={"value": value})
     environment.databases.create(name=DATABASE, kind="sqlite", location="${DATABASE_PATH}")
     environment.addresses.create(host="127.0.0.1", port=site.port)
-    report = sync()
+    # without their history: each version of each would be read for each test
+    report = sync(Path(copytree(PROJECT / "runbooks", site.root / "runbooks")))
     assert all(result.action == "added" for result in report.results), report
     return Stage(scene, site)

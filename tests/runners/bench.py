@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from cvdops.lib.ids import uuid7
 from cvdops.runners.job import Handle, Job, Result, Transport
 
-DEADLINE = 20.0  # seconds for one job of a test
+DEADLINE = 90.0  # seconds for one job of a test
 
 T = TypeVar("T", bound=Transport)
 

@@ -92,7 +92,7 @@ class TestHostileJobDirectory:
             innocent.kill()
 
     def test_process_of_another_boot(self, bench: Bench, spool: Path) -> None:
-        job = bench.job("sleep 30")
+        job = bench.job("sleep 300")
         bench.started.append(bench.transport.start(job))
         claim = spool / job.attempt / "pid"
         boot = bench.transport.spool().boot_id

@@ -54,7 +54,7 @@ def bench(
 
 def lose(handle: Handle) -> None:
     """Wait until the watcher hears that the connection is lost."""
-    until(lambda: handle.wait(1 << 30, 1, None) is Wakeup.LINK and handle.lost, timeout=20)
+    until(lambda: handle.wait(1 << 30, 1, None) is Wakeup.LINK and handle.lost)
 
 
 def masters(transport: SshTransport) -> list[int]:
@@ -106,7 +106,7 @@ def test_nothing_is_lost(
     job = bench.job(f"echo begun >>begun\n{SCRIPT}\nexit 3")
     handle = bench.transport.start(job)
     bench.started.append(handle)
-    handle.wait(0, 10, None)
+    handle.wait(0, 60, None)
     fault(bench, proxy, server)
     result, output = follow(handle)
     assert (result.exit_code, output) == (3, OUTPUT)
@@ -129,15 +129,15 @@ class TestLost:
     def test_the_watcher_hears_it_and_hears_when_it_is_back(
         self, bench: Bench[SshTransport], proxy: Proxy
     ) -> None:
-        handle = bench.start("sleep 30")
+        handle = bench.start("sleep 300")
         before = time.time()
         proxy.cut(refuse=True)
         lose(handle)
-        assert handle.lost.since.timestamp() == pytest.approx(before, abs=5)
+        assert handle.lost.since.timestamp() == pytest.approx(before, abs=30)
         assert "127.0.0.1 cannot be reached" in str(handle.lost.error)
         assert (handle.result(), handle.read(0, 100)) == (None, b"")
         proxy.mend()
-        assert handle.wait(0, 20, None) is Wakeup.LINK
+        assert handle.wait(0, 60, None) is Wakeup.LINK
         assert handle.lost is None
 
     def test_the_step_goes_on(self, bench: Bench[SshTransport], server: Sshd) -> None:
@@ -155,17 +155,17 @@ class TestLost:
         self, bench: Bench[SshTransport], proxy: Proxy, server: Sshd, freeze: str
     ) -> None:
         handle = bench.start(f"{SCRIPT}; sleep 1")
-        handle.wait(0, 10, None)
+        handle.wait(0, 60, None)
         before = time.monotonic()
         {"proxy": proxy, "server": server}[freeze].freeze()
         lose(handle)
-        assert time.monotonic() - before < 15
+        assert time.monotonic() - before < 60
         proxy.thaw()
         server.thaw()
         assert follow(handle)[1] == OUTPUT
 
     def test_nothing_else_is_believed(self, bench: Bench[SshTransport], proxy: Proxy) -> None:
-        handle = bench.start("sleep 30")
+        handle = bench.start("sleep 300")
         proxy.cut(refuse=True)
         for act in (
             lambda: bench.start("true"),
@@ -181,7 +181,7 @@ class TestLost:
         assert handle.stop(0).gone
 
     def test_somebody_else_answers(self, bench: Bench[SshTransport], proxy: Proxy) -> None:
-        handle = bench.start("sleep 30")
+        handle = bench.start("sleep 300")
         with ssh_server() as other:
             proxy.target, back = other.port, proxy.target
             proxy.cut()
@@ -189,7 +189,7 @@ class TestLost:
             assert handle.lost.error.reason is Reason.KEY_CHANGED
             assert "Accepted" not in other.log
         proxy.target = back
-        assert handle.wait(0, 20, None) is Wakeup.LINK
+        assert handle.wait(0, 60, None) is Wakeup.LINK
 
 
 def test_200_steps_at_once(bench: Bench[SshTransport], server: Sshd) -> None:
@@ -212,5 +212,5 @@ def test_a_server_that_allows_one_session(
         transport = server.transport(tmp_path)
         open_transports.append(transport)
         transport.spool()
-        handle = Bench(transport).start("sleep 30")
+        handle = Bench(transport).start("sleep 300")
         assert handle.stop(0).gone

@@ -62,10 +62,10 @@ class TestJobDirectory:
         assert Path("/etc/passwd").exists()
 
     def test_output_that_became_shorter(self, ssh_bench: SshBench) -> None:
-        job = ssh_bench.job("echo hello; sleep 30")
+        job = ssh_bench.job("echo hello; sleep 300")
         handle = ssh_bench.transport.start(job)
         ssh_bench.started.append(handle)
-        handle.wait(0, 10, None)
+        handle.wait(0, 60, None)
         out = Path(ssh_bench.transport.link.hello().text("root")) / job.attempt / "out"
         out.write_text("")
         handle.wait(6, 0.5, None)
@@ -82,7 +82,7 @@ class TestJobDirectory:
     def test_process_number_that_is_somebody_elses(self, ssh_bench: SshBench) -> None:
         done = ssh_bench.run("true")
         folder = folder_of(ssh_bench, done)
-        other = ssh_bench.start("sleep 30")
+        other = ssh_bench.start("sleep 300")
         fields = (folder / "pid").read_text().split(" ")
         fields[0], fields[21] = str(other.process.pid), "1"  # one that started with the machine
         (folder / "pid").write_text(" ".join(fields))
@@ -94,7 +94,7 @@ class TestJobDirectory:
         assert other.result() is None
 
     def test_process_of_another_boot(self, ssh_bench: SshBench) -> None:
-        job = ssh_bench.job("sleep 30")
+        job = ssh_bench.job("sleep 300")
         ssh_bench.started.append(ssh_bench.transport.start(job))
         root = Path(ssh_bench.transport.link.hello().text("root"))
         claim = root / job.attempt / "pid"

@@ -78,9 +78,9 @@ class Supervisor:
 
     def wait(self) -> None:
         """Until all jobs are done and their watchers have ended."""
-        until(self.tend, timeout=60)
+        until(self.tend, timeout=180)
         for watcher in self._watchers.values():
-            watcher.wait(10)
+            watcher.wait(60)
 
     def outputs(self) -> list[bytes]:
         return [stored.read_bytes() for stored in self._jobs]

@@ -206,7 +206,7 @@ def test_lint_wants_something_to_do() -> None:
 def test_the_commands_need_neither_settings_nor_a_database(file: Path) -> None:
     code = "import sys; from cvdops.catalog.management.commands.lint import main; sys.exit(main())"
     environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run([sys.executable, "-c", code, str(file)], env=environment, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code, str(file)], env=environment, timeout=180)
     assert done.returncode == 0
 
 

@@ -90,4 +90,4 @@ def test_a_hostile_document_is_quick(name: str) -> None:
     start = time.process_time()
     lint(parse(source), source, date(2026, 1, 1))
     render(source)
-    assert time.process_time() - start < 8  # on a machine that does other things too
+    assert time.process_time() - start < 30  # on a machine that does other things too

@@ -100,7 +100,7 @@ def test_the_difference_names_the_line_and_the_nearest_one() -> None:
 def test_a_hostile_output_is_quick(output: str) -> None:
     start = time.process_time()
     compare("x ... y ... z", output, None)
-    assert time.process_time() - start < 8
+    assert time.process_time() - start < 30
 
 
 @pytest.mark.parametrize("expect", [None, *Expect])

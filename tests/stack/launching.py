@@ -40,7 +40,7 @@ class Launched:
         return self.output.read_text()
 
     def wait_ready(self) -> "Launched":
-        until(self._ready_or_ended, 90, "Ready")
+        until(self._ready_or_ended, 180, "Ready")
         assert self.process.poll() is None, self.said()
         return self
 

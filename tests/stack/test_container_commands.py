@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pytest
 import yaml
 
 from cvdops.stack.portal import PROJECT, answers
+from tests.ports import free_port
 from tests.waiting import until
 
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
@@ -62,7 +62,7 @@ def running(command: list[str], environment: dict[str, str]) -> Iterator[subproc
         yield process
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 def web_command(port: int) -> list[str]:
@@ -79,20 +79,18 @@ def worker_command() -> list[str]:
 
 
 def test_web_and_worker_make_the_portal_ready(migrated: dict[str, str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     with running(web_command(port), migrated):
-        until(lambda: answers(port, "/healthz", HOST), 30, "the web server")
+        until(lambda: answers(port, "/healthz", HOST), what="the web server")
         assert not answers(port, "/readyz", HOST)
         with running(worker_command(), migrated):
-            until(lambda: answers(port, "/readyz", HOST), 30, "the worker")
+            until(lambda: answers(port, "/readyz", HOST), what="the worker")
 
 
 def test_an_unknown_host_is_refused(migrated: dict[str, str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     with running(web_command(port), migrated):
-        until(lambda: answers(port, "/healthz", HOST), 30, "the web server")
+        until(lambda: answers(port, "/healthz", HOST), what="the web server")
         assert not answers(port, "/healthz", "evil.example.org")
 
 

@@ -15,6 +15,7 @@ from cvdops.stack import redis
 from cvdops.stack.parts import Running, StartError
 from cvdops.stack.postgres import FORGETFUL, Postgres
 from cvdops.stack.process import identify
+from tests.faults.servers import copied
 
 
 @pytest.fixture
@@ -26,9 +27,21 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
+@pytest.fixture(scope="module")
+def initialised() -> Iterator[Path]:
+    """The data of a new one, to be copied: that is done much sooner."""
+    path = Path(tempfile.mkdtemp(prefix="cvdops a "))
+    path.chmod(0o711)
+    postgres = Postgres(path / "data", path / "sockets", FORGETFUL)
+    postgres.initialise()
+    yield postgres.data
+    shutil.rmtree(path)
+
+
 @pytest.fixture
-def postgres(folder: Path) -> Postgres:
+def postgres(folder: Path, initialised: Path) -> Postgres:
     postgres = Postgres(folder / "data", folder / "sockets", FORGETFUL)
+    copied(initialised, postgres.data)
     postgres.initialise()
     return postgres
 

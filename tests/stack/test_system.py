@@ -3,21 +3,19 @@
 import json
 import os
 import signal
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.stack.launching import Launched
 from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
 def system(data: Path) -> Iterator[Launched]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    launched = Launched(data, port)
+    launched = Launched(data, free_port())
     try:
         yield launched.wait_ready()
     finally:
@@ -47,6 +45,6 @@ def test_a_second_system_on_the_same_data_is_refused(system: Launched, port: int
 def test_a_killed_part_comes_back(system: Launched, part: str) -> None:
     before = system.pid(part)
     os.kill(before, signal.SIGKILL)
-    until(lambda: system.pid(part) != before, 30, "another process")
-    until(lambda: f"{part} answers again." in system.said(), 60, "its answer")
-    until(system.healthy, 60, "the whole system")
+    until(lambda: system.pid(part) != before, what="another process")
+    until(lambda: f"{part} answers again." in system.said(), what="its answer")
+    until(system.healthy, what="the whole system")

@@ -42,21 +42,21 @@ def test_a_dead_redis_is_no_error(broker: Broker) -> None:
     publisher = Publisher(broker.url)
     publisher.announce("an-execution", 1)
     broker.kill()
-    assert seconds(publisher) < 0.5
+    assert seconds(publisher) < 5
     assert publisher.failures == 1
 
 
-def test_a_frozen_redis_costs_half_a_second_once(broker: Broker) -> None:
+def test_a_frozen_redis_is_waited_for_once(broker: Broker) -> None:
     publisher = Publisher(broker.url)
     broker.signal(signal.SIGSTOP)
-    assert seconds(publisher) < 0.5
-    assert sum(seconds(publisher) for _ in range(100)) < 0.1
+    assert seconds(publisher) < 5
+    assert sum(seconds(publisher) for _ in range(100)) < 5
     broker.signal(signal.SIGCONT)
 
 
 def test_an_address_that_swallows_everything(broker: Broker) -> None:
     publisher = Publisher("redis://192.0.2.1:6379/0")  # reserved for documentation: nobody answers
-    assert seconds(publisher) < 0.5
+    assert seconds(publisher) < 5
 
 
 def test_goes_on_when_redis_is_back(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from tests.streams.conftest import Broker
 def run(test: Callable[[Reader], Awaitable[None]], broker: Broker) -> None:
     async def whole() -> None:
         async with reading(broker) as reader:
-            await asyncio.wait_for(test(reader), 20)
+            await asyncio.wait_for(test(reader), 120)
 
     asyncio.run(whole())
 

@@ -38,7 +38,7 @@ class PythonSteps:
         gate = tmp_path / "gate"
         script = f"import os, time\nprint('one')\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)"
         handle = bench.start(script, interpreter="python")
-        assert handle.wait(0, 10, None) is Wakeup.OUTPUT
+        assert handle.wait(0, 60, None) is Wakeup.OUTPUT
         until(lambda: handle.read(0, 100) == b"one\n", what="the whole line")
         gate.touch()
         assert follow(handle)[0].exit_code == 0
@@ -127,15 +127,15 @@ class SqlSteps:
         text = {
             "sqlite": "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) "
             "SELECT count(*) FROM c;",
-            "postgresql": "SELECT pg_sleep(60);",
+            "postgresql": "SELECT pg_sleep(600);",
         }[place.kind]
         job = bench.job(f"SELECT 'begun';\n{text}", **of_sql(place))
         handle = bench.transport.start(job)
         bench.started.append(handle)
-        assert handle.wait(0, 10, None) is Wakeup.OUTPUT
+        assert handle.wait(0, 60, None) is Wakeup.OUTPUT
         found = bench.transport.attach(job.attempt)
         assert found.presence is Presence.RUNNING
-        assert found.handle.stop(5).gone
+        assert found.handle.stop(30).gone
         assert not running(f"{job.attempt}/")
 
     def test_a_database_that_is_not_there_is_not_made(self, bench: Bench, tmp_path: Path) -> None:
@@ -152,11 +152,11 @@ class SqlSteps:
         asking = f"SELECT count(*) FROM pg_stat_activity WHERE {like};"  # noqa: S608 — constants
         with databases.postgresql() as place:
             sleeping = of_sql(place, **mark)
-            handle = bench.start("SELECT pg_sleep(60), :'cvdops_MARK'", **sleeping)
+            handle = bench.start("SELECT pg_sleep(600), :'cvdops_MARK'", **sleeping)
             bench.started.append(handle)
             until(lambda: self.sql(bench, place, asking, **mark).output == b"1\n")
             assert running("pg_sleep") == running(word) == []
-            assert handle.stop(5).gone
+            assert handle.stop(30).gone
             assert follow(handle)[0].exit_code == 3
             assert self.sql(bench, place, asking, **mark).output == b"0\n"
 
@@ -164,10 +164,10 @@ class SqlSteps:
         """Nor the client's own exit code when it comes again."""
         passing = "trap '' TERM; echo begun; sleep 1"  # while a program runs, psql hears nothing
         with databases.postgresql() as place:
-            handle = bench.start(f"\\! {passing}\nSELECT pg_sleep(60);", **of_sql(place))
-            assert handle.wait(0, 20, None) is Wakeup.OUTPUT
+            handle = bench.start(f"\\! {passing}\nSELECT pg_sleep(600);", **of_sql(place))
+            assert handle.wait(0, 60, None) is Wakeup.OUTPUT
             os.killpg(handle.process.pid, signal.SIGTERM)
-            report = handle.stop(20)
+            report = handle.stop(30)
             result, output = follow(handle)
             assert (report.gone, result.exit_code) == (True, 3), output
             assert b"canceling statement" in output
@@ -177,6 +177,6 @@ class SqlSteps:
         with closing(sqlite3.connect(place.location)) as other:
             other.execute("BEGIN IMMEDIATE")
             handle = bench.start("SELECT 'begun';\nDELETE FROM orders;", **of_sql(place))
-            assert handle.wait(0, 10, None) is Wakeup.OUTPUT
+            assert handle.wait(0, 60, None) is Wakeup.OUTPUT
             other.rollback()
         assert follow(handle)[0].exit_code == 0

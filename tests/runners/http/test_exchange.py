@@ -9,6 +9,7 @@ import pytest
 from cvdops.runners.http import Broken, NotSent
 from cvdops.runners.http.exchange import BODY
 from tests.http_server import HttpServer, answer
+from tests.ports import free_port
 from tests.runners.http.asking import KEY, Asker, TooLong
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -143,7 +144,7 @@ def test_a_slow_answer_ends_with_the_time(head: bytes) -> None:
     begun = time.monotonic()
     with HttpServer(drip) as server, pytest.raises(TooLong):
         Asker(seconds=0.3).ask(f"GET {server.url}")
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 10  # the server would go on for ever
 
 
 def test_a_server_that_does_not_read_ends_with_the_time() -> None:
@@ -165,8 +166,7 @@ def test_a_server_that_answers_before_it_has_read_everything() -> None:
 
 def test_nobody_listens() -> None:
     asker = Asker()
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
+    port = free_port()
     with pytest.raises(NotSent, match=f"127.0.0.1:{port} cannot be reached .*refused"):
         asker.ask(f"POST http://127.0.0.1:{port}\n\nx")
     assert not asker.sent

@@ -1,0 +1,31 @@
+"""Which process runs what, and when: the long ones first, so that none is alone at the end."""
+
+from collections import Counter
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+LONG = ("tests/e2e/", "tests/stack/", "tests/faults/", "tests/fuzz/")
+
+
+class Schedule(LoadFileScheduling):
+    """A file stays in one process, and so does the folder whose files share one system."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return LONG[0] if nodeid.startswith(LONG[0]) else super()._split_scope(nodeid)
+
+
+def schedule(config: pytest.Config, log: object) -> Schedule:
+    config.option.loadscopereorder = False  # `order` has seen to it
+    return Schedule(config, log)
+
+
+def order(items: list[pytest.Item]) -> None:
+    """The folders whose tests are long, then files by the number of their tests."""
+    tests = Counter(item.path for item in items)
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        folder = next((n for n, one in enumerate(LONG) if item.nodeid.startswith(one)), len(LONG))
+        return folder, -tests[item.path]
+
+    items.sort(key=place)
