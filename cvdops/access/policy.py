@@ -25,6 +25,9 @@ from cvdops.access.subjects import (
     Subject,
 )
 from cvdops.accounts.models import User
+from cvdops.environments.calendar import obstacles
+from cvdops.environments.schedule import Work
+from cvdops.lib.errors import Reason
 from cvdops.spec.document import Category
 
 __all__ = ["ALLOWED", "NEEDED", "UNCATEGORISED", "Action", "Decision", "Gate", "Matter", "Subject"]
@@ -43,7 +46,17 @@ def can(
         return rules.no("login", "You are not logged in.", "Log in.")
     if action in LOGGED_IN:
         return ALLOWED
-    return rules.decide(standing_of(user, at), action, subject, role_names)
+    decision = rules.decide(standing_of(user, at), action, subject, role_names)
+    if action is Action.START and isinstance(subject, Matter) and subject.runbook:
+        return Decision((*decision.reasons, *_in_the_way(subject, at)))
+    return decision
+
+
+def _in_the_way(matter: Matter, at: datetime | None) -> tuple[Reason, ...]:
+    """The holds, freezes and windows that refuse a start, whoever asks for it."""
+    incident = matter.category == Category.INCIDENTS
+    work = Work(read_only=matter.read_only, incident=incident, emergency=matter.emergency)
+    return obstacles(matter.environment, matter.runbook, work, at)
 
 
 def each(user: User, actions: Iterable[Action], matter: Matter) -> dict[Action, Decision]:

@@ -70,6 +70,9 @@ class Matter:
     category: str
     environment: str = ""
     security: bool = False  # a security incident
+    runbook: str = ""  # its id, where it is about a start: then windows, freezes and holds count
+    read_only: bool = False  # nothing that is to be started changes anything
+    emergency: bool = False  # a start as one, outside the windows
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from cvdops.access.policy import Action, Matter, can
+from cvdops.access.policy import Action, can
 from cvdops.catalog.models import RunbookVersion
 from cvdops.catalog.queries import document
 from cvdops.executions import context, gates
 from cvdops.executions.creation import create
 from cvdops.executions.hints import announce, wake
-from cvdops.executions.launch import NAMED, secret_names
+from cvdops.executions.launch import NAMED, secret_names, starting
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import ChildPlan, fingerprint
 from cvdops.executions.run import Run
@@ -35,7 +35,7 @@ def open_step(run: Run, step: StepRun, definition: Step) -> bool:
     version = RunbookVersion.objects.select_related("runbook").get(pk=pinned.version)
     doc = document(version)
     values, problem = _values(run, definition, pinned, doc)
-    problem = problem or _refusal(run, version)
+    problem = problem or _refusal(run, version, pinned)
     if problem:
         announce(run.id, run.hand.step(step.pk, StepEvent.FAIL, note=problem))
         step.state = StepState.FAILED
@@ -96,9 +96,9 @@ def _values(
     return values, ""
 
 
-def _refusal(run: Run, version: RunbookVersion) -> str:
+def _refusal(run: Run, version: RunbookVersion, pinned: ChildPlan) -> str:
     """Why the one who asked for it may not start the child any more; empty if they may."""
-    matter = Matter(version.runbook.category, run.plan.environment)
+    matter = starting(version.runbook, pinned.plan)
     decision = can(run.execution.requested_by, Action.START, matter)
     return "" if decision.allowed else " ".join(reason.text for reason in decision.reasons)
 

@@ -1,6 +1,7 @@
 """Creating an execution: its row and steps, its first event, its audit entry, the call for a worker."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from django.conf import settings
 
@@ -27,8 +28,12 @@ def create(
     *,
     idempotency_key: str | None = None,
     parent: StepRun | None = None,
+    opens_at: datetime | None = None,
 ) -> Execution:
-    """Inside a transaction. `hidden` are the names of the secret values; `data` goes into the log."""
+    """Inside a transaction. `hidden` are the names of the secret values; `data` goes into the log.
+
+    With `opens_at` it begins when that window opens; its approvals are asked at once.
+    """
     stored = to_json(plan)
     execution = Execution(
         runbook=version.runbook,
@@ -42,6 +47,7 @@ def create(
         plan=stored,
         plan_digest=digest(stored),
         idempotency_key=idempotency_key,
+        opens_at=opens_at,
         parent=parent,
         parent_attempt=parent.attempt_count if parent else None,
     )

@@ -10,7 +10,17 @@ from uuid import UUID
 from django.db import Error, connection, transaction
 
 from cvdops.approvals import services as approvals
-from cvdops.executions import children, gates, lanes, locks, plan, rollback, stops, tidying
+from cvdops.executions import (
+    admission,
+    children,
+    gates,
+    lanes,
+    locks,
+    plan,
+    rollback,
+    stops,
+    tidying,
+)
 from cvdops.executions.hints import announce
 from cvdops.executions.leases import (
     HOLDS,
@@ -85,7 +95,7 @@ def _carry_on(run: Run) -> None:
         tidying.tidy(run)
     if not stops.confirm(run):
         return
-    if run.plan.locks:
+    if run.plan.locks and run.execution.opens_at is None:
         with transaction.atomic():
             if not locks.take(run, run.plan.locks):
                 return
@@ -104,7 +114,10 @@ def _carry_on(run: Run) -> None:
 
 def _work(run: Run, todo: Next) -> bool:
     """Carry out a step on those of its hosts: begin what was not begun, watch what was."""
-    first, definition = run.steps[todo.index], run.definitions[todo.index]
+    indexes = admission.admits(run, todo.indexes)
+    if not indexes:
+        return False
+    first, definition = run.steps[indexes[0]], run.definitions[indexes[0]]
     if definition.kind in plan.PEOPLE or definition.kind is Kind.RUNBOOK:
         return _open(run, first, definition)
     lock = definition.attributes.lock
@@ -112,7 +125,7 @@ def _work(run: Run, todo: Next) -> bool:
         with transaction.atomic():
             if not locks.take(run, [lock], first):
                 return False
-    lanes.carry_out(run, todo.indexes)
+    lanes.carry_out(run, indexes)
     if lock:
         locks.release(first)
     return True

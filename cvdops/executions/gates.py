@@ -15,6 +15,7 @@ from cvdops.spec.document import Kind, Step
 
 CHILD = "child"  # of `waiting_for`: another execution
 APPROVAL = "approval"
+WINDOW = "window"  # in which its environment may be changed
 
 
 def open_step(run: Run, step: StepRun, definition: Step) -> None:

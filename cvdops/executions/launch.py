@@ -43,6 +43,7 @@ class Preview:
     variables: tuple[tuple[Variable, str], ...]  # those to be filled in, with their present value
     before: tuple[ChecklistDraft, ...]
     problems: tuple[Problem, ...]
+    matter: Matter  # what the policy was asked about
     decision: Decision
 
     @property
@@ -119,6 +120,7 @@ def resolve(
         addresses=where_to.addresses,
         gates=gated.demands,
     )
+    matter = starting(runbook, plan)
     return Preview(
         runbook=runbook,
         version=chosen,
@@ -131,8 +133,15 @@ def resolve(
         variables=_to_fill_in(doc, key, given, values),
         before=readiness.before(user, plan, doc.metadata, _currency(runbook, chosen)),
         problems=tuple(problems),
-        decision=can(user, Action.START, Matter(runbook.category, environment.slug)),
+        matter=matter,
+        decision=can(user, Action.START, matter),
     )
+
+
+def starting(runbook: Runbook, plan: Plan) -> Matter:
+    """What the policy has to know about a start by this plan."""
+    read_only = not plan.changes
+    return Matter(runbook.category, plan.environment, runbook=runbook.pk, read_only=read_only)
 
 
 def executable_version(runbook: Runbook, number: int | None) -> RunbookVersion:

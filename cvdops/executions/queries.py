@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from cvdops.access.policy import Action, Decision, Matter, each, visible_categories
 from cvdops.accounts.models import User
 from cvdops.executions import plan as plans
+from cvdops.executions.gates import WINDOW
 from cvdops.executions.leases import POISONED, UNCONFIRMED
 from cvdops.executions.models import Event, Execution, StepRun
 from cvdops.executions.rollback import UndoEntry, plan_rollback
@@ -144,9 +145,7 @@ def controls(
         pause=Control(
             state in HELD | {ExecutionState.QUEUED} and execution.intent == Intent.NONE, control
         ),
-        resume=Control(
-            state == ExecutionState.PAUSED or execution.waiting_for.get("code") == POISONED, control
-        ),
+        resume=Control(state == ExecutionState.PAUSED or _stands(execution), control),
         cancel=Control(not execution.is_over and execution.intent != Intent.CANCEL, control),
         roll_back=Control(undoable, control),
         resume_from=Control(resumable(execution), control),
@@ -159,6 +158,12 @@ def controls(
         decisions=decisions,
         waiting=state == ExecutionState.WAITING,
     )
+
+
+def _stands(execution: Execution) -> bool:
+    """It waits for somebody to let it go on, and not for a time."""
+    code = execution.waiting_for.get("code")
+    return code == POISONED or (code == WINDOW and execution.due_at is None)
 
 
 def resumable(execution: Execution) -> bool:

@@ -10,6 +10,8 @@ from cvdops.access.policy import held_roles, reads_audit
 from cvdops.accounts.models import User
 from cvdops.approvals import queries as approvals
 from cvdops.approvals.models import ApprovalRequest
+from cvdops.environments.models import Hold
+from cvdops.executions import holding
 from cvdops.web.fresh import is_fresh
 
 
@@ -24,6 +26,11 @@ class Portal:
     def inbox(self) -> list[ApprovalRequest]:
         """The approvals that this person may decide now."""
         return approvals.inbox(self._user) if isinstance(self._user, User) else []
+
+    @cached_property
+    def holds(self) -> list[Hold]:
+        """What refuses new starts now, as far as it exists for this person."""
+        return holding.in_force(self._user) if isinstance(self._user, User) else []
 
     @cached_property
     def roles(self) -> list[Role]:

@@ -31,6 +31,7 @@ class Typed:
     reason: str = ""
     confirm_environment: str = ""
     checklist: frozenset[int] = frozenset()
+    in_window: bool = False  # to begin when the next window opens
     version: str = ""  # the number of an earlier one, if one was chosen
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -49,6 +50,7 @@ def typed_from(data: QueryDict) -> Typed:
         reason=text("reason"),
         confirm_environment=text("confirm_environment"),
         checklist=frozenset(int(p) for p in data.getlist("checklist") if p.isdecimal()),
+        in_window=text("start") == "window",
         version=text("version"),
         key=text("key")[:80] or uuid.uuid4().hex,
     )

@@ -20,7 +20,7 @@ COMING = 6  # times that a page shows
 _TIME = "%Y-%m-%dT%H:%M"
 
 
-def _moment(label: str, hint: str = "") -> forms.DateTimeField:
+def moment(label: str, hint: str = "") -> forms.DateTimeField:
     widget = forms.DateTimeInput({"type": "datetime-local"}, format=_TIME)
     return forms.DateTimeField(label=label, widget=widget, input_formats=[_TIME], help_text=hint)
 
@@ -29,8 +29,8 @@ class PeriodForm(forms.Form):
     """A window or freeze as it is typed. What it may be is decided by the kind of change."""
 
     name = forms.CharField(max_length=80, help_text="As refusals name it.")
-    starts_at = _moment("Begins (UTC)", "Its first time. The days of the others follow from it.")
-    ends_at = _moment("Ends (UTC)", "The end of its first time.")
+    starts_at = moment("Begins (UTC)", "Its first time. The days of the others follow from it.")
+    ends_at = moment("Ends (UTC)", "The end of its first time.")
     repetition = forms.ChoiceField(
         label="Comes again", choices=[(r.value, r.label) for r in Repetition]
     )

@@ -145,6 +145,12 @@ TABLE: dict[str, Row] = {
         body={**WINDOW, "ends_at": "2026-01-04T05:00"},
     ),
     "period-remove": Row(PERIOD, post=only(EDITORS, 302, 403), body={"reason": "not needed"}),
+    "holds": Row(get=ALL),
+    "hold-set": Row(
+        post=only(EDITORS, 302, 403),
+        body={"on": "environment:staging", "reason": "a disk is changed", "until": "UNTIL"},
+    ),
+    "hold-lift": Row({"pk": "HOLD"}, post=only(EDITORS, 302, 403)),
     "host": Row({**ENVIRONMENT, "name": "practice"}, get=ALL),
     "host-test": Row(
         {**ENVIRONMENT, "name": "practice"}, post=only((*OPERATORS, "admin"), 302, 403)

@@ -21,20 +21,20 @@ RUN = "/runbooks/deployment/run/"
 BUDGETS = {
     "/": 13,  # one of them: which queues of what is queued have no worker
     "/runbooks/": 12,
-    "/runbooks/deployment/": 12,
+    "/runbooks/deployment/": 13,  # one of them: the holds
     "/runbooks/deployment/?view=source": 12,
-    "/runbooks/deployment/?version=1": 12,
+    "/runbooks/deployment/?version=1": 13,
     "/runbooks/deployment/versions/": 12,
     "/runbooks/deployment/compare/": 12,
     "/runbooks/import/": 12,
     "/runbooks/rules/RB101/": 12,
-    # of them: whether a worker serves the queue, who has to approve, what the roles are called, and
-    # whether the hosts were tested
-    RUN + "?procedure=release": 16,
+    # of them: whether a worker serves the queue, who has to approve, what the roles are called,
+    # whether the hosts were tested, and twice each the windows and the holds
+    RUN + "?procedure=release": 20,
     "/executions/": 12,
     "/permissions/": 12,
     "/environments/": 12,
-    "/environments/development/": 18,  # three of them: its windows, the time, what is proposed
+    "/environments/development/": 19,  # three of them: its windows, the time, what is proposed
     "/environments/development/hosts/practice/": 14,
     "/contacts/": 12,
     "/audit/": 12,

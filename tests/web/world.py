@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.db.models.functions import Now
 from django.test import Client
+from django.utils import timezone
 
 from cvdops.access.levels import Level
 from cvdops.access.seed import seed_roles
@@ -17,7 +18,7 @@ from cvdops.approvals.models import ApprovalRequest
 from cvdops.catalog.sync import sync
 from cvdops.changes import matrix
 from cvdops.changes.services import submit
-from cvdops.environments.models import Host, Period
+from cvdops.environments.models import Hold, Host, Period
 from cvdops.environments.seed import seed_environments
 from cvdops.executions import services
 from cvdops.executions.models import Execution
@@ -113,6 +114,8 @@ class World:
             "EXECUTION": self._execution,
             "REQUEST": self.request,
             "DIGEST": self._digest,
+            "HOLD": lambda: str(self.hold().pk),
+            "UNTIL": lambda: f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}",
             "WINDOW": lambda: str(self.window().pk),
             "CHANGE": self.change,
             "HOLDER": lambda: person("system-admin").username,
@@ -144,6 +147,14 @@ class World:
             requested_by=person("devops-engineer"),
         )
         return str(request.pk)
+
+    def hold(self, **given: object) -> Hold:
+        """A hold on staging for a day, or another one."""
+        owner, until = person("operations-lead"), timezone.now() + timedelta(days=1)
+        made = {"owner": owner, "until": until, "reason": "A disk is being changed."}
+        if "runbook" not in given:
+            made["environment_id"] = "staging"
+        return Hold.objects.create(**{**made, **given})
 
     def window(self, environment: str = "development", **given: object) -> Period:
         """A window of two hours on Sundays, or another one. No environment has any of its own."""

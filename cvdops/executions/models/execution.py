@@ -79,6 +79,9 @@ class Execution(NotSaved):
     waiting_for = models.JSONField(default=dict)
     state_since = models.DateTimeField(db_default=Now())
     due_at = models.DateTimeField(null=True)  # when rescue() should look at it again
+    opens_at = models.DateTimeField(
+        null=True
+    )  # queued for the window that opens then; has not begun
     session = models.JSONField(default=dict)  # host → {"variables": {…}, "cwd": "…"}
     outcome = models.TextField(blank=True)  # one sentence about how it ended
 

@@ -9,7 +9,8 @@ from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.approvals import services as approvals
 from cvdops.audit.log import record
-from cvdops.executions import children, rollback
+from cvdops.executions import admission, children, rollback
+from cvdops.executions.gates import WINDOW
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.leases import POISONED
 from cvdops.executions.models import Execution, StepRun
@@ -162,11 +163,12 @@ def _refuse_running(execution: Execution) -> None:
 
 
 def resume(user: User, execution_id: UUID | str, comment: str = "") -> None:
-    """Go on after a pause, or although workers died on it."""
+    """Go on after a pause, when its window is open again, or although workers died on it."""
     execution = get_execution(user, execution_id)
     can(user, Action.CONTROL, matter(execution)).enforce()
-    poisoned = execution.waiting_for.get("code") == POISONED
-    event = ExecutionEvent.READY if poisoned else ExecutionEvent.RESUME
+    admission.refuse_closed(execution)
+    standing = execution.waiting_for.get("code") in {POISONED, WINDOW}
+    event = ExecutionEvent.READY if standing else ExecutionEvent.RESUME
     with one_effect(execution), transaction.atomic():
         hand = Hand(execution.pk, actor=user)
         seq = hand.move(event, {"comment": comment}, waiting_for={}, lost_leases=0)

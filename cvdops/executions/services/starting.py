@@ -1,11 +1,14 @@
 """Starting an execution."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Literal
 
 from django.db import connection, transaction
 
+from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
+from cvdops.environments import calendar
 from cvdops.executions import checklists, launch
 from cvdops.executions.creation import create
 from cvdops.executions.launch import Preview, called, secret_names
@@ -39,16 +42,20 @@ def start(
     confirm_environment: str = "",
     checklist: Collection[int] | Literal["confirmed"] = (),
     idempotency_key: str | None = None,
+    in_window: bool = False,
 ) -> Execution:
     """Create the execution and queue it. The same idempotency key gives the same execution.
 
-    `version`: the number of an earlier one that is to run; the reason then says why, too.
+    `version`: the number of an earlier one that is to run; the reason then says why, too. `in_window`: if
+    the environment may not be changed now, it begins when its next window opens, if it still may then.
     Raises NotFound, Refused, Invalid (every problem named), Conflict.
     """
     if idempotency_key and (earlier := _earlier(user, idempotency_key)):
         return earlier
     resolved = launch.resolve(user, runbook, environment, procedure, variables or {}, version)
-    resolved.decision.enforce()
+    opens_at = _opening(resolved) if in_window else None
+    may = can(user, Action.START, resolved.matter, opens_at) if opens_at else resolved.decision
+    may.enforce()
     problems = [*resolved.problems, *_formalities(resolved, reason, confirm_environment)]
     problems += checklists.missing(resolved.before, checklist)
     if problems:
@@ -56,7 +63,13 @@ def start(
     with transaction.atomic():
         if idempotency_key and (earlier := _first_with(user, idempotency_key)):
             return earlier
-        return _create(user, resolved, reason, idempotency_key)
+        return _create(user, resolved, reason, idempotency_key, opens_at)
+
+
+def _opening(resolved: Preview) -> datetime | None:
+    """When what is queued for the next window begins; None for now, or if no window comes."""
+    standing = calendar.standing(resolved.environment.slug)
+    return standing.opening.start if standing.opening else None
 
 
 def _earlier(user: User, key: str) -> Execution | None:
@@ -99,7 +112,13 @@ def _versions(resolved: Preview) -> dict[str, int]:
     return {"version": resolved.version.number} | ({"instead_of": other.number} if other else {})
 
 
-def _create(user: User, resolved: Preview, reason: str, idempotency_key: str | None) -> Execution:
+def _create(
+    user: User,
+    resolved: Preview,
+    reason: str,
+    idempotency_key: str | None,
+    opens_at: datetime | None,
+) -> Execution:
     execution = create(
         user,
         resolved.version,
@@ -107,8 +126,9 @@ def _create(user: User, resolved: Preview, reason: str, idempotency_key: str | N
         resolved.values,
         secret_names(resolved.document),
         reason.strip(),
-        _versions(resolved),
+        {**_versions(resolved), **({"opens_at": opens_at.isoformat()} if opens_at else {})},
         idempotency_key=idempotency_key,
+        opens_at=opens_at,
     )
     checklists.store(execution, resolved.before, user)
     return execution

@@ -13,13 +13,15 @@ from cvdops.catalog.queries import document
 from cvdops.environments.models import Environment
 from cvdops.executions import queues, services
 from cvdops.executions.launch import Preview, executable_version
-from cvdops.lib.errors import Invalid, Problem
+from cvdops.lib.errors import Invalid, Problem, Refused
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.plan import steps_of
 from cvdops.web import approvers, launch
 from cvdops.web.access import person, requires
 from cvdops.web.catalog.versions import number_in
+from cvdops.web.errors import record_refusal
 from cvdops.web.launch import Typed, typed_from
+from cvdops.web.timing import timing
 
 
 @requires(Action.START, "GET", "POST")
@@ -41,14 +43,22 @@ def run(request: HttpRequest, runbook_id: str) -> HttpResponse:
             confirm_environment=typed.confirm_environment,
             checklist=typed.checklist,
             idempotency_key=typed.key,
+            in_window=typed.in_window,
         )
     except Invalid as error:
         return _page(request, found, typed, error.problems)
+    except Refused as error:
+        record_refusal(request, error.reasons)
+        return _page(request, found, typed, None, status=error.status)
     return redirect("execution", execution.pk)
 
 
 def _page(
-    request: HttpRequest, runbook: Runbook, typed: Typed, refused: Sequence[Problem] | None
+    request: HttpRequest,
+    runbook: Runbook,
+    typed: Typed,
+    refused: Sequence[Problem] | None,
+    status: int = 200,
 ) -> HttpResponse:
     """The page as it stands; `refused` are the problems of a start that was sent, if one was."""
     version = executable_version(runbook, _number(typed))
@@ -76,7 +86,7 @@ def _page(
         context |= _plan(preview, typed, refused)
     fragment = bool(request.headers.get("HX-Request"))
     template = "launch/run.html#launch" if fragment else "launch/run.html"
-    return render(request, template, context, status=422 if refused else 200)
+    return render(request, template, context, status=422 if refused else status)
 
 
 def _number(typed: Typed) -> int | None:
@@ -102,6 +112,7 @@ def _plan(preview: Preview, typed: Typed, refused: Sequence[Problem] | None) -> 
     rows = launch.rows(preview)
     return {
         "preview": preview,
+        "timing": timing(preview),
         "gap": queues.gap(preview.environment.queue),
         "fields": fields,
         "rows": rows,
