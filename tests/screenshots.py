@@ -22,6 +22,7 @@ WHOSE = {
     "approval": "operations-manager",
     "approvals": "operations-manager",
     "lead": "operations-lead",
+    "admin": "admin",
     "": "devops-engineer",
 }
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
@@ -53,6 +54,11 @@ PAGES = {
     "lead-host-unknown": "/environments/development/hosts/web-1/",
     "lead-host-changed": "/environments/development/hosts/web-2/",
     "contacts": "/contacts/",
+    "account": "/account/",
+    "password": "/account/password/",
+    "admin-people": "/people/",
+    "admin-person": "/people/developer/",
+    "admin-person-add": "/people/add/",
     "not-found": "/nothing/",
 }
 

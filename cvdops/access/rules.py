@@ -147,6 +147,10 @@ def _by_role(standing: Standing, action: Action) -> Decision:
         if any(held.reads_audit for held in everywhere):
             return ALLOWED
         return no("role", "The audit log is for auditors, leads and administrators.")
+    if action is Action.MANAGE_ACCOUNTS:
+        if administers:
+            return ALLOWED
+        return no("role", "Accounts are for administrators.", "Ask one of them.")
     if action in _FOR_EDITORS:
         if administers or any(held.leads for held in everywhere):
             return ALLOWED

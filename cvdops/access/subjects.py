@@ -28,6 +28,7 @@ class Action(StrEnum):
     HOLD = "hold.set"  # refuse new starts for a time, and lift it again
     EDIT_PERMISSIONS = "permissions.edit"  # the matrix, who holds which role
     DECIDE_CHANGE = "change.decide"  # confirm, refuse, withdraw: what it needs, its kind says
+    MANAGE_ACCOUNTS = "accounts.manage"  # who has an account
     READ_ENVIRONMENTS = "environments.read"
     EDIT_ENVIRONMENTS = "environments.edit"  # hosts, groups, databases, allowed addresses
     CONFIRM_KEY = "host.confirm_key"

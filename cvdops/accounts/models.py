@@ -1,5 +1,6 @@
 """The account of a person, and their sessions. Rights come from roles (`cvdops.access`), never from here."""
 
+import hashlib
 import uuid
 from typing import ClassVar
 
@@ -36,6 +37,9 @@ class User(AbstractBaseUser):
     person = models.UUIDField(default=uuid.uuid4, db_index=True)
     is_active = models.BooleanField(default=True)
     demo = models.BooleanField(default=False)  # its password is public
+    password_given = models.BooleanField(
+        default=False
+    )  # by somebody else: to be changed first of all
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -45,12 +49,6 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.username
-
-
-class SessionQuerySet(models.QuerySet["Session"]):
-    def alive(self) -> "SessionQuerySet":
-        """Those that have not ended, by the database's clock."""
-        return self.filter(expire_date__gt=Now())
 
 
 class Session(AbstractBaseSession):
@@ -63,13 +61,50 @@ class Session(AbstractBaseSession):
     address = models.GenericIPAddressField(null=True)
     browser = models.CharField(max_length=200, blank=True)
 
-    objects: ClassVar[models.Manager["Session"]] = SessionQuerySet.as_manager()  # type: ignore[assignment]
-
     class Meta:
         ordering: ClassVar[list[str]] = ["-seen_at"]
 
     def __str__(self) -> str:
         return f"session of {self.user_id}"
+
+    @property
+    def public_id(self) -> str:
+        """Names it on pages, where its key would be as good as a password."""
+        return hashlib.sha256(self.session_key.encode()).hexdigest()[:20]
+
+
+class TokenQuerySet(models.QuerySet["Token"]):
+    def usable(self) -> "TokenQuerySet":
+        """Those that open something now, by the database's clock."""
+        return self.filter(revoked_at=None, expires_at__gt=Now(), user__is_active=True)
+
+
+class Token(models.Model):
+    """What a program presents instead of a password. Only its digest is kept: it is shown once."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=80)
+    scopes = models.JSONField(default=list)  # of `access.tokens.Scope`
+    digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = TokenQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-made_at"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["user", "name"],
+                condition=models.Q(revoked_at=None),
+                name="one_token_of_a_name",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"token {self.name} of {self.user_id}"
 
 
 class Tries(models.Model):

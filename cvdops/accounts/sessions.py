@@ -12,16 +12,21 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Least, Now
 
-from cvdops.accounts.models import Session
+from cvdops.accounts.models import Session, User
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)  # one long shift, however busy
 FRESH = timedelta(minutes=10)  # after the password was entered, for what is sharp
 TOUCH = timedelta(minutes=1)  # a session is prolonged at most this often
 KEPT = timedelta(days=1)  # an ended session is forgotten at some later login
+
+
+def alive(user: User) -> QuerySet[Session]:
+    """The sessions of this person that have not ended, the last used first."""
+    return Session.objects.filter(user=user, expire_date__gt=Now())
 
 
 class SessionStore(db.SessionStore):
@@ -76,6 +81,15 @@ class SessionStore(db.SessionStore):
     @classmethod
     def clear_expired(cls) -> None:
         Session.objects.filter(expire_date__lt=Now() - KEPT).delete()
+
+    def cycle_key(self) -> None:
+        """The same session under another key: a cookie of before is worth nothing."""
+        new = self._get_new_session_key()  # type: ignore[attr-defined]
+        if Session.objects.filter(pk=self.session_key).update(session_key=new):
+            self._session_key = new
+            self.modified = True
+        else:
+            super().cycle_key()
 
     def prove(self) -> None:
         """Note that the password was entered in it just now."""

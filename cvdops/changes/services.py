@@ -54,7 +54,7 @@ def submit(
     """
     what = kind(kind_name)
     with transaction.atomic():
-        _one_at_a_time()
+        one_at_a_time()
         before = what.current(key)
         may_propose(user, kind_name, key, after).enforce()
         if seen is not None and seen != mark(before):
@@ -128,7 +128,7 @@ def refuse(user: User, change_id: UUID | str, comment: str) -> Change:
 def withdraw(user: User, change_id: UUID | str) -> Change:
     """Take one's own proposal back. Raises NotFound, Refused, Conflict."""
     with transaction.atomic():
-        _one_at_a_time()
+        one_at_a_time()
         change = change_named(user, change_id)
         _with(Decision(), user.person != change.proposer, _NOT_MINE).enforce()
         _refuse_decided(change)
@@ -153,14 +153,15 @@ def _with(decision: Decision, applies: bool, reason: Reason) -> Decision:
     return Decision((*decision.reasons, reason)) if applies else decision
 
 
-def _one_at_a_time() -> None:
+def one_at_a_time() -> None:
+    """Until the end of the transaction nobody else changes what decides about rights."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def _open(user: User, change_id: UUID | str, comment: str, *, needed: bool = False) -> Change:
     """The proposal, which this person may decide now."""
-    _one_at_a_time()
+    one_at_a_time()
     change = change_named(user, change_id)
     may_decide(user, change).enforce()
     _refuse_decided(change)

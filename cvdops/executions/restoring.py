@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.db.models.functions import Now
 
-from cvdops.accounts.models import Session
+from cvdops.accounts.models import Session, Token
 from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.audit import heads
@@ -57,6 +57,9 @@ def hold_everything() -> Report:
         for execution in ApprovalRequest.objects.values_list("execution_id", flat=True).distinct():
             approvals.void(execution)
         sessions = Session.objects.all().delete()[0]
+        Token.objects.filter(revoked_at=None).update(
+            revoked_at=Now()
+        )  # some were, after the backup
         Worker.objects.all().delete()
         report = Report(backup, len(executions), steps, requests, sessions)
         data = {"executions": report.executions, "steps": steps, "approvals": requests}

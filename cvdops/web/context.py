@@ -40,6 +40,10 @@ class Portal:
     def reads_audit(self) -> bool:
         return reads_audit(self.roles)
 
+    @cached_property
+    def administers(self) -> bool:
+        return any(role.administers for role in self.roles)
+
 
 def portal_of(request: HttpRequest) -> Portal:
     """The one of this request: a view and its page ask the database once."""

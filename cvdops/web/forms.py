@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 
+from cvdops.access.tokens import LONGEST as LONGEST_DAYS
+from cvdops.access.tokens import Scope
 from cvdops.accounts.passwords import LONGEST
 from cvdops.catalog.models import Group
 from cvdops.executions.states import EXECUTION_LOOKS
@@ -24,6 +26,53 @@ class LoginForm(forms.Form):
         strip=False,
         max_length=LONGEST,
         widget=forms.PasswordInput({"class": "input", "autocomplete": "current-password"}),
+    )
+
+
+class PersonForm(forms.Form):
+    """An account to be opened."""
+
+    username = forms.CharField(
+        label="User name",
+        max_length=80,
+        help_text="What they log in with: a-z, 0-9, dot, dash. It is never changed.",
+        widget=forms.TextInput({"class": "input", "autocomplete": "off", "autocapitalize": "none"}),
+    )
+    name = forms.CharField(label="Name", max_length=120, widget=forms.TextInput({"class": "input"}))
+    email = forms.CharField(
+        label="E-mail", max_length=254, required=False, widget=forms.EmailInput({"class": "input"})
+    )
+    same_as = forms.CharField(
+        label="Another account of the same person",
+        max_length=80,
+        required=False,
+        help_text="Its user name. Nobody approves with one account what they asked for with the other.",
+        widget=forms.TextInput({"class": "input", "autocomplete": "off"}),
+    )
+
+
+class TokenForm(forms.Form):
+    """A token for a program of one's own."""
+
+    name = forms.CharField(
+        label="What it is for", max_length=80, widget=forms.TextInput({"class": "input"})
+    )
+    scopes = forms.MultipleChoiceField(
+        label="It may",
+        choices=[
+            (Scope.READ.value, "read what you may read"),
+            (Scope.RUN.value, "start and control executions"),
+            (Scope.APPROVE.value, "decide on approvals"),
+        ],
+        initial=[Scope.READ.value],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.IntegerField(
+        label="For how many days",
+        initial=30,
+        min_value=1,
+        max_value=LONGEST_DAYS,
+        widget=forms.NumberInput({"class": "input"}),
     )
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.decorators import sync_and_async_middleware
 
 from cvdops.access.policy import Action, can
+from cvdops.accounts.models import User
 from cvdops.accounts.sessions import SessionStore
 from cvdops.audit.log import from_address
 from cvdops.lib.errors import Reason, Refused
@@ -121,6 +122,8 @@ def _refuse(request: HttpRequest, view: Callable[..., Any]) -> HttpResponse | No
         return errors.answer(request, Refused([UNNAMED]))
     if request.method not in access.methods:
         return errors.wrong_method(request, sorted(access.methods))
+    if not public and _has_given_password(request):
+        return _lead_to(request, reverse("password"))
     if access.action not in BOUND_TO_OBJECT:
         decision = can(request.user, access.action)
         if not decision.allowed:
@@ -141,6 +144,19 @@ def _sent(request: HttpRequest) -> Iterator[str]:
         for name, values in data.lists():
             yield name
             yield from values
+
+
+def _has_given_password(request: HttpRequest) -> bool:
+    """Whether somebody else knows this person's password: it is changed before anything else."""
+    match = request.resolver_match
+    elsewhere = match is None or match.url_name not in {"password", "logout"}
+    return elsewhere and isinstance(request.user, User) and request.user.password_given
+
+
+def _lead_to(request: HttpRequest, target: str) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=401, headers={"HX-Redirect": target})
+    return HttpResponse(status=302, headers={"Location": target})
 
 
 def _ask_to_log_in(request: HttpRequest) -> HttpResponse:

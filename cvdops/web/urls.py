@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import URLPattern, path
 
-from cvdops.web import urls_environments, urls_live, urls_permissions
+from cvdops.web import urls_accounts, urls_environments, urls_live, urls_permissions
 from cvdops.web.views import (
     audit,
     catalog,
@@ -47,6 +47,7 @@ urlpatterns: list[URLPattern] = [
     path("holds/set/", holds.set_hold, name="hold-set"),
     path("holds/<int:pk>/lift/", holds.lift, name="hold-lift"),
     path("contacts/", reference.contacts, name="contacts"),
+    *urls_accounts.urlpatterns,
     path("audit/", audit.audit, name="audit"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

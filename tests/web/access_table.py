@@ -55,6 +55,8 @@ def only(roles: tuple[str, ...], answer: int, outsider: int = 404) -> Expected:
     return {OTHERS: 403, OUTSIDER: outsider, **dict.fromkeys(roles, answer)}
 
 
+ADMINISTRATORS = only(("admin",), 200, 403)
+DEVELOPER = {"username": "developer"}
 START = {
     "procedure": "greet",
     "environment": "development",
@@ -157,6 +159,23 @@ TABLE: dict[str, Row] = {
     ),
     # 409: it has shown no key
     "host-key": Row({**ENVIRONMENT, "name": "practice"}, post=only(EDITORS, 409, 403)),
+    "account": Row(get=ALL),
+    "password": Row(get=ALL, post={OTHERS: 422}),
+    "sessions-end": Row(post={OTHERS: 302}),
+    "session-end": Row({"public_id": "nothing"}, post={OTHERS: 404}),
+    "token-make": Row(
+        post={OTHERS: 200}, body={"name": "backup script", "scopes": ["read"], "days": "30"}
+    ),
+    "token-revoke": Row({"pk": "999999"}, post={OTHERS: 404}),
+    "people": Row(get=ADMINISTRATORS),
+    "person-add": Row(
+        get=ADMINISTRATORS, post=ADMINISTRATORS, body={"username": "new", "name": "Somebody New"}
+    ),
+    "person": Row(DEVELOPER, get=ADMINISTRATORS),
+    "person-close": Row(DEVELOPER, post=only(("admin",), 302, 403), body={"reason": "left"}),
+    "person-reopen": Row(DEVELOPER, post=only(("admin",), 409, 403), body={"reason": "is back"}),
+    "person-password": Row(DEVELOPER, post=ADMINISTRATORS),
+    "person-log-out": Row(DEVELOPER, post=only(("admin",), 302, 403)),
     "contacts": Row(get=ALL),
     "audit": Row(get=only(AUDITORS, 200, 403)),
     # The execution is one that `devops-engineer` asked for and that has not begun.

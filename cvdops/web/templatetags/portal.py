@@ -18,8 +18,10 @@ from cvdops.lib.zones import beside, zone
 from cvdops.spec.document import Kind
 from cvdops.spec.render import ANCHOR, render_fragment
 from cvdops.spec.slugs import slug
+from cvdops.web.browsers import browser_name
 
 register = template.Library()
+register.filter("browser", browser_name)
 
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Za-z_][A-Za-z0-9_]*")
 

@@ -1,0 +1,141 @@
+"""API tokens: made for oneself, for some purposes and for a time; what a program that presents one may do.
+
+A token never gives more than its person has: the policy is asked for the person as always, and this beside it.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from cvdops.access.rules import no
+from cvdops.access.subjects import ALLOWED, Action, Decision
+from cvdops.accounts.models import Token, User
+from cvdops.audit.log import record
+from cvdops.lib.errors import Invalid, NotFound, Problem
+
+PREFIX = "cvdops_"  # so that one that leaks is recognised
+LONGEST = 365  # days
+USED = timedelta(minutes=1)  # the time of the last use is written at most this often
+_BEARER = re.compile(rf"[Bb]earer +({PREFIX}[A-Za-z0-9_-]{{43}})")
+
+
+class Scope(StrEnum):
+    """What a token is good for."""
+
+    READ = "read"
+    RUN = "run"  # start and control executions, confirm steps, write notes
+    APPROVE = "approve"
+
+
+_READS = frozenset(
+    {
+        Action.USE_PORTAL,
+        Action.READ_RUNBOOK,
+        Action.READ_EXECUTION,
+        Action.READ_AUDIT,
+        Action.READ_PERMISSIONS,
+        Action.READ_ENVIRONMENTS,
+    }
+)
+OPENS: dict[Scope, frozenset[Action]] = {
+    Scope.READ: _READS,
+    Scope.RUN: frozenset(
+        {Action.START, Action.CONTROL, Action.OVERRIDE, Action.ASSIST, Action.NOTE}
+    ),
+    Scope.APPROVE: frozenset({Action.DECIDE}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Who asks by a token, and what for it is good."""
+
+    user: User
+    token: int
+    scopes: frozenset[Scope]
+
+    def permits(self, action: Action) -> Decision:
+        """Whether the token is good for this. What no scope opens is for people at the portal."""
+        if any(action in OPENS[scope] for scope in self.scopes):
+            return ALLOWED
+        needed = [scope.value for scope in Scope if action in OPENS[scope]]
+        if not needed:
+            return no("scope", "This cannot be done with an API token.", "Log in at the portal.")
+        return no(
+            "scope",
+            f"This token is not good for {action.value}: it needs the scope {needed[0]}.",
+            "Make another token with that scope.",
+        )
+
+
+def bearer(header: str) -> Bearer | None:
+    """Who presents this `Authorization` header; None if nobody does, or the token opens nothing any more."""
+    match = _BEARER.fullmatch(header)
+    if match is None:
+        return None
+    found = Token.objects.usable().select_related("user").filter(digest=_digest(match[1])).first()
+    if found is None:
+        return None
+    stale = Q(used_at=None) | Q(used_at__lt=Now() - USED)
+    Token.objects.filter(stale, pk=found.pk).update(used_at=Now())
+    known = {scope.value for scope in Scope}
+    scopes = frozenset(Scope(scope) for scope in found.scopes if scope in known)
+    return Bearer(found.user, found.pk, scopes)
+
+
+def make(user: User, name: str, scopes: Collection[str], days: int) -> tuple[Token, str]:
+    """A new token for oneself and its text, which nobody can be shown again. Raises Invalid."""
+    name = name.strip()
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)  # two of the same name at once
+        if problems := _problems(user, name, scopes, days):
+            raise Invalid(problems)
+        text = PREFIX + secrets.token_urlsafe(32)
+        token = Token.objects.create(
+            user=user,
+            name=name,
+            scopes=sorted(set(scopes)),
+            digest=_digest(text),
+            expires_at=Now() + timedelta(days=days),
+        )
+        token.refresh_from_db()
+        data = {"name": name, "scopes": token.scopes, "expires_at": token.expires_at.isoformat()}
+        record(user, "token.make", "token", token.pk, data=data)
+    return token, text
+
+
+def revoke(by: User, token_id: int) -> Token:
+    """End one of one's own, at once and for good. Raises NotFound."""
+    with transaction.atomic():
+        found = Token.objects.filter(user=by, pk=token_id).first()
+        if found is None:
+            raise NotFound("token")
+        if Token.objects.filter(pk=token_id, revoked_at=None).update(revoked_at=Now()):
+            record(by, "token.revoke", "token", token_id, data={"name": found.name})
+    return found
+
+
+def _problems(user: User, name: str, scopes: Collection[str], days: int) -> Sequence[Problem]:
+    problems = []
+    if not name or len(name) > 80:
+        problems.append(Problem("name", "Say in up to 80 characters what it is for."))
+    elif Token.objects.filter(user=user, name=name, revoked_at=None).exists():
+        problems.append(Problem("name", "You have one of this name. Revoke that one first."))
+    if not scopes or not set(scopes) <= {scope.value for scope in Scope}:
+        problems.append(Problem("scopes", "Say what it is good for: read, run or approve."))
+    if not 1 <= days <= LONGEST:
+        problems.append(Problem("days", f"It lasts between 1 and {LONGEST} days."))
+    return problems
+
+
+def _digest(text: str) -> str:
+    """A plain hash will do: there is nothing to guess in 256 random bits."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,69 @@
+"""`manage.py person`: the first people of a new installation, and a way back in for an administrator."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from cvdops.access.models import Role, RoleGrant
+from cvdops.access.seed import seed_roles
+from cvdops.accounts.models import User
+from cvdops.audit.log import record
+from cvdops.changes import accounts
+from cvdops.lib.errors import UserError
+
+
+class Command(BaseCommand):
+    help = (
+        "Open an account and print its first password, once. Opens only what is missing: for somebody who has "
+        "an account already, --new-password makes another password. In the portal administrators do all this."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("username", metavar="USER")
+        parser.add_argument("--name", help="how the portal calls them (default: the user name)")
+        parser.add_argument("--email", default="")
+        parser.add_argument(
+            "--role",
+            action="append",
+            default=[],
+            metavar="SLUG",
+            help="such as admin; may be repeated",
+        )
+        parser.add_argument("--new-password", action="store_true")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            with transaction.atomic():
+                password = self._open(options)
+        except UserError as error:
+            raise CommandError(str(error), returncode=2) from None
+        self.stdout.write(
+            f"The password of {options['username']} for the next login, where it has to be changed: {password}"
+        )
+
+    def _open(self, options: dict[str, Any]) -> str:
+        username = options["username"]
+        if options["new_password"]:
+            return accounts.new_password(None, username)
+        seed_roles()
+        roles = [self._role(slug) for slug in options["role"]]
+        user, password = accounts.open_account(
+            None, username, options["name"] or username, options["email"]
+        )
+        for role in roles:
+            self._grant(user, role)
+        return password
+
+    def _role(self, slug: str) -> Role:
+        found = Role.objects.filter(pk=slug).first()
+        if found is None:
+            known = ", ".join(Role.objects.values_list("slug", flat=True))
+            raise CommandError(f"There is no role {slug}. There are: {known}.", returncode=2)
+        return found
+
+    def _grant(self, user: User, role: Role) -> None:
+        RoleGrant.objects.create(user=user, role=role)
+        data = {"role": role.slug, "by": "manage.py person"}
+        record(None, "role.grant", "account", user.username, data=data)
