@@ -44,6 +44,7 @@ PAGES = {
     "holders": "/permissions/people/",
     "lead-holder": "/permissions/people/developer/?role=system-admin&until=2090-01-01T00:00",
     "changes": "/permissions/changes/",
+    "what-if": "/permissions/what-if/?person=developer&runbook=deployment&environment=production",
     "environments": "/environments/",
     "environment": "/environments/development/",
     "host": "/environments/development/hosts/practice/",

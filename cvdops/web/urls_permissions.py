@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("permissions/people/", holders.holders, name="holders"),
     path("permissions/people/<str:username>/", holders.holder, name="holder"),
     path("permissions/people/<str:username>/roles/", holders.give, name="give-role"),
+    path("permissions/what-if/", permissions.what_if, name="what-if"),
     path("permissions/changes/", changes.changes, name="changes"),
     path("permissions/history/<str:kind>/<path:key>/", changes.history, name="change-history"),
     path(_CHANGE, changes.change, name="change"),

@@ -110,6 +110,7 @@ TABLE: dict[str, Row] = {
         post=only(EDITORS, 302, 403),
         body={"role": "developer", "environment": "staging", "reason": "so", "seen": NOTHING},
     ),
+    "what-if": Row(get=ALL),
     "changes": Row(get=ALL),
     "change-history": Row({"kind": "matrix", "key": "developer/security"}, get=ALL),
     # The proposal is the administrator's: the lead decides, and only its proposer withdraws it.

@@ -15,6 +15,7 @@ from cvdops.web.access import person, requires
 from cvdops.web.changes import told
 from cvdops.web.fresh import fresh
 from cvdops.web.matrix import draft
+from cvdops.web.whatif import choices, question
 
 
 @requires(Action.READ_PERMISSIONS)
@@ -55,6 +56,25 @@ def edit(request: HttpRequest) -> HttpResponse:
         return _editor(request, error)
     messages.success(request, told(made))
     return redirect("changes")
+
+
+@requires(Action.READ_PERMISSIONS)
+def what_if(request: HttpRequest) -> HttpResponse:
+    """What the policy would answer somebody, somewhere, at some time."""
+    user, asked, error = person(request), None, None
+    try:
+        asked = question(user, request.GET)
+    except Invalid as invalid:
+        error = invalid
+    context = {
+        "choices": choices(user),
+        "asked": request.GET.dict(),
+        "question": asked,
+        "error": error,
+    }
+    fragment = "#answer" if request.headers.get("HX-Request") else ""
+    status = error.status if error else 200
+    return render(request, f"permissions/what_if.html{fragment}", context, status=status)
 
 
 def _editor(request: HttpRequest, error: UserError | None = None) -> HttpResponse:

@@ -1,0 +1,124 @@
+"""What another person, environment or time would make of the policy's answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.utils.dateparse import parse_datetime
+
+from cvdops.access.catalog import get_runbook, visible_runbooks
+from cvdops.access.policy import NEEDED, Action, Decision, Matter, can
+from cvdops.accounts.models import User
+from cvdops.catalog.models import Runbook
+from cvdops.environments.models import Environment
+from cvdops.lib.errors import Invalid, NotFound, Problem
+
+# What can be asked, in words that follow "may".
+WORDS: Mapping[Action, str] = {
+    Action.READ_RUNBOOK: "read the runbook",
+    Action.REVIEW_RUNBOOK: "review a version",
+    Action.READ_EXECUTION: "read executions and their output",
+    Action.NOTE: "write notes",
+    Action.ASSIST: "confirm manual steps and checklist items",
+    Action.START: "start it",
+    Action.CONTROL: "pause, resume, cancel, retry, roll back",
+    Action.OVERRIDE: "skip a step or mark it as done",
+    Action.SYNC_CATALOG: "have the runbooks read anew",
+    Action.TEST_HOST: "test connections",
+    Action.CONFIRM_KEY: "confirm host keys",
+    Action.EDIT_ENVIRONMENTS: "change environments",
+    Action.EDIT_WINDOWS: "change windows and freezes",
+    Action.HOLD: "set and lift holds",
+    Action.EDIT_PERMISSIONS: "change permissions",
+    Action.READ_AUDIT: "read the audit log",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """May they do this? With every reason if not."""
+
+    action: Action
+    words: str
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked: who, on which runbook, where, what, and when."""
+
+    user: User
+    runbook: Runbook | None
+    environment: str
+    action: Action | None  # None: all of them
+    at: datetime | None  # None: now
+
+    @property
+    def answers(self) -> list[Answer]:
+        wanted = WORDS if self.action is None else {self.action: WORDS[self.action]}
+        return [Answer(a, w, d) for a, w in wanted.items() if (d := self._asked(a)) is not None]
+
+    def _asked(self, action: Action) -> Decision | None:
+        if action not in NEEDED:
+            return can(self.user, action, at=self.at)
+        if self.runbook is None:
+            return None
+        return can(self.user, action, Matter(self.runbook.category, self.environment), at=self.at)
+
+
+def question(reader: User, data: Mapping[str, str]) -> Question | None:
+    """What was asked; None before a person is chosen. Only runbooks that exist for the reader can be asked for.
+
+    Raises Invalid, NotFound.
+    """
+    username = data.get("person", "")
+    if not username:
+        return None
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise NotFound("person")
+    environment, action = data.get("environment", ""), data.get("action", "")
+    if environment and not Environment.objects.filter(pk=environment).exists():
+        raise NotFound("environment")
+    if action and action not in set(WORDS):
+        raise NotFound("action")
+    runbook = data.get("runbook", "")
+    return Question(
+        user,
+        get_runbook(reader, runbook) if runbook else None,
+        environment,
+        Action(action) if action else None,
+        _moment(data.get("at", "")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What can be chosen: (value, word)."""
+
+    people: list[tuple[str, str]]
+    runbooks: list[tuple[str, str]]
+    environments: list[str]
+    actions: list[tuple[str, str]]
+
+
+def choices(reader: User) -> Choices:
+    people = User.objects.filter(is_active=True).order_by("name")
+    return Choices(
+        people=list(people.values_list("username", "name")),
+        runbooks=[(runbook.pk, runbook.title) for runbook in visible_runbooks(reader)],
+        environments=list(Environment.objects.values_list("slug", flat=True)),
+        actions=[(action.value, words) for action, words in WORDS.items()],
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise Invalid([Problem("at", "Give a time such as 2026-11-29T02:00, in UTC.")])
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,89 @@
+"""What the policy would answer somebody else, elsewhere, at another time."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from cvdops.access.models import MatrixCell, RoleGrant
+from cvdops.access.policy import Action
+from cvdops.web.whatif import WORDS, question
+from tests.cast import person
+from tests.web.world import World
+
+PAGE = "/permissions/what-if/"
+START = {"person": "developer", "runbook": "deployment", "action": "execution.start"}
+
+
+@pytest.fixture
+def reader(world: World) -> Client:
+    person("developer")
+    return world.client("auditor")
+
+
+def answer(client: Client, **asked: str) -> str:
+    page = client.get(PAGE, asked).content.decode()
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page[page.index('id="answer"') :]))
+
+
+def test_a_refusal_names_the_cell_the_environment_and_the_way_further(reader: Client) -> None:
+    said = answer(reader, **START, environment="staging")
+    assert "start it No This needs Execute on deployment in staging; you have Review." in said
+    assert "Ask somebody with Execute on deployment" in said
+
+
+def test_another_person_gets_another_answer(reader: Client) -> None:
+    person("devops-engineer")
+    assert "start it Yes" in answer(reader, **{**START, "person": "devops-engineer"})
+
+
+def test_another_environment_does(reader: Client) -> None:
+    RoleGrant.objects.create(
+        user=person("developer"), role_id="devops-engineer", environment_id="staging"
+    )
+    assert "start it Yes" in answer(reader, **START, environment="staging")
+    assert "start it No" in answer(reader, **START, environment="production")
+
+
+def test_another_time_does(reader: Client) -> None:
+    begins = timezone.now() + timedelta(days=1)
+    RoleGrant.objects.create(user=person("developer"), role_id="devops-engineer", starts_at=begins)
+    later = f"{begins + timedelta(hours=1):%Y-%m-%dT%H:%M}"
+    assert "start it No" in answer(reader, **START)
+    assert "start it Yes" in answer(reader, **START, at=later)
+
+
+def test_a_runbook_that_does_not_exist_for_the_reader_cannot_be_asked_for(
+    world: World, reader: Client
+) -> None:
+    MatrixCell.objects.filter(role="auditor", category="security").update(level=0)
+    assert reader.get(PAGE, {**START, "runbook": "security-audit"}).status_code == 404
+    assert b"Security audit" not in reader.get(PAGE).content
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"person": "nobody"}, {"environment": "moon"}, {"action": "x"}, {"runbook": "nothing"}],
+)
+def test_what_does_not_exist_is_not_found(reader: Client, wrong: dict[str, str]) -> None:
+    assert reader.get(PAGE, {**START, **wrong}).status_code == 404
+
+
+def test_a_time_that_is_none_is_named(reader: Client) -> None:
+    answered = reader.get(PAGE, {**START, "at": "tomorrow"})
+    assert answered.status_code == 422
+    assert b"Give a time such as" in answered.content
+
+
+def test_everything_that_can_be_asked_for_alone_has_an_answer(reader: Client) -> None:
+    asked = question(person("auditor"), {"person": "developer", "runbook": "deployment"})
+    assert asked is not None
+    assert [a.action for a in asked.answers] == list(WORDS)
+    assert Action.START in WORDS
+
+
+def test_htmx_gets_the_answer_alone(reader: Client) -> None:
+    page = reader.get(PAGE, START, headers={"hx-request": "true"}).content
+    assert page.strip().startswith(b"<section")
