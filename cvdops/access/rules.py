@@ -146,7 +146,11 @@ def _by_role(standing: Standing, action: Action) -> Decision:
     if action is Action.READ_AUDIT:
         if any(held.reads_audit for held in everywhere):
             return ALLOWED
-        return no("role", "The audit log is for auditors, leads and administrators.")
+        return no(
+            "role",
+            "The audit log is for auditors, leads and administrators.",
+            "Ask one of them what you need to know.",
+        )
     if action is Action.MANAGE_ACCOUNTS:
         if administers:
             return ALLOWED
@@ -157,4 +161,6 @@ def _by_role(standing: Standing, action: Action) -> Decision:
         return no("role", _FOR_EDITORS[action], "Ask one of them.")
     if administers or max(levels(standing).values()) >= Level.EXECUTE:
         return ALLOWED
-    return no("role", _FOR_OPERATORS[action])
+    return no(
+        "role", _FOR_OPERATORS[action], "Ask one of them, or an Operations Lead for the role."
+    )

@@ -45,9 +45,15 @@ class PeriodForm(forms.Form):
     def __init__(self, period: Period | None, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, initial=_initial(period) if period else None)
         if period:
-            self.fields["name"].disabled = True
+            name = self.fields["name"]
+            name.widget.attrs["readonly"] = True
+            name.help_text = "It keeps its name, by which refusals and its history know it."
         for field in self.fields.values():
             field.widget.attrs |= {"class": "input", "autocomplete": "off"}
+
+    def clean_name(self) -> str:
+        """That of a period which there is stays, whatever was sent."""
+        return str(self.initial.get("name", self.cleaned_data["name"]))
 
     def change(self, environment: Environment) -> tuple[str, Value]:
         """The key and the new value of the change that it asks for; only of a valid form."""

@@ -39,6 +39,7 @@ def test_a_refusal_gives_reasons_and_a_permission_none(
     decision = decide(standing, *question, names)
     assert decision.allowed == (not decision.reasons)
     assert all(reason.code and reason.text.endswith(".") for reason in decision.reasons)
+    assert all(reason.remedy.endswith(".") for reason in decision.reasons)  # how to get further
 
 
 @many
