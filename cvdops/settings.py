@@ -138,6 +138,8 @@ PRODUCTION = MODE == "production"
 
 DEBUG = False
 SECRET_KEY = env("SECRET_KEY", None if PRODUCTION else DEVELOPMENT_KEY)
+# Former keys: they open what they have encrypted and signed until `rotate_keys` has run.
+SECRET_KEY_FALLBACKS = [key for key in env("SECRET_KEY_FALLBACKS", "").split(",") if key]
 ALLOWED_HOSTS = env("ALLOWED_HOSTS", None if PRODUCTION else "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in env("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
 if PRODUCTION and SECRET_KEY == DEVELOPMENT_KEY:

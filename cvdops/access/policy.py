@@ -59,10 +59,10 @@ def _in_the_way(matter: Matter, at: datetime | None) -> tuple[Reason, ...]:
     return obstacles(matter.environment, matter.runbook, work, at)
 
 
-def each(user: User, actions: Iterable[Action], matter: Matter) -> dict[Action, Decision]:
-    """`can`, for several actions on the same matter: the rights are read once."""
+def each(user: User, actions: Iterable[Action], subject: Subject) -> dict[Action, Decision]:
+    """`can`, for several actions on the same subject: the rights are read once."""
     standing = standing_of(user)
-    return {action: rules.decide(standing, action, matter, role_names) for action in actions}
+    return {action: rules.decide(standing, action, subject, role_names) for action in actions}
 
 
 def may_decide(user: User, gates: Iterable[Gate]) -> list[bool]:

@@ -24,6 +24,7 @@ from cvdops.spec.document import Category
 # What administrators and those who lead may do, and what anybody else is told.
 _FOR_EDITORS: dict[Action, str] = {
     Action.EDIT_ENVIRONMENTS: "Changing environments is for administrators and Operations Leads.",
+    Action.EDIT_SECRETS: "Setting secrets is for administrators and Operations Leads.",
     Action.EDIT_WINDOWS: "Changing windows and freezes is for administrators and Operations Leads.",
     Action.HOLD: "Holds are for administrators and Operations Leads.",
     Action.EDIT_PERMISSIONS: "Changing permissions is for administrators and Operations Leads.",

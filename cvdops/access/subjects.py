@@ -24,13 +24,14 @@ class Action(StrEnum):
     DECIDE = "approval.decide"
     READ_AUDIT = "audit.read"
     READ_PERMISSIONS = "permissions.read"
+    EDIT_SECRETS = "secrets.edit"  # set and remove them; nobody reads them
     EDIT_WINDOWS = "windows.edit"  # maintenance windows and freezes
     HOLD = "hold.set"  # refuse new starts for a time, and lift it again
     EDIT_PERMISSIONS = "permissions.edit"  # the matrix, who holds which role
     DECIDE_CHANGE = "change.decide"  # confirm, refuse, withdraw: what it needs, its kind says
     MANAGE_ACCOUNTS = "accounts.manage"  # who has an account
     READ_ENVIRONMENTS = "environments.read"
-    EDIT_ENVIRONMENTS = "environments.edit"  # hosts, groups, databases, allowed addresses
+    EDIT_ENVIRONMENTS = "environments.edit"  # hosts, groups, databases, addresses, variables
     CONFIRM_KEY = "host.confirm_key"
     TEST_HOST = "host.test"
     RESET_PRACTICE = "practice.reset"

@@ -14,10 +14,11 @@ from django.core.validators import (
 from django.db import models
 
 from cvdops.environments.periods import Hold, Period
+from cvdops.environments.vault import EnvironmentSecret
 from cvdops.runners.ssh.address import is_host, is_jump
 from cvdops.spec.origin import address
 
-__all__ = ["Hold", "Period"]  # of this app, too
+__all__ = ["EnvironmentSecret", "Hold", "Period"]  # of this app, too
 
 NAME = RegexValidator(r"\A[a-z0-9][a-z0-9.-]{0,62}\Z", "Use a-z, 0-9, dot and dash.")
 ADDRESS = RegexValidator(

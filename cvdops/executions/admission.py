@@ -6,7 +6,7 @@ A rollback is never held up: what was begun may always be taken back.
 from django.db import transaction
 
 from cvdops.access.policy import Action, Decision, can
-from cvdops.environments import calendar
+from cvdops.environments import calendar, vault
 from cvdops.environments.schedule import State, said
 from cvdops.executions import locks
 from cvdops.executions.gates import WINDOW, rest
@@ -16,7 +16,7 @@ from cvdops.executions.models import Execution
 from cvdops.executions.plan import from_json
 from cvdops.executions.run import Run
 from cvdops.executions.states import ExecutionEvent, StepState
-from cvdops.lib.errors import Conflict
+from cvdops.lib.errors import Conflict, Reason
 from cvdops.spec.document import Category, Kind, Step
 
 AGAIN = 60.0  # seconds between two looks at what keeps a queued start from beginning
@@ -69,6 +69,9 @@ def _changes(run: Run, definition: Step) -> bool:
 def _begins(run: Run) -> bool:
     """Let what was queued for the window begin, if its start is still allowed; with its locks."""
     decision = may_begin(run.execution)
+    if _other_secrets(run):
+        text = "A secret that it was planned with was changed since: start a new one."
+        decision = Decision((*decision.reasons, Reason("secret", text)))
     if not decision.allowed:
         _put_off(run, decision)
         return False
@@ -77,6 +80,12 @@ def _begins(run: Run) -> bool:
         announce(run.id, seq)
         run.execution.opens_at = None
         return not run.plan.locks or locks.take(run, run.plan.locks)
+
+
+def _other_secrets(run: Run) -> bool:
+    pinned = run.plan.secrets
+    now = vault.versions(run.plan.environment) if pinned else {}
+    return any(now.get(name) != version for name, version in pinned.items())
 
 
 def _put_off(run: Run, decision: Decision) -> None:

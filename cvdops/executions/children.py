@@ -18,6 +18,7 @@ from cvdops.executions.plan import ChildPlan, fingerprint
 from cvdops.executions.run import Run
 from cvdops.executions.states import ExecutionEvent, ExecutionState, StepEvent, StepState
 from cvdops.executions.transitions import DatabaseNow, Hand, Superseded
+from cvdops.lib.errors import Conflict
 from cvdops.spec.document import Kind, Step
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.values import variables_of, why_not
@@ -37,19 +38,27 @@ def open_step(run: Run, step: StepRun, definition: Step) -> bool:
     values, problem = _values(run, definition, pinned, doc)
     problem = problem or _refusal(run, version, pinned)
     if problem:
-        announce(run.id, run.hand.step(step.pk, StepEvent.FAIL, note=problem))
-        step.state = StepState.FAILED
-        return True
-    with transaction.atomic():
-        step.attempt_count += 1
-        run.hand.step(
-            step.pk, StepEvent.OPEN, attempt_count=step.attempt_count, started_at=DatabaseNow
-        )
-        child = _create(run, step, version, pinned, values, doc)
-        text = f"Execution {child}: {version.runbook.title}"
-        gates.rest(run, gates.CHILD, text, step.key, more={"child": str(child.pk)})
+        return _fail(run, step, problem)
+    step.attempt_count += 1
+    try:
+        with transaction.atomic():
+            run.hand.step(
+                step.pk, StepEvent.OPEN, attempt_count=step.attempt_count, started_at=DatabaseNow
+            )
+            child = _create(run, step, version, pinned, values, doc)
+            text = f"Execution {child}: {version.runbook.title}"
+            gates.rest(run, gates.CHILD, text, step.key, more={"child": str(child.pk)})
+    except Conflict as error:
+        step.attempt_count -= 1
+        return _fail(run, step, str(error))
     step.state = StepState.WAITING
     return False
+
+
+def _fail(run: Run, step: StepRun, problem: str) -> bool:
+    announce(run.id, run.hand.step(step.pk, StepEvent.FAIL, note=problem))
+    step.state = StepState.FAILED
+    return True
 
 
 def _create(

@@ -43,7 +43,8 @@ def _local() -> Transport:
 
 def secrets(execution: Execution) -> dict[str, str]:
     """The secret variables, in the clear. Raises SealBroken."""
-    return unseal(bytes(execution.sealed), settings.SECRET_KEY)
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return unseal(bytes(execution.sealed), keys)
 
 
 def masker(execution: Execution) -> Masker:

@@ -9,12 +9,14 @@ from cvdops.access.policy import Action
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
 from cvdops.catalog.models import RunbookVersion
+from cvdops.environments import vault
 from cvdops.executions import rollback
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import Plan, digest, to_json
 from cvdops.executions.transitions import Hand
-from cvdops.lib.sealing import seal
+from cvdops.lib.errors import Conflict
+from cvdops.lib.sealing import SealBroken, seal
 
 
 def create(
@@ -32,8 +34,11 @@ def create(
 ) -> Execution:
     """Inside a transaction. `hidden` are the names of the secret values; `data` goes into the log.
 
-    With `opens_at` it begins when that window opens; its approvals are asked at once.
+    With `opens_at` it begins when that window opens; its approvals are asked at once. Raises Conflict
+    when a secret of the plan was changed since.
     """
+    opened = _opened(plan)
+    values, hidden = {**values, **opened}, {*hidden, *opened}
     stored = to_json(plan)
     execution = Execution(
         runbook=version.runbook,
@@ -56,6 +61,16 @@ def create(
     announce(execution.pk, Hand(execution.pk, actor=user).change("execution.start", data))
     entry = {"runbook": execution.runbook_id, "plan_digest": execution.plan_digest, **data}
     record(user, Action.START, "execution", execution.pk, data=entry)
+    if opened:
+        read = {"secrets": dict(plan.secrets), "execution": str(execution.pk)}
+        record(user, "secrets.read", "environment", plan.environment, data=read)
     wake(execution.pk, execution.environment.queue)
     execution.refresh_from_db(fields=["number", "state", "created_at", "seq"])
     return execution
+
+
+def _opened(plan: Plan) -> dict[str, str]:
+    try:
+        return vault.opened(plan.environment, plan.secrets)
+    except (vault.Replaced, SealBroken) as error:
+        raise Conflict(str(error)) from None

@@ -1,4 +1,4 @@
-"""What an environment consists of, as people change it: hosts, groups, databases, allowed addresses."""
+"""What an environment consists of, as people change it: hosts, groups, databases, addresses, variables."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -10,11 +10,18 @@ from django.db import connection, models, transaction
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
-from cvdops.environments.models import AllowedAddress, Database, Environment, Host, HostGroup
+from cvdops.environments.models import (
+    AllowedAddress,
+    Database,
+    Environment,
+    EnvironmentVariable,
+    Host,
+    HostGroup,
+)
 from cvdops.executions.states import ACTIVE
 from cvdops.lib.errors import Conflict, Invalid, NotFound, Problem
 
-Part = Host | HostGroup | Database | AllowedAddress
+Part = Host | HostGroup | Database | AllowedAddress | EnvironmentVariable
 
 
 class PartForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -112,11 +119,30 @@ class AddressForm(PartForm):
         }
 
 
+class VariableForm(PartForm):
+    called = "variable"
+
+    class Meta:
+        model = EnvironmentVariable
+        fields = ("name", "value")
+        help_texts: ClassVar[dict[str, str]] = {
+            "name": "As steps name it: ${DATA_DIR}.",
+            "value": "Everybody reads it. What is secret belongs to the secrets.",
+        }
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if self.instance.environment.secrets.filter(name=name, replaced_at=None).exists():
+            raise ValidationError("It is a secret of this environment: remove that first.")
+        return name
+
+
 FORMS: Mapping[str, type[PartForm]] = {
     "hosts": HostForm,
     "groups": GroupForm,
     "databases": DatabaseForm,
     "addresses": AddressForm,
+    "variables": VariableForm,
 }
 
 
@@ -154,7 +180,7 @@ def save(user: User, slug: str, kind: str, pk: int | None, data: Mapping[str, An
     """Add one, or change the one with this key. Raises NotFound, Refused, Invalid, Conflict."""
     can(user, Action.EDIT_ENVIRONMENTS).enforce()
     with transaction.atomic():
-        _one_at_a_time(slug)
+        one_at_a_time(slug)
         typed = form(slug, kind, pk, data)
         part: Part = typed.instance
         before = facts(typed) if pk else {}
@@ -175,13 +201,30 @@ def remove(user: User, slug: str, kind: str, pk: int) -> None:
     """Take it out of the environment. Raises NotFound, Refused, Conflict."""
     can(user, Action.EDIT_ENVIRONMENTS).enforce()
     with transaction.atomic():
-        _one_at_a_time(slug)
+        one_at_a_time(slug)
         found = form(slug, kind, pk)
         part: Part = found.instance
         if isinstance(part, Host):
             refuse_in_use(part)
         _audit(user, slug, "remove", f"{found.called} {part}", facts(found), {})
         part.delete()
+
+
+def set_health(user: User, slug: str, url: str) -> None:
+    """Say where the environment's health is asked; empty: nowhere. Raises NotFound, Refused, Invalid."""
+    can(user, Action.EDIT_ENVIRONMENTS).enforce()
+    with transaction.atomic():
+        one_at_a_time(slug)
+        place = environment(slug)
+        before, place.health_url = place.health_url, url
+        try:
+            place.clean_fields(exclude={"slug", "name"})
+        except ValidationError as error:
+            raise Invalid([Problem("health_url", " ".join(error.messages))]) from None
+        if before != url:
+            place.save(update_fields=["health_url"])
+            what = "health endpoint"
+            _audit(user, slug, "change", what, {"health_url": before}, {"health_url": url})
 
 
 def facts(shown: PartForm) -> dict[str, object]:
@@ -219,7 +262,7 @@ def refuse_in_use(host: Host) -> None:
         )
 
 
-def _one_at_a_time(slug: str) -> None:
+def one_at_a_time(slug: str) -> None:
     """Two people who change an environment at once wait for each other here. Raises NotFound."""
     if not Environment.objects.select_for_update(no_key=True).filter(pk=slug).only("pk").first():
         raise NotFound("environment")

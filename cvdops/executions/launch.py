@@ -11,6 +11,7 @@ from cvdops.access.policy import Action, Decision, Matter, can
 from cvdops.accounts.models import User
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.queries import document
+from cvdops.environments import vault
 from cvdops.environments.models import Environment
 from cvdops.executions import checklists, demands, reach, readiness, targets
 from cvdops.executions.checklists import ChecklistDraft
@@ -25,6 +26,8 @@ from cvdops.spec.plan import UnknownProcedure, steps_of
 from cvdops.spec.values import check
 
 MAX_DEPTH = 5  # of runbooks that start runbooks
+_UNOPENED = "secret"  # stands for one of the environment's: a plan is made without opening it
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NAMED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")  # a variable that a child's value names
 
 
@@ -80,12 +83,14 @@ def resolve(
     environment = _environment(environment_slug)
     key, steps = _steps(doc, procedure)
     common = dict(environment.variables.values_list("name", "value"))
-    values, found = check(doc, key, given, common)
-    problems = [Problem(problem.name, problem.message) for problem in found]
-    problems += _too_short(doc, values)
     undo = _backward(doc, steps)
+    secrets = _secrets(environment, doc, (*steps, *undo), given)
+    values, found = check(doc, key, given, {**common, **dict.fromkeys(secrets, _UNOPENED)})
+    problems = [Problem(p.name, p.message) for p in found if p.name not in secrets]
+    values = {name: value for name, value in values.items() if name not in secrets}
+    problems += _too_short(doc, values)
     where = targets.resolve(environment, (*steps, *undo), common)
-    open_names = {*later, *secret_names(doc)}  # a plan never tells where a secret leads
+    open_names = {*later, *secret_names(doc), *secrets}  # a plan never tells where a secret leads
     known = {name: value for name, value in values.items() if name not in open_names}
     where_to = reach.resolve(environment, (*steps, *undo), known)
     children, broken = _children(user, (*steps, *undo), environment, depth)
@@ -118,6 +123,7 @@ def resolve(
         backward=undo,
         children=children,
         addresses=where_to.addresses,
+        secrets=secrets,
         gates=gated.demands,
     )
     matter = starting(runbook, plan)
@@ -221,6 +227,20 @@ def _public(doc: Document, values: Mapping[str, str]) -> dict[str, str]:
 def secret_names(doc: Document) -> frozenset[str]:
     """The variables whose values are never stored or shown."""
     return frozenset(variable.name for variable in doc.variables if variable.secret)
+
+
+def _secrets(
+    environment: Environment, doc: Document, steps: Sequence[Step], given: Mapping[str, str]
+) -> dict[str, int]:
+    """The secrets of the environment that the runbook gets: those that it declares or a step names.
+
+    What somebody gives for a declared one comes before them.
+    """
+    there = vault.versions(environment.slug)
+    declared = {variable.name for variable in doc.variables}
+    named = {word for step in steps for word in _WORD.findall(step.body) if word in there}
+    wanted = ((declared & there.keys()) | named) - {n for n, value in given.items() if value}
+    return {name: there[name] for name in sorted(wanted)}
 
 
 def _too_short(doc: Document, values: Mapping[str, str]) -> list[Problem]:

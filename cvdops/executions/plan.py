@@ -74,6 +74,7 @@ class Plan:
     children: Mapping[str, "ChildPlan"]  # by the id of the step that starts it
     # By the id of an http step: host and port of those that it may talk to.
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    secrets: Mapping[str, int] = field(default_factory=dict)  # the environment's: their versions
     # By the id of an approval step, forward or rollback: who has to agree.
     gates: Mapping[str, Demand] = field(default_factory=dict)
 

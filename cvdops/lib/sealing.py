@@ -1,10 +1,13 @@
-"""Secrets at rest: encrypted with a key derived from the installation's secret key."""
+"""Secrets at rest: encrypted with a key derived from the installation's secret key.
+
+Keys are given newest first: the first encrypts, all of them open.
+"""
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -25,12 +28,20 @@ def seal(values: Mapping[str, str], secret_key: str) -> bytes:
     return _fernet(secret_key).encrypt(json.dumps(dict(values)).encode()) if values else b""
 
 
-def unseal(sealed: bytes, secret_key: str) -> dict[str, str]:
-    """What was sealed. Raises SealBroken."""
+def unseal(sealed: bytes, keys: Sequence[str]) -> dict[str, str]:
+    """What was sealed with one of these keys. Raises SealBroken."""
     if not sealed:
         return {}
     try:
-        content = json.loads(_fernet(secret_key).decrypt(sealed))
+        content = json.loads(MultiFernet([_fernet(key) for key in keys]).decrypt(sealed))
     except InvalidToken:
         raise SealBroken("The secrets were sealed with another SECRET_KEY.") from None
     return {str(name): str(value) for name, value in content.items()}
+
+
+def reseal(sealed: bytes, keys: Sequence[str]) -> bytes:
+    """The same, sealed with the first key. Raises SealBroken."""
+    try:
+        return MultiFernet([_fernet(key) for key in keys]).rotate(sealed)
+    except InvalidToken:
+        raise SealBroken("The secrets were sealed with another SECRET_KEY.") from None

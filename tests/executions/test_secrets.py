@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from redis import Redis
 
-from cvdops.executions import services
+from cvdops.executions import secrets, services
 from cvdops.executions.models import Execution
 from cvdops.lib.redaction import variants
 from tests.executions.scene import Scene
@@ -157,6 +157,16 @@ def test_a_run_that_fails_is_retried_and_given_up(scene: Scene, capfd) -> None:
     assert scene.advance(execution).state == "waiting"
     services.cancel(lead, execution.pk, "enough")
     assert scene.advance(execution).state == "cancelled"
+    assert_nowhere(scene, execution, "".join(capfd.readouterr()))
+
+
+def test_those_of_the_environment_that_nobody_typed(scene: Scene, capfd) -> None:
+    lead = scene.person("operations-lead")
+    for name, value in zip(NAMES, SECRETS, strict=True):
+        secrets.set_secret(lead, "development", name, value)
+    scene.runbook(block("one", PRINT) + block("two", 'printf "${SECRET_4}"; exit 3'), extra=EXTRA)
+    execution = scene.run()
+    services.note(lead, execution.pk, "It failed.")
     assert_nowhere(scene, execution, "".join(capfd.readouterr()))
 
 

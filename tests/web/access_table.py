@@ -148,6 +148,17 @@ TABLE: dict[str, Row] = {
         body={**WINDOW, "ends_at": "2026-01-04T05:00"},
     ),
     "period-remove": Row(PERIOD, post=only(EDITORS, 302, 403), body={"reason": "not needed"}),
+    "secret": Row(
+        ENVIRONMENT,
+        get=only(EDITORS, 200, 403),
+        post=only(EDITORS, 302, 403),
+        body={"name": "API_TOKEN", "value": "a-long-value"},
+    ),
+    # 409: there is none of this name
+    "secret-remove": Row(ENVIRONMENT, post=only(EDITORS, 409, 403), body={"name": "API_TOKEN"}),
+    "environment-health": Row(
+        ENVIRONMENT, post=only(EDITORS, 302, 403), body={"health_url": "http://localhost/health"}
+    ),
     "holds": Row(get=ALL),
     "hold-set": Row(
         post=only(EDITORS, 302, 403),

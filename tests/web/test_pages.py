@@ -29,12 +29,12 @@ BUDGETS = {
     "/runbooks/import/": 12,
     "/runbooks/rules/RB101/": 12,
     # of them: whether a worker serves the queue, who has to approve, what the roles are called,
-    # whether the hosts were tested, and twice each the windows and the holds
-    RUN + "?procedure=release": 20,
+    # whether the hosts were tested, and twice each the windows and the holds, and the secrets
+    RUN + "?procedure=release": 21,
     "/executions/": 12,
     "/permissions/": 12,
     "/environments/": 12,
-    "/environments/development/": 19,  # three of them: its windows, the time, what is proposed
+    "/environments/development/": 19,  # its parts are each a query
     "/environments/development/hosts/practice/": 14,
     "/contacts/": 12,
     "/audit/": 12,

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from cvdops.access.policy import Action, can
+from cvdops.access.policy import Action, each
 from cvdops.executions import inventory
 from cvdops.lib.errors import Invalid, Problem
 from cvdops.web import periods
@@ -19,13 +19,20 @@ from cvdops.web.probes import newest
 def environment(request: HttpRequest, slug: str) -> HttpResponse:
     found = inventory.environment(slug)
     hosts, tested = found.hosts.prefetch_related("keys__confirmed_by"), newest(found)
+    edits = each(
+        person(request),
+        (Action.EDIT_ENVIRONMENTS, Action.EDIT_SECRETS, Action.EDIT_WINDOWS),
+        None,
+    )
     context = {
         "environment": found,
         "hosts": [(host, tested.get(host.pk)) for host in hosts],
         "groups": found.groups.prefetch_related("hosts"),
         "calendar": periods.shown(found),
-        "edit": can(person(request), Action.EDIT_ENVIRONMENTS),
-        "edit_windows": can(person(request), Action.EDIT_WINDOWS),
+        "edit": edits[Action.EDIT_ENVIRONMENTS],
+        "secrets": found.secrets.filter(replaced_at=None).select_related("set_by"),
+        "edit_secrets": edits[Action.EDIT_SECRETS],
+        "edit_windows": edits[Action.EDIT_WINDOWS],
     }
     return render(request, "environments/detail.html", context)
 
