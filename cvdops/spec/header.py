@@ -47,9 +47,11 @@ def write(runbook: Runbook, anatomy: Anatomy, present: Sequence[str]) -> list[st
     more = list(_missing(runbook, anatomy))
     widened = [*present[:-1], *more, present[-1]]
     notes = Notes()
-    read_front_matter(widened, notes)
+    read, _ = read_front_matter(widened, notes)
     unreadable = any(d.code in ("RB101", "RB102") for d in notes.within(len(widened)))
-    return list(present) if unreadable else widened
+    # behind braces, which end the YAML, nothing that is added belongs to it
+    keys = {line.partition(":")[0] for line in more if not line.startswith(" ")}
+    return widened if keys <= read.values.keys() and not unreadable else list(present)
 
 
 def _begins(anatomy: Anatomy) -> bool:

@@ -16,7 +16,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.django_db
 TEXT = document("one").encode()
-SEVERAL = 10.0  # seconds that a sync may take, whatever it reads
+SEVERAL = 100.0  # seconds that a sync may take, whatever it reads, also where all is slow
 
 
 def script(path: Path, proof: Path) -> None:

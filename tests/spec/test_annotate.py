@@ -120,6 +120,10 @@ def test_front_matter_that_cannot_be_read_stays_as_it_is() -> None:
     assert annotate(parse(source), source) == source.replace("```sh", "```sh {#procedures}")
 
 
+def test_front_matter_in_braces_stays_as_it_is() -> None:
+    assert check_fixed_point("---\n{owner: me}\n---\n") == "---\n{owner: me}\n---\n"
+
+
 @settings(max_examples=300)
 @given(st.lists(st.sampled_from(PIECES), max_size=40))
 def test_anything_shaped_like_a_runbook(pieces: list[str]) -> None:
