@@ -58,6 +58,9 @@ class Session(AbstractBaseSession):
     began_at = models.DateTimeField(db_default=Now())
     seen_at = models.DateTimeField(db_default=Now())
     proved_at = models.DateTimeField(null=True)  # when the password was last entered in it
+    renew = models.BooleanField(
+        default=False
+    )  # its person's rights have changed: it gets a new key
     address = models.GenericIPAddressField(null=True)
     browser = models.CharField(max_length=200, blank=True)
 

@@ -29,11 +29,17 @@ def alive(user: User) -> QuerySet[Session]:
     return Session.objects.filter(user=user, expire_date__gt=Now())
 
 
+def renew(user: User) -> None:
+    """This person's rights have changed: a cookie that was taken before is of no use for the new ones."""
+    Session.objects.filter(user=user).update(renew=True)
+
+
 class SessionStore(db.SessionStore):
     """`fresh` and `due` say how it stood when it was loaded."""
 
     fresh = False  # its person entered the password a short time ago
     due = False  # it has not been prolonged for a while
+    renew = False  # its key is that of before its person's rights changed
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -41,11 +47,11 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         rows = Session.objects.filter(pk=self.session_key, expire_date__gt=Now())
-        row = rows.values_list("session_data", "seen_at", "proved_at", Now()).first()
+        row = rows.values_list("session_data", "seen_at", "proved_at", "renew", Now()).first()
         if row is None:
             self._session_key = None
             return {}
-        data, seen, proved, now = row
+        data, seen, proved, self.renew, now = row
         self.due = now - seen >= TOUCH
         self.fresh = proved is not None and now - proved < FRESH
         return self.decode(data)
@@ -85,9 +91,10 @@ class SessionStore(db.SessionStore):
     def cycle_key(self) -> None:
         """The same session under another key: a cookie of before is worth nothing."""
         new = self._get_new_session_key()  # type: ignore[attr-defined]
-        if Session.objects.filter(pk=self.session_key).update(session_key=new):
+        if Session.objects.filter(pk=self.session_key).update(session_key=new, renew=False):
             self._session_key = new
             self.modified = True
+            self.renew = False
         else:
             super().cycle_key()
 

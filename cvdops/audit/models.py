@@ -27,6 +27,7 @@ class AuditEntry(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["subject", "subject_id"], name="audit_subject"),
             models.Index(fields=["action", "-id"], name="audit_action"),
+            models.Index(fields=["at"], name="audit_at"),  # since and until, in a long log
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_datetime
 
 from cvdops.access.models import Role, RoleGrant
 from cvdops.access.policy import Action
+from cvdops.accounts import sessions
 from cvdops.accounts.models import User
 from cvdops.changes import holders
 from cvdops.changes.effects import Holding, effects
@@ -96,6 +97,7 @@ def apply(key: str, after: Value) -> None:
     user, role, environment = _parts(key)
     grants = _grants(user, role, environment)
     period = _period(after)
+    sessions.renew(user)
     kept = grants.first() if period else None
     others = grants.exclude(pk=kept.pk) if kept else grants
     others.filter(starts_at__gte=Now()).delete()

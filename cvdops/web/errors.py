@@ -24,6 +24,9 @@ def answer(request: HttpRequest, error: UserError) -> HttpResponse:
     """What a person is told who asked for something that cannot be done."""
     if isinstance(error, Refused):
         record_refusal(request, error.reasons)
+    elif isinstance(error, NotFound) and request.method == "POST":
+        # Something that is not there, or not for this person: nobody sends that from a page.
+        record_refusal(request, [Reason(error.code, str(error))])
     template = "errors/_notice.html" if request.headers.get("HX-Request") else "errors/user.html"
     response = render(request, template, {"error": error}, status=error.status)
     return _as_notice(request, response)

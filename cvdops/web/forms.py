@@ -133,6 +133,7 @@ class AuditFilter(Filter):
     action = forms.CharField(max_length=60)
     person = forms.CharField(max_length=80)
     subject = forms.CharField(label="About", max_length=80)
+    address = forms.GenericIPAddressField(label="From address")
     allowed = forms.ChoiceField(label="Answer", choices=[*_ANY, ("yes", "Done"), ("no", "Refused")])
     since = _date()
     until = _date()

@@ -108,8 +108,12 @@ def _prolong(request: HttpRequest) -> None:
     """A person who opens a page or sends a form is there; what a page asks for by itself shows nothing."""
     by_itself = request.headers.get("Sec-Fetch-Dest", "document") != "document"
     deliberate = request.method == "POST" or not (by_itself or request.headers.get("HX-Request"))
-    if request.user.is_authenticated and isinstance(request.session, SessionStore):
-        request.session.modified |= deliberate and request.session.due
+    if not (deliberate and request.user.is_authenticated):
+        return
+    if isinstance(request.session, SessionStore):
+        request.session.modified |= request.session.due
+        if request.session.renew:
+            request.session.cycle_key()
 
 
 def _refuse(request: HttpRequest, view: Callable[..., Any]) -> HttpResponse | None:

@@ -49,6 +49,7 @@ urlpatterns: list[URLPattern] = [
     path("contacts/", reference.contacts, name="contacts"),
     *urls_accounts.urlpatterns,
     path("audit/", audit.audit, name="audit"),
+    path("audit/export/<slug:kind>/", audit.audit_export, name="audit-export"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     *urls_live.urlpatterns,

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from cvdops.accounts.models import Session, User
-from cvdops.accounts.sessions import IDLE, LONGEST, SessionStore
+from cvdops.accounts.sessions import IDLE, LONGEST, SessionStore, renew
 from tests.cast import person
 
 pytestmark = pytest.mark.django_db
@@ -102,3 +102,16 @@ def test_the_sessions_of_yesterday_are_forgotten_at_a_login() -> None:
     User.objects.create_user("dana", "Dana", "a-long-password")
     Client().post("/login/", {"username": "dana", "password": "a-long-password"})
     assert not Session.objects.filter(pk="old").exists()
+
+
+def test_when_rights_change_the_session_goes_on_under_another_key(browser: Client) -> None:
+    before = browser.cookies["sessionid"].value
+    renew(person("outsider"))
+    assert browser.get("/", headers={"hx-request": "true"}).status_code == 200
+    assert browser.cookies["sessionid"].value == before
+    assert browser.get("/").status_code == 200
+    assert browser.cookies["sessionid"].value != before
+    assert browser.get("/").status_code == 200
+    thief = Client()
+    thief.cookies["sessionid"] = before
+    assert thief.get("/").status_code == 302

@@ -1,37 +1,96 @@
-"""The audit log as a list."""
+"""The audit log as a list, and as a file."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from asgiref.sync import sync_to_async
+from django.db.models import Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 
-from cvdops.access.policy import Action
-from cvdops.audit.models import AuditEntry
-from cvdops.web.access import requires
+from cvdops.access.policy import Action, can
+from cvdops.accounts.models import User
+from cvdops.audit import witness
+from cvdops.audit.log import record
+from cvdops.audit.models import AuditEntry, Seal
+from cvdops.lib.errors import NotFound
+from cvdops.web.access import person, requires
+from cvdops.web.exports import FORMATS, Part, Read, export
 from cvdops.web.forms import AuditFilter
 from cvdops.web.views.history import midnight
 
 PAGE = 50
+PART = 1000  # entries that an export reads at once
+COLUMNS = (
+    *("number", "id", "at", "user", "name", "action", "subject", "subject_id", "answer"),
+    *("address", "data", "hash"),
+)
 
 
 @requires(Action.READ_AUDIT)
 def audit(request: HttpRequest) -> HttpResponse:
     form = AuditFilter(request.GET)
     wanted = form.values()
-    found = list(_entries(wanted)[: PAGE + 1])
+    found = list(_entries(wanted).order_by("-id")[: PAGE + 1])
     context = {
         "form": form,
         "entries": found[:PAGE],
         "older": found[PAGE - 1].pk if len(found) > PAGE else None,
         "first": "before" not in wanted,
         "filtered": bool(set(wanted) - {"before"}),
+        "chain": witness.standing(),
     }
     return render(request, "audit.html", context)
 
 
-def _entries(wanted: dict[str, Any]) -> QuerySet[AuditEntry]:
-    found = AuditEntry.objects.select_related("actor").order_by("-id")
+@requires(Action.READ_AUDIT)
+async def audit_export(request: HttpRequest, kind: str) -> HttpResponseBase:
+    """What fits the filters, oldest first."""
+    if kind not in FORMATS:
+        raise NotFound
+    read = await sync_to_async(_prepared)(request, kind)
+    return export(f"audit-{timezone.now():%Y-%m-%d}", kind, COLUMNS, read)
+
+
+def _prepared(request: HttpRequest, kind: str) -> Read:
+    user, wanted = person(request), AuditFilter(request.GET).values()
+    found = _entries(wanted)
+    last = found.aggregate(last=Max("pk"))["last"] or 0  # an entry of this export is not part of it
+    told = {name: str(value) for name, value in wanted.items()}
+    record(user, "audit.export", "audit", kind, data=told)
+
+    def read(after: int) -> Part:
+        # Asked again for each part: rights may end while a long file is read.
+        can(User.objects.get(pk=user.pk), Action.READ_AUDIT).enforce()
+        part = list(found.filter(pk__gt=after, pk__lte=last).order_by("pk")[:PART])
+        seals = Seal.objects.in_bulk([one.pk for one in part], field_name="entry_id")
+        return [_said(one, seals) for one in part], part[-1].pk if part else after
+
+    return read
+
+
+def _said(entry: AuditEntry, seals: Mapping[int, Seal]) -> dict[str, object]:
+    seal = seals.get(entry.pk)
+    return {
+        "number": seal.pk if seal else None,
+        "id": entry.pk,
+        "at": entry.at.isoformat().replace("+00:00", "Z"),
+        "user": entry.actor.username if entry.actor else None,
+        "name": entry.actor.name if entry.actor else None,
+        "action": entry.action,
+        "subject": entry.subject,
+        "subject_id": entry.subject_id,
+        "answer": "done" if entry.allowed else "refused",
+        "address": entry.address,
+        "data": entry.data,
+        "hash": bytes(seal.hash).hex() if seal else None,
+    }
+
+
+def _entries(wanted: Mapping[str, Any]) -> QuerySet[AuditEntry]:
+    found = AuditEntry.objects.select_related("actor")
     if action := wanted.get("action"):
         found = found.filter(action__startswith=action)
     if name := wanted.get("person"):
@@ -40,6 +99,8 @@ def _entries(wanted: dict[str, Any]) -> QuerySet[AuditEntry]:
         found = found.filter(Q(subject=subject) | Q(subject_id=subject))
     if answer := wanted.get("allowed"):
         found = found.filter(allowed=answer == "yes")
+    if address := wanted.get("address"):
+        found = found.filter(address=address)
     if since := wanted.get("since"):
         found = found.filter(at__gte=midnight(since, 0))
     if until := wanted.get("until"):
