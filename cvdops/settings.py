@@ -19,6 +19,8 @@ from redis.connection import parse_url
 
 from cvdops.catalog.origin import WrongOrigin, origin, ssh_command
 from cvdops.lib.database import Connection
+from cvdops.notifications.channels import WrongChannel
+from cvdops.notifications.channels import parse as channels
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("CVDOPS_DATA_DIR") or BASE_DIR / ".data").resolve()
@@ -184,6 +186,16 @@ except WrongOrigin as error:
 RUNBOOKS_POLL = _number("CVDOPS_RUNBOOKS_POLL", 60)
 RUNBOOKS_TIMEOUT = max(_number("CVDOPS_RUNBOOKS_TIMEOUT", 10), 1)
 
+# Where the portal is reached from outside: what its messages link to.
+PORTAL_URL = env("CVDOPS_URL", "").rstrip("/")
+if PORTAL_URL:
+    _address("CVDOPS_URL", PORTAL_URL, "https", "http")
+# Channels of messages that leave the portal, `name=address` a line, as Apprise writes addresses.
+try:
+    NOTIFY = channels(env("CVDOPS_NOTIFY", ""))
+except WrongChannel as error:
+    raise ImproperlyConfigured(f"CVDOPS_NOTIFY: {error}.") from None
+
 # MB of memory beyond which a worker hands its executions over and ends, to be started anew.
 WORKER_MEMORY = _number("CVDOPS_WORKER_MEMORY", 1000)
 # MB that must be free where spool and data lie, or nothing new is started on this machine.
@@ -216,6 +228,7 @@ INSTALLED_APPS = [
     "cvdops.catalog",
     "cvdops.access",
     "cvdops.approvals",
+    "cvdops.notifications",
     "cvdops.changes",
     "cvdops.executions",
     "cvdops.web",

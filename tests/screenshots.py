@@ -54,6 +54,7 @@ PAGES = {
     "lead-host-form": "/environments/development/add/hosts/",
     "lead-host-unknown": "/environments/development/hosts/web-1/",
     "lead-host-changed": "/environments/development/hosts/web-2/",
+    "notices": "/notices/",
     "contacts": "/contacts/",
     "account": "/account/",
     "password": "/account/password/",

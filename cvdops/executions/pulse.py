@@ -19,6 +19,8 @@ from cvdops.executions.hints import send_canary, send_look
 from cvdops.executions.leases import HOLDS
 from cvdops.executions.looks import ENDS, LOOKS, OWNER, TESTS
 from cvdops.executions.recovery import due, rescue
+from cvdops.executions.reminders import remind
+from cvdops.notifications.delivery import Courier
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ RESCUE = 2.0
 SEEN = 3.0
 SING = 2.0  # between two canaries that did not come back; `canary` says how often otherwise
 LOOK = 5.0
+REMIND = 5.0
 ROOM = 3600.0
 WITNESS = 60.0
 LEAVE = 2.0  # seconds within which every look has ended that can
@@ -61,7 +64,9 @@ class Pulse(threading.Thread):
             self._rescue: RESCUE,
             self._look: LOOK,
             self._witness: WITNESS,
+            self._remind: REMIND,
         }
+        self._courier = Courier()
         self._next = dict.fromkeys(self._every, 0.0)
         self.left = threading.Event()  # the leases are given back, and nobody counts on this worker
 
@@ -153,6 +158,10 @@ class Pulse(threading.Thread):
 
     def _witness(self) -> None:
         witness.look()
+
+    def _remind(self) -> None:
+        remind()
+        self._courier.go()
 
 
 def memory() -> int:

@@ -12,6 +12,8 @@ from cvdops.approvals import queries as approvals
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.environments.models import Hold
 from cvdops.executions import holding
+from cvdops.notifications.models import Notice
+from cvdops.notifications.queries import unread
 from cvdops.web.fresh import is_fresh
 
 
@@ -31,6 +33,10 @@ class Portal:
     def holds(self) -> list[Hold]:
         """What refuses new starts now, as far as it exists for this person."""
         return holding.in_force(self._user) if isinstance(self._user, User) else []
+
+    def unread(self) -> list[Notice]:
+        """What this person was told and has not read."""
+        return unread(self._user) if isinstance(self._user, User) else []
 
     @cached_property
     def roles(self) -> list[Role]:

@@ -188,6 +188,14 @@ TABLE: dict[str, Row] = {
     "person-reopen": Row(DEVELOPER, post=only(("admin",), 409, 403), body={"reason": "is back"}),
     "person-password": Row(DEVELOPER, post=ADMINISTRATORS),
     "person-log-out": Row(DEVELOPER, post=only(("admin",), 302, 403)),
+    "notices": Row(get=ALL),
+    "notices-read": Row(post={OTHERS: 302}),
+    "notice-follow": Row({"pk": "1"}, post={OTHERS: 302}),
+    "ask-for-help": Row(
+        RUNBOOK,
+        post={OTHERS: 302, OUTSIDER: 404},
+        body={"environment": "production", "note": "please"},
+    ),
     "contacts": Row(get=ALL),
     "audit": Row(get=only(AUDITORS, 200, 403)),
     # 404: there is no such format; a file is a stream, which these tests do not read

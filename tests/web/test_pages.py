@@ -17,27 +17,27 @@ from tests.web.world import World
 
 RUN = "/runbooks/deployment/run/"
 
-# How many queries each page may take with three runbooks and a few executions.
+# How many queries each page may take with three runbooks and a few executions; one tells what is unread.
 BUDGETS = {
-    "/": 13,  # one of them: which queues of what is queued have no worker
-    "/runbooks/": 12,
-    "/runbooks/deployment/": 13,  # one of them: the holds
-    "/runbooks/deployment/?view=source": 12,
-    "/runbooks/deployment/?version=1": 13,
-    "/runbooks/deployment/versions/": 12,
-    "/runbooks/deployment/compare/": 12,
-    "/runbooks/import/": 12,
-    "/runbooks/rules/RB101/": 12,
+    "/": 14,  # one of them: which queues of what is queued have no worker
+    "/runbooks/": 13,
+    "/runbooks/deployment/": 14,  # one of them: the holds
+    "/runbooks/deployment/?view=source": 13,
+    "/runbooks/deployment/?version=1": 14,
+    "/runbooks/deployment/versions/": 13,
+    "/runbooks/deployment/compare/": 13,
+    "/runbooks/import/": 13,
+    "/runbooks/rules/RB101/": 13,
     # of them: whether a worker serves the queue, who has to approve, what the roles are called,
     # whether the hosts were tested, and twice each the windows and the holds, and the secrets
-    RUN + "?procedure=release": 21,
-    "/executions/": 12,
-    "/permissions/": 12,
-    "/environments/": 12,
-    "/environments/development/": 19,  # its parts are each a query
-    "/environments/development/hosts/practice/": 14,
-    "/contacts/": 12,
-    "/audit/": 12,
+    RUN + "?procedure=release": 22,
+    "/executions/": 13,
+    "/permissions/": 13,
+    "/environments/": 13,
+    "/environments/development/": 20,  # its parts are each a query
+    "/environments/development/hosts/practice/": 15,
+    "/contacts/": 13,
+    "/audit/": 13,
 }
 
 

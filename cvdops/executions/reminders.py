@@ -1,0 +1,177 @@
+"""Who hears of an approval that is waited for: those who may decide, again when nobody does, then the chain.
+
+Everything follows from the request and the clock, and each notice is told once by its key: so nothing has
+to be remembered, a worker that dies loses nothing, and two that do this at once tell nobody twice.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils.text import slugify
+
+from cvdops.access.models import RoleGrant
+from cvdops.accounts.models import User
+from cvdops.approvals.models import ApprovalRequest, RequestState
+from cvdops.approvals.queries import inbox
+from cvdops.environments.models import Contact
+from cvdops.notifications import services as notifications
+from cvdops.notifications.models import Notice
+
+RESPONSE = timedelta(minutes=15)  # the response time of the mission's highest severity
+_QUARTER = 4  # of the time in which a request can be decided, if that is shorter
+_ASKED, _REMINDED = 0, 1  # stages
+_ENDED = "ended"
+_TOLD_OF_THE_END = timedelta(hours=1)
+_LOCK = 0x43564404  # advisory: one worker at a time
+
+
+def remind() -> None:
+    """Tell of what is waited for, and no more of what is not. Idempotent, by any worker."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s), clock_timestamp()", [_LOCK])
+            mine, now = cursor.fetchone()
+        if not mine:
+            return
+        _settle()
+        for request in _closed(now):
+            _tell_of_the_end(request)
+        chain = list(Contact.objects.filter(kind=Contact.Kind.ESCALATION).order_by("order"))
+        untold = [
+            (request, reached)
+            for request in _open()
+            for reached in _untold(request, now, len(chain))
+        ]
+        deciders = _deciders() if untold else {}
+        for request, reached in untold:
+            if reached <= _REMINDED:
+                _ask(request, reached, deciders.get(request.pk, []))
+            else:
+                _escalate(request, reached, chain[reached - _REMINDED - 1])
+
+
+def stage(request: ApprovalRequest, now: datetime) -> int:
+    """How far it has come: 0 asked, 1 reminded, then one more for each contact of the chain."""
+    wait = min(RESPONSE, (request.expires_at - request.created_at) / _QUARTER)
+    return max(0, int((now - request.created_at) / wait)) if wait else 0
+
+
+def subject_of(request: ApprovalRequest) -> str:
+    """What the notices of a request are about."""
+    return f"approval:{request.pk}"
+
+
+def _open() -> Iterable[ApprovalRequest]:
+    return ApprovalRequest.objects.filter(state=RequestState.OPEN).select_related("requested_by")
+
+
+def _closed(now: datetime) -> list[ApprovalRequest]:
+    """Those that ended a short time ago, whose requester was not told."""
+    ended = ApprovalRequest.objects.filter(closed_at__gt=now - _TOLD_OF_THE_END)
+    found = list(ended.exclude(state=RequestState.VOID).select_related("requested_by"))
+    keys = [_key(request, _ENDED) for request in found]
+    told = set(Notice.objects.filter(key__in=keys).values_list("key", flat=True))
+    return [request for request in found if _key(request, _ENDED) not in told]
+
+
+def _untold(request: ApprovalRequest, now: datetime, chain: int) -> list[int]:
+    """The stages that it has reached and nobody heard of."""
+    reached = min(stage(request, now), _REMINDED + chain)
+    told = set(
+        Notice.objects.filter(subject=subject_of(request)).values_list("key", flat=True).distinct()
+    )
+    return [n for n in range(reached + 1) if _key(request, n) not in told]
+
+
+def _deciders() -> dict[UUID, list[User]]:
+    """Request → who may decide it now."""
+    found: dict[UUID, list[User]] = {}
+    for user in User.objects.filter(is_active=True).order_by("name"):
+        for request in inbox(user):
+            found.setdefault(request.pk, []).append(user)
+    return found
+
+
+def _ask(request: ApprovalRequest, reached: int, deciders: list[User]) -> None:
+    """Ask those who may decide; who asked for it hears who they are, or that there is nobody."""
+    what = f"{request.title}, in {request.environment}"
+    names = ", ".join(user.name for user in deciders)
+    if reached == _ASKED:
+        ask = f"{request.requested_by.name} asks for your approval: {what}."
+        tell = f"Asked for the approval of {request.title}: {names}."
+    else:
+        ask = f"Still waiting for your approval: {what}."
+        tell = f"Nobody has decided on {request.title} yet. Reminded: {names}."
+    if not deciders:
+        tell = f"Nobody can approve {request.title} now: ask an Operations Lead to find somebody."
+    notifications.tell(
+        deciders,
+        subject=subject_of(request),
+        key=_key(request, reached),
+        text=ask,
+        path=reverse("approval", args=[request.pk]),
+    )
+    _tell_requester(request, reached, tell)
+
+
+def _escalate(request: ApprovalRequest, reached: int, contact: Contact) -> None:
+    """Tell the next of the chain. It gives them no right: they see to it that somebody decides."""
+    key, path = _key(request, reached), reverse("approval", args=[request.pk])
+    text = (
+        f"Nobody has decided yet, so this goes up to {contact.name}: {request.requested_by.name} "
+        f"waits for an approval of {request.title}, in {request.environment}."
+    )
+    people = _behind(contact).exclude(pk=request.requested_by_id)
+    notifications.note(people, subject=subject_of(request), key=key, text=text, path=path)
+    notifications.write([contact.address], key=key, text=text, path=path)
+    _tell_requester(
+        request,
+        reached,
+        f"Nobody has decided on {request.title} yet: it went up to {contact.name}.",
+    )
+
+
+def _tell_requester(request: ApprovalRequest, what: object, text: str) -> None:
+    notifications.note(
+        [request.requested_by],
+        subject=subject_of(request) if what != _ENDED else f"{subject_of(request)}:{_ENDED}",
+        key=_key(request, what),
+        text=text,
+        path=reverse("execution", args=[request.execution_id]),
+    )
+
+
+def _behind(contact: Contact) -> QuerySet[User]:
+    """The people behind a contact: those with its address, and those who hold the role of its name."""
+    holders = RoleGrant.objects.in_force().filter(role=slugify(contact.name)).values("user")
+    return User.objects.filter(Q(email__iexact=contact.address) | Q(pk__in=holders), is_active=True)
+
+
+def _tell_of_the_end(request: ApprovalRequest) -> None:
+    word = RequestState(request.state).label.lower()
+    last = request.decisions.select_related("user").order_by("-at").first()
+    if last is None or request.state == RequestState.EXPIRED:
+        text = f"{request.title}: the request for approval has {word}, nobody decided in time."
+    else:
+        comment = f": {last.comment}" if last.comment else "."
+        text = f"{request.title} was {word} by {last.user.name}{comment}"
+    _tell_requester(request, _ENDED, text)
+
+
+def _settle() -> None:
+    """Notices of requests that are open no more."""
+    unread = Notice.objects.filter(read_at__isnull=True, subject__startswith="approval:")
+    subjects = set(unread.exclude(subject__endswith=f":{_ENDED}").values_list("subject", flat=True))
+    ids = {subject.removeprefix("approval:"): subject for subject in subjects}
+    still = ApprovalRequest.objects.filter(pk__in=ids, state=RequestState.OPEN)
+    for pk in still.values_list("pk", flat=True):
+        del ids[str(pk)]
+    notifications.settle(list(ids.values()))
+
+
+def _key(request: ApprovalRequest, what: object) -> str:
+    return f"{subject_of(request)}:{what}"

@@ -1,0 +1,1 @@
+"""What people are told: notices in the portal, and messages that leave it."""

@@ -1,0 +1,106 @@
+"""Who hears of an approval that is waited for, and when."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+from pytest_django import Settings
+
+from cvdops.accounts.models import User
+from cvdops.approvals.models import ApprovalRequest
+from cvdops.executions import services
+from cvdops.executions.reminders import RESPONSE, remind, stage
+from cvdops.notifications.models import Message, Notice
+from tests.cast import person
+from tests.web.world import World
+
+MANAGER, REQUESTER = "operations-manager", "devops-engineer"
+
+
+@pytest.fixture
+def request_(world: World) -> ApprovalRequest:
+    """One that nobody has heard of; it can be decided for two hours."""
+    for role in ("operations-manager", "cto", "developer"):
+        person(role)
+    return ApprovalRequest.objects.get(pk=world.request())
+
+
+def later(request: ApprovalRequest, pause: timedelta) -> None:
+    """Let the request be so much older."""
+    ApprovalRequest.objects.filter(pk=request.pk).update(
+        created_at=F("created_at") - pause, expires_at=F("expires_at") - pause
+    )
+    remind()
+
+
+def told(username: str) -> list[str]:
+    """What this person reads, oldest first."""
+    return list(
+        Notice.objects.filter(user__username=username).order_by("id").values_list("text", flat=True)
+    )
+
+
+def test_who_may_decide_is_asked_and_nobody_else(request_: ApprovalRequest) -> None:
+    remind()
+    assert "asks for your approval" in told(MANAGER)[0]
+    assert told("developer") == told("cto") == []
+
+
+def test_who_asked_hears_whom_it_waits_for(request_: ApprovalRequest) -> None:
+    remind()
+    assert told(REQUESTER) == [
+        f"Asked for the approval of Ask: {User.objects.get(username=MANAGER).name}."
+    ]
+
+
+def test_everything_is_told_once(request_: ApprovalRequest) -> None:
+    for _ in range(3):
+        remind()
+    assert len(told(MANAGER)) == len(told(REQUESTER)) == 1
+
+
+def test_who_does_not_answer_is_reminded(request_: ApprovalRequest) -> None:
+    remind()
+    later(request_, RESPONSE)
+    assert told(MANAGER)[1].startswith("Still waiting for your approval")
+
+
+def test_then_it_goes_up_the_chain(request_: ApprovalRequest, settings: Settings) -> None:
+    settings.NOTIFY = {"mail": "mailto://localhost"}
+    on_call = person("developer", "on-call")
+    User.objects.filter(pk=on_call.pk).update(email="ops-primary@company.com")
+    remind()
+    later(request_, 2 * RESPONSE)
+    assert "goes up to Primary On-Call" in told("on-call")[0]
+    later(request_, 3 * RESPONSE)
+    assert "goes up to Operations Manager" in told(MANAGER)[-1]
+    assert "goes up to CTO" in told("cto")[-1]
+    assert set(Message.objects.values_list("recipient", flat=True)) >= {
+        "ops-primary@company.com",
+        "ops-secondary@company.com",
+        "ops-manager@company.com",
+        "cto@company.com",
+    }
+
+
+def test_of_a_decision_who_asked_hears_and_the_others_need_not_read_on(
+    request_: ApprovalRequest,
+) -> None:
+    remind()
+    manager = person(MANAGER)
+    services.decide(manager, request_.pk, "approve", "go", request_.plan_digest)
+    remind()
+    assert told(REQUESTER)[-1] == f"Ask was approved by {manager.name}: go"
+    assert not Notice.objects.filter(user=manager, read_at__isnull=True).exists()
+
+
+def test_that_nobody_can_decide_is_said(request_: ApprovalRequest) -> None:
+    User.objects.filter(username=MANAGER).update(is_active=False)
+    remind()
+    assert "Nobody can approve" in told(REQUESTER)[0]
+
+
+def test_a_short_request_is_reminded_of_earlier(request_: ApprovalRequest) -> None:
+    request_.expires_at = request_.created_at + timedelta(minutes=20)
+    assert stage(request_, request_.created_at + timedelta(minutes=4)) == 0
+    assert stage(request_, request_.created_at + timedelta(minutes=6)) == 1
