@@ -34,6 +34,7 @@ class Portal:
         """What refuses new starts now, as far as it exists for this person."""
         return holding.in_force(self._user) if isinstance(self._user, User) else []
 
+    @cached_property
     def unread(self) -> list[Notice]:
         """What this person was told and has not read."""
         return unread(self._user) if isinstance(self._user, User) else []
