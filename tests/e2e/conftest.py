@@ -82,8 +82,8 @@ def log_in(system: Launched, browser: Browser) -> Iterator[Callable[..., Page]]:
     errors: list[str] = []
     pages: list[Page] = []
 
-    def make(person: str) -> Page:
-        page = people.log_in(browser, system.port, person)
+    def make(person: str, **options: object) -> Page:
+        page = people.log_in(browser, system.port, person, **options)
         page.on("pageerror", lambda error: errors.append(f"{person}: {error}"))
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         pages.append(page)
