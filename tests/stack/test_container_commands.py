@@ -36,7 +36,12 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
     for name, value in secrets.items():
         (folder / name).write_text(value)
-    given = dict(COMPOSE["services"]["web"]["environment"])
+    given = {
+        name: re.sub(
+            r"\$\{\w+:-(.*?)\}", r"\1", str(value)
+        )  # what is so where nobody says otherwise
+        for name, value in COMPOSE["services"]["web"]["environment"].items()
+    }
     given |= {
         name: str(folder / Path(path).name) for name, path in given.items() if "_FILE" in name
     }
