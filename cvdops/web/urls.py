@@ -7,6 +7,7 @@ from cvdops.web import urls_accounts, urls_environments, urls_live, urls_permiss
 from cvdops.web.views import (
     audit,
     catalog,
+    feed,
     health,
     history,
     holds,
@@ -44,6 +45,7 @@ urlpatterns: list[URLPattern] = [
     path("environments/", reference.environments, name="environments"),
     path("environments/<slug:slug>/reset/", reference.reset_practice, name="reset-practice"),
     *urls_environments.urlpatterns,
+    path("calendar/<str:token>.ics", feed.calendar, name="calendar"),
     path("holds/", holds.holds, name="holds"),
     path("holds/set/", holds.set_hold, name="hold-set"),
     path("holds/<int:pk>/lift/", holds.lift, name="hold-lift"),

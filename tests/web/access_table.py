@@ -148,6 +148,7 @@ TABLE: dict[str, Row] = {
         body={**WINDOW, "ends_at": "2026-01-04T05:00"},
     ),
     "period-remove": Row(PERIOD, post=only(EDITORS, 302, 403), body={"reason": "not needed"}),
+    "calendar": Row({"token": "FEED"}, get=ALL, public=True),
     "secret": Row(
         ENVIRONMENT,
         get=only(EDITORS, 200, 403),

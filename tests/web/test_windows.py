@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.test import Client
+from icalendar import Calendar
 
 from cvdops.changes import services
 from cvdops.changes.models import Change
@@ -108,3 +109,37 @@ def test_a_zone_that_is_none_is_utc(world: World, lead: Client, zone: str) -> No
     world.window("staging")
     lead.cookies["zone"] = zone
     assert lead.get(STAGING).status_code == 200
+
+
+def feed(client: Client) -> str:
+    """The address that the page offers."""
+    page = client.get("/environments/").content.decode()
+    return page.split('id="feed" value="http://testserver')[1].split('"')[0]
+
+
+def test_the_calendar_feed_has_every_window_and_freeze(world: World, lead: Client) -> None:
+    world.window("staging")
+    world.window("production", kind="freeze", name="Sale; with, signs", rule="")
+    answer = Client().get(feed(lead))
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
+    window, freeze = Calendar.from_ical(answer.content).walk("VEVENT")
+    assert (freeze["SUMMARY"], "RRULE" in freeze) == (
+        "Freeze of production: Sale; with, signs",
+        False,
+    )
+    assert window["DTSTART"].dt == datetime(2026, 1, 4, 2, tzinfo=UTC)
+    assert window["RRULE"].to_ical() == b"FREQ=WEEKLY;BYDAY=SU"
+
+
+def test_a_feed_is_its_persons_and_ends_with_the_account(world: World, lead: Client) -> None:
+    address, lead_person = feed(lead), person("operations-lead")
+    assert Client().get(address.replace(".ics", "x.ics")).status_code == 404
+    lead_person.set_password("another-long-password")
+    lead_person.save()
+    assert Client().get(address).status_code == 404
+    lead.force_login(lead_person)
+    address = feed(lead)
+    assert Client().get(address).status_code == 200
+    lead_person.is_active = False
+    lead_person.save()
+    assert Client().get(address).status_code == 404

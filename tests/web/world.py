@@ -22,6 +22,7 @@ from cvdops.environments.models import Hold, Host, Period
 from cvdops.environments.seed import seed_environments
 from cvdops.executions import services
 from cvdops.executions.models import Execution
+from cvdops.web.views import feed
 from tests.cast import person
 
 VARIABLES = {"BASE_URL": "http://localhost:5000", "SERVICE_NAME": "cvd", "PATH": "/usr/bin:/bin"}
@@ -114,6 +115,7 @@ class World:
             "EXECUTION": self._execution,
             "REQUEST": self.request,
             "DIGEST": self._digest,
+            "FEED": lambda: feed.token(person("auditor")),
             "HOLD": lambda: str(self.hold().pk),
             "UNTIL": lambda: f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}",
             "WINDOW": lambda: str(self.window().pk),

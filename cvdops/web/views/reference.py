@@ -13,6 +13,7 @@ from cvdops.audit.log import record
 from cvdops.environments.models import Contact, Environment
 from cvdops.lib.errors import Conflict, NotFound
 from cvdops.web.access import person, requires
+from cvdops.web.views import feed
 
 RESET_LIMIT = 60  # seconds
 
@@ -22,6 +23,7 @@ def environments(request: HttpRequest) -> HttpResponse:
     context = {
         "environments": Environment.objects.prefetch_related("hosts", "variables"),
         "reset": can(request.user, Action.RESET_PRACTICE),
+        "feed": feed.address(request, person(request)),
     }
     return render(request, "environments/list.html", context)
 
