@@ -96,7 +96,8 @@ def _put_off(run: Run, decision: Decision) -> None:
         if standing.opening:
             seconds = (standing.opening.start - calendar.now()).total_seconds()
             text = f"Its window opens on {said(standing.opening.start)}"
-        rest(run, WINDOW, text, due=max(seconds, 1.0))
+        again = run.execution.waiting_for.get("text") == text
+        rest(run, WINDOW, text, due=max(seconds, 1.0), again=again)
         return
     outcome = f"It did not begin when its window opened. {text}"
     with transaction.atomic():

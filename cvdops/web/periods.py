@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.db.models.functions import Now
 
 from cvdops.changes.kind import Value
 from cvdops.changes.models import Change, ChangeState
@@ -101,6 +102,12 @@ class Shown:
     freezes: tuple[Entry, ...]
     coming: tuple[Span, ...]  # when it may be changed next; the first may have begun
     proposed: Sequence[Change]
+
+
+def standings() -> list[tuple[Environment, State]]:
+    """Every environment with how it stands now."""
+    found = Environment.objects.prefetch_related("periods").annotate(now=Now())
+    return [(e, state(calendar.calendar_of(e.periods.all()), e.now)) for e in found]
 
 
 def shown(environment: Environment) -> Shown:

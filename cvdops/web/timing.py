@@ -16,6 +16,7 @@ class Timing:
     estimate: Estimate | None  # of what windows bind
     late: bool  # it would not be done and leave time to be rolled back before the window closes
     may_wait: bool  # the next window is all that it waits for
+    closed: bool  # the window is all that is in the way, whether there is a next one or not
 
 
 def timing(preview: Preview) -> Timing | None:
@@ -24,10 +25,12 @@ def timing(preview: Preview) -> Timing | None:
     if not state.bound and state.open and state.until is None:
         return None
     codes = {reason.code for reason in preview.decision.reasons}
-    may_wait = bool(codes) and codes <= _GOES_BY and state.opening is not None
+    closed = bool(codes) and codes <= _GOES_BY
+    may_wait = closed and state.opening is not None
     if not preview.draft.changes:
-        return Timing(state, None, False, may_wait)
+        return Timing(state, None, late=False, may_wait=may_wait, closed=closed)
     found = estimate(preview.draft, str(preview.version.metadata.get("estimated_time", "")))
     start = state.opening.start if state.opening else calendar.now()
     closes = state.opening.end if state.opening else state.until
-    return Timing(state, found, closes is not None and found.late(start, closes), may_wait)
+    late = closes is not None and found.late(start, closes)
+    return Timing(state, found, late, may_wait, closed)

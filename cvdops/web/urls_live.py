@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from cvdops.web.views import approvals, choosing, executions, stream, verbs
+from cvdops.web.views import approvals, choosing, emergencies, executions, stream, verbs
 
 _VERBS = {
     "pause": verbs.pause,
@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern] = [
     path(_ONE + "controls/", executions.execution_controls, name="execution-controls"),
     path(_ONE + "go-on/", choosing.go_on, name="execution-go-on"),
     path(_ONE + "undo/", choosing.undo, name="execution-undo"),
+    path(_ONE + "emergency/", emergencies.emergency, name="execution-emergency"),
     path(_ONE + "notes/", verbs.note, name="execution-note"),
     path(_ONE + "after/<int:position>/", verbs.close_item, name="execution-close-item"),
     path(_STEP + "output/", executions.execution_output, name="execution-output"),

@@ -212,6 +212,9 @@ TABLE: dict[str, Row] = {
         EXECUTION, get=HIDDEN, post=only(DEPLOYERS, 409), body={"step": "hello", "comment": "so"}
     ),
     "execution-undo": Row(EXECUTION, get=HIDDEN),
+    "execution-emergency": Row(
+        {"execution_id": "EMERGENCY"}, get=HIDDEN, post=only(LEADS, 302), body={"review": "learned"}
+    ),
     "execution-note": Row(EXECUTION, post=only(ASSISTANTS, 302), body={"text": "quiet"}),
     "execution-pause": Row(EXECUTION, post=only(DEPLOYERS, 302)),
     "execution-cancel": Row(EXECUTION, post=only(DEPLOYERS, 302)),

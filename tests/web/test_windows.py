@@ -122,7 +122,7 @@ def test_the_calendar_feed_has_every_window_and_freeze(world: World, lead: Clien
     world.window("production", kind="freeze", name="Sale; with, signs", rule="")
     answer = Client().get(feed(lead))
     assert answer["Content-Type"] == "text/calendar; charset=utf-8"
-    window, freeze = Calendar.from_ical(answer.content).walk("VEVENT")
+    freeze, window = Calendar.from_ical(answer.content).walk("VEVENT")
     assert (freeze["SUMMARY"], "RRULE" in freeze) == (
         "Freeze of production: Sale; with, signs",
         False,

@@ -20,7 +20,8 @@ from cvdops.changes import matrix
 from cvdops.changes.services import submit
 from cvdops.environments.models import Hold, Host, Period
 from cvdops.environments.seed import seed_environments
-from cvdops.executions import services
+from cvdops.executions import emergencies, services
+from cvdops.executions.emergencies import Declaration
 from cvdops.executions.models import Execution
 from cvdops.web.views import feed
 from tests.cast import person
@@ -115,6 +116,7 @@ class World:
             "EXECUTION": self._execution,
             "REQUEST": self.request,
             "DIGEST": self._digest,
+            "EMERGENCY": lambda: str(self.emergency().pk),
             "FEED": lambda: feed.token(person("auditor")),
             "HOLD": lambda: str(self.hold().pk),
             "UNTIL": lambda: f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}",
@@ -149,6 +151,16 @@ class World:
             requested_by=person("devops-engineer"),
         )
         return str(request.pk)
+
+    def emergency(self) -> Execution:
+        """An execution that was one, and is over."""
+        execution, lead = self.start(), person("operations-lead")
+        declared = Declaration("The service is down.", None, "Nobody could be reached.")
+        emergencies.store(execution, lead, declared)
+        Execution.objects.filter(pk=execution.pk).update(
+            state="succeeded", finished_at=timezone.now()
+        )
+        return execution
 
     def hold(self, **given: object) -> Hold:
         """A hold on staging for a day, or another one."""

@@ -1,6 +1,7 @@
 """Executions, their steps, attempts, output and events. States are written by `transitions` alone."""
 
 from cvdops.executions.models.closing import ChecklistMark, Closing, Health, HealthSample
+from cvdops.executions.models.emergency import Emergency
 from cvdops.executions.models.execution import (
     Event,
     Execution,
@@ -15,6 +16,7 @@ from cvdops.executions.models.workers import HostCheck, Lock, Worker
 __all__ = [
     "ChecklistMark",
     "Closing",
+    "Emergency",
     "Event",
     "Execution",
     "Health",

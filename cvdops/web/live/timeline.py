@@ -13,6 +13,9 @@ NOTE = "note"
 # kind → icon and sentence. What is not here is of interest to the engine alone.
 _SENTENCES: Mapping[str, tuple[str, str]] = {
     "execution.start": ("play", "{actor} started it"),
+    "execution.admitted": ("calendar-check", "Its window opened: it begins"),
+    "emergency.declared": ("siren", "{actor} declared an emergency. {text}"),
+    "emergency.reviewed": ("clipboard-check", "{actor} reviewed the emergency"),
     "execution.claim_rollback": ("undo-2", "The rollback began"),
     "execution.wait": ("hand", "Waits. {text}"),
     "execution.pause": ("pause", "Paused"),

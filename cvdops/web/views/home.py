@@ -10,6 +10,7 @@ from cvdops.access.policy import Action
 from cvdops.accounts.models import User
 from cvdops.catalog.models import Group
 from cvdops.catalog.queries import document
+from cvdops.executions import emergencies
 from cvdops.executions.checklists import MONITORING
 from cvdops.executions.models import ChecklistMark, Execution
 from cvdops.executions.queries import visible_to
@@ -18,6 +19,7 @@ from cvdops.spec.document import Procedure
 from cvdops.web.access import person, requires
 from cvdops.web.context import portal_of
 from cvdops.web.freshness import freshness
+from cvdops.web.periods import standings
 from cvdops.web.summaries import CatalogRow, catalog_rows, success_rate, with_progress
 
 SHOWN = 20
@@ -44,6 +46,9 @@ def home(request: HttpRequest) -> HttpResponse:
         "due": _due(rows),
         "rate": success_rate(executions),
         "emergency": _emergency(rows),
+        "calendars": standings(),
+        "emergencies": emergencies.count(),
+        "to_review": list(emergencies.to_review(user)[:SHOWN]),
     }
     template = "home.html#now" if request.headers.get("HX-Request") else "home.html"
     return render(request, template, context)
