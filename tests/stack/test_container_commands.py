@@ -25,12 +25,14 @@ HOST = "runbooks.example.org"
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What compose gives to a container of the portal, with the secrets in files."""
-    database = f"container_{os.getpid()}"
+    database, role = f"container_{os.getpid()}", f"portal_{os.getpid()}"
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {database}")
     folder = tmp_path_factory.mktemp("container")
+    owner = os.environ["DATABASE_URL"].replace("/cvdops?", f"/{database}?")
     secrets = {
-        "database_url": os.environ["DATABASE_URL"].replace("/cvdops?", f"/{database}?"),
+        "owner_url": owner,
+        "database_url": owner.replace("cvdops@", f"{role}:secret@"),
         "redis_url": os.environ["REDIS_URL"],
         "secret_key": "".join(chr(97 + n % 26) + str(n) for n in range(40)),
     }
@@ -46,6 +48,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         name: str(folder / Path(path).name) for name, path in given.items() if "_FILE" in name
     }
     given |= {"ALLOWED_HOSTS": HOST, "CSRF_TRUSTED_ORIGINS": f"https://{HOST}"}
+    given |= {"CVDOPS_PROXIES": "127.0.0.1"}
     given |= {"CVDOPS_DATA_DIR": str(folder), "CVDOPS_STATIC": str(folder / "static")}
     return given | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
@@ -54,8 +57,14 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def migrated(environment: dict[str, str]) -> dict[str, str]:
     """After the image's build step and the one-shot migration."""
     build = ["python", "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
-    for command in (build, COMPOSE["services"]["migrate"]["command"]):
-        done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
+    login = Path(environment["DATABASE_URL_FILE"])
+    as_owner = environment | {
+        "DATABASE_URL_FILE": str(login.with_name("owner_url")),
+        "PORTAL_LOGIN": str(login),
+    }
+    migrate = [word.replace("$$", "$") for word in COMPOSE["services"]["migrate"]["command"]]
+    for command in (build, migrate):
+        done = subprocess.run(command, cwd=PROJECT, env=as_owner, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     return environment
 
