@@ -52,11 +52,13 @@ def decide(
     if verdict not in Decision.Verdict.values:
         raise Invalid([Problem("decision", "Decide either approve or reject.")])
     if request.state != RequestState.OPEN:
-        raise Conflict(already(request))
+        raise Conflict(already(request), "It was settled already")
     if _due(request.pk).exists():
-        raise Conflict("This request has expired. The execution has to be started anew.")
+        text = "This request has expired. The execution has to be started anew."
+        raise Conflict(text, "The request has expired")
     if plan_digest != request.plan_digest:
-        raise Conflict("What would run has changed since you opened this page. Read it again.")
+        text = "What would run has changed since you opened this page. Read it again."
+        raise Conflict(text, "What would run has changed")
     if verdict == Decision.Verdict.REJECT and not comment.strip():
         raise Invalid([Problem("comment", "Say why you reject it.")])
     if request.reason_required and not comment.strip():
@@ -72,7 +74,7 @@ def decide(
                 plan_digest=plan_digest,
             )
     except IntegrityError:
-        raise Conflict("You have already decided here.") from None
+        raise Conflict("You have already decided here.", "You have decided") from None
     if verdict == Decision.Verdict.REJECT:
         _close(request, RequestState.REJECTED)
     elif not any(left for _, left in progress(request)):

@@ -34,7 +34,8 @@ def review(user: User, version: RunbookVersion, comment: str) -> VersionReview:
         RunbookVersion.objects.select_for_update().only("pk").get(pk=version.pk)
         earlier = version.reviews.filter(reviewer__person=user.person).first()
         if earlier:
-            raise Conflict(f"You reviewed this version already, on {earlier.reviewed_at:%Y-%m-%d}.")
+            text = f"You reviewed this version already, on {earlier.reviewed_at:%Y-%m-%d}."
+            raise Conflict(text, "You have reviewed it")
         made = VersionReview.objects.create(version=version, reviewer=user, comment=comment.strip())
         record(
             user,

@@ -64,7 +64,8 @@ def _alone(deadline: float) -> Iterator[None]:
             if cursor.fetchone()[0]:
                 break
             if time.monotonic() > deadline:
-                raise Conflict("Another sync is under way. Look at its result when it is done.")
+                text = "Another sync is under way. Look at its result when it is done."
+                raise Conflict(text, "A sync is under way")
             time.sleep(_WAIT)
         try:
             yield

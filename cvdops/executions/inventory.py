@@ -258,7 +258,8 @@ def refuse_in_use(host: Host) -> None:
         who = ", ".join(f"#{number}" for number in numbers)
         raise Conflict(
             f"{host.name} is used by execution {who}. Wait for the end, or cancel it, "
-            "and then change the host."
+            "and then change the host.",
+            "The host is in use",
         )
 
 

@@ -48,10 +48,12 @@ def confirm(user: User, slug: str, name: str, fingerprint: str, reason: str = ""
         check = last_with_keys(host)
         shown = {key["fingerprint"]: key for key in check.keys} if check else {}
         if fingerprint not in shown:
-            raise Conflict(f"{name} does not show this key (any more). Test the connection again.")
+            text = f"{name} does not show this key (any more). Test the connection again."
+            raise Conflict(text, "The host does not show this key")
         how = standing(host, check)
         if how is Standing.KNOWN:
-            raise Conflict(f"The key of {name} is confirmed already.")
+            text = f"The key of {name} is confirmed already."
+            raise Conflict(text, "It is confirmed already")
         if how is Standing.CHANGED:
             _check_reason(reason)
         made = _replace(user, host, shown[fingerprint], reason.strip())

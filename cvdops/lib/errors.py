@@ -9,6 +9,7 @@ class UserError(Exception):
 
     code = "error"
     status = 400  # the HTTP status that says the same
+    title = "That does not fit"  # what happened, in a few words
 
 
 class NotFound(UserError):
@@ -16,16 +17,21 @@ class NotFound(UserError):
 
     code = "not_found"
     status = 404
+    title = "Nothing here"
 
     def __init__(self, what: str = "page") -> None:
         super().__init__(f"There is no such {what}, or you may not see it.")
 
 
 class Conflict(UserError):
-    """The thing has moved on since the person last saw it."""
+    """As things stand it cannot be done; `title` says in a few words how they stand."""
 
     code = "conflict"
     status = 409
+
+    def __init__(self, text: str, title: str = "It cannot be done now") -> None:
+        self.title = title
+        super().__init__(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class Refused(UserError):
 
     code = "refused"
     status = 403
+    title = "You may not do this"
 
     def __init__(self, reasons: Sequence[Reason]) -> None:
         self.reasons = tuple(reasons)

@@ -14,6 +14,7 @@ from cvdops.accounts.models import User
 from cvdops.audit.log import record
 from cvdops.lib.errors import NotFound, Reason, Refused, UserError
 from cvdops.web.access import access_of
+from cvdops.web.typed import Written, back, written
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,8 @@ def answer(request: HttpRequest, error: UserError) -> HttpResponse:
         # Something that is not there, or not for this person: nobody sends that from a page.
         record_refusal(request, [Reason(error.code, str(error))])
     template = "errors/_notice.html" if request.headers.get("HX-Request") else "errors/user.html"
-    response = render(request, template, {"error": error}, status=error.status)
+    context = {"error": error, "written": written(request), "back": back(request)}
+    response = render(request, template, context, status=error.status)
     return _as_notice(request, response)
 
 
@@ -41,6 +43,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
         title,
         "Nothing that runs is lost: steps go on where they run, and their output is read "
         "afterwards. Load this page again in a few seconds.",
+        written(request),
     )
     response["Retry-After"] = "5"
     return response
@@ -120,10 +123,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _bare(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+def _bare(
+    request: HttpRequest, status: int, title: str, text: str, said: Sequence[Written] = ()
+) -> HttpResponse:
     htmx = bool(request.headers.get("HX-Request"))
     template = "errors/_bare_notice.html" if htmx else "errors/bare.html"
-    content = render_to_string(template, {"status": status, "title": title, "text": text})
+    context = {"status": status, "title": title, "text": text, "written": said}
+    content = render_to_string(template, context)
     return _as_notice(request, HttpResponse(content, status=status))
 
 

@@ -199,7 +199,7 @@ document.getElementById("changed").querySelector("button").addEventListener("cli
 document.addEventListener("htmx:afterSwap", (event) => event.detail.target.id === "desk" && wanted && refreshControls(wanted));
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.requestConfig?.verb !== "post") return;
-  if (event.detail.xhr.status === 409) refreshControls();
+  if (event.detail.xhr.status === 409) busy() ? (document.getElementById("changed").hidden = false) : refreshControls();
   else if (event.detail.successful && over) resync(); // an execution that was over may go on: a rollback
 });
 

@@ -118,7 +118,9 @@ def test_a_host_in_use_stays_as_it_is(world: World, verb: str) -> None:
     address = f"/environments/development/hosts/{host.pk}/{verb}/"
     answer = world.client("operations-lead").post(address, {"name": "x", "transport": "local"})
     assert answer.status_code == 409
-    assert f"practice is used by execution #{execution.number}." in answer.content.decode()
+    html = answer.content.decode()
+    assert f"practice is used by execution #{execution.number}." in html
+    assert "The host is in use" in html and ('value="x"' in html) == (verb == "change")
     assert Host.objects.filter(name="practice").exists()
 
 

@@ -19,7 +19,7 @@ from tests.web.world import World
 
 @requires(Action.PUBLIC)
 def moved_on(request: HttpRequest) -> HttpResponse:
-    raise Conflict("It was decided by Max at 02:06.")
+    raise Conflict("It was decided by Max at 02:06.", "It was decided")
 
 
 @requires(Action.PUBLIC)
@@ -51,6 +51,7 @@ def browser(db: None) -> Client:
 def test_a_conflict_is_told_in_words(world: World) -> None:
     answer = world.client("auditor").get("/moved-on/")
     assert answer.status_code == 409
+    assert b"<h1>It was decided</h1>" in answer.content
     assert b"It was decided by Max at 02:06." in answer.content
     assert b"</html>" in answer.content
 

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from cvdops.approvals.seed import seed_policies
+from cvdops.audit.models import AuditEntry
 from cvdops.environments.models import Environment
 from cvdops.executions.models import Execution
 from cvdops.spec.lint import lint
@@ -109,6 +110,14 @@ def test_who_may_not_start_sees_the_plan_and_the_reason(world: World) -> None:
     page = world.client("auditor").get(RUN + "?procedure=greet").content.decode()
     assert "you have Review." in page
     assert "echo hello" in page
+
+
+def test_what_was_typed_is_kept_also_by_who_may_not_start(world: World) -> None:
+    answer = world.client("auditor").post(RUN, {**RELEASE, "reason": "It was on fire"})
+    assert answer.status_code == 403
+    html = answer.content.decode()
+    assert "It was on fire" in html and "you have Review." in html
+    assert AuditEntry.objects.latest("id").allowed is False
 
 
 def test_a_value_stays_a_value(world: World) -> None:

@@ -57,7 +57,8 @@ def _cancel(user: User, execution: Execution, comment: str) -> None:
 
     def close(hand: Hand, execution: Execution) -> None:
         if StepRun.objects.filter(execution=execution, unconfirmed=True).exists():
-            raise Conflict("It is being cancelled: its host has not confirmed the stop yet.")
+            text = "It is being cancelled: its host has not confirmed the stop yet."
+            raise Conflict(text, "It is being cancelled")
         approvals.void(execution.pk)
         _close_open(hand, execution)
 
@@ -111,7 +112,8 @@ def _ask_for(
         try:
             with transaction.atomic():
                 if (asked := _lock(execution).intent) in {intent, Intent.CANCEL}:
-                    raise Conflict(f"It is asked to {asked} already: {who_was_first(execution)}.")
+                    text = f"It is asked to {asked} already: {who_was_first(execution)}."
+                    raise Conflict(text, "Somebody was first")
                 seq = hand.change(
                     f"{verb}.asked",
                     {"comment": comment},
@@ -225,7 +227,8 @@ def _plan_rollback(execution: Execution, down_to: str) -> None:
     fresh = rollback.plan_rollback(execution, plan, steps, chosen)
     begun = any(s.phase == Phase.ROLLBACK and s.state not in STEP_DONE for s in steps)
     if not fresh and not begun:
-        raise Conflict("There is nothing to roll back: no completed step has a rollback step.")
+        text = "There is nothing to roll back: no completed step has a rollback step."
+        raise Conflict(text, "There is nothing to roll back")
     StepRun.objects.bulk_create(fresh)
 
 

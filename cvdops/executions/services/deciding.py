@@ -15,6 +15,7 @@ from cvdops.executions import gates
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import digest
+from cvdops.executions.services.effect import MOVED_ON
 from cvdops.executions.states import ExecutionEvent, StepEvent
 from cvdops.executions.transitions import DatabaseNow, Hand, Superseded
 from cvdops.lib.errors import Conflict
@@ -31,7 +32,8 @@ def decide(
         request = approvals.lock(seen.pk)
         can(user, Action.DECIDE, gate_of(request)).enforce()
         if request.state == RequestState.OPEN and request.plan_digest != digest(execution.plan):
-            raise Conflict("What would run is not what was asked for. It has to be asked for anew.")
+            text = "What would run is not what was asked for. It has to be asked for anew."
+            raise Conflict(text, "What would run has changed")
         request = approvals.decide(request, user, verdict, comment, plan_digest)
         _pass_on(user, execution, request, comment)
         record(
@@ -73,5 +75,6 @@ def _pass_on(user: User, execution: Execution, request: ApprovalRequest, comment
         )
         announce(execution.pk, hand.move(ExecutionEvent.READY, waiting_for={}))
     except Superseded:
-        raise Conflict("The execution no longer waits for this approval.") from None
+        text = "The execution no longer waits for this approval."
+        raise Conflict(text, MOVED_ON) from None
     wake(execution.pk, execution.environment.queue)

@@ -8,6 +8,7 @@ from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.transitions import Superseded
 from cvdops.lib.errors import Conflict
 
+MOVED_ON = "It has moved on"  # the title of what came second
 _LATELY = timedelta(minutes=1)
 _FOLLOWS = ("execution.ready", "execution.start", "note")  # never what somebody else was second to
 
@@ -36,7 +37,7 @@ def moved_on(execution: Execution, text: str, step: StepRun | None = None) -> Co
         what += f" and “{step.title}” is {step.look.label.lower()}"
     lately = execution.events.filter(at__gte=Now() - _LATELY, actor__isnull=False)
     why = who_was_first(execution) if lately.exists() else ""
-    return Conflict(f"{text} {what}: {why or 'it went on by itself'}.".strip())
+    return Conflict(f"{text} {what}: {why or 'it went on by itself'}.".strip(), MOVED_ON)
 
 
 def who_was_first(execution: Execution) -> str:

@@ -13,7 +13,7 @@ from cvdops.approvals.models import ApprovalRequest, Decision
 from cvdops.approvals.queries import get_request, visible
 from cvdops.executions import services
 from cvdops.executions.models import Execution
-from cvdops.lib.errors import Invalid, Problem
+from cvdops.lib.errors import Conflict, Invalid, Problem
 from cvdops.web.access import person, requires
 from cvdops.web.context import portal_of
 from cvdops.web.live.look import look
@@ -58,7 +58,7 @@ def approval(request: HttpRequest, request_id: str) -> HttpResponse:
 
 @requires(Action.DECIDE, "POST")
 def decide(request: HttpRequest, request_id: str) -> HttpResponse:
-    """Approve or reject. What is wrong with the form is said beside it; the rest is an error page."""
+    """Approve or reject. What stands against it is said beside the form, which keeps the comment."""
     verdict = request.POST.get("verdict", "")
     comment = request.POST.get("comment", "").strip()[:2000]
     try:
@@ -67,7 +67,7 @@ def decide(request: HttpRequest, request_id: str) -> HttpResponse:
         services.decide(
             person(request), request_id, verdict, comment, request.POST.get("plan_digest", "")
         )
-    except Invalid as error:
+    except (Invalid, Conflict) as error:
         found = get_request(person(request), request_id)
         context = {**_context(person(request), found), "error": error, "comment": comment}
         return render(request, "approvals/detail.html", context, status=error.status)

@@ -9,7 +9,7 @@ from cvdops.access.policy import Action, can
 from cvdops.executions import services
 from cvdops.executions.queries import controls, get_step, matter
 from cvdops.executions.services.resuming import Fate
-from cvdops.lib.errors import Invalid, Problem
+from cvdops.lib.errors import Conflict, Invalid, Problem
 from cvdops.web.access import person, requires
 from cvdops.web.live.guard import standing
 from cvdops.web.live.look import look
@@ -25,12 +25,18 @@ def go_on(request: HttpRequest, execution_id: str) -> HttpResponse:
             services.resume_from(user, execution_id, step, _given(request, "comment"))
         except Invalid as error:
             return _go_on(request, execution_id, step, error.problems)
+        except Conflict as error:
+            return _go_on(request, execution_id, step, conflict=error)
         return redirect("execution", execution_id)
     return _go_on(request, execution_id, step)
 
 
 def _go_on(
-    request: HttpRequest, execution_id: str, step: str, problems: Sequence[Problem] = ()
+    request: HttpRequest,
+    execution_id: str,
+    step: str,
+    problems: Sequence[Problem] = (),
+    conflict: Conflict | None = None,
 ) -> HttpResponse:
     user, scene = person(request), _scene(request, execution_id)
     chosen = get_step(scene.execution, step) if step else None
@@ -46,9 +52,11 @@ def _go_on(
         "change": [(s, fate) for s, fate in fates if fate is not Fate.REUSE],
         "decision": can(user, plan.action, matter(scene.execution)) if plan else None,
         "problems": problems,
+        "conflict": conflict,
         "comment": _given(request, "comment"),
     }
-    return render(request, "executions/go_on.html", context, status=422 if problems else 200)
+    status = conflict.status if conflict else 422 if problems else 200
+    return render(request, "executions/go_on.html", context, status=status)
 
 
 @requires(Action.READ_EXECUTION)

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 
 from cvdops.access.policy import Action, each
 from cvdops.executions import inventory
-from cvdops.lib.errors import Invalid, Problem
+from cvdops.lib.errors import Conflict, Invalid, Problem
 from cvdops.web import periods
 from cvdops.web.access import person, requires
 from cvdops.web.probes import newest
@@ -61,6 +61,8 @@ def _edit(request: HttpRequest, slug: str, kind: str, pk: int | None) -> HttpRes
         saved = inventory.save(person(request), slug, kind, pk, request.POST)
     except Invalid as error:
         return _form(request, slug, kind, pk, request.POST, error.problems)
+    except Conflict as error:
+        return _form(request, slug, kind, pk, request.POST, conflict=error)
     messages.success(request, f"{saved} is saved.")
     return redirect("environment", slug)
 
@@ -72,6 +74,7 @@ def _form(
     pk: int | None,
     data: Mapping[str, Any] | None = None,
     problems: Sequence[Problem] = (),
+    conflict: Conflict | None = None,
 ) -> HttpResponse:
     form = inventory.form(slug, kind, pk, data)
     errors = [(f, [p.message for p in problems if p.field == f.name]) for f in form]
@@ -85,5 +88,7 @@ def _form(
         "called": form.called,
         "part": form.instance,
         "fields": errors,
+        "conflict": conflict,
     }
-    return render(request, "environments/form.html", context, status=422 if problems else 200)
+    status = conflict.status if conflict else 422 if problems else 200
+    return render(request, "environments/form.html", context, status=status)

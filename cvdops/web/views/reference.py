@@ -16,6 +16,7 @@ from cvdops.web.access import person, requires
 from cvdops.web.views import feed
 
 RESET_LIMIT = 60  # seconds
+NOT_RESET = "The practice CVD was not reset"
 
 
 @requires(Action.READ_ENVIRONMENTS)
@@ -45,7 +46,8 @@ def reset_practice(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=RESET_LIMIT)
     except subprocess.TimeoutExpired:
-        raise Conflict(f"The practice CVD was not reset within {RESET_LIMIT} s.") from None
+        text = f"The practice CVD was not reset within {RESET_LIMIT} s."
+        raise Conflict(text, NOT_RESET) from None
     record(
         person(request),
         Action.RESET_PRACTICE,
@@ -55,7 +57,7 @@ def reset_practice(request: HttpRequest, slug: str) -> HttpResponse:
     )
     if done.returncode:
         last = (done.stderr or done.stdout).strip().rpartition("\n")[2]
-        raise Conflict(f"The practice CVD could not be reset: {last}")
+        raise Conflict(f"The practice CVD could not be reset: {last}", NOT_RESET)
     messages.success(request, "The practice CVD is as it was delivered.")
     return redirect("environments")
 
