@@ -73,7 +73,7 @@ def _lane(run: Run, index: int) -> None:
 
 
 def applies(run: Run, step: StepRun, definition: Step) -> bool:
-    """Whether the step's `when` is true; if not, the step is passed over with the reason."""
+    """Whether the step's `when` is true; if not, the step is skipped with the reason."""
     condition = definition.attributes.when
     if not condition:
         return True

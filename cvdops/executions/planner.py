@@ -83,7 +83,7 @@ def _batches(stage: list[int], definition: Step) -> Iterator[list[int]]:
 
 
 def _passes(phase: str, step: StepView, definition: Step) -> bool:
-    """Done, or a failure that the document allows to be passed over: never that of a checkpoint,
+    """Done, or a failure that the document allows: never that of a checkpoint,
     never one in a rollback."""
     return step.state in STEP_DONE or (
         phase == Phase.FORWARD

@@ -1,6 +1,6 @@
 """What an approver has to see of an execution before deciding: facts from the system alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cvdops.access.policy import Action, Decision, can
@@ -9,9 +9,9 @@ from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.approvals.queries import gate_of
 from cvdops.catalog.queries import document
 from cvdops.executions import reach
-from cvdops.executions.models import Execution
+from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import PEOPLE, digest
-from cvdops.executions.states import ExecutionState
+from cvdops.executions.states import ExecutionState, Look, StepState
 from cvdops.spec.document import Kind, Step
 from cvdops.web.approvers import Group, groups
 from cvdops.web.inputs import inputs
@@ -27,6 +27,14 @@ _SAYS_SOMETHING = (
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A state that a step of the plan has, and where, if not on all of its hosts."""
+
+    look: Look
+    hosts: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanRow:
     """A step as it would run: its script and the values that it uses."""
 
@@ -37,6 +45,7 @@ class PlanRow:
     request: str  # what an http step asks for
     values: tuple[tuple[str, str], ...]
     asked: bool  # the gate that this request is about
+    marks: tuple[Mark, ...]  # how far it is; none for a step to come
 
     @property
     def is_script(self) -> bool:
@@ -71,6 +80,11 @@ class Review:
     @property
     def hosts(self) -> list[str]:
         return sorted({row.host for row in self.rows if row.host})
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything of the plan has been done before this gate."""
+        return any(row.marks and not row.asked for row in self.rows)
 
     @property
     def inputs(self) -> list[tuple[str, str]]:
@@ -129,7 +143,19 @@ def _rows(request: ApprovalRequest, scene: Scene) -> Iterator[PlanRow]:
             request=reach.shown(step, scene.execution.variables, plan.addresses),
             values=() if step.kind in PEOPLE else inputs(step, values, plan.databases),
             asked=step.kind is Kind.APPROVAL and step.id == request.gate,
+            marks=_marks([row.step for row in scene.rows if row.step.key == step.id]),
         )
+
+
+def _marks(steps: Sequence[StepRun]) -> tuple[Mark, ...]:
+    """Each state once, with the hosts, if they differ."""
+    where: dict[Look, list[str]] = {}
+    for step in steps:
+        where.setdefault(step.look, []).append(step.host)
+    if all(step.state == StepState.PENDING for step in steps):
+        return ()
+    together = len(where) == 1
+    return tuple(Mark(look, "" if together else ", ".join(on)) for look, on in where.items())
 
 
 def _record(execution: Execution) -> Record:

@@ -150,6 +150,23 @@ def test_the_approver_sees_what_will_run_and_decides(scene: Scene) -> None:
     assert again.status_code == 409 and b"Operations-Manager" in again.content
 
 
+def test_the_approver_sees_what_has_run_already(scene: Scene) -> None:
+    scene.runbook(
+        "#### Look\n```bash {#look}\ntrue\n```\n"
+        '#### Not here\n```bash {#not-here when="ENVIRONMENT == production"}\ntrue\n```\n'
+        + GATE
+        + DESTROYS,
+        "### Begin again\n```bash {#begin}\necho begun\n```\n",
+    )
+    request = scene.gate(scene.run())
+    html = as_person(scene, "operations-manager").get(f"/approvals/{request.pk}/").content.decode()
+    plan = html.partition("What has run, and what will")[2]
+    looked, left_out, gate, stop = plan.split("<li")[1:5]
+    assert "Succeeded" in looked and "Skipped" in left_out
+    assert "you decide here" in gate and "Waiting" not in gate
+    assert 'class="state' not in stop
+
+
 def test_a_rejection_needs_a_comment_and_keeps_the_page(scene: Scene) -> None:
     scene.runbook(GATE)
     request = scene.gate(scene.run())

@@ -45,7 +45,7 @@ class ResumePlan:
 
     @property
     def action(self) -> Action:
-        """What one needs: to pass over a step, or to repeat one that was done, is a Lead's decision."""
+        """What one needs: to skip a step, or to repeat one that was done, is a Lead's decision."""
         bold = any(
             fate is Fate.SKIP or (fate is Fate.RUN_AGAIN and step.state in STEP_DONE)
             for step, fate in self.fates
@@ -82,7 +82,7 @@ def _problem(execution: Execution, start: StepRun, fates: tuple[tuple[StepRun, F
         if step.unconfirmed:
             return f"“{step.title}” may still be running on {step.host}: wait, or settle it."
         if fate is Fate.SKIP and step.kind == Kind.APPROVAL:
-            return f"“{step.title}” was not approved: it cannot be passed over."
+            return f"“{step.title}” was not approved: it cannot be skipped."
         if step.state in {StepState.RUNNING, StepState.WAITING}:
             return f"“{step.title}” is {step.look.label.lower()}: decide on it first."
     return ""
@@ -119,7 +119,7 @@ def resume_from(user: User, execution_id: UUID | str, step_id: UUID | str, comme
 
 def _apply(hand: Hand, user: User, step: StepRun, fate: Fate) -> int:
     if fate is Fate.SKIP:
-        note = f"Passed over: {user.name} went on after it."
+        note = f"Skipped: {user.name} went on after it."
         return hand.step(step.pk, StepEvent.LEAVE_OUT, note=note)
     if fate is Fate.RUN_AGAIN:
         return hand.step(step.pk, StepEvent.RESET, tries=0, note="", due_at=None, **AFRESH)
