@@ -17,6 +17,7 @@ class Action(StrEnum):
     REVIEW_RUNBOOK = "runbook.review"  # that a version is right, by somebody who did not write it
     START = "execution.start"
     READ_EXECUTION = "execution.read"
+    READ_ANSWERS = "execution.read_answers"  # what came back to the requests of `http` steps
     NOTE = "execution.note"
     ASSIST = "execution.assist"  # confirm a manual step or a checklist item
     CONTROL = "execution.control"  # pause, resume, cancel, retry, roll back, give up
@@ -43,6 +44,7 @@ NEEDED: dict[Action, Level] = {
     Action.READ_RUNBOOK: Level.REVIEW,
     Action.REVIEW_RUNBOOK: Level.REVIEW,
     Action.READ_EXECUTION: Level.REVIEW,
+    Action.READ_ANSWERS: Level.EXECUTE,
     Action.NOTE: Level.ASSIST,
     Action.ASSIST: Level.ASSIST,
     Action.START: Level.EXECUTE,

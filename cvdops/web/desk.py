@@ -13,6 +13,7 @@ from cvdops.lib.visible import visible
 from cvdops.spec.document import Kind
 from cvdops.web.advice import matching
 from cvdops.web.approvers import groups
+from cvdops.web.live.answers import reads_answers
 from cvdops.web.live.scene import Row, Scene
 
 PEOPLE = frozenset({Kind.MANUAL.value, Kind.CHECKLIST.value})
@@ -46,7 +47,7 @@ def personal(user: User, scene: Scene) -> Context:
         "monitoring": checklists.MONITORING,
         "health": _looks(scene),
         "after_done": sum(1 for mark in scene.after if mark.confirmed_at),
-        "advice": _advice(scene, stuck) if stuck else [],
+        "advice": _advice(user, scene, stuck) if stuck else [],
         **(gate(user, scene.gate, scene) if scene.gate else {}),
     }
 
@@ -71,10 +72,11 @@ def _url(verb: str, *where: object) -> str:
     return reverse(f"execution-{verb}", args=where)
 
 
-def _advice(scene: Scene, row: Row) -> object:
+def _advice(user: User, scene: Scene, row: Row) -> object:
     step = row.step
     written = ""
-    if row.attempt is not None and step.state in STEP_STUCK:
+    read = not row.is_answer or reads_answers(user, queries.matter(scene.execution))
+    if row.attempt is not None and step.state in STEP_STUCK and read:
         size = output.size(row.attempt.pk)
         data = output.read(row.attempt.pk, max(0, size - LOOKED_AT))
         written = visible(data.decode(errors="replace"))

@@ -16,10 +16,11 @@ from cvdops.executions import output
 from cvdops.executions.models import Event, Execution, OutputSegment, StepAttempt
 from cvdops.executions.states import TERMINAL
 from cvdops.web.live import fragments
+from cvdops.web.live.answers import WITHHELD, is_answer
 from cvdops.web.live.frames import Data, frame
 from cvdops.web.live.look import look
 from cvdops.web.live.tail import newest_lines, terminal_at
-from cvdops.web.live.terminal import Terminal
+from cvdops.web.live.terminal import Line, Terminal
 
 MOST = 512 << 10  # bytes of output that a turn shows in full
 NEWEST = 48 << 10  # of a flood, the newest are shown and the rest is said to be left out
@@ -45,15 +46,20 @@ class Span:
     step: UUID
     begin: int
     end: int
+    withheld: bool  # from those for whom this is
 
 
 class Feed:
-    """Goes through the changes of one execution, turn by turn, from a position on."""
+    """Goes through the changes of one execution, turn by turn, from a position on.
 
-    def __init__(self, execution: UUID, position: int) -> None:
+    `answers`: it is for those who may read what came back to requests.
+    """
+
+    def __init__(self, execution: UUID, position: int, *, answers: bool) -> None:
         self.position = position
         self.cost = 0.0  # seconds of processor time that the last turn took
         self._execution = execution
+        self._answers = answers
         self._shown: dict[str, str] = {}
         self._controls = ""
         self._terminals: OrderedDict[UUID, Terminal] = OrderedDict()
@@ -93,11 +99,12 @@ class Feed:
             first=Min("seq"), begin=Min("offset"), end=Max(F("offset") + F("length"))
         )
         by_attempt = {row["attempt_id"]: row for row in found.order_by("first")}
-        steps = dict(StepAttempt.objects.filter(pk__in=by_attempt).values_list("pk", "step_id"))
+        attempts = StepAttempt.objects.filter(pk__in=by_attempt).select_related("step")
+        steps = {found.pk: found.step for found in attempts.only("step__kind")}
         return [
-            Span(attempt, steps[attempt], row["begin"], row["end"])
+            Span(attempt, step.pk, row["begin"], row["end"], is_answer(step) and not self._answers)
             for attempt, row in by_attempt.items()
-            if attempt in steps
+            if (step := steps.get(attempt))
         ]
 
     def _state(self, seq: int) -> list[tuple[str, Data]]:
@@ -110,7 +117,8 @@ class Feed:
     def _changes(self, touched: frozenset[UUID]) -> list[tuple[str, Data]]:
         """The state as it is now, as far as it differs from what was sent."""
         scene = look(self._execution)
-        html = fragments.whole(scene) | fragments.rows(scene) | fragments.panels(scene, touched)
+        html = fragments.whole(scene, answers=self._answers) | fragments.rows(scene)
+        html |= fragments.panels(scene, touched, answers=self._answers)
         known = {name for name in self._shown if name.startswith("row-")}
         if known != {name for name in html if name.startswith("row-")}:
             html |= fragments.rail(scene)
@@ -131,6 +139,10 @@ class Feed:
             yield from self._output(span)
 
     def _output(self, span: Span) -> Iterator[tuple[str, Data]]:
+        if span.withheld:
+            lines = [] if span.begin else [Line(0, WITHHELD, False)]
+            yield _piece(span, span.begin, span.end, lines)
+            return
         terminal = self._terminals.pop(span.attempt, None)
         if terminal is None or terminal.offset < span.begin:
             terminal = terminal_at(span.attempt, span.begin)
@@ -145,17 +157,16 @@ class Feed:
         for start in range(0, len(data), PIECE):
             offset = terminal.offset
             lines = terminal.feed(data[start : start + PIECE])
-            yield (
-                "output",
-                {
-                    "attempt": str(span.attempt),
-                    "step": str(span.step),
-                    "offset": offset,
-                    "end": terminal.offset,
-                    "skipped": begin - before if start == 0 else 0,
-                    "lines": lines,
-                },
-            )
+            skipped = begin - before if start == 0 else 0
+            yield _piece(span, offset, terminal.offset, lines, skipped)
         self._terminals[span.attempt] = terminal
         while len(self._terminals) > TERMINALS:
             self._terminals.popitem(last=False)
+
+
+def _piece(
+    span: Span, begin: int, end: int, lines: list[Line], skipped: int = 0
+) -> tuple[str, Data]:
+    """Lines of an output; `skipped` bytes before them are not shown."""
+    place = {"attempt": str(span.attempt), "step": str(span.step), "offset": begin, "end": end}
+    return "output", {**place, "skipped": skipped, "lines": lines}

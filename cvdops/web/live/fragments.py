@@ -5,14 +5,21 @@ from uuid import UUID
 
 from django.template.loader import render_to_string
 
+from cvdops.web.live.answers import WITHHELD
 from cvdops.web.live.scene import Row, Scene
 
 _WHOLE = ("head", "progress", "place", "status", "undo", "captured", "notes", "timeline")
 
 
-def whole(scene: Scene) -> dict[str, str]:
-    """Those that there is one of."""
-    return {name: _render(name, scene=scene) for name in _WHOLE}
+def whole(scene: Scene, *, answers: bool) -> dict[str, str]:
+    """Those that there is one of. `answers`: for somebody who may read what came back to requests."""
+    known = shown(answers=answers)
+    return {name: _render(name, scene=scene, **known) for name in _WHOLE}
+
+
+def shown(*, answers: bool) -> dict[str, object]:
+    """What a template needs to know to show answers, or to say that it does not."""
+    return {"answers": answers, "withheld": WITHHELD}
 
 
 def rail(scene: Scene) -> dict[str, str]:
@@ -25,13 +32,14 @@ def rows(scene: Scene) -> dict[str, str]:
     return {f"row-{row.step.pk}": row_html(row) for row in scene.rows}
 
 
-def panels(scene: Scene, steps: Collection[UUID]) -> dict[str, str]:
+def panels(scene: Scene, steps: Collection[UUID], *, answers: bool) -> dict[str, str]:
     """The descriptions of these steps, with their command and how they ended."""
-    return {f"panel-{r.step.pk}": panel(scene, r) for r in scene.rows if r.step.pk in steps}
+    touched = (row for row in scene.rows if row.step.pk in steps)
+    return {f"panel-{row.step.pk}": panel(scene, row, answers=answers) for row in touched}
 
 
-def panel(scene: Scene, row: Row) -> str:
-    return _render("panel", scene=scene, row=row)
+def panel(scene: Scene, row: Row, *, answers: bool) -> str:
+    return _render("panel", scene=scene, row=row, **shown(answers=answers))
 
 
 def row_html(row: Row) -> str:

@@ -12,26 +12,31 @@ from django.db import connections
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
+from cvdops.access.policy import Matter
 from cvdops.accounts.models import User
 from cvdops.executions.queries import visible_to
 from cvdops.executions.states import TERMINAL
 from cvdops.lib.errors import NotFound
+from cvdops.web.live.answers import reads_answers
 
 EVERY = 8.0  # seconds between two checks of one stream
 SHARED = 2.0  # seconds that one answer serves all streams of the same session and execution
 
-Subject = tuple[str, UUID]
+Subject = tuple[str, UUID, bool]
 _asked: dict[Subject, tuple[float, "asyncio.Future[bool]"]] = {}
 
 
-async def may_go_on(session: str, execution: UUID) -> bool:
-    """Whether this session is still alive and its person may still read the execution."""
-    subject = (session, execution)
+async def may_go_on(session: str, execution: UUID, *, answers: bool) -> bool:
+    """Whether this session is still alive and its person may still read the execution.
+
+    `answers`: also what came back to requests.
+    """
+    subject = (session, execution, answers)
     now = time.monotonic()
     at, answer = _asked.get(subject, (0.0, None))
     if answer is None or now > at + SHARED or answer.get_loop() is not asyncio.get_running_loop():
         _forget(now)
-        answer = asyncio.ensure_future(_ask(session, execution))
+        answer = asyncio.ensure_future(_ask(session, execution, answers=answers))
         _asked[subject] = (now, answer)
     return await asyncio.shield(answer)
 
@@ -41,9 +46,9 @@ def _forget(now: float) -> None:
         del _asked[subject]
 
 
-def _check(session: str, execution: UUID) -> bool:
+def _check(session: str, execution: UUID, *, answers: bool) -> bool:
     try:
-        return _is_allowed(session, execution)
+        return _is_allowed(session, execution, answers=answers)
     finally:
         connections.close_all()
 
@@ -51,7 +56,7 @@ def _check(session: str, execution: UUID) -> bool:
 _ask = sync_to_async(_check, thread_sensitive=False)
 
 
-def _is_allowed(session: str, execution: UUID) -> bool:
+def _is_allowed(session: str, execution: UUID, *, answers: bool) -> bool:
     request = HttpRequest()
     # Read, never written: a stream must not prolong the session it runs in.
     request.session = import_string(settings.SESSION_ENGINE + ".SessionStore")(session)
@@ -59,10 +64,10 @@ def _is_allowed(session: str, execution: UUID) -> bool:
     if not isinstance(user, User) or not user.is_active:
         return False
     try:
-        standing(user, execution)
+        found = standing(user, execution)
     except NotFound:
         return False
-    return True
+    return not answers or reads_answers(user, found.matter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ class Standing:
     execution: UUID
     seq: int
     over: bool
+    matter: Matter
 
 
 def standing(user: User, execution_id: UUID | str) -> Standing:
@@ -80,7 +86,7 @@ def standing(user: User, execution_id: UUID | str) -> Standing:
         found = visible_to(user).filter(pk=UUID(str(execution_id)))
     except ValueError:
         raise NotFound("execution") from None
-    row = found.values_list("pk", "seq", "state").first()
+    row = found.values_list("pk", "seq", "state", "runbook__category", "environment_id").first()
     if row is None:
         raise NotFound("execution")
-    return Standing(row[0], row[1], row[2] in TERMINAL)
+    return Standing(row[0], row[1], row[2] in TERMINAL, Matter(row[3], row[4]))

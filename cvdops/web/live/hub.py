@@ -1,4 +1,7 @@
-"""One hub per web process: a pump for each execution that is watched, shared by all who watch it."""
+"""One hub per web process: a pump for each execution that is watched, shared by all who watch it.
+
+Those who may read what came back to requests share one, those who may not another.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -15,17 +18,21 @@ from cvdops.web.live.frames import frame
 from cvdops.web.live.pump import Hints, Pump
 from cvdops.web.live.ring import Behind
 
+Subject = tuple[UUID, bool]  # an execution, and whether answers are shown
+
 
 class Hub:
     """The pumps of this process. Belongs to one event loop."""
 
     def __init__(self, hints: Hints) -> None:
         self._hints = hints
-        self._pumps: dict[UUID, Pump] = {}
+        self._pumps: dict[Subject, Pump] = {}
 
-    async def watch(self, execution: UUID, position: int) -> AsyncGenerator[bytes, None]:
+    async def watch(
+        self, execution: UUID, position: int, *, answers: bool
+    ) -> AsyncGenerator[bytes, None]:
         """Frames after a position until the execution is over; `reset` for one that is too old."""
-        pump = self._pump(execution, position)
+        pump = self._pump((execution, answers), position)
         pump.viewers += 1
         try:
             yield pump.mode
@@ -42,16 +49,18 @@ class Hub:
         for pump in list(self._pumps.values()):
             pump.drain()
 
-    def _pump(self, execution: UUID, position: int) -> Pump:
-        pump = self._pumps.get(execution)
+    def _pump(self, subject: Subject, position: int) -> Pump:
+        pump = self._pumps.get(subject)
         if pump is None or pump.ring.closed:
-            pump = Pump(execution, position, self._hints, partial(self._forget, execution))
-            self._pumps[execution] = pump
+            execution, answers = subject
+            gone = partial(self._forget, subject)
+            pump = Pump(execution, position, self._hints, gone, answers=answers)
+            self._pumps[subject] = pump
         return pump
 
-    def _forget(self, execution: UUID, pump: Pump) -> None:
-        if self._pumps.get(execution) is pump:
-            del self._pumps[execution]
+    def _forget(self, subject: Subject, pump: Pump) -> None:
+        if self._pumps.get(subject) is pump:
+            del self._pumps[subject]
 
 
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()

@@ -1,4 +1,4 @@
-"""One task per watched execution: reads what is new and puts it into the ring that all viewers follow."""
+"""One task per watched execution: reads what is new and puts it into the ring that its viewers follow."""
 
 import asyncio
 import logging
@@ -39,12 +39,18 @@ class Pump:
     """Feeds the ring of one execution until it is over or nobody watches."""
 
     def __init__(
-        self, execution: UUID, position: int, hints: Hints, gone: Callable[["Pump"], None]
+        self,
+        execution: UUID,
+        position: int,
+        hints: Hints,
+        gone: Callable[["Pump"], None],
+        *,
+        answers: bool,
     ) -> None:
         self.execution = execution
         self.ring = Ring(position)
         self.viewers = 0
-        self._feed = Feed(execution, position)
+        self._feed = Feed(execution, position, answers=answers)
         self._hints = hints
         self._gone = gone
         self._live: bool | None = None  # as it was told to the viewers

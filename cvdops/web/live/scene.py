@@ -23,6 +23,7 @@ from cvdops.executions.states import (
     StepState,
 )
 from cvdops.spec.document import Kind, SectionKind, Step, Troubleshooting
+from cvdops.web.live.answers import is_answer, kept_answers
 from cvdops.web.live.timeline import Entry, Note
 from cvdops.web.live.waiting import Wait
 
@@ -46,6 +47,11 @@ class Row:
     @property
     def has_output(self) -> bool:
         return self.attempt is not None and self.definition.kind not in PEOPLE | {Kind.RUNBOOK}
+
+    @property
+    def is_answer(self) -> bool:
+        """What it wrote is what came back to a request."""
+        return is_answer(self.step)
 
     @property
     def cut_off(self) -> bool:
@@ -83,6 +89,7 @@ class Captured:
     name: str
     value: str
     host: str
+    answer: bool  # it is what came back to a request
 
 
 @dataclass(frozen=True)
@@ -184,8 +191,9 @@ class Scene:
 
     @cached_property
     def captured(self) -> tuple[Captured, ...]:
+        answers = kept_answers(self.plan)
         return tuple(
-            Captured(name, str(value), host)
+            Captured(name, str(value), host, name in answers)
             for host, session in sorted(self.execution.session.items())
             for name, value in sorted(session.get("variables", {}).items())
             if self.execution.variables.get(name) != value

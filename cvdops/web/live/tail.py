@@ -6,6 +6,7 @@ from uuid import UUID
 from cvdops.executions import output
 from cvdops.executions.models import StepAttempt
 from cvdops.executions.partitions import removed_after
+from cvdops.web.live.answers import WITHHELD
 from cvdops.web.live.terminal import Line, Terminal
 
 LINES = 2_000
@@ -23,7 +24,7 @@ class Tail:
     begin: int
     end: int
     first: int
-    removed: str = ""  # why there is nothing, as a sentence
+    instead: str = ""  # why nothing of it is shown, as a sentence
 
 
 def tail(of: StepAttempt) -> Tail:
@@ -37,6 +38,11 @@ def tail(of: StepAttempt) -> Tail:
     return Tail(
         attempt, Terminal(begin).feed(data), begin, begin + len(data), _number(attempt, begin)
     )
+
+
+def withheld(of: StepAttempt) -> Tail:
+    """The same for somebody who may not read it."""
+    return Tail(of.pk, [], 0, output.size(of.pk), 0, WITHHELD)
 
 
 def removed(attempt: StepAttempt) -> str:

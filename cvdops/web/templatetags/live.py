@@ -22,8 +22,8 @@ def visible_text(value: object) -> str:
 @register.simple_tag
 def terminal_lines(tail: Tail) -> SafeString:
     """The lines of an output; the script adds others of the same shape."""
-    if tail.removed:
-        return format_html('<li class="gap" data-s="0">{}</li>', tail.removed)
+    if tail.instead:
+        return format_html('<li class="gap" data-s="0">{}</li>', tail.instead)
     # Made of spans with classes and escaped text alone, see `live.terminal`.
     return mark_safe(  # noqa: S308
         "".join(

@@ -14,15 +14,16 @@ from django.urls import reverse
 from cvdops.access.policy import Action
 from cvdops.executions import output
 from cvdops.executions.models import StepAttempt
-from cvdops.executions.queries import get_execution, get_step
+from cvdops.executions.queries import get_execution, get_step, matter
 from cvdops.lib.errors import NotFound
 from cvdops.web.access import person, requires
 from cvdops.web.desk import personal
 from cvdops.web.live import fragments
+from cvdops.web.live.answers import WITHHELD, is_answer, reads_answers
 from cvdops.web.live.guard import standing
 from cvdops.web.live.look import look
 from cvdops.web.live.scene import Row, Scene
-from cvdops.web.live.tail import Tail, removed, tail
+from cvdops.web.live.tail import Tail, removed, tail, withheld
 from cvdops.web.templatetags.live import terminal_lines
 
 PIECE = 1 << 20  # bytes of a download that are in memory at once
@@ -31,15 +32,18 @@ PIECE = 1 << 20  # bytes of a download that are in memory at once
 @requires(Action.READ_EXECUTION)
 def execution(request: HttpRequest, execution_id: str) -> HttpResponse:
     """The whole page; `?step=` pins a step, otherwise it follows the running one."""
-    scene = look(standing(person(request), execution_id).execution)
+    user = person(request)
+    found = standing(user, execution_id)
+    scene, answers = look(found.execution), reads_answers(user, found.matter)
     pinned = scene.row(request.GET.get("step", ""))
     row = pinned or scene.focus
     context = {
-        **personal(person(request), scene),
+        **personal(user, scene),
+        **fragments.shown(answers=answers),
         "row": row,
         "following": pinned is None,
         "has_output": row is not None and row.has_output,
-        "tail": _tail(row),
+        "tail": _tail(row, answers=answers),
         "variables": sorted(scene.execution.variables.items()),
         "controls_url": reverse("execution-controls", args=[scene.execution.pk]),
         "icon_path": icon_path(scene),
@@ -61,15 +65,16 @@ def execution_snapshot(request: HttpRequest, execution_id: str) -> HttpResponse:
 
     Nothing (204) if the page has everything up to `?after=` and that is all there is.
     """
-    found = standing(person(request), execution_id)
+    user = person(request)
+    found = standing(user, execution_id)
     if request.GET.get("after") == str(found.seq):
         return HttpResponse(status=204)
-    scene = look(found.execution)
+    scene, answers = look(found.execution), reads_answers(user, found.matter)
     row = scene.row(request.GET.get("step", "")) or scene.focus
-    parts = fragments.whole(scene) | fragments.rail(scene)
+    parts = fragments.whole(scene, answers=answers) | fragments.rail(scene)
     if row:
-        parts[f"panel-{row.step.pk}"] = fragments.panel(scene, row)
-    shown = _tail(row)
+        parts[f"panel-{row.step.pk}"] = fragments.panel(scene, row, answers=answers)
+    shown = _tail(row, answers=answers)
     return JsonResponse(
         {
             **fragments.facts(scene),
@@ -92,8 +97,10 @@ def _terminal(shown: Tail) -> dict[str, object]:
     }
 
 
-def _tail(row: Row | None) -> Tail | None:
-    return tail(row.attempt) if row and row.attempt else None
+def _tail(row: Row | None, *, answers: bool) -> Tail | None:
+    if row is None or row.attempt is None:
+        return None
+    return withheld(row.attempt) if row.is_answer and not answers else tail(row.attempt)
 
 
 def icon_path(scene: Scene) -> str:
@@ -105,8 +112,11 @@ def icon_path(scene: Scene) -> str:
 @requires(Action.READ_EXECUTION)
 def execution_output(request: HttpRequest, execution_id: str, step_id: str) -> HttpResponseBase:
     """What a step wrote, byte for byte as stored; `?attempt=` for an earlier attempt."""
-    found = get_execution(person(request), execution_id)
+    user = person(request)
+    found = get_execution(user, execution_id)
     step = get_step(found, step_id)
+    if is_answer(step) and not reads_answers(user, matter(found)):
+        return HttpResponse(WITHHELD, "text/plain; charset=utf-8", status=403)
     attempt = _attempt(step.attempts.all().order_by("-number"), request.GET.get("attempt"))
     begin, end = output.begin(attempt.pk), output.size(attempt.pk)
     if attempt.output_size and not end:

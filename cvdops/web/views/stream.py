@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 from cvdops.access.policy import Action
 from cvdops.web.access import person, requires
 from cvdops.web.live import guard
+from cvdops.web.live.answers import reads_answers
 from cvdops.web.live.draining import draining
 from cvdops.web.live.frames import Start, frame, retry, start
 from cvdops.web.live.hub import hub
@@ -35,6 +36,7 @@ class Opening:
     session: str
     start: Start
     complete: bool  # it is over, and the viewer has everything
+    answers: bool  # it has also what came back to requests
 
 
 @requires(Action.READ_EXECUTION)
@@ -52,13 +54,15 @@ async def execution_events(request: HttpRequest, execution_id: str) -> HttpRespo
 
 def _open(request: HttpRequest, execution_id: str) -> Opening:
     try:
-        found = guard.standing(person(request), execution_id)
+        user = person(request)
+        found = guard.standing(user, execution_id)
         begin = start(request.GET.get("after"), request.headers.get("Last-Event-ID"), found.seq)
         return Opening(
             execution=found.execution,
             session=request.session.session_key or "",
             start=begin,
             complete=found.over and not begin.reset and begin.position == found.seq,
+            answers=reads_answers(user, found.matter),
         )
     finally:
         # In the thread that the middleware has used, too: an open stream must hold no connection.
@@ -72,7 +76,7 @@ async def _frames(opening: Opening) -> AsyncGenerator[bytes, None]:
         return
     clock = asyncio.get_running_loop().time
     check_at = clock() + guard.EVERY
-    async with aclosing(hub().watch(opening.execution, opening.start.position)) as frames:
+    async with aclosing(_watch(opening)) as frames:
         async for data in frames:
             if clock() > check_at:
                 if not await _may_go_on(opening):
@@ -82,9 +86,14 @@ async def _frames(opening: Opening) -> AsyncGenerator[bytes, None]:
             yield data
 
 
+def _watch(opening: Opening) -> AsyncGenerator[bytes, None]:
+    position = opening.start.position
+    return hub().watch(opening.execution, position, answers=opening.answers)
+
+
 async def _may_go_on(opening: Opening) -> bool:
     """A database that cannot be asked has not said yes: the stream ends, the client comes back."""
     try:
-        return await guard.may_go_on(opening.session, opening.execution)
+        return await guard.may_go_on(opening.session, opening.execution, answers=opening.answers)
     except Error:
         return False
