@@ -243,6 +243,7 @@ MIDDLEWARE = [
     "cvdops.web.static.static_files",
     "cvdops.web.middleware.audit_address",
     "cvdops.web.middleware.page_headers",
+    "cvdops.web.middleware.turned_away",
     "cvdops.web.middleware.database_errors",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -1,5 +1,6 @@
 """A connection to PostgreSQL that does not wait for ever for a server that has gone silent."""
 
+import time
 from typing import Any, ClassVar, TypeVar
 
 import psycopg
@@ -17,11 +18,22 @@ class Connection(psycopg.Connection[Any]):
     losses: ClassVar[int] = (
         0  # of this process: after each the database may have gone back a little
     )
+    answered_at: ClassVar[float] = 0.0  # by the monotonic clock: any connection of this process
+    _asked_at: ClassVar[dict[int, float]] = {}  # by connection, while it waits
+
+    @classmethod
+    def silence(cls) -> float:
+        """Seconds for which this process has been waiting for answers without getting any."""
+        waiting = list(cls._asked_at.values())
+        return time.monotonic() - max(cls.answered_at, min(waiting)) if waiting else 0.0
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         limit = self.patience if timeout is None else timeout
+        self._asked_at[id(self)] = time.monotonic()
         try:
-            return super().wait(gen, interval, limit)
+            answer = super().wait(gen, interval, limit)
+            Connection.answered_at = time.monotonic()
+            return answer
         except psycopg.errors._WaitTimeout:
             if timeout is not None:
                 raise
@@ -32,3 +44,5 @@ class Connection(psycopg.Connection[Any]):
             if self.closed:
                 Connection.losses += 1
             raise
+        finally:
+            del self._asked_at[id(self)]

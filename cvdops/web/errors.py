@@ -49,6 +49,19 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def busy(request: HttpRequest) -> HttpResponse:
+    """For who was not let in because too many were inside: made without asking the database."""
+    response = _bare(
+        request,
+        503,
+        "The portal has too much to do at this moment",
+        "Nothing of what you asked for was done. What runs goes on. Try it again in a few seconds.",
+        written(request),
+    )
+    response["Retry-After"] = "2"
+    return response
+
+
 def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
     """An exception from a view as an answer; None leaves it to Django (a fault of the program)."""
     if isinstance(error, UserError):

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from asgiref.sync import iscoroutinefunction
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -17,6 +18,7 @@ from cvdops.audit.log import from_address
 from cvdops.lib.errors import Reason, Refused
 from cvdops.web import errors
 from cvdops.web.access import BOUND_TO_OBJECT, access_of
+from cvdops.web.gate import TURNED_AWAY
 
 Handler = Callable[[HttpRequest], Any]
 
@@ -50,6 +52,25 @@ def audit_address(get_response: Handler) -> Handler:
 def page_headers(get_response: Handler) -> Handler:
     """No page is kept by a browser or a proxy, and none may use the machine's devices."""
     return _passing(get_response, _add_headers)
+
+
+@sync_and_async_middleware
+def turned_away(get_response: Handler) -> Handler:
+    """Who was not let in at the gate reads so. Nothing that follows may ask the database for them."""
+    if not iscoroutinefunction(get_response):
+        return get_response  # without the gate of `cvdops.asgi` nobody is
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        if _is_turned_away(request):
+            return errors.busy(request)
+        response: HttpResponseBase = await get_response(request)
+        return response
+
+    return middleware
+
+
+def _is_turned_away(request: HttpRequest) -> bool:
+    return isinstance(request, ASGIRequest) and TURNED_AWAY in request.scope
 
 
 @sync_and_async_middleware

@@ -131,6 +131,7 @@ def execution_output(request: HttpRequest, execution_id: str, step_id: str) -> H
     if end - begin <= PIECE:
         data = output.read(attempt.pk, begin, end - begin)
         return HttpResponse(data, content_type, headers=headers)
+    connections.close_all()  # it may take long, and holds no connection meanwhile
     return StreamingHttpResponse(
         _pieces(attempt.pk, begin, end), content_type=content_type, headers=headers
     )
