@@ -27,7 +27,17 @@ def test_a_good_host(server: Sshd, tmp_path: Path) -> None:
     found = outcomes(SshProbe(transport, ("sh", "cat")))
     transport.link.master.close()
     assert tuple(found) == ssh_probe.TITLES
-    needed = ("name", "port", "host key", "login", "shell", "tools", "spool", "clock")
+    needed = (
+        "name",
+        "port",
+        "host key",
+        "private key",
+        "login",
+        "shell",
+        "tools",
+        "spool",
+        "clock",
+    )
     assert {found[step] for step in needed} == {Outcome.OK}
 
 
@@ -55,6 +65,30 @@ def test_an_unknown_key_is_shown_and_nobody_logs_in(tmp_path: Path) -> None:
         assert found["login"] is Outcome.SKIPPED
         assert list(probe.keys) == [other.key]
         assert "Accepted" not in other.log
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "outcome", "words"),
+    [
+        (None, 0, Outcome.FAILED, "There is no private key other. Put the private key there"),
+        ("a", 0o644, Outcome.FAILED, "can be read by others"),
+        ("no key\n", 0o600, Outcome.WARNING, "is no private key"),
+    ],
+)
+def test_a_private_key_that_cannot_be_used(
+    server: Sshd, tmp_path: Path, text: str | None, mode: int, outcome: Outcome, words: str
+) -> None:
+    transport = server.transport(tmp_path, key="other")
+    if text is not None:
+        (tmp_path / "keys" / "other").write_text(text)
+        (tmp_path / "keys" / "other").chmod(mode)
+    probe = SshProbe(transport)
+    checks = {check.step: check for check in probe}
+    assert checks["host key"].outcome is Outcome.OK
+    assert checks["private key"].outcome is outcome
+    assert words in checks["private key"].sentence
+    assert str(tmp_path / "keys" / "other") in checks["private key"].sentence
+    assert checks["login"].outcome in {Outcome.SKIPPED, Outcome.FAILED}
 
 
 def test_this_machine(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from cvdops.runners.checks import (
     carried_out,
     room,
 )
+from cvdops.runners.ssh import private_key
 from cvdops.runners.ssh.diagnosis import clean
 from cvdops.runners.ssh.known_hosts import HostKey, KnownHosts
 from cvdops.runners.ssh.quoting import words
@@ -122,6 +123,10 @@ def _host_key(probe: SshProbe) -> str:
     return f"It shows {both[0]}, which was confirmed."
 
 
+def _private_key(probe: SshProbe) -> str:
+    return private_key.look(probe.transport.client, probe.transport.address)
+
+
 def _login(probe: SshProbe) -> str:
     probe.transport.link.master.ensure()
     return "The login was accepted."
@@ -188,6 +193,7 @@ _STEPS: Steps[SshProbe] = (
     ("name", _name, True),
     ("port", _port, True),
     ("host key", _host_key, True),
+    ("private key", _private_key, True),
     ("login", _login, True),
     ("shell", _shell, True),
     ("sudo", _sudo, False),

@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 
 from cvdops.runners.ssh.address import Address
 from cvdops.runners.ssh.client import CONNECT_TIMEOUT, Client
@@ -22,6 +23,7 @@ _TIMEOUT = CONNECT_TIMEOUT + 7  # seconds
 def scan(client: Client, address: Address) -> tuple[HostKey, ...]:
     """The keys that it shows now, the strongest kind first; nobody logs in. Raises Unreachable."""
     client.prepare(address.label)
+    address = replace(address, key="")  # which may be missing: that is no matter of the host
     with ThreadPoolExecutor(len(_KINDS)) as pool:
         answers = list(pool.map(lambda kind: _ask(client, address, kind), _KINDS))
     keys = tuple(key for key, _ in answers if key is not None)
