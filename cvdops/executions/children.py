@@ -16,7 +16,7 @@ from cvdops.executions.launch import NAMED, secret_names, starting
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import ChildPlan, fingerprint
 from cvdops.executions.run import Run
-from cvdops.executions.states import ExecutionEvent, ExecutionState, StepEvent, StepState
+from cvdops.executions.states import CHILD, ExecutionEvent, ExecutionState, StepEvent, StepState
 from cvdops.executions.transitions import DatabaseNow, Hand, Superseded
 from cvdops.lib.errors import Conflict
 from cvdops.spec.document import Kind, Step
@@ -47,7 +47,7 @@ def open_step(run: Run, step: StepRun, definition: Step) -> bool:
             )
             child = _create(run, step, version, pinned, values, doc)
             text = f"Execution {child}: {version.runbook.title}"
-            gates.rest(run, gates.CHILD, text, step.key, more={"child": str(child.pk)})
+            gates.rest(run, CHILD, text, step.key, more={"child": str(child.pk)})
     except Conflict as error:
         step.attempt_count -= 1
         return _fail(run, step, str(error))

@@ -9,11 +9,10 @@ from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.executions.hints import announce
 from cvdops.executions.models import ChecklistMark, StepRun
 from cvdops.executions.run import Run
-from cvdops.executions.states import ExecutionEvent, StepEvent, StepState
+from cvdops.executions.states import CHILD, ExecutionEvent, StepEvent, StepState
 from cvdops.executions.transitions import DatabaseNow, InSeconds
 from cvdops.spec.document import Kind, Step
 
-CHILD = "child"  # of `waiting_for`: another execution
 APPROVAL = "approval"
 WINDOW = "window"  # in which its environment may be changed
 

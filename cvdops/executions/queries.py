@@ -143,7 +143,9 @@ def controls(
     )
     return Controls(
         pause=Control(
-            state in HELD | {ExecutionState.QUEUED} and execution.intent == Intent.NONE, control
+            (state in HELD | {ExecutionState.QUEUED} or execution.waits_for_child)
+            and execution.intent == Intent.NONE,
+            control,
         ),
         resume=Control(state == ExecutionState.PAUSED or _stands(execution), control),
         cancel=Control(not execution.is_over and execution.intent != Intent.CANCEL, control),

@@ -43,6 +43,9 @@ class Phase(StrEnum):
     ROLLBACK = "rollback"
 
 
+CHILD = "child"  # the code of what it waits for: an execution that one of its steps started
+
+
 class Intent(StrEnum):
     """What a person asked of an execution that a worker holds; the worker carries it out."""
 

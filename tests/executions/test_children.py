@@ -86,6 +86,29 @@ def test_cancel_passes_down_and_comes_back_up(scene: Scene) -> None:
     assert scene.states(execution)["two"] == "pending"
 
 
+def test_a_pause_takes_effect_after_the_child(scene: Scene) -> None:
+    scene.other("inner", block("in", "true"))
+    scene.runbook(child_block() + block("two", "true"))
+    execution = scene.run()
+    services.pause(scene.person("devops-engineer"), execution.pk)
+    assert scene.advance(execution).state == "waiting"
+    assert scene.advance(child(execution)).state == "succeeded"
+    assert scene.advance(execution).state == "paused"
+    assert scene.states(execution) == {"call": "succeeded", "two": "pending"}
+    services.resume(scene.person("devops-engineer"), execution.pk)
+    assert scene.advance(execution).state == "succeeded"
+
+
+def test_a_cancel_that_follows_a_pause_is_obeyed(scene: Scene) -> None:
+    scene.other("inner", block("in", "true"))
+    scene.runbook(child_block() + block("two", "true"))
+    execution = scene.run()
+    services.pause(scene.person("devops-engineer"), execution.pk)
+    services.cancel(scene.person("devops-engineer"), execution.pk)
+    rescue()
+    assert scene.advance(execution).state == "cancelled"
+
+
 def test_a_child_takes_the_lock_that_its_parent_holds(scene: Scene) -> None:
     scene.other("inner", block("in", "true", "lock=db"))
     scene.runbook(child_block(), extra="locks: [db]\n")

@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from cvdops.executions import services
 from cvdops.executions.models import Execution
 from tests.executions.scene import Scene
 from tests.executions.test_children import child, child_block
@@ -47,7 +48,9 @@ def test_a_child_and_its_parent_lead_to_each_other(scene: Scene) -> None:
     execution = scene.run()
     inner = child(execution)
     assert f'href="/executions/{execution.pk}/"' in page(reader(scene), inner)
-    assert f">execution #{inner.number}</a>: pause that one." in page(reader(scene), execution)
+    services.pause(scene.person("devops-engineer"), execution.pk)
+    said = f">execution #{inner.number}</a> has ended. To stop sooner, pause that one."
+    assert said in page(reader(scene), execution)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.environments.models import Environment
 from cvdops.executions.states import (
     ACTIVE,
+    CHILD,
     EXECUTION_LOOKS,
     HELD,
     IN_PART,
@@ -154,6 +155,11 @@ class Execution(NotSaved):
     @property
     def is_over(self) -> bool:
         return self.state in TERMINAL
+
+    @property
+    def waits_for_child(self) -> bool:
+        """It stands at a step that has started another execution."""
+        return self.state == ExecutionState.WAITING and self.waiting_for.get("code") == CHILD
 
 
 class StepRun(NotSaved):

@@ -32,7 +32,7 @@ from cvdops.lib.errors import Conflict
 
 
 def pause(user: User, execution_id: UUID | str, comment: str = "") -> None:
-    """Let the running step end, then stop before the next one."""
+    """Let the running step end, or the execution that it started, then stop before the next one."""
     execution = get_execution(user, execution_id)
     can(user, Action.CONTROL, matter(execution)).enforce()
     _ask_for(user, execution, "pause", ExecutionEvent.PAUSE, Intent.PAUSE, comment)
@@ -142,6 +142,8 @@ def _running(execution: Execution) -> StepRun | None:
 
 def _askable(execution: Execution, intent: Intent) -> frozenset[ExecutionState]:
     """The states in which a worker can be asked: one has it, or comes for a step that is left running."""
+    if intent == Intent.PAUSE and children.active(execution):
+        return HELD | {ExecutionState.WAITING}
     if not _running(execution):
         return HELD
     return (

@@ -44,7 +44,7 @@ def read(execution: Execution) -> Wait | None:
         since=_since(execution, code),
         due_at=execution.due_at,
         locks=tuple(_locks(execution)) if code == locks.CODE else (),
-        child=children.active(execution) if code == "child" else None,
+        child=children.active(execution) if execution.waits_for_child else None,
     )
 
 
