@@ -15,7 +15,7 @@ from cvdops.changes.kind import Value
 from cvdops.changes.kinds import kind
 from cvdops.changes.models import Change, ChangeState
 from cvdops.changes.queries import change_named, decided, overtaken_by
-from cvdops.lib.errors import Conflict, Invalid, Problem, Reason
+from cvdops.lib.errors import MOVED_ON, Conflict, Invalid, Problem, Reason
 
 _LOCK = 0x43564406  # advisory: who is the last lead is true of all changes together
 MAX_TEXT = 2000  # characters of a reason or comment
@@ -58,12 +58,13 @@ def submit(
         before = what.current(key)
         may_propose(user, kind_name, key, after).enforce()
         if seen is not None and seen != mark(before):
-            raise Conflict(overtaken_by(kind_name, key, before))
+            raise Conflict(overtaken_by(kind_name, key, before), MOVED_ON)
         problems = [*what.check(key, after), *_about_text("reason", reason, needed=True)]
         if problems:
             raise Invalid(problems)
         if after == before:
-            raise Conflict(f"{what.title(key)} is so already. Nothing was changed.")
+            text = f"{what.title(key)} is so already. Nothing was changed."
+            raise Conflict(text, "It is so already")
         guarded = what.guarded(key, before, after)
         if guarded:
             _refuse_second(kind_name, key)
@@ -113,7 +114,7 @@ def confirm(user: User, change_id: UUID | str, comment: str = "") -> Change:
         else:
             _apply(user, change, comment)
     if problem:
-        raise Conflict(problem)
+        raise Conflict(problem, MOVED_ON)
     return change
 
 
@@ -180,7 +181,7 @@ def _about_text(field: str, text: str, *, needed: bool) -> list[Problem]:
 
 def _refuse_decided(change: Change) -> None:
     if not change.is_open:
-        raise Conflict(decided(change))
+        raise Conflict(decided(change), "It was settled already")
 
 
 def _refuse_second(kind_name: str, key: str) -> None:
@@ -189,7 +190,8 @@ def _refuse_second(kind_name: str, key: str) -> None:
         raise Conflict(
             f"{other.proposed_by.name} has proposed a change of {kind(kind_name).title(key)} at "
             f"{other.proposed_at:%Y-%m-%d %H:%M} UTC already. It has to be confirmed, refused or "
-            "withdrawn first."
+            "withdrawn first.",
+            "A change is proposed already",
         )
 
 

@@ -23,6 +23,9 @@ class NotFound(UserError):
         super().__init__(f"There is no such {what}, or you may not see it.")
 
 
+MOVED_ON = "It has moved on"  # the title of what came second
+
+
 class Conflict(UserError):
     """As things stand it cannot be done; `title` says in a few words how they stand."""
 

@@ -15,10 +15,9 @@ from cvdops.executions import gates
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import digest
-from cvdops.executions.services.effect import MOVED_ON
 from cvdops.executions.states import ExecutionEvent, StepEvent
 from cvdops.executions.transitions import DatabaseNow, Hand, Superseded
-from cvdops.lib.errors import Conflict
+from cvdops.lib.errors import MOVED_ON, Conflict
 
 
 def decide(

@@ -6,9 +6,8 @@ from django.db.models.functions import Now
 
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.transitions import Superseded
-from cvdops.lib.errors import Conflict
+from cvdops.lib.errors import MOVED_ON, Conflict
 
-MOVED_ON = "It has moved on"  # the title of what came second
 _LATELY = timedelta(minutes=1)
 _FOLLOWS = ("execution.ready", "execution.start", "note")  # never what somebody else was second to
 
