@@ -67,6 +67,15 @@ def environment(execution: Execution, target: Target) -> dict[str, str]:
     return {**own, **variables(execution, target.name), **secrets(execution)}
 
 
+def without(session: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What steps left on the hosts that have this variable, without it: its newest value is of no host."""
+    return {
+        host: {**left, "variables": {n: v for n, v in left["variables"].items() if n != name}}
+        for host, left in session.items()
+        if name in left["variables"]
+    }
+
+
 def after(
     session: Mapping[str, Any],
     started_with: Mapping[str, str],

@@ -7,16 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
-from django.db.models.functions import Now
 
-from cvdops.executions import context, outcome
+from cvdops.executions import context, outcome, rollback
 from cvdops.executions.hints import announce
-from cvdops.executions.models import StepAttempt, StepRun
+from cvdops.executions.models import StepAttempt
 from cvdops.executions.outcome import Outcome
 from cvdops.executions.output import STORED, read
 from cvdops.executions.plan import SHELLS
 from cvdops.executions.recorder import Recorder
-from cvdops.executions.run import Run, Try
+from cvdops.executions.run import Try
 from cvdops.executions.states import STEP_MOVES, Intent, StepEvent, StepState
 from cvdops.executions.transitions import Also, DatabaseNow, InSeconds, Merge
 from cvdops.lib.failpoints import failpoint
@@ -111,13 +110,24 @@ def captured(work: Try, judged: Outcome, text: str) -> dict[str, str]:
     return {name: text.replace("\0", "").strip()}  # as a shell does: no variable holds a NUL
 
 
-def session(work: Try, variables: dict[str, str], cwd: str) -> dict[str, Any] | None:
-    """What later steps on this host start with, if it changed."""
+def session(work: Try, variables: dict[str, str], cwd: str) -> dict[str, Any]:
+    """What later steps start with, by host, as far as it changed."""
     before = work.run.execution.session.get(work.step.host, {})
     after = context.after(
         before, work.variables, variables, cwd, context.secrets(work.run.execution)
     )
-    return None if after == before else after
+    return {} if after == before else {work.step.host: after}
+
+
+def everywhere(work: Try, variables: dict[str, str]) -> dict[str, Any]:
+    """The same of a step of no host: for the steps of all hosts, whatever a host had before."""
+    known = work.run.execution.session
+    masked = context.secrets(work.run.execution)
+    found: dict[str, Any] = {}
+    for name in variables:
+        found |= context.without({**known, **found}, name)
+    left = found.get("", known.get("", {}))
+    return {**found, "": context.after(left, {}, variables, "", masked)} if variables else {}
 
 
 def finish(
@@ -136,7 +146,7 @@ def finish(
     with transaction.atomic() if undoes else nullcontext():
         _record(work, judged, event, recorder, session, unconfirmed=unconfirmed)
         if undoes:
-            _undone(run, step)
+            rollback.mark_undone(run.plan, step)
     failpoint("attempt.finished")
     if not unconfirmed:
         work.clean()
@@ -144,8 +154,7 @@ def finish(
     step.exit_code = judged.exit_code
     if again:
         step.refresh_from_db(fields=["due_at"])
-    if session is not None:
-        run.execution.session[step.host] = session
+    run.execution.session |= session or {}
 
 
 def _record(
@@ -159,8 +168,8 @@ def _record(
 ) -> None:
     run = work.run
     fields: dict[str, Any] = {}
-    if session is not None:
-        fields["session"] = Merge({work.step.host: session})  # other hosts' steps end at this time
+    if session:
+        fields["session"] = Merge(session)  # other hosts' steps end at this time
     if run.hold.lost_before:
         fields["lost_leases"] = 0  # there was progress
         run.hold.lost_before = 0
@@ -201,12 +210,3 @@ def _over(attempt: StepAttempt, judged: Outcome, recorder: Recorder) -> Also:
         STORED if some else "TRUE",
         (attempt.pk, recorder.newest) if some else (),
     )
-
-
-def _undone(run: Run, step: StepRun) -> None:
-    """What it undoes: on its own host, or on none; a step of no host does so for all of them."""
-    keys = [s.id for s in run.plan.forward if s.attributes.rollback == step.key]
-    undone = StepRun.objects.filter(execution=run.execution, key__in=keys)
-    if step.host:
-        undone = undone.filter(host__in=[step.host, ""])
-    undone.update(undone_at=Now())

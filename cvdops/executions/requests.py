@@ -8,7 +8,7 @@ from django.db import connection
 from cvdops.environments.models import AllowedAddress
 from cvdops.executions import context, outcome
 from cvdops.executions.beginning import begin, recorder, refuse
-from cvdops.executions.finishing import captured, finish, session
+from cvdops.executions.finishing import captured, everywhere, finish
 from cvdops.executions.models import StepRun
 from cvdops.executions.outcome import Outcome
 from cvdops.executions.patience import AWAY, LOST, GivenUp, Patience
@@ -117,7 +117,7 @@ def _record(work: Try, stored: Recorder, judged: Outcome, variables: dict[str, s
     while True:
         try:
             stored.finish()
-            finish(work, judged, stored, session(work, variables, "") if variables else None)
+            finish(work, judged, stored, everywhere(work, variables))
             return
         except LOST:
             if not work.run.hold.valid:

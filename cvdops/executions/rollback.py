@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models.functions import Now
+
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import ON_HOSTS, Plan
 from cvdops.executions.states import Phase, StepState
@@ -65,6 +67,15 @@ def plan_rollback(
         fresh.append(step_run(execution, undo, host, position, Phase.ROLLBACK))
         position += 1
     return fresh
+
+
+def mark_undone(plan: Plan, step: StepRun) -> None:
+    """What this rollback step undoes: on its own host, or on none; one of no host does so for all."""
+    keys = [s.id for s in plan.forward if s.attributes.rollback == step.key]
+    undone = StepRun.objects.filter(execution=step.execution_id, key__in=keys)
+    if step.host:
+        undone = undone.filter(host__in=[step.host, ""])
+    undone.update(undone_at=Now())
 
 
 def step_runs(execution: Execution, plan: Plan) -> list[StepRun]:

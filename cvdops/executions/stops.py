@@ -1,5 +1,6 @@
 """Stops that nobody has seen yet: their hosts are asked again until they answer, or a Lead settles it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -34,6 +35,13 @@ def since(execution: UUID) -> datetime | None:
     left = StepRun.objects.filter(execution=execution, unconfirmed=True)
     found: datetime | None = left.aggregate(first=Min("finished_at"))["first"]
     return found
+
+
+def all_since(executions: Iterable[UUID]) -> dict[UUID, datetime]:
+    """The same for several, as far as there is such a stop."""
+    left = StepRun.objects.filter(execution__in=list(executions), unconfirmed=True)
+    rows = left.values_list("execution").annotate(first=Min("finished_at"))
+    return {execution: first for execution, first in rows if first}
 
 
 def _stopped(run: Run, step: StepRun) -> bool:

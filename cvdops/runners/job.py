@@ -61,7 +61,7 @@ class Unreachable(Exception):
     """The host cannot be asked: what is going on there is not known. Not the same as gone."""
 
     def __init__(self, host: str, reason: Reason, why: str, remedy: str) -> None:
-        super().__init__(f"{host} cannot be reached: {why} {remedy}")
+        super().__init__(f"{host} cannot be reached. {why} {remedy}")
         self.host = host
         self.reason = reason
         self.why = why  # a sentence

@@ -22,7 +22,7 @@ from cvdops.executions.states import (
     Phase,
     StepState,
 )
-from cvdops.web.live.waiting import sentences
+from cvdops.web.live.waiting import Brief, briefs
 
 SUCCESS_TARGET = 95  # percent, of the mission document
 SUCCESS_WINDOW = timedelta(days=30)
@@ -45,7 +45,7 @@ class Running:
 
     execution: Execution
     progress: Progress
-    waits_for: str  # in words; empty if it goes on
+    waits: Brief
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ def with_progress(executions: Iterable[Execution]) -> list[Running]:
     """The executions with their progress, in the same order."""
     found = list(executions)
     progress = _progress(execution.pk for execution in found)
-    waits = sentences(found)
-    return [Running(e, progress.get(e.pk, Progress(0, 0, "")), waits.get(e.pk, "")) for e in found]
+    waits = briefs(found)
+    return [Running(e, progress.get(e.pk, Progress(0, 0, "")), waits[e.pk]) for e in found]
 
 
 def _progress(ids: Iterable[UUID]) -> dict[UUID, Progress]:

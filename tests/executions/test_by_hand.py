@@ -3,7 +3,7 @@
 import pytest
 
 from cvdops.approvals.models import ApprovalRequest
-from cvdops.executions import services
+from cvdops.executions import queries, services
 from cvdops.executions.models import Execution
 from cvdops.lib.errors import Conflict, Invalid
 from tests.executions.scene import Scene
@@ -83,3 +83,15 @@ def test_a_rollback_waits_for_the_end_of_a_child(scene: Scene) -> None:
     services.roll_back(engineer, execution.pk)
     assert scene.advance(execution).state == "rolled_back"
     assert not execution.steps.filter(state="waiting").exists()
+
+
+def test_what_was_undone_by_hand_is_undone(scene: Scene) -> None:
+    scene.runbook(block("one", "true", "destructive rollback=undo"), block("undo", "false"))
+    execution = scene.run()
+    services.roll_back(scene.person("devops-engineer"), execution.pk)
+    assert scene.advance(execution).state == "waiting"
+    assert queries.undo_stack(execution)
+    lead = scene.person("operations-lead")
+    services.settle(lead, execution.pk, "undo", "taken back on its console")
+    assert scene.advance(execution).state == "rolled_back"
+    assert (queries.undo_stack(execution), execution.outcome) == ((), "")

@@ -109,6 +109,15 @@ def test_a_request_is_an_attempt_with_its_transcript(scene: Scene, server: HttpS
     assert attempt.output_size == len(scene.output(execution, "one"))
 
 
+def test_what_is_captured_replaces_what_a_host_had(scene: Scene, server: HttpServer) -> None:
+    scene.runbook(
+        block("one", "FOUND=old")
+        + ask("two", "GET ${BASE_URL}/a", "capture=FOUND")
+        + block("three", 'echo "$FOUND"')
+    )
+    assert scene.output(scene.run(), "three") == "ok\n"
+
+
 def test_the_status_decides(scene: Scene, server: HttpServer) -> None:
     server.answers = lambda connection: connection.sendall(
         answer(b"sorry", server.last.split(b"/")[1][:3].decode() + " Whatever")

@@ -1,5 +1,8 @@
 """Choosing where an execution goes on, or how far it is rolled back; and what it waits for."""
 
+from datetime import timedelta
+
+from django.db.models.functions import Now
 from django.test import Client
 
 from cvdops.executions.models import Execution, StepRun
@@ -121,6 +124,27 @@ def test_a_retry_says_when(scene: Scene) -> None:
     execution = scene.run()
     html = page(as_person(scene, "developer"), execution)
     assert "Trying again: one" in html and html.count("data-until") == 2
+
+
+def test_lists_say_since_when_a_stop_is_not_confirmed(scene: Scene) -> None:
+    execution = stuck(scene)
+    waiting = {"code": "unconfirmed", "text": "Cancel not confirmed on here", "step": "three"}
+    Execution.objects.filter(pk=execution.pk).update(waiting_for=waiting)
+    asked = execution.steps.filter(key="three")
+    asked.update(unconfirmed=True, finished_at=Now() - timedelta(hours=1, minutes=2))
+    client = as_person(scene, "devops-engineer")
+    for address in ("/", "/executions/"):
+        assert "for 1 h 2 min" in client.get(address).content.decode()
+
+
+def test_what_no_other_step_speaks_of_is_told_apart(scene: Scene) -> None:
+    scene.runbook(
+        block("one", "WHO=web; for round in a b; do true; done") + block("two", 'echo "$WHO"')
+    )
+    html = page(as_person(scene, "developer"), scene.run())
+    shown, _, folded = html.partition("1 more that steps have left")
+    assert "<code>WHO</code>" in shown and "<code>round</code>" not in shown
+    assert "<code>round</code>" in folded
 
 
 def test_lists_say_what_is_waited_for(scene: Scene) -> None:

@@ -10,12 +10,12 @@ from django.db.models.functions import Now
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
-from cvdops.executions import context
+from cvdops.executions import context, rollback
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter, planned
 from cvdops.executions.services.effect import one_effect
-from cvdops.executions.states import ExecutionEvent, ExecutionState, StepEvent
+from cvdops.executions.states import ExecutionEvent, ExecutionState, Phase, StepEvent
 from cvdops.executions.transitions import AFRESH, DatabaseNow, Hand, Merge, Superseded
 from cvdops.lib.errors import Conflict, Invalid, Problem
 
@@ -63,6 +63,8 @@ def _settle_step(
         fields: dict[str, Any] = {"tries": 0, "note": notes[event], "unconfirmed": False}
         fields |= AFRESH if event is StepEvent.RETRY else {}
         hand.step(step.pk, event, {"comment": comment}, **fields)
+        if event is StepEvent.SETTLE and step.phase == Phase.ROLLBACK:
+            rollback.mark_undone(planned(execution), step)
         announce(execution.pk, hand.move(ExecutionEvent.READY, waiting_for={}, lost_leases=0))
         record(user, action, "execution", execution.pk, data={"verb": event, "step": step.key})
         wake(execution.pk, execution.environment.queue)
@@ -124,11 +126,7 @@ def _captured(execution: Execution, step: StepRun, note: str) -> dict[str, Merge
         )
         raise Invalid([Problem("comment", text)])
     execution.refresh_from_db(fields=["session"])  # as it is now that the row is locked
-    former = {
-        host: {**left, "variables": {n: v for n, v in left["variables"].items() if n != name}}
-        for host, left in execution.session.items()
-        if name in left["variables"]
-    }
+    former = context.without(execution.session, name)
     session = former.get("", execution.session.get("", {}))
     secrets = context.secrets(execution)
     return {

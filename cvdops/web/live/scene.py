@@ -23,7 +23,8 @@ from cvdops.executions.states import (
     StepState,
 )
 from cvdops.spec.document import Kind, SectionKind, Step, Troubleshooting
-from cvdops.web.live.answers import is_answer, kept_answers
+from cvdops.web.live.answers import is_answer
+from cvdops.web.live.captured import Captured, captured
 from cvdops.web.live.timeline import Entry, Note
 from cvdops.web.live.waiting import Wait
 
@@ -80,16 +81,6 @@ class Progress:
 
     done: int
     total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Captured:
-    """A variable whose value the execution itself has set."""
-
-    name: str
-    value: str
-    host: str
-    answer: bool  # it is what came back to a request
 
 
 @dataclass(frozen=True)
@@ -190,14 +181,18 @@ class Scene:
         return next((r for r in self.requests if r.state == RequestState.OPEN), None)
 
     @cached_property
+    def _captured(self) -> tuple[Captured, ...]:
+        return captured(self.execution, self.plan)
+
+    @property
     def captured(self) -> tuple[Captured, ...]:
-        answers = kept_answers(self.plan)
-        return tuple(
-            Captured(name, str(value), host, name in answers)
-            for host, session in sorted(self.execution.session.items())
-            for name, value in sorted(session.get("variables", {}).items())
-            if self.execution.variables.get(name) != value
-        )
+        """The variables that steps have set for other steps."""
+        return tuple(variable for variable in self._captured if variable.meant)
+
+    @property
+    def left_over(self) -> tuple[Captured, ...]:
+        """Those that no other step speaks of."""
+        return tuple(variable for variable in self._captured if not variable.meant)
 
     @cached_property
     def spread(self) -> bool:

@@ -61,12 +61,27 @@ def _locks(execution: Execution) -> Iterable[Named]:
         yield Named(name, holders.get(name), tuple(line))
 
 
-def sentences(executions: Iterable[Execution]) -> dict[UUID, str]:
-    """What each one of a list waits for, as a few words; empty for what goes on."""
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What an execution of a list waits for, as a few words, and since when; empty for one that goes on."""
+
+    text: str
+    since: datetime
+
+
+def briefs(executions: Iterable[Execution]) -> dict[UUID, Brief]:
+    """Those of the executions of a list."""
     found = list(executions)
+    asked = stops.all_since(e.pk for e in found if e.waiting_for.get("code") == UNCONFIRMED)
     queued = {e.environment.queue for e in found if e.state == ExecutionState.QUEUED}
     unserved = queues.unserved(queued)
-    return {e.pk: _sentence(e, unserved) for e in found if e.state in _STANDING}
+    return {
+        e.pk: Brief(
+            _sentence(e, unserved) if e.state in _STANDING else "",
+            asked.get(e.pk, e.state_since),
+        )
+        for e in found
+    }
 
 
 def _sentence(execution: Execution, unserved: set[str]) -> str:

@@ -11,7 +11,7 @@ from cvdops.environments.models import Environment
 from cvdops.executions.queries import history
 from cvdops.web.access import person, requires
 from cvdops.web.forms import HistoryFilter
-from cvdops.web.live.waiting import sentences
+from cvdops.web.live.waiting import briefs
 
 
 @requires(Action.USE_PORTAL)
@@ -27,11 +27,11 @@ def executions(request: HttpRequest) -> HttpResponse:
         if name in wanted:
             wanted[name] = midnight(wanted[name], shift)
     page = history(user, **wanted)
-    waits = sentences(page.items)
+    waits = briefs(page.items)
     context = {
         "form": form,
         "page": page,
-        "rows": [(execution, waits.get(execution.pk, "")) for execution in page.items],
+        "rows": [(execution, waits[execution.pk]) for execution in page.items],
         "filtered": bool(set(wanted) - {"before"}),
         "first": "before" not in wanted,
     }
