@@ -10,7 +10,7 @@ from django.utils import timezone
 from cvdops.audit.models import AuditEntry
 from cvdops.environments.models import Environment, Host
 from cvdops.executions import probes
-from cvdops.executions.models import HostCheck
+from cvdops.executions.models import HostCheck, Worker
 from tests.cast import person
 from tests.web.world import World
 
@@ -158,9 +158,20 @@ def test_a_test_is_watched_until_it_is_done(world: World, tested: HostCheck) -> 
     assert "in bash and sh." in html
 
 
-def test_a_test_without_a_worker_says_so(world: World, tested: HostCheck) -> None:
-    HostCheck.objects.update(requested_at=timezone.now() - timedelta(seconds=10))
-    assert "No worker serves <code>env.development</code>" in host_page(world)
+def test_a_host_without_a_worker_says_since_when_and_what_to_do(
+    world: World, tested: HostCheck
+) -> None:
+    assert "<code>env.development</code> for a day or more." in host_page(world)
+    gone = timezone.now() - timedelta(hours=2)
+    Worker.objects.create(name="w", queues=["env.development"], seen_at=gone, consumed_at=gone)
+    html = host_page(world)
+    assert "No worker serves <code>env.development</code> since" in html
+    assert "manage.py doctor" in html and "Until then no step runs on" in html
+    Worker.objects.update(seen_at=timezone.now())
+    assert "No worker serves" not in host_page(world)
+
+
+def test_a_test_that_nobody_does_says_so(world: World, tested: HostCheck) -> None:
     HostCheck.objects.update(requested_at=timezone.now() - timedelta(minutes=11))
     html = host_page(world)
     assert "Nobody did it" in html and "every 1s" not in html

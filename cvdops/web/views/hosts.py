@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from cvdops.access.policy import Action, can
-from cvdops.executions import inventory, keys, probes
+from cvdops.executions import inventory, keys, probes, queues
 from cvdops.lib.errors import Invalid, Problem
 from cvdops.web.access import person, requires
 from cvdops.web.probes import shown
@@ -55,6 +55,7 @@ def _page(
         "may_test": can(user, Action.TEST_HOST),
         "may_confirm": can(user, Action.CONFIRM_KEY),
         "edit": can(user, Action.EDIT_ENVIRONMENTS),
+        "gap": queues.gap(found.environment.queue),
         "users": inventory.users_of(found),
     }
     fragment = bool(request.headers.get("HX-Request"))
