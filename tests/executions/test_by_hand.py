@@ -86,7 +86,7 @@ def test_a_rollback_waits_for_the_end_of_a_child(scene: Scene) -> None:
 
 
 def test_what_was_undone_by_hand_is_undone(scene: Scene) -> None:
-    scene.runbook(block("one", "true", "destructive rollback=undo"), block("undo", "false"))
+    scene.runbook(DESTROYS + block("two", "false"), block("undo", "false"))
     execution = scene.run()
     services.roll_back(scene.person("devops-engineer"), execution.pk)
     assert scene.advance(execution).state == "waiting"
