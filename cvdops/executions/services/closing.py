@@ -38,7 +38,8 @@ def close_item(user: User, execution_id: UUID | str, position: int, comment: str
             confirmed_at__isnull=True,
         )
         if not mark.update(confirmed_by=user, confirmed_at=Now(), evidence=evidence):
-            raise Conflict("This item is confirmed already, or there is none at this place.")
+            text = "This item is confirmed already, or there is none at this place."
+            raise Conflict(text, "It is confirmed already")
         hand = Hand(execution.pk, actor=user)
         data = {"position": position, "comment": evidence}
         announce(execution.pk, hand.change("checklist.after", data))
