@@ -1,6 +1,8 @@
 """Steps that people do: what they confirm, and what becomes of their note."""
 
 import pytest
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.executions import queries, services
@@ -95,3 +97,19 @@ def test_what_was_undone_by_hand_is_undone(scene: Scene) -> None:
     services.settle(lead, execution.pk, "undo", "taken back on its console")
     assert scene.advance(execution).state == "rolled_back"
     assert (queries.undo_stack(execution), execution.outcome) == ((), "")
+
+
+@pytest.mark.parametrize("first", ["end", "open"])
+def test_the_database_refuses_an_end_at_which_somebody_waits(scene: Scene, first: str) -> None:
+    scene.runbook(LIST)
+    steps = scene.run().steps
+    ended = {"state": "cancelled", "finished_at": Now()}
+    if first == "open":
+        with transaction.atomic():
+            steps.update(state="cancelled")
+            Execution.objects.update(**ended)
+    with pytest.raises(IntegrityError, match="a step of it waits"):
+        if first == "open":
+            steps.update(state="waiting")
+        else:
+            Execution.objects.update(**ended)
