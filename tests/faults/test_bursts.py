@@ -1,23 +1,26 @@
 """Bursts: many requests in one moment wait their turn at the gate, and all are served."""
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from cvdops.web.gate import PATIENCE
 from tests.executions.test_engine import block
 from tests.faults.portal import Visit, web
 from tests.faults.rig import Rig
 
 
-def burst(visit: Visit, size: int, path: str = "/executions/") -> list[int]:
-    """The statuses of so many requests that are sent at once."""
-    answers: list[int] = []
+def burst(visit: Visit, size: int) -> list[tuple[int, float]]:
+    """(status, seconds) of so many requests that are sent at once."""
+    answers: list[tuple[int, float]] = []
     ready = threading.Barrier(size)
 
     def ask() -> None:
         ready.wait()
-        answers.append(visit.page(path).status)
+        began = time.monotonic()
+        answers.append((visit.page("/executions/").status, time.monotonic() - began))
 
     threads = [threading.Thread(target=ask) for _ in range(size)]
     for thread in threads:
@@ -27,17 +30,24 @@ def burst(visit: Visit, size: int, path: str = "/executions/") -> list[int]:
     return answers
 
 
+def served(answers: list[tuple[int, float]]) -> None:
+    """All of them; on a machine that is very slow, those whose turn came before they had waited long."""
+    assert any(status == 200 for status, _ in answers)
+    early = [(status, took) for status, took in answers if status != 200 and took < PATIENCE]
+    assert early == []
+
+
 def trial(rig: Rig, folder: Path, size: int) -> None:
     rig.scene.runbook(block("one", "true"))
     execution = rig.scene.start()
     with web(folder) as server:
         visit = server.visit(rig.scene.person("devops-engineer"))
-        assert burst(visit, size) == [200] * size
+        served(burst(visit, size))
         cancelled = threading.Thread(
             target=lambda: visit.post(f"/executions/{execution.pk}/cancel/")
         )
         cancelled.start()
-        assert set(burst(visit, size)) == {200}
+        served(burst(visit, size))
         cancelled.join()
     execution.refresh_from_db()
     assert execution.state == "cancelled"

@@ -12,6 +12,7 @@ from cvdops.environments.models import Environment, Host
 from cvdops.executions import probes
 from cvdops.executions.models import HostCheck, Worker
 from tests.cast import person
+from tests.web.access_table import WINDOW
 from tests.web.world import World
 
 FAR = {"name": "far", "transport": "ssh", "address": "far.example.org", "user": "ops"}
@@ -216,3 +217,13 @@ def test_what_a_host_says_cannot_act_on_the_page(world: World, far: Host) -> Non
     far.checks.update(results=results)
     html = host_page(world, name="far")
     assert "<script>alert" not in html and "\x1b" not in html
+
+
+def test_a_window_that_somebody_else_proposed_keeps_what_was_typed(lead: Client) -> None:
+    address = "/environments/development/windows/add/window/"
+    assert lead.post(address, WINDOW).status_code == 302
+    answer = lead.post(address, {**WINDOW, "reason": "for the new release"})
+    assert answer.status_code == 409
+    html = answer.content.decode()
+    assert "A change is proposed already." in html and "for the new release" in html
+    assert f'value="{WINDOW["starts_at"]}"' in html

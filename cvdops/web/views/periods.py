@@ -12,7 +12,7 @@ from cvdops.changes.kinds import kind as kind_named
 from cvdops.changes.periods import key
 from cvdops.environments.models import Environment, Period
 from cvdops.executions import inventory
-from cvdops.lib.errors import Invalid, NotFound, Problem
+from cvdops.lib.errors import Conflict, Invalid, NotFound, Problem
 from cvdops.web.access import person, requires
 from cvdops.web.fresh import fresh
 from cvdops.web.periods import PeriodForm
@@ -71,6 +71,8 @@ def _edit(
         services.submit(person(request), kind, name, after, form.cleaned_data["reason"])
     except Invalid as error:
         return _form(request, environment, kind, period, error.problems)
+    except Conflict as error:
+        return _form(request, environment, kind, period, conflict=error)
     messages.success(request, PROPOSED)
     return redirect("environment", environment.slug)
 
@@ -87,8 +89,9 @@ def _form(
     kind: str,
     period: Period | None,
     problems: Sequence[Problem] = (),
+    conflict: Conflict | None = None,
 ) -> HttpResponse:
-    form = PeriodForm(period, request.POST if problems else None)
+    form = PeriodForm(period, request.POST if problems or conflict else None)
     errors = [(f, [p.message for p in problems if p.field == f.name]) for f in form]
     for field, found in errors:
         if found:
@@ -99,5 +102,7 @@ def _form(
         "kind": kind,
         "called": kind_named(kind).CALLED,
         "fields": errors,
+        "conflict": conflict,
     }
-    return render(request, "environments/period.html", context, status=422 if problems else 200)
+    status = conflict.status if conflict else 422 if problems else 200
+    return render(request, "environments/period.html", context, status=status)
