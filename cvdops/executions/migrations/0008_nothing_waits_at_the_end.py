@@ -38,6 +38,6 @@ DROP FUNCTION executions_nothing_waits();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("executions", "0006_closing")]
+    dependencies = [("executions", "0007_queued_for_the_window")]
 
     operations = [migrations.RunSQL(CREATE, DROP)]
