@@ -22,7 +22,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-SILENCE = 1.0  # seconds without an answer of the database: whoever waits is told so
+SILENCE = 2.5  # seconds without any answer of the database: whoever waits is told so
 PATIENCE = 10.0  # seconds of waiting beside a database that answers
 LOOK = 0.2  # seconds between two looks at it while somebody waits
 TURNED_AWAY = "cvdops.turned_away"  # in the scope of a request that the pages are to refuse
@@ -75,7 +75,9 @@ class Places:
 
     @property
     def _hopeless(self) -> bool:
-        """The database is silent, or has not answered since somebody failed."""
+        """The database has been silent for some time, to those who ask or since somebody failed."""
+        if time.monotonic() - Connection.answered_at < SILENCE:
+            return False
         return Connection.silence() >= SILENCE or self._failed_at > Connection.answered_at
 
     def _look(self) -> None:

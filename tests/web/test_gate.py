@@ -122,7 +122,8 @@ def test_who_waits_when_the_database_falls_silent_is_turned_away(
         house = House()
         door = Gate(house, 2, reserved=1)
         first, second = await come(door, "/", "/")
-        monkeypatch.setattr(Connection, "silence", lambda: 1.0)
+        monkeypatch.setattr(Connection, "answered_at", 0.0)
+        monkeypatch.setattr(Connection, "silence", lambda: gate.SILENCE)
         assert await second == 599
         house.go.set()
         assert [await first, await visit(door)] == [200, 200]
@@ -130,7 +131,11 @@ def test_who_waits_when_the_database_falls_silent_is_turned_away(
     play(scene)
 
 
-def test_beside_a_database_that_does_not_answer_nobody_waits() -> None:
+def test_beside_a_database_that_does_not_answer_nobody_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Connection, "answered_at", 0.0)
+
     async def scene() -> None:
         house = House(status=503)
         door = Gate(house, 2, reserved=1)
