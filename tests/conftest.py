@@ -30,7 +30,7 @@ def pytest_report_header() -> str:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> schedule.Schedule | None:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object | None:
     return schedule.schedule(config, log) if config.option.dist == "loadfile" else None
 
 

@@ -8,16 +8,10 @@ from xdist.scheduler import LoadFileScheduling
 LONG = ("tests/e2e/", "tests/stack/", "tests/faults/", "tests/fuzz/")
 
 
-class Schedule(LoadFileScheduling):
-    """A file stays in one process, and so does the folder whose files share one system."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return LONG[0] if nodeid.startswith(LONG[0]) else super()._split_scope(nodeid)
-
-
-def schedule(config: pytest.Config, log: object) -> Schedule:
+def schedule(config: pytest.Config, log: object) -> LoadFileScheduling:
+    """A file stays in one process, because some start a whole system for all of their tests."""
     config.option.loadscopereorder = False  # `order` has seen to it
-    return Schedule(config, log)
+    return LoadFileScheduling(config, log)
 
 
 def order(items: list[pytest.Item]) -> None:

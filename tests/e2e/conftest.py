@@ -48,7 +48,7 @@ echo "went on"
 """
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def system() -> Iterator[Launched]:
     """Started as `make up` does, with the five runbooks and a slow one; stopped at the end."""
     # not below pytest's own folder, which every other test run closes to PostgreSQL's user
@@ -66,7 +66,7 @@ def system() -> Iterator[Launched]:
             launched.end()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.conftest import SLOW
 from tests.e2e.people import state
 from tests.stack.launching import Launched
 
@@ -43,15 +44,17 @@ def test_a_document_is_imported_and_taken_along_annotated(log_in: LogIn, tmp_pat
 
 @pytest.fixture
 def page(log_in: LogIn, system: Launched) -> Page:
-    """The slow runbook has a second version, and a third one that is broken."""
+    """A runbook of these tests has a second version, and a third one that is broken."""
     page = log_in("devops-engineer")
-    file = system.data.parent / "runbooks" / "SLOW.md"
-    first = file.read_text()
-    if "1.0.0" in first:
+    file = system.data.parent / "runbooks" / "CHANGING.md"
+    if not file.exists():
+        first = SLOW.replace("id: slow", "id: changing").replace("# Slow", "# Changing")
+        file.write_text(first)
+        sync(page, "CHANGING.md: added")
         file.write_text(first.replace("1.0.0", "1.1.0").replace('echo "went on"', "sleep 60"))
-        sync(page, "SLOW.md: updated")
+        sync(page, "CHANGING.md: updated")
         file.write_text(first.replace("1.0.0", "1.2.0").replace("#count", "#go-on"))
-        sync(page, "SLOW.md: broken")
+        sync(page, "CHANGING.md: broken")
     return page
 
 
@@ -62,7 +65,7 @@ def sync(page: Page, said: str) -> None:
 
 
 def test_two_versions_are_chosen_and_compared(page: Page) -> None:
-    page.goto("/runbooks/slow/")
+    page.goto("/runbooks/changing/")
     expect(page.locator(".notice.bad")).to_contain_text("What runs is version 1.1.0")
     page.get_by_role("link", name="All, and compare").click()
     page.locator("[name=from][value='1']").check()
@@ -73,7 +76,7 @@ def test_two_versions_are_chosen_and_compared(page: Page) -> None:
 
 
 def test_an_earlier_version_is_run_again(page: Page) -> None:
-    page.goto("/runbooks/slow/versions/")
+    page.goto("/runbooks/changing/versions/")
     page.get_by_role("link", name="Run version 1").click()
     notice = page.locator(".notice.wait").first
     expect(notice).to_contain_text("version 1.0.0 (number 1), not the newest")
