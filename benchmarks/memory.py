@@ -1,6 +1,7 @@
 """What the idle system costs: memory that is its own share (PSS), and processor time."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.figures import Figure
@@ -14,9 +15,10 @@ def measure(system: System) -> list[Figure]:
     """PSS in MB of every process that the start brought up, and their share of one core."""
     time.sleep(SETTLE)
     pids = system.pids("")
-    before = sum(_ticks(pid) for pid in pids)
+    before = {pid: _ticks(pid) for pid in pids}
     time.sleep(WATCH)
-    used = (sum(_ticks(pid) for pid in pids) - before) / 100 / WATCH * 100
+    pids = [pid for pid in pids if Path(f"/proc/{pid}").exists()]  # PostgreSQL ends some of its own
+    used = sum(_ticks(pid) - before[pid] for pid in pids) / 100 / WATCH * 100
     return [
         Figure("idle memory of the whole system (PSS)", sum(map(_pss, pids)), "MB", 141.0, 240.0),
         Figure("idle processor time", used, "%", None, 1.0),
@@ -31,5 +33,7 @@ def _pss(pid: int) -> float:
 
 
 def _ticks(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
+    with suppress(FileNotFoundError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+    return 0

@@ -1,9 +1,11 @@
 """Which queues have a worker, by the database's clock: workers say every few seconds that they live."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import Count, Max, Q
 from django.db.models.functions import Coalesce, Now
 
@@ -39,13 +41,21 @@ def unserved(queues: Collection[str]) -> set[str]:
 
 
 def seen(worker: str, queues: Sequence[str]) -> None:
-    """It lives, and serves these."""
-    Worker.objects.update_or_create(
-        name=worker,
-        defaults={"queues": list(queues), "seen_at": Now(), "left_at": None},
-        create_defaults={"queues": list(queues), "seen_at": Now(), "consumed_at": Now()},
-    )
-    Worker.objects.filter(seen_at__lt=Now() - REMEMBERED).delete()
+    """It lives, and serves these. Those that nobody has seen for long are forgotten."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH forgotten AS (
+              DELETE FROM executions_worker
+               WHERE seen_at < clock_timestamp() - make_interval(secs => %s) AND name <> %s
+            )
+            INSERT INTO executions_worker (name, queues, seen_at, consumed_at)
+            VALUES (%s, %s, clock_timestamp(), clock_timestamp())
+            ON CONFLICT (name) DO UPDATE
+              SET queues = excluded.queues, seen_at = excluded.seen_at, left_at = NULL
+            """,
+            [REMEMBERED.total_seconds(), worker, worker, json.dumps(list(queues))],
+        )
 
 
 def proved(worker: str) -> None:
