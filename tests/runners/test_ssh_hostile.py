@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cvdops.runners.job import Presence, Reason, StartFailed, Unreachable, Vanished
+from cvdops.runners.job import Presence, Reason, StartFailed, Unreachable, Vanished, Wakeup
 from cvdops.runners.ssh import SshTransport
 from cvdops.runners.ssh.answers import Decoder, Nonsense
+from cvdops.runners.ssh.look import Look
 from tests.runners.bench import Bench, Done
 from tests.sshd import Sshd, ssh_server
 from tests.waiting import until
@@ -50,6 +52,14 @@ class TestJobDirectory:
         assert found.handle.read(0, 100) == (b"" if name == "out" else b"hello\n")
         ssh_bench.transport.clean(done.attempt)
         until(lambda: [one.name for one in path.parent.iterdir()] == ["pid"], what="the removal")
+
+    def test_an_answer_that_comes_late_is_no_cut(self, ssh_bench: SshBench) -> None:
+        handle = ssh_bench.start("echo hello; sleep 30")
+        asked_at = time.monotonic()
+        assert handle.wait(0, 10, None) is Wakeup.OUTPUT
+        handle.see(Look(running=True), 0, asked_at)  # another thread's, from before the output
+        assert handle.size == len("hello\n")
+        assert handle.result() is None
 
     def test_directory_that_leads_elsewhere(self, ssh_bench: SshBench, tmp_path: Path) -> None:
         done = ssh_bench.run("echo hello")

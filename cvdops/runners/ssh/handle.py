@@ -49,8 +49,10 @@ class SshHandle:
     def size(self) -> int:
         return self._look.size
 
-    def see(self, look: Look, offset: int) -> None:
+    def see(self, look: Look, offset: int, asked_at: float) -> None:
         with self._lock:
+            if look.size < self._look.size and asked_at < self.seen_at:
+                return  # another thread has seen a later look meanwhile: nothing was cut
             self.seen_at = time.monotonic()
             if self.differs(look) or look.size != self._look.size:
                 self.changed_at = self.seen_at
@@ -123,8 +125,10 @@ class SshHandle:
 
     def refresh(self, offset: int = 0) -> None:
         """Look at it now, with its output from an offset on. Raises Unreachable."""
+        asked_at = time.monotonic()
         answer = self._link.ask(look_request(self, offset, ALONE))
-        self.see(read_look(answer, self.process, self._link.hello().text("boot")), offset)
+        look = read_look(answer, self.process, self._link.hello().text("boot"))
+        self.see(look, offset, asked_at)
 
     def _refresh(self, offset: int) -> bool:
         """The same; false if the host does not answer, which `lost` says."""

@@ -4,6 +4,7 @@ All that a worker does on a host goes over one such channel, so that neither the
 SSH server (10 by default) nor the start of an `ssh` for each step counts.
 """
 
+import fcntl
 import os
 import secrets
 import select
@@ -22,6 +23,9 @@ from cvdops.runners.ssh.program import REMOTE, bootstrap
 
 _LINE = 4000  # bytes of a request that are sent as a line; longer ones are sent with their length
 _CHUNK = 1 << 18
+_PIPE = (
+    1 << 20
+)  # bytes that `ssh` may be ahead: with the usual 64 KiB a flood takes half as long again
 _COMPLAINT = 4096  # bytes of standard error that are kept
 _LAST_WORDS = 1.0  # seconds in which an `ssh` that closed its output says why
 
@@ -74,6 +78,8 @@ class Lane:
         pipes = (self._ssh.stdin, self._ssh.stdout, self._ssh.stderr)
         self._in, self._out, self._err = (pipe.fileno() for pipe in pipes if pipe)
         os.set_blocking(self._in, False)
+        with suppress(OSError):  # the account may have used up its room for pipes
+            fcntl.fcntl(self._out, fcntl.F_SETPIPE_SZ, _PIPE)
         threading.Thread(target=self._run, name="ssh-lane", daemon=True).start()
         self.hello = self._exchange([bootstrap(hello, root)], timeout)[0]
 

@@ -29,7 +29,8 @@ case $root in /*) ;; *) root=${HOME%/}/$root ;; esac
 nl='
 '
 IFS= read -r boot </proc/sys/kernel/random/boot_id
-setsid=$(command -v setsid)
+setsid=$(command -v setsid) fork=
+"$setsid" -f true </dev/null >/dev/null && fork=-f
 
 part() { printf 'p %s %s\\n%s\\n' "$1" "${#2}" "$2"; }
 
@@ -140,15 +141,15 @@ claimed() {
   if test -d "$job"; then test -e "$job/pid" || test -h "$job/pid"; else test -e "$job"; fi
 }
 
-# Twice setsid: the first makes itself the leader of a session, so the second has to fork. A job that
-# `&` put into the background would ignore interrupts for ever.
+# Twice setsid, where it cannot be told to fork: the first makes itself the leader of a session, so the
+# second has to. A job that `&` put into the background would ignore interrupts for ever.
 launch() {
   exec 2>&1 </dev/null
   test -d "$job" || mkdir -- "$job" || test -d "$job" || { echo; exit 1; }
   printf '%s\\n' "$2" >"$script" || { echo; exit 1; }
   settings=$3
   shift 8
-  set -- "$setsid" "$setsid" /bin/sh -c "$outer" cvdops-job "$job" "$boot" "$where" \\
+  set -- "$setsid" "${fork:-$setsid}" /bin/sh -c "$outer" cvdops-job "$job" "$boot" "$where" \\
     ${runner:+/bin/sh "$runner"} "$program" "$@" "$script"
   cd /
   eval "$settings"

@@ -34,8 +34,8 @@ class Watched(Protocol):
     seen_at: float  # monotonic; when it was looked at last
     changed_at: float  # monotonic; when it was last different
 
-    def see(self, look: Look, offset: int) -> None:
-        """Take in what the target said."""
+    def see(self, look: Look, offset: int, asked_at: float) -> None:
+        """Take in what the target said; `asked_at` is monotonic."""
 
     def differs(self, look: Look) -> bool:
         """Whether a closer look is worth it."""
@@ -126,11 +126,12 @@ class Watcher:
         self._look_closely(closer, SHARED)
 
     def _look_closely(self, batch: list[_Watch], limit: int) -> None:
+        asked_at = time.monotonic()
         requests = [look_request(one.job, one.offset, limit) for one in batch]
         answers = self._link.ask_all(requests) if requests else []
         boot = self._link.hello().text("boot") if requests else ""
         for watch, answer in zip(batch, answers, strict=True):
-            watch.job.see(read_look(answer, watch.job.process, boot), watch.offset)
+            watch.job.see(read_look(answer, watch.job.process, boot), watch.offset, asked_at)
 
 
 def look_request(job: Watched, offset: int, limit: int) -> str:
