@@ -38,6 +38,6 @@ DROP FUNCTION executions_nothing_waits();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("executions", "0007_queued_for_the_window")]
+    dependencies = [("executions", "0008_emergencies")]
 
     operations = [migrations.RunSQL(CREATE, DROP)]
