@@ -85,3 +85,65 @@ class RoleGrant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.role_id}"
+
+
+class ApproverGroup(models.Model):
+    """People named one by one who may approve where a gate or policy names their group."""
+
+    slug = models.SlugField(primary_key=True, max_length=40)
+    name = models.CharField(max_length=80)
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="approver_groups")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["slug"]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class DelegationQuerySet(models.QuerySet["Delegation"]):
+    def in_force(self, at: datetime | None = None) -> "DelegationQuerySet":
+        """Those that hold at a time (default: now, by the database's clock), between active people."""
+        moment = at or Now()
+        return self.filter(
+            Q(ended_at__isnull=True) | Q(ended_at__gt=moment),
+            starts_at__lte=moment,
+            ends_at__gt=moment,
+            giver__is_active=True,
+            receiver__is_active=True,
+        )
+
+
+class Delegation(models.Model):
+    """Somebody decides on behalf of another for a time. What was received is not passed on."""
+
+    giver = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    receiver = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    reason = models.CharField(max_length=200)
+    created_at = models.DateTimeField(db_default=Now())
+    starts_at = models.DateTimeField(db_default=Now())
+    ends_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)  # before its time
+
+    objects = DelegationQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=~Q(giver=models.F("receiver")), name="delegation_to_somebody_else"
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at__lt=models.F("ends_at")),
+                name="delegation_begins_before_it_ends",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            # for whom somebody may decide now
+            models.Index(fields=["receiver", "ends_at"], name="delegation_received")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.giver_id} → {self.receiver_id}"

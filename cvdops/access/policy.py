@@ -4,14 +4,16 @@ The answers are those of `access.rules`, for the person as they stand now or at 
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, QuerySet, Value
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Q, QuerySet, Value
 
 from cvdops.access import rules
 from cvdops.access.levels import Level
-from cvdops.access.models import MatrixCell, Role, RoleGrant
+from cvdops.access.models import ApproverGroup, Delegation, MatrixCell, Role, RoleGrant
 from cvdops.access.standing import Held, Standing
 from cvdops.access.subjects import (
     ALLOWED,
@@ -46,7 +48,8 @@ def can(
         return rules.no("login", "You are not logged in.", "Log in.")
     if action in LOGGED_IN:
         return ALLOWED
-    decision = rules.decide(standing_of(user, at), action, subject, role_names)
+    standing = at_gates(user, at) if action is Action.DECIDE else standing_of(user, at)
+    decision = rules.decide(standing, action, subject, role_names)
     if action is Action.START and isinstance(subject, Matter) and subject.runbook:
         return Decision((*decision.reasons, *_in_the_way(subject, at)))
     return decision
@@ -65,10 +68,41 @@ def each(user: User, actions: Iterable[Action], subject: Subject) -> dict[Action
     return {action: rules.decide(standing, action, subject, role_names) for action in actions}
 
 
-def may_decide(user: User, gates: Iterable[Gate]) -> list[bool]:
-    """`can` decide, for many gates: the rights are read once, and there are no reasons."""
-    standing = standing_of(user)
-    return [rules.may_decide(standing, gate) for gate in gates]
+def voice(user: User, gate: Gate) -> User | None:
+    """The one as whom this person may decide there: themselves or who delegated to them; None: nobody."""
+    found = rules.voice(at_gates(user), gate)
+    if found is None or found.person == user.person:
+        return None if found is None else user
+    return next(giver for giver in _givers(user) if giver.person == found.person)
+
+
+def at_gates(user: User, at: datetime | None = None) -> Standing:
+    """How this person stands where decisions are made: with groups and delegations."""
+    groups, givers = _at_gates(user, at)
+    behalf = tuple(
+        replace(standing_of(giver, at), groups=_at_gates(giver, at)[0]) for giver in givers
+    )
+    return replace(standing_of(user, at), groups=groups, behalf=behalf)
+
+
+def _at_gates(user: User, at: datetime | None) -> tuple[frozenset[str], list[User]]:
+    """The named groups of approvers that somebody is in, and who lets them decide."""
+    received = Delegation.objects.in_force(at).filter(receiver=user).values("giver")
+    found = User.objects.annotate(
+        named=ArraySubquery(ApproverGroup.objects.filter(members=user).values("pk"))
+    )
+    groups: frozenset[str] = frozenset()
+    givers: list[User] = []
+    for account in found.filter(Q(pk=user.pk) | Q(pk__in=received)):
+        if account.pk == user.pk:
+            groups = frozenset(account.named)
+        else:
+            givers.append(account)
+    return groups, givers
+
+
+def _givers(user: User) -> list[User]:
+    return _at_gates(user, None)[1]
 
 
 def levels(user: User, environment: str = "", *, security: bool = False) -> dict[str, Level]:
@@ -132,8 +166,9 @@ def roles(user: User, environment: str = "") -> frozenset[str]:
 
 
 def role_names() -> dict[str, str]:
-    """Slug → name of every role."""
-    return dict(Role.objects.values_list("slug", "name"))
+    """Slug → name of every role and every named group of approvers."""
+    named = ApproverGroup.objects.order_by().values_list("slug", "name")
+    return dict(named.union(Role.objects.order_by().values_list("slug", "name")))
 
 
 def held_roles(user: User) -> list[Role]:

@@ -93,8 +93,26 @@ def readable(standing: Standing) -> frozenset[str]:
 
 def may_decide(standing: Standing, gate: Gate) -> bool:
     """`decide` at a gate, without the reasons."""
-    held = {held.role for held in standing.held_in(gate.matter.environment)}
-    return standing.active and bool(held & gate.approvers) and standing.person not in gate.involved
+    return voice(standing, gate) is not None
+
+
+def voice(standing: Standing, gate: Gate) -> Standing | None:
+    """The one as whom this person may decide: themselves, or else somebody who lets them; None for nobody.
+
+    Who is involved neither decides nor lets anybody decide for them, under any of their accounts.
+    """
+    if not standing.active or standing.person in gate.involved:
+        return None
+    free = (who for who in _voices(standing, gate) if who.person not in gate.involved)
+    return next(free, None)
+
+
+def _voices(standing: Standing, gate: Gate) -> list[Standing]:
+    return [
+        who
+        for who in (standing, *standing.behalf)
+        if who.active and who.answers_for(gate.matter.environment) & gate.approvers
+    ]
 
 
 def no(code: str, text: str, remedy: str = "") -> Decision:
@@ -122,22 +140,24 @@ def _by_level(standing: Standing, action: Action, matter: Matter) -> Decision:
 def _at_gate(
     standing: Standing, gate: Gate, role_names: Callable[[], Mapping[str, str]]
 ) -> Decision:
-    reasons = []
+    if voice(standing, gate) is not None:
+        return ALLOWED
     if standing.person in gate.involved:
-        reasons.append(
-            Reason(
-                "separation",
-                "You asked for this or run it: nobody approves their own request.",
-                "Somebody else of the approvers has to decide.",
-            )
+        return no(
+            "separation",
+            f"You {gate.involved[standing.person]}: nobody approves what they have a part in.",
+            "Somebody else of the approvers has to decide.",
         )
-    if not {held.role for held in standing.held_in(gate.matter.environment)} & gate.approvers:
-        names = role_names()
-        approvers = ", ".join(names.get(slug, slug) for slug in sorted(gate.approvers))
-        reasons.append(
-            Reason("approver", f"Deciding here is for: {approvers}.", "Ask one of them.")
+    for who in _voices(standing, gate):
+        return no(
+            "separation",
+            f"You would decide for somebody who {gate.involved[who.person]}: no delegation "
+            "leads round the separation of duties.",
+            "Somebody else of the approvers has to decide.",
         )
-    return Decision(tuple(reasons))
+    names = role_names()
+    approvers = ", ".join(names.get(slug, slug) for slug in sorted(gate.approvers))
+    return no("approver", f"Deciding here is for: {approvers}.", "Ask one of them.")
 
 
 def _by_role(standing: Standing, action: Action) -> Decision:

@@ -30,6 +30,13 @@ class Standing:
     person: uuid.UUID
     active: bool
     held: tuple[Held, ...] = ()
+    # Asked at gates alone: the named groups of approvers, and those who let this person decide for them.
+    groups: frozenset[str] = frozenset()
+    behalf: tuple["Standing", ...] = ()
+
+    def answers_for(self, environment: str) -> frozenset[str]:
+        """The names of approvers, roles and groups, for which this person speaks there."""
+        return self.groups | {held.role for held in self.held_in(environment)}
 
     def held_in(self, environment: str = "") -> tuple[Held, ...]:
         """The roles that count in an environment; without one, those held everywhere."""

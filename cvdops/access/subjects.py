@@ -1,6 +1,7 @@
 """What can be asked of the policy, and what about. Pure."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -23,6 +24,7 @@ class Action(StrEnum):
     CONTROL = "execution.control"  # pause, resume, cancel, retry, roll back, give up
     OVERRIDE = "execution.override"  # skip a step, mark it as done
     DECIDE = "approval.decide"
+    DELEGATE = "approval.delegate"  # let somebody else decide for a time
     READ_AUDIT = "audit.read"
     READ_PERMISSIONS = "permissions.read"
     EDIT_SECRETS = "secrets.edit"  # set and remove them; nobody reads them
@@ -60,6 +62,7 @@ LOGGED_IN = frozenset(
         Action.READ_PERMISSIONS,
         Action.READ_ENVIRONMENTS,
         Action.DECIDE_CHANGE,
+        Action.DELEGATE,  # only what they may decide themselves: see `access.delegations`
     }
 )
 
@@ -81,11 +84,11 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a decision is about. `involved` are the persons who asked for it or run it."""
+    """What a decision is about. `involved`: person → what they had to do with it, as “asked for it”."""
 
     matter: Matter
-    approvers: frozenset[str]  # slugs of the roles that may decide
-    involved: frozenset[uuid.UUID] = field(default_factory=frozenset)
+    approvers: frozenset[str]  # slugs of the roles and named groups that may decide
+    involved: Mapping[uuid.UUID, str] = field(default_factory=dict)
 
 
 Subject = Matter | Gate | None

@@ -67,7 +67,8 @@ class ApprovalRequest(models.Model):
     environment = models.CharField(max_length=40)
     groups = models.JSONField()  # as of `groups.to_json`: every one of them must be full
     reason_required = models.BooleanField(default=False)  # of who approves
-    plan_digest = models.CharField(max_length=64)
+    plan_digest = models.CharField(max_length=64)  # of what was pinned at the start, and runs
+    present_digest = models.CharField(max_length=64)  # of what would be resolved when it was asked
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
@@ -75,6 +76,7 @@ class ApprovalRequest(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    void_reason = models.TextField(blank=True)  # why it does not count, in sentences
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at"]
@@ -110,6 +112,9 @@ class Decision(models.Model):
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="decisions")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     person = models.UUIDField()
+    on_behalf_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     verdict = models.CharField(max_length=8, choices=Verdict)
     comment = models.TextField(blank=True)
     plan_digest = models.CharField(max_length=64)
@@ -123,3 +128,10 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verdict} by {self.user_id}"
+
+    @property
+    def who(self) -> str:
+        """Who decided, and for whom, as people read it."""
+        if self.on_behalf_of is None:
+            return self.user.name
+        return f"{self.user.name} for {self.on_behalf_of.name}"

@@ -1,15 +1,17 @@
 """The verbs of approvals: ask, decide, expire, void. Each is one guarded update."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from cvdops.accounts.models import User
-from cvdops.approvals import voices
-from cvdops.approvals.groups import Demand, Group, from_json, missing, to_json
+from cvdops.approvals.counting import progress
+from cvdops.approvals.groups import Demand, to_json
 from cvdops.approvals.models import ApprovalRequest, Decision, RequestState
 from cvdops.lib.errors import Conflict, Invalid, Problem
 
@@ -24,6 +26,7 @@ def ask(
     environment: str,
     demand: Demand,
     plan_digest: str,
+    present_digest: str,
     requested_by: User,
 ) -> ApprovalRequest:
     """Open a request. Call it inside the transaction of the gate."""
@@ -37,18 +40,22 @@ def ask(
         groups=to_json(demand.groups),
         reason_required=demand.reason_required,
         plan_digest=plan_digest,
+        present_digest=present_digest,
         requested_by=requested_by,
         expires_at=Now() + timedelta(seconds=demand.expires),
     )
 
 
-def decide(
-    request: ApprovalRequest, user: User, verdict: str, comment: str, plan_digest: str
-) -> ApprovalRequest:
-    """Record what this person says, whose right was checked before, and close the request if it settles it.
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Whose word it is: of this person, who spoke for themselves or let this other one speak."""
 
-    Call it inside a transaction that holds the request's row lock. Raises Conflict, Invalid.
-    """
+    decides_as: User
+    involved: Mapping[UUID, str]  # who may not decide there
+
+
+def check(request: ApprovalRequest, verdict: str, comment: str, plan_digest: str) -> None:
+    """Whether this can be said there now. Raises Conflict, Invalid."""
     if verdict not in Decision.Verdict.values:
         raise Invalid([Problem("decision", "Decide either approve or reject.")])
     if request.state != RequestState.OPEN:
@@ -59,46 +66,53 @@ def decide(
     if plan_digest != request.plan_digest:
         text = "What would run has changed since you opened this page. Read it again."
         raise Conflict(text, "What would run has changed")
-    if verdict == Decision.Verdict.REJECT and not comment.strip():
+    if not comment.strip() and verdict == Decision.Verdict.REJECT:
         raise Invalid([Problem("comment", "Say why you reject it.")])
-    if request.reason_required and not comment.strip():
+    if not comment.strip() and request.reason_required:
         raise Invalid([Problem("comment", "Say why you approve it: its policy asks for a reason.")])
+
+
+def decide(
+    request: ApprovalRequest, user: User, voice: Voice, verdict: str, comment: str
+) -> ApprovalRequest:
+    """Record what this person says, whose right was checked before, and close the request if it settles it.
+
+    Call it after `check`, inside a transaction that holds the request's row lock. Raises Conflict.
+    """
     try:
         with transaction.atomic():
             Decision.objects.create(
                 request=request,
                 user=user,
                 person=user.person,
+                on_behalf_of=None if voice.decides_as == user else voice.decides_as,
                 verdict=verdict,
                 comment=comment.strip(),
-                plan_digest=plan_digest,
+                plan_digest=request.plan_digest,
             )
     except IntegrityError:
         raise Conflict("You have already decided here.", "You have decided") from None
     if verdict == Decision.Verdict.REJECT:
         _close(request, RequestState.REJECTED)
-    elif not any(left for _, left in progress(request)):
+    elif not any(left for _, left in progress(request, voice.involved)):
         _close(request, RequestState.APPROVED)
     return request
 
 
-def progress(request: ApprovalRequest) -> list[tuple[Group, int]]:
-    """For each group: how many persons are still missing. Only who still has the right counts."""
-    groups = from_json(request.groups)
-    approved = request.decisions.filter(verdict=Decision.Verdict.APPROVE)
-    names = voices.names(approved.values_list("user", flat=True), request.environment)
-    found = [names.get(user, frozenset()) for user in approved.values_list("user", flat=True)]
-    return list(zip(groups, missing(groups, found), strict=True))
+def deciders(request: ApprovalRequest) -> str:
+    """Who has decided, by name, in the order in which they did."""
+    found = request.decisions.select_related("user", "on_behalf_of").order_by("at")
+    return ", ".join(decision.who for decision in found)
 
 
 def already(request: ApprovalRequest) -> str:
     """By whom and when it was settled, as a sentence."""
-    last = request.decisions.select_related("user").order_by("-at").first()
+    last = request.decisions.select_related("user", "on_behalf_of").order_by("-at").first()
     label = RequestState(request.state).label.lower()
     if last is None or request.closed_at is None:
         return f"This request is {label} already."
     return (
-        f"This request was {label} already, by {last.user.name} "
+        f"This request was {label} already, by {last.who} "
         f"at {request.closed_at:%H:%M:%S} UTC. Your decision was not recorded."
     )
 
@@ -108,11 +122,26 @@ def lock(request_id: UUID) -> ApprovalRequest:
     return ApprovalRequest.objects.select_for_update().get(pk=request_id)
 
 
-def void(execution: UUID) -> None:
+def void(execution: UUID, reason: str = "Nobody needs it any more.") -> None:
     """Close what is open for an execution that needs it no more."""
     ApprovalRequest.objects.filter(execution_id=execution, state=RequestState.OPEN).update(
-        state=RequestState.VOID, closed_at=Now()
+        state=RequestState.VOID, closed_at=Now(), void_reason=reason
     )
+
+
+def revoke(request: ApprovalRequest, reason: str) -> bool:
+    """Let a request, open or approved, not count any more. False if somebody was first."""
+    standing = [RequestState.OPEN, RequestState.APPROVED]
+    found = ApprovalRequest.objects.filter(pk=request.pk, state__in=standing)
+    return bool(found.update(state=RequestState.VOID, closed_at=Now(), void_reason=reason))
+
+
+def lapsed(request: ApprovalRequest) -> bool:
+    """Whether an approval was given longer ago than it holds: as long as there was to decide."""
+    found = ApprovalRequest.objects.filter(
+        pk=request.pk, closed_at__lt=Now() - (F("expires_at") - F("created_at"))
+    )
+    return found.exists()
 
 
 def expire(request_id: UUID) -> bool:

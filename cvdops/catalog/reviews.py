@@ -1,6 +1,8 @@
 """Reviews of versions: somebody other than the author has read one and found it right."""
 
 import unicodedata
+from collections.abc import Iterable
+from uuid import UUID
 
 from django.db import transaction
 
@@ -49,14 +51,32 @@ def review(user: User, version: RunbookVersion, comment: str) -> VersionReview:
 
 def is_author(user: User, version: RunbookVersion) -> bool:
     """Whether this account is named as the author, by name or by e-mail."""
-    author = {_folded(version.author), _folded(version.author_email)} - {""}
-    return bool(author & {_folded(name) for name in (user.username, user.name, user.email)})
+    return bool(_named(version) & _names(user))
+
+
+def authors(versions: Iterable[RunbookVersion]) -> dict[int, frozenset[UUID]]:
+    """By the key of the version, the persons who wrote it, whichever of their accounts is named."""
+    named = {version.pk: _named(version) for version in versions}
+    if not any(named.values()):
+        return {}
+    accounts = [(user.person, _names(user)) for user in User.objects.all()]
+    return {
+        pk: frozenset(person for person, names in accounts if names & wanted)
+        for pk, wanted in named.items()
+    }
 
 
 def _wrote(user: User, version: RunbookVersion) -> bool:
     """Whether the version is by this human, under any of their accounts."""
-    accounts = User.objects.filter(person=user.person)
-    return any(is_author(account, version) for account in accounts)
+    return user.person in authors([version]).get(version.pk, frozenset())
+
+
+def _named(version: RunbookVersion) -> frozenset[str]:
+    return frozenset({_folded(version.author), _folded(version.author_email)} - {""})
+
+
+def _names(user: User) -> frozenset[str]:
+    return frozenset({_folded(name) for name in (user.username, user.name, user.email)} - {""})
 
 
 def _folded(name: str) -> str:

@@ -45,6 +45,13 @@ class Period(models.Model):
         return Recurrence(self.name, start, timedelta(minutes=self.minutes), self.rule)
 
 
+def described(period: Period) -> str:
+    """All of a period in one line, as it stands in what is approved."""
+    start = period.starts_at.astimezone(UTC)
+    often = period.rule or "once"
+    return f"{period.kind} {period.name}: {start:%Y-%m-%d %H:%M} UTC, {period.minutes} min, {often}"
+
+
 class HoldQuerySet(models.QuerySet["Hold"]):
     def in_force(self, at: datetime | None = None) -> "HoldQuerySet":
         """The holds that refuse starts at a time (default: now, by the database's clock)."""

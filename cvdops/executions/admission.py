@@ -9,13 +9,14 @@ from cvdops.access.policy import Action, Decision, can
 from cvdops.environments import calendar, vault
 from cvdops.environments.schedule import State, said
 from cvdops.executions import locks
-from cvdops.executions.gates import WINDOW, rest
+from cvdops.executions.gates import rest
 from cvdops.executions.hints import announce
 from cvdops.executions.launch import starting
 from cvdops.executions.models import Execution
 from cvdops.executions.plan import from_json
 from cvdops.executions.run import Run
 from cvdops.executions.states import ExecutionEvent, StepState
+from cvdops.executions.waits import WINDOW
 from cvdops.lib.errors import Conflict, Reason
 from cvdops.spec.document import Category, Kind, Step
 

@@ -1,5 +1,6 @@
 """`runbook` steps: the execution of another runbook, with its own page, approvals and end."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.conf import settings
@@ -74,12 +75,18 @@ def _create(
         name: fingerprint(value, settings.SECRET_KEY) if name in hidden else value
         for name, value in values.items()
     }
-    plan = pinned.plan.with_variables(public)
+    plan = pinned.plan.with_variables(public, _given(run, step))
     reason = f"Step “{step.title}” of execution {run.execution}. {run.execution.reason}"
     data = {"version": version.number, "parent": str(run.id)}
     return create(
         run.execution.requested_by, version, plan, values, hidden, reason, data, parent=step
     )
+
+
+def _given(run: Run, step: StepRun) -> Iterable[str]:
+    """The variables that the parent gives a value."""
+    child = run.plan.step(step.key).step.child
+    return child.variables if child else ()
 
 
 def _values(

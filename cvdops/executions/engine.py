@@ -12,6 +12,7 @@ from django.db import Error, connection, transaction
 from cvdops.approvals import services as approvals
 from cvdops.executions import (
     admission,
+    authority,
     children,
     gates,
     lanes,
@@ -20,6 +21,7 @@ from cvdops.executions import (
     rollback,
     stops,
     tidying,
+    validity,
 )
 from cvdops.executions.hints import announce
 from cvdops.executions.leases import (
@@ -99,6 +101,10 @@ def _carry_on(run: Run) -> None:
         with transaction.atomic():
             if not locks.take(run, run.plan.locks):
                 return
+    if run.plan.gates:
+        with transaction.atomic():
+            if not validity.hold_or_ask_anew(run.execution, run.hand):
+                run.reload()
     while True:
         if not hold.valid:
             raise Superseded
@@ -114,7 +120,8 @@ def _carry_on(run: Run) -> None:
 
 def _work(run: Run, todo: Next) -> bool:
     """Carry out a step on those of its hosts: begin what was not begun, watch what was."""
-    indexes = admission.admits(run, todo.indexes)
+    indexes = authority.admits(run, todo.indexes)
+    indexes = indexes and admission.admits(run, indexes)
     if not indexes:
         return False
     first, definition = run.steps[indexes[0]], run.definitions[indexes[0]]

@@ -6,15 +6,14 @@ from django.db import transaction
 
 from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest, RequestState
+from cvdops.executions import deciders, drift, waits
 from cvdops.executions.hints import announce
-from cvdops.executions.models import ChecklistMark, StepRun
+from cvdops.executions.models import ChecklistMark, Execution, StepRun
+from cvdops.executions.plan import Plan
 from cvdops.executions.run import Run
 from cvdops.executions.states import CHILD, ExecutionEvent, StepEvent, StepState
 from cvdops.executions.transitions import DatabaseNow, InSeconds
 from cvdops.spec.document import Kind, Step
-
-APPROVAL = "approval"
-WINDOW = "window"  # in which its environment may be changed
 
 
 def open_step(run: Run, step: StepRun, definition: Step) -> None:
@@ -24,7 +23,7 @@ def open_step(run: Run, step: StepRun, definition: Step) -> None:
             step.pk, StepEvent.OPEN, started_at=DatabaseNow, attempt_count=step.attempt_count + 1
         )
         if definition.kind is Kind.APPROVAL:
-            _ask(run, definition)
+            ask(run.execution, run.plan, definition)
         else:
             _list(run, step, definition)
         wait_for(run, definition)
@@ -39,7 +38,7 @@ def wait_for(run: Run, definition: Step) -> None:
         request = ApprovalRequest.objects.get(
             execution_id=run.id, gate=definition.id, state=RequestState.OPEN
         )
-        code, text = APPROVAL, approval(definition.title, request)
+        code, text = waits.APPROVAL, approval(definition.title, request)
     else:
         code, text = "person", f"Somebody confirms: {definition.title}"
     rest(run, code, text, definition.id)
@@ -47,7 +46,7 @@ def wait_for(run: Run, definition: Step) -> None:
 
 def approval(title: str, request: ApprovalRequest) -> str:
     """What an execution at a gate waits for; of several approvals, how many there are."""
-    progress = approvals.progress(request)
+    progress = deciders.progress(request)
     required = sum(group.required for group, _ in progress)
     given = required - sum(missing for _, missing in progress)
     count = f" {given} of {required}" if required > 1 else ""
@@ -81,17 +80,19 @@ def rest(
     announce(run.id, seq)
 
 
-def _ask(run: Run, definition: Step) -> None:
-    execution = run.execution
-    approvals.ask(
-        execution=run.id,
+def ask(execution: Execution, plan: Plan, definition: Step) -> ApprovalRequest:
+    """Ask for the approval of a gate, of those who have to agree as the policies are now."""
+    now = drift.present(execution)
+    return approvals.ask(
+        execution=execution.pk,
         gate=definition.id,
         title=f"{execution.runbook.title}: {definition.title}",
         message=definition.gate.message if definition.gate else "",
         category=execution.runbook.category,
         environment=execution.environment_id,
-        demand=run.plan.gates[definition.id],
+        demand=now.gates.get(definition.id, plan.gates[definition.id]),
         plan_digest=execution.plan_digest,
+        present_digest=now.digest,
         requested_by=execution.requested_by,
     )
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from cvdops.access.catalog import get_runbook
-from cvdops.access.policy import Action, Decision, Matter, can
+from cvdops.access.policy import UNCATEGORISED, Action, Decision, Matter, can
 from cvdops.accounts.models import User
+from cvdops.catalog import queries
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.queries import document
 from cvdops.environments import vault
 from cvdops.environments.models import Environment
+from cvdops.environments.periods import described
 from cvdops.executions import checklists, demands, reach, readiness, targets
 from cvdops.executions.checklists import ChecklistDraft
 from cvdops.executions.plan import EXECUTABLE, ChildPlan, Plan, fingerprint
@@ -20,11 +22,12 @@ from cvdops.executions.targets import Targets
 from cvdops.lib import disk
 from cvdops.lib.errors import Invalid, NotFound, Problem
 from cvdops.lib.redaction import SHORTEST
-from cvdops.spec.document import Child, SectionKind, Step, Variable
+from cvdops.spec.document import Category, Child, SectionKind, Step, Variable
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.plan import UnknownProcedure, steps_of
 from cvdops.spec.values import check
 
+EVERY = (*Category, UNCATEGORISED)
 MAX_DEPTH = 5  # of runbooks that start runbooks
 _UNOPENED = "secret"  # stands for one of the environment's: a plan is made without opening it
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -70,14 +73,18 @@ def resolve(
     version: int | None = None,
     depth: int = 0,
     later: Collection[str] = (),
+    *,
+    emergency: bool = False,
+    unseen: bool = False,
 ) -> Preview:
     """Resolve a start, of the version with this number or of the one that runs when none is named.
 
     Raises NotFound, and Invalid for a procedure or environment that does not exist or a version that
     cannot be executed. `depth` is that of a child in the tree of executions, and `later` are those of
-    its variables that its parent gives a value only when it starts it.
+    its variables that its parent gives a value only when it starts it. `unseen`: also what this person may
+    not see any more, for the portal's own look at what somebody started.
     """
-    runbook = get_runbook(user, runbook_id)
+    runbook = queries.runbook(runbook_id, EVERY) if unseen else get_runbook(user, runbook_id)
     chosen = executable_version(runbook, version)
     doc = document(chosen)
     environment = _environment(environment_slug)
@@ -93,9 +100,16 @@ def resolve(
     open_names = {*later, *secret_names(doc), *secrets}  # a plan never tells where a secret leads
     known = {name: value for name, value in values.items() if name not in open_names}
     where_to = reach.resolve(environment, (*steps, *undo), known)
-    children, broken = _children(user, (*steps, *undo), environment, depth)
+    children, broken = _children(
+        user, (*steps, *undo), environment, depth, emergency=emergency, unseen=unseen
+    )
     gated = demands.resolve(
-        steps, undo, environment=environment.slug, category=runbook.category, procedure=key
+        steps,
+        undo,
+        environment=environment.slug,
+        category=runbook.category,
+        procedure=key,
+        emergency=emergency,
     )
     problems += [
         *gated.problems,
@@ -125,6 +139,11 @@ def resolve(
         addresses=where_to.addresses,
         secrets=secrets,
         gates=gated.demands,
+        windows=tuple(map(described, environment.periods.all())),
+        given=tuple(sorted(name for name, value in given.items() if value)),
+        later=tuple(sorted(later)),
+        chosen=version is not None and chosen != runbook.current,
+        emergency=emergency,
     )
     matter = starting(runbook, plan)
     return Preview(
@@ -268,7 +287,11 @@ def _to_fill_in(
 
 
 def _children(
-    user: User, steps: Sequence[Step], environment: Environment, depth: int
+    user: User,
+    steps: Sequence[Step],
+    environment: Environment,
+    depth: int,
+    **how: bool,
 ) -> tuple[dict[str, ChildPlan], list[Problem]]:
     """The plans of the runbooks that these steps start, pinned with the plan of their parent."""
     plans: dict[str, ChildPlan] = {}
@@ -277,7 +300,7 @@ def _children(
         if step.child is None:
             continue
         try:
-            preview = _child(user, step.child, environment, depth)
+            preview = _child(user, step.child, environment, depth, **how)
         except (Invalid, NotFound) as error:
             problems.append(Problem("runbook", f"“{step.title}”: {error}"))
             continue
@@ -291,7 +314,7 @@ def _children(
     return plans, problems
 
 
-def _child(user: User, child: Child, environment: Environment, depth: int) -> Preview:
+def _child(user: User, child: Child, environment: Environment, depth: int, **how: bool) -> Preview:
     if depth >= MAX_DEPTH:
         text = f"Runbooks start each other more than {MAX_DEPTH} levels deep."
         raise Invalid([Problem("runbook", text)])
@@ -299,7 +322,14 @@ def _child(user: User, child: Child, environment: Environment, depth: int) -> Pr
     given = {name: text for name, text in child.variables.items() if name not in later}
     procedure = child.procedure or None
     return resolve(
-        user, child.runbook, environment.slug, procedure, given, depth=depth + 1, later=later
+        user,
+        child.runbook,
+        environment.slug,
+        procedure,
+        given,
+        depth=depth + 1,
+        later=later,
+        **how,
     )
 
 

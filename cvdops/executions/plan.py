@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter
@@ -77,10 +77,16 @@ class Plan:
     secrets: Mapping[str, int] = field(default_factory=dict)  # the environment's: their versions
     # By the id of an approval step, forward or rollback: who has to agree.
     gates: Mapping[str, Demand] = field(default_factory=dict)
+    windows: tuple[str, ...] = ()  # the windows and freezes of the environment
+    # From here on: what is needed to resolve it again.
+    given: tuple[str, ...] = ()  # the variables that somebody gave a value
+    later: tuple[str, ...] = ()  # those of a child that get theirs when its parent starts it
+    chosen: bool = False  # its version was chosen, and is not simply the one that runs
+    emergency: bool = False
 
-    def with_variables(self, variables: Mapping[str, str]) -> "Plan":
-        """The same plan with these variables."""
-        return replace(self, variables=variables)
+    def with_variables(self, variables: Mapping[str, str], given: Iterable[str]) -> "Plan":
+        """The same plan with these variables, of which some were given a value."""
+        return replace(self, variables=variables, given=tuple(sorted(given)))
 
     @property
     def steps(self) -> tuple[PlannedStep, ...]:

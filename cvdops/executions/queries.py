@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from cvdops.access.policy import Action, Decision, Matter, each, visible_categories
 from cvdops.accounts.models import User
 from cvdops.executions import plan as plans
-from cvdops.executions.gates import WINDOW
+from cvdops.executions import waits
 from cvdops.executions.leases import POISONED, UNCONFIRMED
 from cvdops.executions.models import Event, Execution, StepRun
 from cvdops.executions.rollback import UndoEntry, plan_rollback
@@ -29,6 +29,7 @@ from cvdops.executions.states import (
 from cvdops.lib.errors import NotFound
 
 PAGE = 50
+RESUMED = frozenset({POISONED, waits.RIGHT})  # what waits for this is let go on by *Resume*
 
 
 def visible_to(user: User) -> QuerySet[Execution]:
@@ -153,7 +154,7 @@ def controls(
         resume_from=Control(resumable(execution), control),
         give_up=Control(
             state == ExecutionState.WAITING
-            and execution.waiting_for.get("code") in {"step", POISONED, "plan"},
+            and execution.waiting_for.get("code") in {"step", "plan"} | RESUMED,
             control,
         ),
         note=Control(True, decisions[Action.NOTE]),
@@ -165,7 +166,7 @@ def controls(
 def _stands(execution: Execution) -> bool:
     """It waits for somebody to let it go on, and not for a time."""
     code = execution.waiting_for.get("code")
-    return code == POISONED or (code == WINDOW and execution.due_at is None)
+    return code in RESUMED or (code == waits.WINDOW and execution.due_at is None)
 
 
 def resumable(execution: Execution) -> bool:

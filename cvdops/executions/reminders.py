@@ -16,8 +16,8 @@ from django.utils.text import slugify
 from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest, RequestState
-from cvdops.approvals.queries import inbox
 from cvdops.environments.models import Contact
+from cvdops.executions.deciders import inbox
 from cvdops.notifications import services as notifications
 from cvdops.notifications.models import Notice
 

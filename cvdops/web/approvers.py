@@ -1,11 +1,10 @@
 """Who has to approve: before a start, what its plan asks for; at a request, who may and is still needed."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
-from cvdops.access.models import Role, RoleGrant
+from cvdops.access.policy import role_names
 from cvdops.approvals.models import ApprovalRequest
-from cvdops.approvals.services import progress
+from cvdops.executions import deciders
 from cvdops.executions.plan import Plan
 
 
@@ -32,7 +31,7 @@ class Needed:
 def needed(plan: Plan) -> tuple[Needed, ...]:
     """The approvals on the way forward, in their order."""
     gates = [step for step in plan.forward if step.id in plan.gates]
-    names = dict(Role.objects.values_list("slug", "name")) if gates else {}
+    names = role_names() if gates else {}
     return tuple(
         Needed(
             title=step.title,
@@ -48,21 +47,14 @@ def needed(plan: Plan) -> tuple[Needed, ...]:
 
 
 def groups(request: ApprovalRequest) -> tuple[Group, ...]:
-    """The groups of a request. Who asked for it is not among the people."""
-    names = dict(Role.objects.values_list("slug", "name"))
+    """The groups of a request. Who has a part in the execution is not among the people."""
+    names = role_names()
     return tuple(
         Group(
             approvers=tuple(names.get(name, name) for name in group.approvers),
-            people=_people(request, group.approvers),
+            people=deciders.people(request, group.approvers),
             required=group.required,
             missing=missing,
         )
-        for group, missing in progress(request)
+        for group, missing in deciders.progress(request)
     )
-
-
-def _people(request: ApprovalRequest, approvers: Collection[str]) -> tuple[str, ...]:
-    grants = RoleGrant.objects.in_force().for_environment(request.environment)
-    found = grants.filter(role__in=approvers, user__is_active=True)
-    others = found.exclude(user__person=request.requested_by.person)
-    return tuple(others.order_by("user__name").values_list("user__name", flat=True).distinct())

@@ -8,10 +8,9 @@ from django.http import HttpRequest
 from cvdops.access.models import Role
 from cvdops.access.policy import held_roles, reads_audit
 from cvdops.accounts.models import User
-from cvdops.approvals import queries as approvals
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.environments.models import Hold
-from cvdops.executions import holding
+from cvdops.executions import deciders, holding
 from cvdops.notifications.models import Notice
 from cvdops.notifications.queries import unread
 from cvdops.web.fresh import is_fresh
@@ -27,7 +26,7 @@ class Portal:
     @cached_property
     def inbox(self) -> list[ApprovalRequest]:
         """The approvals that this person may decide now."""
-        return approvals.inbox(self._user) if isinstance(self._user, User) else []
+        return deciders.inbox(self._user) if isinstance(self._user, User) else []
 
     @cached_property
     def holds(self) -> list[Hold]:

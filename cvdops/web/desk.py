@@ -5,8 +5,8 @@ from django.urls import reverse
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest
-from cvdops.approvals.queries import gate_of
 from cvdops.executions import checklists, health, output, queries
+from cvdops.executions.deciders import gate_of
 from cvdops.executions.models import HealthSample
 from cvdops.executions.states import STEP_STUCK
 from cvdops.lib.visible import visible

@@ -2,18 +2,23 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from cvdops.access.policy import Action, Decision, can
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest, RequestState
-from cvdops.approvals.queries import gate_of
+from cvdops.catalog.models import RunbookVersion
 from cvdops.catalog.queries import document
-from cvdops.executions import reach
+from cvdops.environments import calendar
+from cvdops.environments.schedule import State
+from cvdops.executions import drift, reach
+from cvdops.executions.deciders import gate_of
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import PEOPLE, digest
 from cvdops.executions.states import ExecutionState, Look, StepState
-from cvdops.spec.document import Kind, Step
+from cvdops.spec.document import Kind, Severity, Step
 from cvdops.web.approvers import Group, groups
+from cvdops.web.catalog.quality import found_in
 from cvdops.web.inputs import inputs
 from cvdops.web.live.scene import Scene
 
@@ -61,6 +66,15 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What the rules and other people say of the version that would run."""
+
+    errors: int
+    warnings: int
+    reviewers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """Everything on the decision page."""
 
@@ -69,13 +83,28 @@ class Review:
     rows: tuple[PlanRow, ...]
     groups: tuple[Group, ...]
     record: Record
-    unchanged: bool
+    quality: Standing
+    window: State
+    differences: tuple[drift.Difference, ...]  # since the start
+    unchanged: bool  # since it was asked for
     may: Decision
     spoken: bool  # this person has decided already
 
     @property
     def open(self) -> bool:
         return self.request.state == RequestState.OPEN
+
+    @property
+    def title(self) -> str:
+        """The gate, as its step is called."""
+        row = self.scene.row(self.request.gate)
+        return row.step.title if row else self.request.title
+
+    @property
+    def void_before(self) -> list[ApprovalRequest]:
+        """Earlier requests at the same gate that do not count, with their reasons."""
+        others = (r for r in self.scene.requests if r.gate == self.request.gate)
+        return [r for r in others if r.pk != self.request.pk and r.void_reason]
 
     @property
     def hosts(self) -> list[str]:
@@ -116,16 +145,32 @@ class Review:
 
 def review(user: User, request: ApprovalRequest, scene: Scene) -> Review:
     """The request as this person sees it."""
-    stored = Execution.objects.values_list("plan", flat=True).get(pk=scene.execution.pk)
+    execution = Execution.objects.select_related("version", "requested_by").get(
+        pk=scene.execution.pk
+    )
+    now = drift.present(execution) if request.state == RequestState.OPEN else drift.Present("")
     return Review(
         request=request,
         scene=scene,
         rows=tuple(_rows(request, scene)),
         groups=groups(request),
         record=_record(scene.execution),
-        unchanged=digest(stored) == request.plan_digest,
+        quality=_quality(scene.execution.version),
+        window=calendar.standing(request.environment),
+        differences=now.differences,
+        unchanged=now.digest == request.present_digest
+        and digest(execution.plan) == request.plan_digest,
         may=can(user, Action.DECIDE, gate_of(request)),
         spoken=any(d.person == user.person for d in request.decisions.all()),
+    )
+
+
+def _quality(version: RunbookVersion) -> Standing:
+    found = found_in(version, datetime.now(UTC).date())
+    return Standing(
+        errors=sum(d.severity is Severity.ERROR for d in found),
+        warnings=sum(d.severity is Severity.WARNING for d in found),
+        reviewers=tuple(version.reviews.values_list("reviewer__name", flat=True)),
     )
 
 

@@ -39,4 +39,5 @@ urlpatterns: list[URLPattern] = [
     path("approvals/", approvals.approvals, name="approvals"),
     path("approvals/<str:request_id>/", approvals.approval, name="approval"),
     path("approvals/<str:request_id>/decide/", approvals.decide, name="approval-decide"),
+    path("approvals/<str:request_id>/renew/", approvals.renew, name="approval-renew"),
 ]

@@ -24,11 +24,16 @@ helds = st.builds(
     reads_audit=st.booleans(),
     administers=st.booleans(),
 )
-standings = st.builds(
+GROUPS = ("dba", "network")
+people = st.builds(
     Standing,
     person=st.sampled_from(PERSONS),
     active=st.integers(0, 9).map(bool),
     held=st.lists(helds, max_size=3).map(tuple),
+    groups=st.frozensets(st.sampled_from(GROUPS), max_size=1),
+)
+standings = st.builds(
+    lambda own, behalf: replace(own, behalf=tuple(behalf)), people, st.lists(people, max_size=2)
 )
 matters = st.builds(
     Matter,
@@ -39,8 +44,8 @@ matters = st.builds(
 gates = st.builds(
     Gate,
     matter=matters,
-    approvers=st.frozensets(st.sampled_from(ROLES), min_size=1, max_size=3),
-    involved=st.frozensets(st.sampled_from(PERSONS), max_size=2),
+    approvers=st.frozensets(st.sampled_from((*ROLES, *GROUPS)), min_size=1, max_size=3),
+    involved=st.dictionaries(st.sampled_from(PERSONS), st.just("asked for it"), max_size=2),
 )
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from cvdops.access.levels import Level
-from cvdops.access.rules import decide, levels, may_decide, readable
+from cvdops.access.rules import decide, levels, may_decide, readable, voice
 from cvdops.access.standing import Held, Standing
 from cvdops.access.subjects import LOGGED_IN, NEEDED, Action, Gate, Subject
 from tests.access.standings import (
@@ -15,6 +15,7 @@ from tests.access.standings import (
     ROLES,
     gates,
     helds,
+    people,
     questions,
     standings,
     with_more,
@@ -56,8 +57,19 @@ def test_another_role_never_takes_a_right_away(
 def test_nobody_decides_what_they_are_involved_in_under_any_roles(
     standing: Standing, gate: Gate, held: Held
 ) -> None:
-    mine = replace(gate, involved=gate.involved | {standing.person})
+    mine = replace(gate, involved={**gate.involved, standing.person: "asked for it"})
     assert not allowed(with_more(standing, held), (Action.DECIDE, mine))
+
+
+@many
+@given(people, people, gates, helds)
+def test_no_delegation_leads_round_the_separation_of_duties(
+    giver: Standing, receiver: Standing, gate: Gate, held: Held
+) -> None:
+    theirs = replace(gate, involved={**gate.involved, giver.person: "asked for it"})
+    alone = voice(receiver, theirs)
+    delegated = replace(receiver, behalf=(with_more(giver, held),))
+    assert voice(delegated, theirs) == (alone and delegated)
 
 
 @many

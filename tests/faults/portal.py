@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.test import Client
 
 from cvdops.accounts.models import User
+from cvdops.approvals.models import ApprovalRequest
 from cvdops.settings import DATA_DIR
 from cvdops.stack import portal
 from tests.faults.rig import Rig
@@ -17,6 +18,7 @@ from tests.faults.servers import Server
 from tests.faults.workers import Workers, database_url
 from tests.live.viewer import Visitor
 from tests.ports import free_port
+from tests.web.world import nonce
 
 TOKEN = "t" * 32
 
@@ -51,6 +53,12 @@ class Visit(Visitor):
             key=key,
             checklist=list(range(8)),
         )
+
+    def approve(self, gate: ApprovalRequest) -> Answer:
+        """Approve what its page shows."""
+        address = f"/approvals/{gate.pk}/"
+        form = {"verdict": "approve", "plan_digest": gate.plan_digest}
+        return self.post(f"{address}decide/", nonce=nonce(self.page(address).text), **form)
 
     def _ask(self, method: str, path: str, body: str = "") -> Answer:
         fields = {

@@ -50,8 +50,7 @@ def approve(portal: Portal, execution: Execution) -> None:
     gates = ApprovalRequest.objects.filter(execution_id=execution.pk, state="open")
     gate = until(gates.first, what="the gate")
     manager = portal.visit("operations-manager")
-    form = {"verdict": "approve", "plan_digest": gate.plan_digest}
-    assert manager.post(f"/approvals/{gate.pk}/decide/", **form).status == 302
+    assert manager.approve(gate).status == 302
 
 
 @pytest.mark.parametrize("servers", [True], indirect=True)

@@ -231,8 +231,10 @@ TABLE: dict[str, Row] = {
     "approval-decide": Row(
         REQUEST,
         post=only(("operations-manager",), 302),
-        body={"verdict": "approve", "plan_digest": "DIGEST"},
+        body={"verdict": "approve", "plan_digest": "DIGEST", "nonce": "NONCE"},
     ),
+    # 409: nothing has changed since it was asked for
+    "approval-renew": Row(REQUEST, post=only((*DEPLOYERS, "operations-manager"), 409)),
     "healthz": Row(get=ALL, public=True),
     "readyz": Row(get={OTHERS: 503}, public=True),  # there is no worker in these tests
     "styleguide": Row(get=ALL, public=True),

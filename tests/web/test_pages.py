@@ -8,8 +8,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from cvdops.access.policy import Action, can
-from cvdops.approvals.queries import gate_of, get_request, inbox
+from cvdops.approvals.queries import get_request
 from cvdops.audit.log import record
+from cvdops.executions.deciders import gate_of, inbox
 from cvdops.executions.models import Execution
 from tests.cast import EVERYBODY, person
 from tests.web.access_table import AUDITORS, START
@@ -17,27 +18,28 @@ from tests.web.world import World
 
 RUN = "/runbooks/deployment/run/"
 
-# How many queries each page may take with three runbooks and a few executions; one tells what is unread.
+# How many queries each page may take with three runbooks and a few executions; one tells what is unread,
+# and four what waits for the decision of who asks.
 BUDGETS = {
-    "/": 18,  # of them: queues without a worker, windows, holds, and emergencies with their reviews
-    "/runbooks/": 13,
-    "/runbooks/deployment/": 14,  # one of them: the holds
-    "/runbooks/deployment/?view=source": 13,
-    "/runbooks/deployment/?version=1": 14,
-    "/runbooks/deployment/versions/": 13,
-    "/runbooks/deployment/compare/": 13,
-    "/runbooks/import/": 13,
-    "/runbooks/rules/RB101/": 13,
+    "/": 20,  # of them: queues without a worker, windows, holds, and emergencies with their reviews
+    "/runbooks/": 15,
+    "/runbooks/deployment/": 16,  # one of them: the holds
+    "/runbooks/deployment/?view=source": 15,
+    "/runbooks/deployment/?version=1": 16,
+    "/runbooks/deployment/versions/": 15,
+    "/runbooks/deployment/compare/": 15,
+    "/runbooks/import/": 15,
+    "/runbooks/rules/RB101/": 15,
     # of them: whether a worker serves the queue, who has to approve, what the roles are called,
     # whether the hosts were tested, and twice each the windows and the holds, and the secrets
-    RUN + "?procedure=release": 22,
-    "/executions/": 13,
-    "/permissions/": 13,
-    "/environments/": 13,
-    "/environments/development/": 20,  # its parts are each a query
-    "/environments/development/hosts/practice/": 15,
-    "/contacts/": 13,
-    "/audit/": 13,
+    RUN + "?procedure=release": 25,
+    "/executions/": 15,
+    "/permissions/": 15,
+    "/environments/": 15,
+    "/environments/development/": 22,  # its parts are each a query
+    "/environments/development/hosts/practice/": 17,
+    "/contacts/": 15,
+    "/audit/": 15,
 }
 
 

@@ -1,5 +1,6 @@
 """A small portal to look at: roles, environments, three runbooks, people who are logged in."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from cvdops.changes import matrix
 from cvdops.changes.services import submit
 from cvdops.environments.models import Hold, Host, Period
 from cvdops.environments.seed import seed_environments
-from cvdops.executions import emergencies, services
+from cvdops.executions import drift, emergencies, services
 from cvdops.executions.emergencies import Declaration
 from cvdops.executions.models import Execution
 from cvdops.web.views import feed
@@ -130,6 +131,13 @@ class World:
             for name, v in values.items()
         }
 
+    def shown(self, role: str, address: str, body: Mapping[str, object]) -> dict[str, object]:
+        """The body with what the page of the form gave this role's browser."""
+        if body.get("nonce") != "NONCE":
+            return dict(body)
+        page = self.client(role).get(address.removesuffix("decide/"))
+        return {**body, "nonce": nonce(page.content.decode())}
+
     def _execution(self) -> str:
         return str(self.start().pk)
 
@@ -148,6 +156,7 @@ class World:
             environment="development",
             demand=Demand((Group(("operations-manager",)),), 7200),
             plan_digest=asked.plan_digest,
+            present_digest=drift.present(asked).digest,
             requested_by=person("devops-engineer"),
         )
         return str(request.pk)
@@ -184,6 +193,12 @@ class World:
 
     def _digest(self) -> str:
         return ApprovalRequest.objects.latest("created_at").plan_digest
+
+
+def nonce(page: str) -> str:
+    """The mark of a decision page; empty where nothing can be decided."""
+    found = re.search(r'name="nonce" value="([^"]+)"', page)
+    return found[1] if found else ""
 
 
 def make(folder: Path) -> World:

@@ -13,7 +13,7 @@ from cvdops.executions.services.control import (
     roll_back,
     undone_by,
 )
-from cvdops.executions.services.deciding import decide
+from cvdops.executions.services.deciding import decide, renew
 from cvdops.executions.services.resuming import plan_resume, resume_from
 from cvdops.executions.services.starting import preview, start
 from cvdops.executions.services.steps import confirm, note, retry, settle, skip
@@ -30,6 +30,7 @@ __all__ = [
     "pause",
     "plan_resume",
     "preview",
+    "renew",
     "resume",
     "resume_from",
     "retry",

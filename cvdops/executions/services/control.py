@@ -9,13 +9,11 @@ from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.approvals import services as approvals
 from cvdops.audit.log import record
-from cvdops.executions import admission, children, rollback
-from cvdops.executions.gates import WINDOW
+from cvdops.executions import admission, children, rollback, validity, waits
 from cvdops.executions.hints import announce, wake
-from cvdops.executions.leases import POISONED
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import from_json
-from cvdops.executions.queries import get_execution, get_step, matter
+from cvdops.executions.queries import RESUMED, get_execution, get_step, matter
 from cvdops.executions.services.effect import moved_on, one_effect, who_was_first
 from cvdops.executions.states import (
     HELD,
@@ -167,16 +165,19 @@ def _refuse_running(execution: Execution) -> None:
 
 
 def resume(user: User, execution_id: UUID | str, comment: str = "") -> None:
-    """Go on after a pause, when its window is open again, or although workers died on it."""
+    """Go on: after a pause, when its window is open again, although workers died on it, or in another name."""
     execution = get_execution(user, execution_id)
     can(user, Action.CONTROL, matter(execution)).enforce()
     admission.refuse_closed(execution)
-    standing = execution.waiting_for.get("code") in {POISONED, WINDOW}
-    event = ExecutionEvent.READY if standing else ExecutionEvent.RESUME
+    stands = execution.waiting_for.get("code") in RESUMED | {waits.WINDOW}
+    event = ExecutionEvent.READY if stands else ExecutionEvent.RESUME
     with one_effect(execution), transaction.atomic():
         hand = Hand(execution.pk, actor=user)
         seq = hand.move(event, {"comment": comment}, waiting_for={}, lost_leases=0)
+        if stands:
+            seq = hand.change("execution.resume", {"comment": comment})
         announce(execution.pk, seq)
+        validity.hold_or_ask_anew(execution, hand, resumed=True)
         record(user, Action.CONTROL, "execution", execution.pk, data={"verb": "resume"})
         wake(execution.pk, execution.environment.queue)
 
@@ -240,7 +241,7 @@ def give_up(user: User, execution_id: UUID | str, comment: str = "") -> None:
     can(user, Action.CONTROL, matter(execution)).enforce()
     title = execution.waiting_for.get("text", "")
     with one_effect(execution), transaction.atomic():
-        if execution.waiting_for.get("code") not in {"step", POISONED, "plan"}:
+        if execution.waiting_for.get("code") not in {"step", "plan"} | RESUMED:
             raise Superseded
         hand = Hand(execution.pk, actor=user)
         _lock(execution)

@@ -10,6 +10,7 @@ from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.approvals import services as approvals
 from cvdops.audit.log import record
+from cvdops.executions import validity
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter
@@ -110,6 +111,7 @@ def resume_from(user: User, execution_id: UUID | str, step_id: UUID | str, comme
         )
         for step, fate in plan.fates:
             seq = _apply(hand, user, step, fate) or seq
+        validity.hold_or_ask_anew(execution, hand, resumed=True)
         approvals.void(execution.pk)
         announce(execution.pk, seq)
         data = {"verb": "resume_from", "step": start.key}

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
-from cvdops.executions import context, rollback
+from cvdops.executions import context, rollback, validity
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter, planned
@@ -65,6 +65,7 @@ def _settle_step(
         hand.step(step.pk, event, {"comment": comment}, **fields)
         if event is StepEvent.SETTLE and step.phase == Phase.ROLLBACK:
             rollback.mark_undone(planned(execution), step)
+        validity.hold_or_ask_anew(execution, hand, resumed=True)
         announce(execution.pk, hand.move(ExecutionEvent.READY, waiting_for={}, lost_leases=0))
         record(user, action, "execution", execution.pk, data={"verb": event, "step": step.key})
         wake(execution.pk, execution.environment.queue)

@@ -46,7 +46,7 @@ def look(execution_id: UUID) -> Scene:
         .select_related("confirmed_by")
         .order_by("position")
     )
-    decisions = Prefetch("decisions", Decision.objects.select_related("user"))
+    decisions = Prefetch("decisions", Decision.objects.select_related("user", "on_behalf_of"))
     requests = ApprovalRequest.objects.filter(execution_id=execution.pk).order_by("created_at")
     timeline, notes = read(execution)
     return Scene(

@@ -50,6 +50,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "step.cancel": ("square", "{step}: stopped"),
     "step.confirm": ("check", "{actor} confirmed items of {step}"),
     "approval.decision": ("stamp", "{actor} decided on the approval"),
+    "approval.anew": ("stamp", "{step} is asked for anew. {reason}"),
     "checklist.after": ("list-checks", "{actor} confirmed an item of the closing list"),
     "health.result": ("heart-pulse", "The environment was watched. {text}"),
     "execution.close": ("archive", "It is closed: everything after the end is done"),
@@ -92,10 +93,13 @@ def _entry(event: Event) -> Entry:
     icon, sentence = _SENTENCES[event.kind]
     if event.kind == "step.succeed" and "request" in event.data:
         icon, sentence = "stamp", "{actor} approved {step}"
+    if event.kind == "step.reset" and "reason" in event.data:
+        icon, sentence = "stamp", "{step} counts no more, and is asked for anew. {reason}"
     text = sentence.format(
         actor=event.actor.name if event.actor else "The portal",
         step=f"“{event.step.title}”" if event.step else "a step",
         text=event.data.get("text", ""),
         host=event.data.get("host", ""),
+        reason=event.data.get("reason", ""),
     )
     return Entry(event.at, icon, text.strip(), str(event.data.get("comment") or ""))

@@ -7,13 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from cvdops.access.policy import Action
-from cvdops.accounts.models import User
+from cvdops.access.policy import Action, can
 from cvdops.approvals.models import ApprovalRequest, Decision
 from cvdops.approvals.queries import get_request, visible
 from cvdops.executions import services
+from cvdops.executions.deciders import gate_of
 from cvdops.executions.models import Execution
 from cvdops.lib.errors import Conflict, Invalid, Problem
+from cvdops.web import nonce
 from cvdops.web.access import person, requires
 from cvdops.web.context import portal_of
 from cvdops.web.live.look import look
@@ -51,7 +52,7 @@ def _items(requests: Sequence[ApprovalRequest]) -> list[Item]:
 def approval(request: HttpRequest, request_id: str) -> HttpResponse:
     """The decision page; asked for by the script, its personal part alone."""
     found = get_request(person(request), request_id)
-    context = _context(person(request), found)
+    context = _context(request, found)
     part = "_desk.html" if request.headers.get("HX-Request") else "detail.html"
     return render(request, f"approvals/{part}", context)
 
@@ -59,25 +60,36 @@ def approval(request: HttpRequest, request_id: str) -> HttpResponse:
 @requires(Action.DECIDE, "POST")
 def decide(request: HttpRequest, request_id: str) -> HttpResponse:
     """Approve or reject. What stands against it is said beside the form, which keeps the comment."""
+    found = get_request(person(request), request_id)
+    can(person(request), Action.DECIDE, gate_of(found)).enforce()
     verdict = request.POST.get("verdict", "")
     comment = request.POST.get("comment", "").strip()[:2000]
     try:
         if verdict not in Decision.Verdict.values:
             raise Invalid([Problem("verdict", "Press either Approve or Reject.")])
+        nonce.check(request, found)
         services.decide(
             person(request), request_id, verdict, comment, request.POST.get("plan_digest", "")
         )
     except (Invalid, Conflict) as error:
         found = get_request(person(request), request_id)
-        context = {**_context(person(request), found), "error": error, "comment": comment}
+        context = {**_context(request, found), "error": error, "comment": comment}
         return render(request, "approvals/detail.html", context, status=error.status)
     return redirect("approval", request_id)
 
 
-def _context(user: User, found: ApprovalRequest) -> dict[str, object]:
+@requires(Action.DECIDE, "POST")
+def renew(request: HttpRequest, request_id: str) -> HttpResponse:
+    """Ask anew, where what would run has changed."""
+    anew = services.renew(person(request), request_id)
+    return redirect("approval", anew.pk)
+
+
+def _context(request: HttpRequest, found: ApprovalRequest) -> dict[str, object]:
     scene = look(found.execution_id)
     return {
-        "review": review(user, found, scene),
+        "review": review(person(request), found, scene),
+        "nonce": nonce.make(request, found),
         "scene": scene,
         "execution": scene.execution,
         "controls_url": reverse("approval", args=[found.pk]),

@@ -1,0 +1,39 @@
+"""In a protected environment each step is begun only while the one in whose name it runs still may run it."""
+
+from cvdops.access.policy import Action, Matter, can
+from cvdops.accounts.models import User
+from cvdops.executions.gates import rest
+from cvdops.executions.models import Event, Execution
+from cvdops.executions.run import Run
+from cvdops.executions.separation import TAKING_OVER
+from cvdops.executions.states import StepState
+from cvdops.executions.waits import RIGHT
+
+
+def driver(execution: Execution) -> User:
+    """In whose name it runs: who last let it go on, at first who asked for it."""
+    taken = Event.objects.filter(
+        execution=execution, kind__in=TAKING_OVER, actor__isnull=False
+    ).order_by("-seq")
+    last = taken.select_related("actor").first()
+    return last.actor if last and last.actor else execution.requested_by
+
+
+def admits(run: Run, indexes: tuple[int, ...]) -> tuple[int, ...]:
+    """Those of these step runs that may go on or begin now. If none may, the execution rests.
+
+    What has begun is watched to its end, and a rollback is never held up by this.
+    """
+    begun = tuple(i for i in indexes if run.steps[i].state != StepState.PENDING)
+    if begun == indexes or run.rolling_back or not run.execution.environment.protected:
+        return indexes
+    person = driver(run.execution)
+    matter = Matter(run.execution.runbook.category, run.execution.environment_id)
+    decision = can(person, Action.CONTROL, matter)
+    if decision.allowed:
+        return indexes
+    if not begun:
+        why = " ".join(reason.text for reason in decision.reasons)
+        text = f"{person.name} may not run this any more: {why} Who may, resumes or cancels it."
+        rest(run, RIGHT, text, run.steps[indexes[0]].key)
+    return begun

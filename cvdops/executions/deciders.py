@@ -1,0 +1,66 @@
+"""Who may decide at a gate: what the policy is asked, with those who have a part in the execution."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from cvdops.access import approvers
+from cvdops.access.policy import Gate, Matter, at_gates
+from cvdops.access.rules import may_decide
+from cvdops.accounts.models import User
+from cvdops.approvals import counting
+from cvdops.approvals.groups import Group, from_json
+from cvdops.approvals.models import ApprovalRequest, RequestState
+from cvdops.approvals.queries import visible
+from cvdops.executions.separation import Involved, involved
+
+
+def inbox(user: User) -> list[ApprovalRequest]:
+    """The open requests that this person may decide now."""
+    found = visible(user).filter(state=RequestState.OPEN)
+    requests = list(found.exclude(decisions__person=user.person).prefetch_related(None))
+    if not requests:
+        return []
+    standing = at_gates(user)
+    # Only for those that are this person's to decide at all: who has a part in them takes some reading.
+    requests = [r for r in requests if may_decide(standing, _gate(r, {}))]
+    return [
+        request
+        for request, gate in zip(requests, gates_of(requests), strict=True)
+        if may_decide(standing, gate)
+    ]
+
+
+def gate_of(request: ApprovalRequest) -> Gate:
+    """What the policy has to know to say who may decide."""
+    return gates_of([request])[0]
+
+
+def gates_of(requests: Iterable[ApprovalRequest]) -> list[Gate]:
+    """The same for many, in their order."""
+    found = list(requests)
+    parts = involved({request.execution_id for request in found}) if found else {}
+    return [_gate(request, parts[request.execution_id]) for request in found]
+
+
+def _gate(request: ApprovalRequest, parts: Involved) -> Gate:
+    names = frozenset(name for group in from_json(request.groups) for name in group.approvers)
+    asked: dict[UUID, str] = {request.requested_by.person: "asked for it"}
+    return Gate(Matter(request.category, request.environment), names, {**asked, **parts})
+
+
+def progress(request: ApprovalRequest) -> list[tuple[Group, int]]:
+    """For each group: how many are missing, when only those count who may decide there now."""
+    return counting.progress(request, gate_of(request).involved)
+
+
+def people(request: ApprovalRequest, names: Iterable[str]) -> tuple[str, ...]:
+    """Who could decide for these names of approvers now, with those who do it for somebody."""
+    parts = gate_of(request).involved
+    could = approvers.people(list(names), request.environment)
+    free = [user for user in could if user.person not in parts]
+    for_them = [
+        f"{d.receiver.name} for {d.giver.name}"
+        for d in approvers.receivers([user.pk for user in free])
+        if d.receiver.person not in parts
+    ]
+    return (*(user.name for user in free), *for_them)

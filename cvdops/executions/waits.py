@@ -1,0 +1,5 @@
+"""For what an execution waits: the codes in `waiting_for` that more than one module knows."""
+
+APPROVAL = "approval"
+RIGHT = "right"  # somebody who may run it
+WINDOW = "window"  # in which its environment may be changed

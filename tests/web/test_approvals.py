@@ -1,0 +1,83 @@
+"""The decision page: what it shows, and what a form has to come from to count."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import signing
+from django.test import Client
+
+from cvdops.approvals.models import ApprovalRequest, Decision
+from cvdops.environments.models import EnvironmentVariable
+from tests.cast import person
+from tests.web.world import World, nonce
+
+
+@pytest.fixture
+def address(world: World) -> str:
+    return f"/approvals/{world.request()}/"
+
+
+def form(world: World, address: str, client: Client | None = None) -> dict[str, str]:
+    """What the page at this address would send."""
+    page = (client or world.client("operations-manager")).get(address).content.decode()
+    digest = ApprovalRequest.objects.get().plan_digest
+    return {"verdict": "approve", "plan_digest": digest, "nonce": nonce(page)}
+
+
+def sent(world: World, address: str, body: dict[str, str]) -> int:
+    return world.client("operations-manager").post(f"{address}decide/", body).status_code
+
+
+def test_a_decision_counts_once(world: World, address: str) -> None:
+    body = form(world, address)
+    assert [sent(world, address, body) for _ in range(2)] == [302, 409]
+    assert Decision.objects.count() == 1
+
+
+@pytest.mark.parametrize("mark", ["", "x", "a:b"])
+def test_a_form_without_the_mark_of_a_page_counts_nothing(
+    mark: str, world: World, address: str
+) -> None:
+    assert sent(world, address, {**form(world, address), "nonce": mark}) == 409
+    assert not Decision.objects.exists()
+
+
+def test_the_mark_of_another_session_counts_nothing(world: World, address: str) -> None:
+    other = Client()
+    other.force_login(person("operations-manager"))
+    assert sent(world, address, form(world, address, other)) == 409
+
+
+def test_the_mark_of_another_request_counts_nothing(world: World, address: str) -> None:
+    body = form(world, address)
+    other = world.request()
+    assert sent(world, f"/approvals/{other}/", body) == 409
+
+
+def test_a_page_that_is_too_old_counts_nothing(
+    world: World, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = form(world, address)
+    later = signing.time.time() + timedelta(minutes=31).total_seconds()
+    monkeypatch.setattr(signing.time, "time", lambda: later)
+    assert sent(world, address, body) == 409
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_looking_at_it_decides_nothing(method: str, world: World, address: str) -> None:
+    client = world.client("operations-manager")
+    for path in (address, f"{address}decide/?verdict=approve"):
+        getattr(client, method)(path)
+    assert ApprovalRequest.objects.get().state == "open"
+
+
+def test_a_change_is_shown_and_cannot_be_decided_on(world: World, address: str) -> None:
+    body = form(world, address)
+    EnvironmentVariable.objects.filter(environment="development", name="SERVICE_NAME").update(
+        value="other"
+    )
+    page = world.client("operations-manager").get(address).content.decode()
+    assert "Variable SERVICE_NAME" in page
+    assert not nonce(page)
+    assert sent(world, address, body) == 409
+    assert set(ApprovalRequest.objects.values_list("state", flat=True)) == {"void", "open"}
