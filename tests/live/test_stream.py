@@ -1,6 +1,7 @@
 """The stream of an execution, from a real web server with real PostgreSQL and Redis."""
 
 import time
+from contextlib import ExitStack
 
 import pytest
 from django.db import connection
@@ -8,9 +9,11 @@ from django.test import Client
 from pytest_django import Settings
 
 from cvdops.access.models import RoleGrant
-from cvdops.accounts.models import User
+from cvdops.accounts.models import Session, User
+from cvdops.changes import accounts
 from cvdops.executions.models import Execution
 from cvdops.settings import DATABASE_POOL
+from tests.cast import person
 from tests.executions.scene import Scene
 from tests.live.output import attempt, note, write
 from tests.live.viewer import Visitor
@@ -100,6 +103,24 @@ def test_a_right_that_is_taken_away_ends_the_stream(
         assert stream.first("bye")
         assert time.monotonic() - began < 60
         assert list(stream) == []
+
+
+def test_what_ends_a_session_ends_its_stream(server: int, execution: Execution) -> None:
+    """A logout, a new password, an account that is closed, a session that is ended elsewhere."""
+    people = [person("system-admin", name) for name in ("ann", "bob", "cat", "dan")]
+    browsers = [Client() for _ in people]
+    with ExitStack() as stack:
+        streams = []
+        for browser, one in zip(browsers, people, strict=True):
+            browser.force_login(one)
+            visitor = Visitor(server, browser.cookies["sessionid"].value)
+            streams.append(stack.enter_context(visitor.watch(execution.pk, str(execution.seq))))
+        browsers[0].post("/logout/")
+        accounts.choose_password(people[1], "something else entirely")
+        User.objects.filter(pk=people[2].pk).update(is_active=False)
+        Session.objects.filter(user=people[3]).delete()
+        for stream in streams:
+            assert stream.first("bye")
 
 
 def test_open_streams_hold_no_connection(visitor: Visitor, execution: Execution) -> None:

@@ -12,13 +12,15 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django import Settings
 
+from cvdops.audit import witness
+from cvdops.audit.models import Witness
 from cvdops.catalog.models import CatalogSource
 from cvdops.environments.models import Environment, Host
 from cvdops.executions import context, partitions, queues
 from cvdops.lib.ids import uuid7
 from cvdops.runners.local import LocalTransport
 from cvdops.web import doctor
-from cvdops.web.doctor import machine, people, servers, sources, targets, workers
+from cvdops.web.doctor import log, machine, people, servers, sources, targets, workers
 from cvdops.web.doctor.finding import Finding, State
 from tests.cast import person
 
@@ -111,6 +113,24 @@ def test_clocks_that_agree() -> None:
 def test_a_source_that_cannot_be_read() -> None:
     CatalogSource.objects.update(problem="It is not there.")
     assert_wrong(sources.catalog(), "It is not there.")
+
+
+@pytest.mark.django_db
+def test_an_audit_log_that_is_not_whole() -> None:
+    assert log.audit_log().state is State.WARNING  # no worker has looked
+    witness.look()
+    assert log.audit_log().state is State.OK
+    Witness.objects.update(outside="No space left.")
+    assert log.audit_log().state is State.WARNING
+    Witness.objects.update(problem="Entry 3 was changed.")
+    assert_wrong(log.audit_log(), "Entry 3 was changed.")
+
+
+@pytest.mark.usefixtures("world")
+def test_an_installation_without_an_administrator() -> None:
+    assert "manage.py person" in people.administrators().mend
+    person("admin")
+    assert people.administrators().state is State.OK
 
 
 def test_keys_that_others_can_read(settings: Settings, tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ def test_after_too_many_wrong_passwords_one_has_to_wait(client: Client, dana: Us
 
 def test_logging_out_ends_the_session(client: Client, dana: User) -> None:
     log_in(client)
-    client.post("/logout/")
+    answer = client.post("/logout/")
+    assert answer["Clear-Site-Data"] == '"cache"'
     assert client.get("/").status_code == 302
 
 

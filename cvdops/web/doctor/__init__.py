@@ -6,7 +6,7 @@ seconds at most, and a check that breaks is itself a finding.
 
 from collections.abc import Callable, Iterator
 
-from cvdops.web.doctor import machine, messages, people, servers, sources, targets, workers
+from cvdops.web.doctor import log, machine, messages, people, servers, sources, targets, workers
 from cvdops.web.doctor.finding import Finding, State, wrong
 
 Check = Callable[[], Finding]
@@ -27,6 +27,8 @@ WITH_DATABASE: tuple[Check, ...] = (
     workers.messages,
     sources.catalog,
     people.demo,
+    people.administrators,
+    log.audit_log,
     messages.channels,
     machine.account,
     machine.container,

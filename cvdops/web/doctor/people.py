@@ -1,9 +1,10 @@
-"""Who may log in with a password that everybody knows."""
+"""Who may log in: nobody with a password that everybody knows, and somebody who can let others in."""
 
 from django.conf import settings
 
+from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
-from cvdops.web.doctor.finding import Finding, ok, wrong
+from cvdops.web.doctor.finding import Finding, ok, warning, wrong
 
 
 def demo() -> Finding:
@@ -19,3 +20,17 @@ def demo() -> Finding:
     if names:
         return ok("people", f"This is no production: {len(names)} demo people may log in.")
     return ok("people", "Nobody may log in with a password that is public.")
+
+
+def administrators() -> Finding:
+    """Without one nobody opens accounts."""
+    grants = RoleGrant.objects.in_force().filter(role__administers=True, user__is_active=True)
+    names = sorted(set(grants.values_list("user__username", flat=True)))
+    if names:
+        return ok("administrators", f"Accounts are managed by {', '.join(names)}.")
+    return warning(
+        "administrators",
+        "Nobody is an administrator.",
+        "Nobody can open or close accounts.",
+        "Run `manage.py person USER --role admin`.",
+    )

@@ -49,7 +49,9 @@ def log_out(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         record(person(request), "session.logout", "session", person(request).username)
         logout(request)
-    return redirect("login")
+    response = redirect("login")
+    response["Clear-Site-Data"] = '"cache"'  # and the pages that the back button would show
+    return response
 
 
 def _begin(request: HttpRequest, user: User) -> None:
