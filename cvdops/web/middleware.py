@@ -128,7 +128,9 @@ def _check_access(
 def _prolong(request: HttpRequest) -> None:
     """A person who opens a page or sends a form is there; what a page asks for by itself shows nothing."""
     by_itself = request.headers.get("Sec-Fetch-Dest", "document") != "document"
-    deliberate = request.method == "POST" or not (by_itself or request.headers.get("HX-Request"))
+    by_itself = by_itself or "HX-Request" in request.headers
+    # A form that shows at once what was chosen in it says so: nobody is logged out while filling it in.
+    deliberate = request.method == "POST" or not by_itself or "X-Deliberate" in request.headers
     if not (deliberate and request.user.is_authenticated):
         return
     if isinstance(request.session, SessionStore):

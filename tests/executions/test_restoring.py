@@ -5,6 +5,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
+from cvdops.access import tokens
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.audit.models import AuditEntry
 from cvdops.executions import queues, recovery, restoring, services
@@ -88,6 +89,13 @@ def test_everybody_is_logged_out(scene: Scene) -> None:
     client.force_login(scene.person("developer"))
     assert restoring.hold_everything().sessions == 1
     assert client.get("/executions/").status_code == 302
+
+
+def test_no_token_of_the_backup_opens_anything(scene: Scene) -> None:
+    """One that was revoked after the backup would be good again."""
+    text = tokens.make(scene.person("developer"), "ci", ["read"], 30)[1]
+    restoring.hold_everything()
+    assert tokens.bearer(f"Bearer {text}") is None
 
 
 @pytest.mark.django_db

@@ -1,15 +1,31 @@
 """Fixtures of the tests of the pages."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from pytest_django import Settings
 
 from cvdops.catalog.origin import Origin
 from tests.web import world as worlds
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture
 def world(db: None, tmp_path: Path, settings: Settings) -> worlds.World:
     settings.RUNBOOKS = Origin(str(tmp_path))
     return worlds.make(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
+        # The browser's driver runs an event loop in this thread; the tests are no part of it.
+        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        path = CHROMIUM if Path(CHROMIUM).exists() else None
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chromium
+        chromium.close()

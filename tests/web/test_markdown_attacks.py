@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
 from pytest_django.live_server_helper import LiveServer
 
 from cvdops.catalog.sync import sync
@@ -15,8 +14,6 @@ from tests.spec import attacks
 from tests.spec.test_attacks import ALLOWED
 from tests.web.world import World
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 WATCH = """
 window.ran = 0; window.blocked = [];
 document.addEventListener("securitypolicyviolation", e => window.blocked.push(e.blockedURI));
@@ -56,17 +53,6 @@ echo '{attacks.RAW[0]}'
 
 **Resolution**: [x](javascript:window.ran=1)
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
-        # The browser's driver runs an event loop in this thread; the tests are no part of it.
-        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        path = CHROMIUM if Path(CHROMIUM).exists() else None
-        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from django.test import Client
 from cvdops.accounts.models import Session, User
 from cvdops.accounts.sessions import IDLE, LONGEST, SessionStore, renew
 from tests.cast import person
+from tests.web.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +55,15 @@ def test_what_a_page_asks_for_by_itself_does_not(browser: Client, headers: dict[
     passed(IDLE / 2)
     assert browser.get("/", headers=headers).status_code == 200
     assert left() < IDLE / 2
+
+
+def test_filling_in_a_form_that_shows_its_plan_prolongs_it(world: World) -> None:
+    client = world.client("devops-engineer")
+    address = "/runbooks/deployment/run/"
+    assert "X-Deliberate" in client.get(address).content.decode()
+    passed(IDLE / 2)
+    client.get(address, headers={"hx-request": "true", "x-deliberate": "yes"})
+    assert left() > IDLE - timedelta(minutes=1)
 
 
 def test_nobody_works_for_ever(browser: Client) -> None:
