@@ -10,12 +10,16 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import OperationalError
 
+PATIENCE = 30  # seconds for a connection
+
 
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cvdops.settings")
     django.setup()
     import cvdops.celery  # noqa: F401, PLC0415 (through which the demo wakes workers)
 
+    # Nobody waits for a page here, and a machine that starts everything at once is slow.
+    connection.settings_dict["OPTIONS"]["pool"]["timeout"] = PATIENCE
     try:
         if _pending():
             call_command("migrate", interactive=False, verbosity=0)
