@@ -1,8 +1,9 @@
 """The launch page."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 
 from cvdops.approvals.seed import seed_policies
 from cvdops.audit.models import AuditEntry
@@ -143,3 +144,43 @@ def test_it_says_which_approvals_a_start_needs(world: World) -> None:
     text = " ".join(page.content.decode().split())
     assert "<b>Approval to start</b>: 1 of Operations Manager, within 4" in text
     assert "production × deployment, always (version 1)" in text
+
+
+@pytest.fixture
+def closed(world: World) -> World:
+    """Development, as an environment whose window is not open now: two hours, twelve hours from now."""
+    later = timezone.now() + timedelta(hours=12)
+    world.window(starts_at=later, rule="FREQ=DAILY")
+    return world
+
+
+def test_a_start_outside_the_window_is_refused_and_offered_the_next(closed: World) -> None:
+    answer = closed.client("devops-engineer").post(RUN, RELEASE)
+    page = answer.content.decode()
+    assert answer.status_code == 403
+    assert "development is changed in its maintenance windows only. The next window" in page
+    assert "Start in the next window" in page
+    assert 'value="v1.0.1"' in page  # nothing that was typed is lost
+    assert not Execution.objects.exists()
+
+
+def test_a_start_waits_for_the_next_window(closed: World) -> None:
+    answer = closed.client("devops-engineer").post(RUN, {**RELEASE, "start": "window"})
+    assert answer.status_code == 302
+    opens = Execution.objects.get().opens_at
+    assert timedelta(hours=11) < opens - timezone.now() < timedelta(hours=13)
+
+
+def test_what_changes_nothing_starts_at_any_time(closed: World) -> None:
+    page = closed.client("devops-engineer").get(f"{RUN}?procedure=greet").content.decode()
+    assert "This procedure changes nothing, so windows do not bind it." in page
+    assert closed.client("devops-engineer").post(RUN, START).status_code == 302
+
+
+def test_work_that_may_not_fit_says_so(world: World) -> None:
+    world.window(starts_at=timezone.now() - timedelta(minutes=1), minutes=15, rule="")
+    page = world.client("devops-engineer").get(f"{RUN}?procedure=release").content.decode()
+    assert "It may not fit into the window." in page  # 10 minutes, and as much to roll back
+    world.window(starts_at=timezone.now(), minutes=300, rule="", name="Long")
+    page = world.client("devops-engineer").get(f"{RUN}?procedure=release").content.decode()
+    assert "rolling back 10 min more: it fits." in page

@@ -1,0 +1,69 @@
+"""How long a start would take: from the past, else from the document; and whether it fits."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cvdops.executions import services
+from cvdops.executions.estimate import Estimate, estimate, parse
+from cvdops.executions.models import Execution, StepRun
+from cvdops.executions.plan import from_json
+from tests.executions.scene import Scene
+from tests.executions.test_engine import block
+
+MINUTE = timedelta(minutes=1)
+NOON = datetime(2026, 1, 4, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("said", "minutes"),
+    [
+        ("5-10 min", 10),
+        ("30–45 minutes", 45),
+        ("1 to 2 hours", 120),
+        ("90 s", 1.5),
+        ("1.5 h", 90),
+        ("2 days", 2880),
+        ("about ten minutes", None),
+        ("", None),
+    ],
+)
+def test_what_documents_say(said: str, minutes: float | None) -> None:
+    assert parse(said) == (None if minutes is None else minutes * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("forward", "undo", "late"),
+    [(30, 30, False), (30, 31, True), (60, 0, False), (61, 0, True), (None, 10, False)],
+)
+def test_late_is_what_leaves_no_time_to_roll_back(
+    forward: int | None, undo: int, late: bool
+) -> None:
+    takes = None if forward is None else forward * MINUTE
+    assert Estimate(takes, undo * MINUTE, 0).late(NOON, NOON + 60 * MINUTE) is late
+
+
+def past(scene: Scene, *minutes: int) -> Execution:
+    """Executions that took so long, beside hours in which they waited for an approval."""
+    for took in minutes:
+        execution = scene.start()
+        Execution.objects.filter(pk=execution.pk).update(
+            state="succeeded", finished_at=NOON + 9 * 60 * MINUTE
+        )
+        end = NOON + took * MINUTE
+        StepRun.objects.filter(execution=execution).update(started_at=NOON, finished_at=end)
+    return execution
+
+
+def test_the_past_tells_more_than_the_document(scene: Scene) -> None:
+    scene.runbook(block("one", "true", "destructive rollback=back"), block("back", "true"))
+    plan = from_json(past(scene, 10, 11).plan)
+    assert estimate(plan, "30-45 min") == Estimate(45 * MINUTE, 45 * MINUTE, 0)
+    past(scene, *range(12, 20))
+    assert estimate(plan, "30-45 min") == Estimate(18 * MINUTE, 18 * MINUTE, 10)
+
+
+def test_what_cannot_be_undone_needs_no_time_for_it(scene: Scene) -> None:
+    scene.runbook(block("one", "true"))
+    preview = services.preview(scene.person("devops-engineer"), "trial", "development", "do-it", {})
+    assert estimate(preview.draft, "10 min") == Estimate(10 * MINUTE, timedelta(0), 0)
