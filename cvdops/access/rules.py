@@ -121,7 +121,7 @@ def no(code: str, text: str, remedy: str = "") -> Decision:
 
 
 def _by_level(standing: Standing, action: Action, matter: Matter) -> Decision:
-    needed = NEEDED[action]
+    needed = Level.LEAD if action is Action.START and matter.emergency else NEEDED[action]
     if not matter.environment and needed is Level.REVIEW:
         has = Level.REVIEW if matter.category in readable(standing) else Level.NONE
     else:

@@ -11,7 +11,7 @@ from cvdops.environments.schedule import State, said
 from cvdops.executions import locks
 from cvdops.executions.gates import rest
 from cvdops.executions.hints import announce
-from cvdops.executions.launch import starting
+from cvdops.executions.launch import TEMPORARY, starting
 from cvdops.executions.models import Execution
 from cvdops.executions.plan import from_json
 from cvdops.executions.run import Run
@@ -21,7 +21,6 @@ from cvdops.lib.errors import Conflict, Reason
 from cvdops.spec.document import Category, Kind, Step
 
 AGAIN = 60.0  # seconds between two looks at what keeps a queued start from beginning
-_TEMPORARY = frozenset({"window", "freeze", "hold"})  # codes of reasons that go by
 
 
 def admits(run: Run, indexes: tuple[int, ...]) -> tuple[int, ...]:
@@ -44,7 +43,8 @@ def admits(run: Run, indexes: tuple[int, ...]) -> tuple[int, ...]:
 
 def bound(execution: Execution) -> bool:
     """Whether windows bind it: not incident runbooks, not emergencies."""
-    return execution.runbook.category != Category.INCIDENTS
+    emergency = bool(execution.plan.get("emergency"))
+    return execution.runbook.category != Category.INCIDENTS and not emergency
 
 
 def refuse_closed(execution: Execution) -> None:
@@ -91,7 +91,7 @@ def _other_secrets(run: Run) -> bool:
 
 def _put_off(run: Run, decision: Decision) -> None:
     text = " ".join(reason.text for reason in decision.reasons)
-    if {reason.code for reason in decision.reasons} <= _TEMPORARY:
+    if {reason.code for reason in decision.reasons} <= TEMPORARY:
         standing = calendar.standing(run.execution.environment_id)
         seconds = AGAIN
         if standing.opening:

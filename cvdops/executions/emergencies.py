@@ -33,11 +33,11 @@ class Declaration:
     short_notice: str = ""
 
 
-def problems(declared: Declaration, standing: State) -> list[Problem]:
-    """What stands in the way of this declaration."""
+def problems(declared: Declaration, standing: State, *, changes: bool) -> list[Problem]:
+    """What stands in the way of this declaration, of a start that changes something or does not."""
     found = []
-    if standing.open:
-        text = "It may be changed now: nothing has to be declared. Start it as usual."
+    if standing.open or not changes:
+        text = "No window is in its way: nothing has to be declared. Start it as usual."
         found.append(Problem("emergency_reason", text))
     if not declared.reason.strip():
         found.append(Problem("emergency_reason", "Say why it cannot wait for the window."))

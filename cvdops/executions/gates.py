@@ -1,11 +1,13 @@
 """Steps that people do: approval gates, manual steps, checklists. They wait in no worker."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from django.db import transaction
 
 from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest, RequestState
+from cvdops.environments import calendar
 from cvdops.executions import deciders, drift, waits
 from cvdops.executions.hints import announce
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
@@ -81,8 +83,12 @@ def rest(
 
 
 def ask(execution: Execution, plan: Plan, definition: Step) -> ApprovalRequest:
-    """Ask for the approval of a gate, of those who have to agree as the policies are now."""
+    """Ask for the approval of a gate, of those who have to agree as the policies are now.
+
+    Of what is queued for a window there is that much longer to decide, and a decision holds that much longer.
+    """
     now = drift.present(execution)
+    demand = now.gates.get(definition.id, plan.gates[definition.id])
     return approvals.ask(
         execution=execution.pk,
         gate=definition.id,
@@ -90,11 +96,18 @@ def ask(execution: Execution, plan: Plan, definition: Step) -> ApprovalRequest:
         message=definition.gate.message if definition.gate else "",
         category=execution.runbook.category,
         environment=execution.environment_id,
-        demand=now.gates.get(definition.id, plan.gates[definition.id]),
+        demand=replace(demand, expires=demand.expires + _until_it_opens(execution)),
         plan_digest=execution.plan_digest,
         present_digest=now.digest,
         requested_by=execution.requested_by,
     )
+
+
+def _until_it_opens(execution: Execution) -> float:
+    """Seconds until the window opens that the execution is queued for."""
+    if execution.opens_at is None:
+        return 0.0
+    return max((execution.opens_at - calendar.now()).total_seconds(), 0.0)
 
 
 def _list(run: Run, step: StepRun, definition: Step) -> None:

@@ -29,6 +29,7 @@ from cvdops.spec.values import check
 
 EVERY = (*Category, UNCATEGORISED)
 MAX_DEPTH = 5  # of runbooks that start runbooks
+TEMPORARY = frozenset({"window", "freeze", "hold"})  # codes of reasons that go by
 _UNOPENED = "secret"  # stands for one of the environment's: a plan is made without opening it
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NAMED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")  # a variable that a child's value names
@@ -56,6 +57,12 @@ class Preview:
     def plan(self) -> Plan | None:
         """The plan, if nothing stands in its way."""
         return None if self.problems else self.draft
+
+    @property
+    def untimely(self) -> bool:
+        """Whether it is refused, and only for now: by a hold, a freeze or a closed window."""
+        codes = {reason.code for reason in self.decision.reasons}
+        return bool(codes) and codes <= TEMPORARY
 
     @property
     def instead_of(self) -> RunbookVersion | None:
@@ -165,8 +172,13 @@ def resolve(
 
 def starting(runbook: Runbook, plan: Plan) -> Matter:
     """What the policy has to know about a start by this plan."""
-    read_only = not plan.changes
-    return Matter(runbook.category, plan.environment, runbook=runbook.pk, read_only=read_only)
+    return Matter(
+        runbook.category,
+        plan.environment,
+        runbook=runbook.pk,
+        read_only=not plan.changes,
+        emergency=plan.emergency,
+    )
 
 
 def executable_version(runbook: Runbook, number: int | None) -> RunbookVersion:

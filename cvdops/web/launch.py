@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from django.http import QueryDict
 
 from cvdops.executions import reach
+from cvdops.executions.emergencies import Declaration
 from cvdops.executions.launch import Preview
 from cvdops.executions.plan import PEOPLE
 from cvdops.lib.errors import Problem
@@ -32,6 +33,10 @@ class Typed:
     confirm_environment: str = ""
     checklist: frozenset[int] = frozenset()
     in_window: bool = False  # to begin when the next window opens
+    emergency: bool = False
+    emergency_reason: str = ""
+    notified_at: str = ""
+    short_notice: str = ""
     version: str = ""  # the number of an earlier one, if one was chosen
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -51,9 +56,24 @@ def typed_from(data: QueryDict) -> Typed:
         confirm_environment=text("confirm_environment"),
         checklist=frozenset(int(p) for p in data.getlist("checklist") if p.isdecimal()),
         in_window=text("start") == "window",
+        emergency=text("emergency") == "yes",
+        emergency_reason=text("emergency_reason"),
+        notified_at=text("notified_at"),
+        short_notice=text("short_notice"),
         version=text("version"),
         key=text("key")[:80] or uuid.uuid4().hex,
     )
+
+
+def declaration(typed: Typed) -> Declaration | None:
+    """The emergency that is declared, if one is. A time that cannot be read counts as none."""
+    if not typed.emergency:
+        return None
+    try:
+        notified = datetime.strptime(typed.notified_at, "%Y-%m-%dT%H:%M").replace(tzinfo=UTC)
+    except ValueError:
+        notified = None
+    return Declaration(typed.emergency_reason, notified, typed.short_notice)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from tests.executions.test_engine import block
 HOUR = timedelta(hours=1)
 CHANGES = block("look", "true") + block("change", "true", "destructive rollback=back")
 BACK = block("back", "true")
+PAUSE = "#### pause\n\n```manual {#pause}\nHave a look.\n```\n\n"
 GATE = "#### gate\n\n```approval {#gate}\napprovers: [operations-manager]\n```\n\n"
 
 
@@ -29,6 +30,12 @@ def window(starts_in: timedelta, length: timedelta = HOUR, kind: str = "window")
         starts_at=timezone.now() + starts_in,
         minutes=length.total_seconds() // 60,
     )
+
+
+def looked(scene: Scene, execution: Execution) -> None:
+    """Somebody has done the manual step."""
+    step = execution.steps.get(key="pause")
+    services.confirm(scene.person("devops-engineer"), execution.pk, step.pk, [0])
 
 
 def shut(period: Period) -> None:
@@ -81,7 +88,7 @@ def test_incident_runbooks_are_not_bound(changing: Scene) -> None:
 def test_what_changes_something_waits_when_the_window_closed_meanwhile(
     scene: Scene, kind: str
 ) -> None:
-    scene.runbook(GATE + CHANGES, BACK)
+    scene.runbook(PAUSE + CHANGES, BACK)
     period = window(-HOUR / 2)
     execution = scene.run()
     if kind == "window":
@@ -89,7 +96,7 @@ def test_what_changes_something_waits_when_the_window_closed_meanwhile(
         window(2 * HOUR)
     else:
         window(-HOUR / 2, kind="freeze")
-    scene.approve(execution)
+    looked(scene, execution)
     scene.advance(execution)
     assert scene.states(execution)["look"] == "succeeded"
     assert scene.states(execution)["change"] == "pending"
@@ -98,11 +105,11 @@ def test_what_changes_something_waits_when_the_window_closed_meanwhile(
 
 
 def test_somebody_resumes_it_in_the_next_window_and_not_before(scene: Scene) -> None:
-    scene.runbook(GATE + CHANGES, BACK)
+    scene.runbook(PAUSE + CHANGES, BACK)
     period = window(-HOUR / 2)
     execution = scene.run()
     shut(period)
-    scene.approve(execution)
+    looked(scene, execution)
     scene.advance(execution)
     engineer = scene.person("devops-engineer")
     with pytest.raises(Conflict, match="may not be changed now"):
@@ -149,6 +156,8 @@ def test_its_approvals_are_asked_before_the_window_opens(scene: Scene) -> None:
     window(2 * HOUR)
     execution = scene.run(in_window=True)
     assert scene.states(execution)["gate"] == "waiting"
+    request = scene.gate(execution)  # two hours to decide, and two until the window opens
+    assert request.expires_at - request.created_at > timedelta(hours=3, minutes=59)
     scene.approve(execution)
     assert scene.advance(execution).waiting_for["code"] == "window"
     assert scene.states(execution)["look"] == "pending"

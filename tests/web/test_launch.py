@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
+from cvdops.accounts.models import Session
 from cvdops.approvals.seed import seed_policies
 from cvdops.audit.models import AuditEntry
 from cvdops.environments.models import Environment
@@ -184,3 +185,43 @@ def test_work_that_may_not_fit_says_so(world: World) -> None:
     world.window(starts_at=timezone.now(), minutes=300, rule="", name="Long")
     page = world.client("devops-engineer").get(f"{RUN}?procedure=release").content.decode()
     assert "rolling back 10 min more: it fits." in page
+
+
+EMERGENCY = {
+    **RELEASE,
+    "emergency": "yes",
+    "emergency_reason": "The service is down.",
+    "short_notice": "It broke a minute ago.",
+}
+
+
+def test_an_emergency_is_declared_on_the_page(closed: World) -> None:
+    lead = closed.client("operations-lead")
+    page = lead.get(f"{RUN}?procedure=release&environment=development").content.decode()
+    assert "It cannot wait: it is an emergency" in page
+    page = lead.get(f"{RUN}?procedure=release&environment=development&emergency=yes")
+    assert "Why can it not wait for the window?" in page.content.decode()
+    assert lead.post(RUN, EMERGENCY).status_code == 302
+    execution = Execution.objects.get()
+    shown = lead.get(f"/executions/{execution.pk}/").content.decode()
+    assert "<b>Emergency</b> declared by" in shown and "The service is down." in shown
+
+
+def test_an_emergency_keeps_what_was_typed_and_says_what_is_missing(closed: World) -> None:
+    answer = closed.client("operations-lead").post(RUN, {**EMERGENCY, "short_notice": ""})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "They were not told two hours ago" in page and "The service is down.</text" in page
+
+
+def test_an_emergency_asks_for_the_password_again(closed: World) -> None:
+    lead = closed.client("operations-lead")
+    Session.objects.update(proved_at=timezone.now() - timedelta(hours=1))
+    answer = lead.post(RUN, EMERGENCY)
+    assert answer.status_code == 403 and "Is it you?" in answer.content.decode()
+    assert not Execution.objects.exists()
+
+
+def test_a_dry_run_is_made_at_any_time(closed: World) -> None:
+    answer = closed.client("devops-engineer").post("/runbooks/deployment/dry-run/", RELEASE)
+    assert answer.status_code == 302

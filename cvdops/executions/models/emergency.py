@@ -41,7 +41,9 @@ class Emergency(models.Model):
                 name="emergency_reviewed_by_someone",
             ),
             models.CheckConstraint(
-                condition=Q(notified_at__lte=models.F("declared_at") - NOTICE)
+                condition=Q(
+                    notified_at__isnull=False, notified_at__lte=models.F("declared_at") - NOTICE
+                )
                 | ~Q(short_notice=""),
                 name="emergency_notice_or_why_not",
             ),

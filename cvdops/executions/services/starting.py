@@ -9,8 +9,9 @@ from django.db import connection, transaction
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.environments import calendar
-from cvdops.executions import checklists, launch
+from cvdops.executions import checklists, emergencies, launch
 from cvdops.executions.creation import create
+from cvdops.executions.emergencies import Declaration
 from cvdops.executions.launch import Preview, called, secret_names
 from cvdops.executions.models import Execution
 from cvdops.lib.errors import Invalid, Problem
@@ -25,9 +26,13 @@ def preview(
     procedure: str | None,
     variables: Mapping[str, str],
     version: int | None = None,
+    *,
+    emergency: bool = False,
 ) -> Preview:
     """What a start would do, and what stands in its way. Raises NotFound, Invalid."""
-    return launch.resolve(user, runbook_id, environment, procedure, variables, version)
+    return launch.resolve(
+        user, runbook_id, environment, procedure, variables, version, emergency=emergency
+    )
 
 
 def start(
@@ -43,27 +48,44 @@ def start(
     checklist: Collection[int] | Literal["confirmed"] = (),
     idempotency_key: str | None = None,
     in_window: bool = False,
+    emergency: Declaration | None = None,
 ) -> Execution:
     """Create the execution and queue it. The same idempotency key gives the same execution.
 
     `version`: the number of an earlier one that is to run; the reason then says why, too. `in_window`: if
     the environment may not be changed now, it begins when its next window opens, if it still may then.
+    `emergency`: a Lead declares one, outside the windows.
     Raises NotFound, Refused, Invalid (every problem named), Conflict.
     """
     if idempotency_key and (earlier := _earlier(user, idempotency_key)):
         return earlier
-    resolved = launch.resolve(user, runbook, environment, procedure, variables or {}, version)
-    opens_at = _opening(resolved) if in_window else None
+    resolved = launch.resolve(
+        user,
+        runbook,
+        environment,
+        procedure,
+        variables or {},
+        version,
+        emergency=emergency is not None,
+    )
+    opens_at = _opening(resolved) if in_window and emergency is None else None
     may = can(user, Action.START, resolved.matter, opens_at) if opens_at else resolved.decision
     may.enforce()
     problems = [*resolved.problems, *_formalities(resolved, reason, confirm_environment)]
     problems += checklists.missing(resolved.before, checklist)
+    if emergency:
+        problems += emergencies.problems(
+            emergency, calendar.standing(environment), changes=resolved.draft.changes
+        )
     if problems:
         raise Invalid(problems)
     with transaction.atomic():
         if idempotency_key and (earlier := _first_with(user, idempotency_key)):
             return earlier
-        return _create(user, resolved, reason, idempotency_key, opens_at)
+        execution = _create(user, resolved, reason, idempotency_key, opens_at)
+        if emergency:
+            emergencies.store(execution, user, emergency)
+        return execution
 
 
 def _opening(resolved: Preview) -> datetime | None:

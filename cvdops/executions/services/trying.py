@@ -37,7 +37,8 @@ def dry_run(
     Raises NotFound, Refused, Invalid (every problem named).
     """
     resolved = launch.resolve(user, runbook, environment, procedure, variables or {}, version)
-    resolved.decision.enforce()
+    if not resolved.untimely:
+        resolved.decision.enforce()
     if resolved.problems:
         raise Invalid(resolved.problems)
     wanted = commands.needed(resolved.draft)

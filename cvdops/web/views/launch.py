@@ -20,8 +20,18 @@ from cvdops.web import approvers, launch
 from cvdops.web.access import person, requires
 from cvdops.web.catalog.versions import number_in
 from cvdops.web.errors import record_refusal
+from cvdops.web.fresh import fresh
 from cvdops.web.launch import Typed, typed_from
 from cvdops.web.timing import timing
+
+# The fields that have a place of their own on the page.
+_PLACED = {
+    "reason",
+    "confirm_environment",
+    "emergency_reason",
+    "notified_at",
+    "short_notice",
+}
 
 
 @requires(Action.START, "GET", "POST")
@@ -31,9 +41,14 @@ def run(request: HttpRequest, runbook_id: str) -> HttpResponse:
     typed = typed_from(request.POST if request.method == "POST" else request.GET)
     if request.method != "POST":
         return _page(request, found, typed, None)
+    begin = fresh(_start) if typed.emergency else _start
+    return begin(request, found, typed)
+
+
+def _start(request: HttpRequest, found: Runbook, typed: Typed) -> HttpResponse:
     try:
         execution = services.start(
-            user,
+            person(request),
             runbook=found.pk,
             environment=typed.environment,
             procedure=typed.procedure or None,
@@ -44,6 +59,7 @@ def run(request: HttpRequest, runbook_id: str) -> HttpResponse:
             checklist=typed.checklist,
             idempotency_key=typed.key,
             in_window=typed.in_window,
+            emergency=launch.declaration(typed),
         )
     except Invalid as error:
         return _page(request, found, typed, error.problems)
@@ -82,6 +98,7 @@ def _page(
             typed.procedure,
             typed.variables,
             _number(typed),
+            emergency=typed.emergency,
         )
         context |= _plan(preview, typed, refused)
     fragment = bool(request.headers.get("HX-Request"))
@@ -108,7 +125,7 @@ def _plan(preview: Preview, typed: Typed, refused: Sequence[Problem] | None) -> 
     problems = launch.worth_showing(preview, typed.variables) if refused is None else refused
     by_field = {problem.field: problem.message for problem in problems}
     fields = launch.fields(preview, by_field)
-    placed = {field.variable.name for field in fields} | {"reason", "confirm_environment"}
+    placed = {field.variable.name for field in fields} | _PLACED
     rows = launch.rows(preview)
     return {
         "preview": preview,

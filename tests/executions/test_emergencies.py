@@ -1,0 +1,143 @@
+"""Emergencies: declared by a Lead, with notice or a reason why not, approved, reviewed afterwards."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError
+from django.utils import timezone
+
+from cvdops.approvals.seed import seed_policies
+from cvdops.audit.models import AuditEntry
+from cvdops.environments.models import Environment, Period
+from cvdops.executions import emergencies, services
+from cvdops.executions.emergencies import Declaration
+from cvdops.executions.models import Emergency, Execution
+from cvdops.lib.errors import Conflict, Invalid, Refused
+from tests.executions.scene import Scene
+from tests.executions.test_engine import block
+from tests.executions.test_windows import HOUR, window
+
+DOWN = Declaration("The service is down.", None, "It broke a minute ago.")
+
+
+@pytest.fixture
+def closed(scene: Scene) -> Scene:
+    """A scene with a runbook that changes something, two hours before the window opens."""
+    scene.runbook(block("change", "true", "destructive rollback=back"), block("back", "true"))
+    window(2 * HOUR)
+    return scene
+
+
+def declare(scene: Scene, by: str = "operations-lead", said: Declaration = DOWN) -> Execution:
+    return scene.run(by=by, emergency=said)
+
+
+def test_a_lead_starts_outside_the_window(closed: Scene) -> None:
+    execution = declare(closed)
+    assert execution.state == "succeeded"
+    assert execution.plan["emergency"] is True
+    assert execution.emergency.reason == "The service is down."
+
+
+def test_whoever_may_only_execute_declares_none(closed: Scene) -> None:
+    with pytest.raises(
+        Refused, match="This needs Lead on deployment in development; you have Exec"
+    ):
+        declare(closed, "devops-engineer")
+
+
+def test_it_passes_a_freeze_and_no_hold(closed: Scene) -> None:
+    window(-HOUR, 5 * HOUR, kind="freeze")
+    assert declare(closed).state == "succeeded"
+    owner, until = closed.person("operations-lead"), timezone.now() + HOUR
+    Environment.objects.get().hold_set.create(owner=owner, until=until, reason="x")
+    with pytest.raises(Refused, match="has put a hold"):
+        declare(closed)
+
+
+def test_the_manager_or_the_cto_approves_it(closed: Scene) -> None:
+    Environment.objects.create(slug="production", name="Production")
+    seed_policies()
+    production = Environment.objects.get(pk="production")
+    production.hosts.create(name="here", transport="local", default=True)
+    Period.objects.update(environment=production)
+    lead = closed.person("operations-lead")
+    execution = services.start(
+        lead,
+        runbook="trial",
+        environment="production",
+        reason="x",
+        checklist="confirmed",
+        emergency=DOWN,
+    )
+    closed.advance(execution)
+    request = closed.gate(execution)
+    assert [group["approvers"] for group in request.groups] == [["operations-manager", "cto"]]
+    services.decide(closed.person("cto"), request.pk, "approve", "Do it.", request.plan_digest)
+    assert closed.advance(execution).state == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (Declaration("", None, "x"), "Say why it cannot wait"),
+        (Declaration("x", None, ""), "They were not told two hours ago"),
+        (Declaration("x", timezone.now() - HOUR, ""), "They were not told two hours ago"),
+        (Declaration("x", timezone.now() + HOUR, "x"), "not when they will be"),
+        (Declaration("x" * 2001, None, "x"), "At most 2000 characters"),
+    ],
+)
+def test_what_is_no_declaration(closed: Scene, said: Declaration, words: str) -> None:
+    with pytest.raises(Invalid, match=words):
+        declare(closed, said=said)
+    assert not Execution.objects.exists()
+
+
+def test_two_hours_of_notice_need_no_reason(closed: Scene) -> None:
+    told = Declaration("The disk is filling up.", timezone.now() - 3 * HOUR)
+    assert declare(closed, said=told).emergency.short_notice == ""
+
+
+def test_nothing_is_declared_that_needs_it_not(scene: Scene) -> None:
+    scene.runbook(block("change", "true", "destructive"))
+    with pytest.raises(Invalid, match="nothing has to be declared"):
+        declare(scene)
+    window(2 * HOUR)
+    scene.runbook(block("look", "true"))
+    with pytest.raises(Invalid, match="nothing has to be declared"):
+        declare(scene)
+
+
+def test_it_is_recorded_with_its_reasons(closed: Scene) -> None:
+    execution = declare(closed)
+    entry = AuditEntry.objects.get(subject="emergency")
+    assert entry.subject_id == str(execution.pk)
+    assert entry.data["short_notice"] == "It broke a minute ago."
+
+
+def test_its_review_is_due_when_it_is_over_and_written_once(closed: Scene) -> None:
+    lead = closed.person("operations-lead")
+    execution = declare(closed)
+    (due,) = emergencies.to_review(lead)
+    assert due.review_due == execution.finished_at + timedelta(days=7)
+    with pytest.raises(Refused):
+        emergencies.review(closed.person("devops-engineer"), execution.pk, "x")
+    with pytest.raises(Invalid):
+        emergencies.review(lead, execution.pk, " ")
+    emergencies.review(lead, execution.pk, "A disk that nobody watched.")
+    assert not emergencies.to_review(lead).exists()
+    with pytest.raises(Conflict):
+        emergencies.review(lead, execution.pk, "again")
+
+
+def test_the_database_asks_for_notice_or_a_reason(closed: Scene) -> None:
+    execution = declare(closed)
+    with pytest.raises(IntegrityError):
+        Emergency.objects.filter(execution=execution).update(short_notice="")
+
+
+def test_how_many_there_were_lately(closed: Scene) -> None:
+    declare(closed)
+    assert emergencies.count() == 1
+    Emergency.objects.update(declared_at=timezone.now() - timedelta(days=31))
+    assert emergencies.count() == 0
