@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import CreateError, UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Least, Now
@@ -89,14 +90,21 @@ class SessionStore(db.SessionStore):
         Session.objects.filter(expire_date__lt=Now() - KEPT).delete()
 
     def cycle_key(self) -> None:
-        """The same session under another key: a cookie of before is worth nothing."""
-        new = self._get_new_session_key()  # type: ignore[attr-defined]
-        if Session.objects.filter(pk=self.session_key).update(session_key=new, renew=False):
-            self._session_key = new
-            self.modified = True
-            self.renew = False
-        else:
+        """The same session under another key: a cookie of before is worth nothing.
+
+        Raises SessionInterrupted for a session that was ended meanwhile: it does not come back.
+        """
+        _ = self._session  # type: ignore[attr-defined] # its data, under the key of before
+        if self.session_key is None:
             super().cycle_key()
+            return
+        new = self._get_new_session_key()  # type: ignore[attr-defined]
+        found = Session.objects.filter(pk=self.session_key, expire_date__gt=Now())
+        if not found.update(session_key=new, renew=False):
+            raise SessionInterrupted("The session was ended before it got its new key.")
+        self._session_key = new
+        self.modified = True
+        self.renew = False
 
     def prove(self) -> None:
         """Note that the password was entered in it just now."""

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection, transaction
 
-from cvdops.accounts.models import User
+from cvdops.accounts.models import KnownAddress, User
 from cvdops.audit import chain
 from cvdops.audit.chain import Entry, Head, Link, Walk, digest
 from cvdops.audit.log import from_address, record
 from cvdops.audit.models import AuditEntry, Seal
 from cvdops.lib.errors import Conflict
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db
 
@@ -233,6 +234,39 @@ def test_many_at_once_make_one_chain() -> None:
         thread.join()
     walk = chain.verify({})
     assert (walk.problem, walk.head.number) == ("", 240)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_holds_the_chain_waits_for_nobody() -> None:
+    """A key that is checked at the commit waits for a row that somebody else has locked, before it seals."""
+    user = User.objects.create(username="dana", name="Dana")
+
+    def with_a_key() -> None:
+        with transaction.atomic():
+            record(None, "with_key", "thing", 1)
+            KnownAddress.objects.create(user=user, address="10.0.0.7")
+        connection.close()
+
+    thread = threading.Thread(target=with_a_key)
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        thread.start()
+        until(waits_for_a_lock, what="the commit that waits for the row")
+        record(None, "with_row", "thing", 2)
+    thread.join()
+    names = dict(AuditEntry.objects.values_list("pk", "action"))
+    sealed = Seal.objects.order_by("pk").values_list("entry_id", flat=True)
+    assert [names[pk] for pk in sealed] == ["with_row", "with_key"]
+    assert problem() == ""
+
+
+def waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone()[0] > 0
 
 
 @pytest.mark.django_db(transaction=True)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db.models import F
 from django.db.models.functions import Now
 from django.test import Client
@@ -80,6 +81,8 @@ def test_a_session_that_was_ended_does_not_come_back(browser: Client) -> None:
     Session.objects.all().delete()
     with pytest.raises(UpdateError):
         store.save()
+    with pytest.raises(SessionInterrupted):
+        store.cycle_key()
     assert not Session.objects.exists()
 
 
