@@ -1,11 +1,14 @@
 """The catalog as one person sees it."""
 
+from collections.abc import Sequence
+
 from django.db.models import QuerySet
 
-from cvdops.access.policy import readable_categories
+from cvdops.access.policy import UNCATEGORISED, readable_categories
 from cvdops.accounts.models import User
 from cvdops.catalog import queries
-from cvdops.catalog.models import Runbook
+from cvdops.catalog.models import CatalogSource, Runbook
+from cvdops.catalog.report import FileResult
 
 
 def visible_runbooks(user: User) -> QuerySet[Runbook]:
@@ -16,3 +19,26 @@ def visible_runbooks(user: User) -> QuerySet[Runbook]:
 def get_runbook(user: User, runbook_id: str) -> Runbook:
     """One of them. Raises NotFound: unknown and forbidden are the same."""
     return queries.runbook(runbook_id, readable_categories(user))
+
+
+def source(user: User) -> CatalogSource | None:
+    """Where the runbooks come from, with what the last sync did to those that exist for this person."""
+    found = queries.source()
+    if found is not None:
+        known = _known(user)
+        found.report = [r for r in found.report if known is None or r["runbook_id"] in known]
+    return found
+
+
+def told(user: User, results: Sequence[FileResult]) -> list[FileResult]:
+    """What a sync did, as this person may know it."""
+    known = _known(user)
+    return [result for result in results if known is None or result.runbook_id in known]
+
+
+def _known(user: User) -> frozenset[str] | None:
+    """The runbooks that exist for this person, also removed ones. None: whatever a file may hold."""
+    categories = list(readable_categories(user))
+    if UNCATEGORISED in categories:
+        return None
+    return frozenset(Runbook.objects.filter(category__in=categories).values_list("pk", flat=True))

@@ -160,6 +160,19 @@ def readable_categories(user: User) -> QuerySet[MatrixCell, str]:
     return seen.union(counted.filter(seen=len(Category)).values_list("none", flat=True))
 
 
+def seen_with(category: str) -> frozenset[str]:
+    """The categories whose runbooks exist for everybody for whom those of this one do."""
+    everything = frozenset({UNCATEGORISED, *(c.value for c in Category)})
+    if category == UNCATEGORISED:
+        return everything
+    rows = MatrixCell.objects.filter(level__gte=Level.REVIEW).values_list("role_id", "category")
+    seeing: dict[str, set[str]] = {}
+    for role, seen in rows:
+        seeing.setdefault(seen, set()).add(role)
+    mine = seeing.get(category, set())
+    return frozenset(other for other, roles in seeing.items() if mine <= roles) | {category}
+
+
 def roles(user: User, environment: str = "") -> frozenset[str]:
     """The slugs of the roles that this person holds now."""
     return frozenset(held.role for held in standing_of(user).held_in(environment))

@@ -47,7 +47,7 @@ def open_step(run: Run, step: StepRun, definition: Step) -> bool:
                 step.pk, StepEvent.OPEN, attempt_count=step.attempt_count, started_at=DatabaseNow
             )
             child = _create(run, step, version, pinned, values, doc)
-            text = f"Execution {child}: {version.runbook.title}"
+            text = f"The runbook that “{step.title}” started"
             gates.rest(run, CHILD, text, step.key, more={"child": str(child.pk)})
     except Conflict as error:
         step.attempt_count -= 1

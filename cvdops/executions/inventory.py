@@ -18,6 +18,7 @@ from cvdops.environments.models import (
     Host,
     HostGroup,
 )
+from cvdops.executions.queries import visible_to
 from cvdops.executions.states import ACTIVE
 from cvdops.lib.errors import Conflict, Invalid, NotFound, Problem
 
@@ -185,7 +186,7 @@ def save(user: User, slug: str, kind: str, pk: int | None, data: Mapping[str, An
         part: Part = typed.instance
         before = facts(typed) if pk else {}
         if pk and isinstance(part, Host):
-            refuse_in_use(part)
+            refuse_in_use(user, part)
         if typed.is_valid() and isinstance(part, Host) and part.default:
             Host.objects.filter(environment=slug).exclude(pk=part.pk).update(default=False)
         if problems := typed.problems():
@@ -205,7 +206,7 @@ def remove(user: User, slug: str, kind: str, pk: int) -> None:
         found = form(slug, kind, pk)
         part: Part = found.instance
         if isinstance(part, Host):
-            refuse_in_use(part)
+            refuse_in_use(user, part)
         _audit(user, slug, "remove", f"{found.called} {part}", facts(found), {})
         part.delete()
 
@@ -252,15 +253,22 @@ def users_of(host: Host) -> list[int]:
         return [number for (number,) in cursor.fetchall()]
 
 
-def refuse_in_use(host: Host) -> None:
+def known_users_of(user: User, host: Host) -> list[int]:
+    """Those of them that exist for this person."""
+    seen = visible_to(user).filter(number__in=users_of(host)).order_by("number")
+    return list(seen.values_list("number", flat=True))
+
+
+def refuse_in_use(user: User, host: Host) -> None:
     """Raises Conflict while an execution runs there or is about to."""
-    if numbers := users_of(host):
-        who = ", ".join(f"#{number}" for number in numbers)
-        raise Conflict(
-            f"{host.name} is used by execution {who}. Wait for the end, or cancel it, "
-            "and then change the host.",
-            "The host is in use",
-        )
+    if not users_of(host):
+        return
+    numbers = [f"#{number}" for number in known_users_of(user, host)]
+    who = f"execution {', '.join(numbers)}" if numbers else "an execution that you may not see"
+    raise Conflict(
+        f"{host.name} is used by {who}. Wait for the end, or cancel it, and then change the host.",
+        "The host is in use",
+    )
 
 
 def one_at_a_time(slug: str) -> None:

@@ -25,11 +25,12 @@ def take(run: Run, names: Sequence[str], step: StepRun | None = None) -> bool:
         return True
     family = _family(run.execution)
     others = Lock.objects.filter(environment=run.execution.environment_id, name__in=wanted)
-    obstacle = others.exclude(execution__in=family).select_related("execution").first()
+    obstacle = others.exclude(execution__in=family).first()
     if obstacle is None:
         return True
     Lock.objects.filter(execution=run.execution, step=step, name__in=wanted).delete()
-    text = f"Lock {obstacle.name}, held by execution {obstacle.execution}"
+    # Which one, the page says to those for whom it exists.
+    text = f"Lock {obstacle.name}, held by another execution"
     rest(run, CODE, text, step.key if step else "", more={"locks": wanted})
     return False
 
@@ -117,4 +118,4 @@ def queue(environment: str, name: str) -> list[Execution]:
         environment=environment, state="waiting", waiting_for__code=CODE
     )
     found = waiting.filter(waiting_for__locks__contains=[name])
-    return list(found.order_by("state_since"))
+    return list(found.select_related("runbook").order_by("state_since"))

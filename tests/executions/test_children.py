@@ -23,7 +23,7 @@ def test_the_parent_waits_for_its_child_and_goes_on(scene: Scene) -> None:
     scene.other("inner", block("in", "echo inside"))
     scene.runbook(child_block() + block("two", "echo after"))
     execution = scene.run()
-    assert execution.waiting_for["text"] == f"Execution {child(execution)}: Trial"
+    assert execution.waiting_for["text"] == "The runbook that “call” started"
     scene.advance(child(execution))
     scene.advance(execution)
     assert (execution.state, child(execution).state) == ("succeeded", "succeeded")

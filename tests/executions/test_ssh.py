@@ -88,13 +88,13 @@ def test_a_stop_that_nobody_saw_is_looked_after_in_its_time_and_told_once(
         begun(far, execution, "one")
         server.kill()
         services.cancel(far.person("devops-engineer"), execution.pk)
-    token, since = execution.lease_token, waiting.read(execution).since
+    token, since = execution.lease_token, waiting.read(execution, ()).since
     assert not due(["env.development"], 9)
     assert far.advance(execution).lease_token == token
     Execution.objects.filter(pk=execution.pk).update(due_at=execution.created_at)
     assert far.advance(execution).lease_token == token + 1
     server.start()
-    assert (execution.state, waiting.read(execution).since) == ("waiting", since)
+    assert (execution.state, waiting.read(execution, ()).since) == ("waiting", since)
     assert len([e for e in timeline.read(execution)[0] if "not confirmed" in e.text]) == 1
 
 

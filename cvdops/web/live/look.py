@@ -1,7 +1,7 @@
 """Reading an execution for all who look at it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db.models import Prefetch
 from django.db.models.functions import Now
 
+from cvdops.access.policy import seen_with
 from cvdops.approvals.models import ApprovalRequest, Decision
 from cvdops.catalog.models import RunbookVersion
-from cvdops.executions import queues
+from cvdops.executions import locks, queues
 from cvdops.executions.leases import UNCONFIRMED
 from cvdops.executions.models import (
     ChecklistMark,
@@ -27,6 +28,7 @@ from cvdops.spec.document import Kind
 from cvdops.web.live import waiting
 from cvdops.web.live.scene import AT_WORK, Row, Scene
 from cvdops.web.live.timeline import read
+from cvdops.web.live.waiting import known
 
 
 def look(execution_id: UUID) -> Scene:
@@ -49,18 +51,19 @@ def look(execution_id: UUID) -> Scene:
     decisions = Prefetch("decisions", Decision.objects.select_related("user", "on_behalf_of"))
     requests = ApprovalRequest.objects.filter(execution_id=execution.pk).order_by("created_at")
     timeline, notes = read(execution)
+    seen = _seen(execution, plan)
     return Scene(
         execution=execution,
         plan=plan,
-        rows=_rows(execution, plan, marks),
+        rows=_rows(execution, plan, marks, seen),
         requests=tuple(requests.prefetch_related(decisions)),
         marks=marks,
         timeline=timeline,
         notes=notes,
         now=now,
-        parent=_parent(execution),
+        parent=known(_parent(execution), seen),
         instead_of=_instead_of(execution.pk),
-        wait=waiting.read(execution),
+        wait=waiting.read(execution, seen),
         gap=queues.gap(execution.environment.queue) if _needs_worker(execution, now) else None,
     )
 
@@ -83,7 +86,9 @@ def _instead_of(execution_id: UUID) -> RunbookVersion | None:
     return versions.defer("source", "metadata", "diagnostics").first()
 
 
-def _rows(execution: Execution, plan: Plan, marks: Sequence[ChecklistMark]) -> tuple[Row, ...]:
+def _rows(
+    execution: Execution, plan: Plan, marks: Sequence[ChecklistMark], seen: Collection[str]
+) -> tuple[Row, ...]:
     steps = list(StepRun.objects.filter(execution=execution).order_by("phase", "position", "host"))
     latest = StepAttempt.objects.filter(step__execution=execution).order_by("step_id", "-number")
     attempts = {attempt.step_id: attempt for attempt in latest.distinct("step_id")}
@@ -104,16 +109,28 @@ def _rows(execution: Execution, plan: Plan, marks: Sequence[ChecklistMark]) -> t
                 marks=tuple(mark for mark in marks if mark.step_id == step.pk),
                 current=step is current,
                 spread=step.key in several,
-                child=children.get(step.pk),
+                child=known(children.get(step.pk), seen),
             )
         )
     return tuple(rows)
 
 
+def _seen(execution: Execution, plan: Plan) -> frozenset[str]:
+    """The categories that exist for everybody who sees this page, where it could lead to other executions."""
+    leads = (
+        execution.parent_id is not None
+        or plan.children
+        or execution.waiting_for.get("code") == locks.CODE
+    )
+    return seen_with(execution.runbook.category) if leads else frozenset()
+
+
 def _parent(execution: Execution) -> Execution | None:
     if execution.parent_id is None:
         return None
-    found = Execution.objects.select_related("runbook").only("number", "runbook__title")
+    found = Execution.objects.select_related("runbook").only(
+        "number", "runbook__title", "runbook__category"
+    )
     return found.get(steps=execution.parent_id)
 
 
@@ -122,7 +139,9 @@ def _children(execution: Execution, steps: Sequence[StepRun]) -> dict[UUID, Exec
     if not any(step.kind == Kind.RUNBOOK for step in steps):
         return {}
     found = Execution.objects.filter(parent__execution=execution).order_by("parent_attempt")
-    shown = found.select_related("runbook").only("number", "state", "parent_id", "runbook__title")
+    shown = found.select_related("runbook").only(
+        "number", "state", "parent_id", "runbook__title", "runbook__category"
+    )
     return {child.parent_id: child for child in shown if child.parent_id}
 
 

@@ -1,6 +1,6 @@
 """What an execution waits for, since when and until when, as everybody reads it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,11 +15,15 @@ _STANDING = (ExecutionState.WAITING, ExecutionState.PAUSED, ExecutionState.QUEUE
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A lock that it waits for: who holds it, and who is in line for it, the first one first."""
+    """A lock that it waits for: who holds it, and who is in line for it, the first one first.
+
+    The page is the same for everybody who sees it. An execution that some of them may not see is None.
+    """
 
     name: str
+    held: bool
     holder: Execution | None
-    line: tuple[Execution, ...]
+    line: tuple[Execution | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,8 @@ class Wait:
     child: Execution | None = None
 
 
-def read(execution: Execution) -> Wait | None:
-    """None if it waits for nothing."""
+def read(execution: Execution, seen: Collection[str]) -> Wait | None:
+    """None if it waits for nothing. `seen`: the categories that exist for everybody who sees this one."""
     code = execution.waiting_for.get("code", "")
     held = execution.state == ExecutionState.PAUSED and code == restoring.CODE
     if not held and (execution.state != ExecutionState.WAITING or not code):
@@ -43,8 +47,8 @@ def read(execution: Execution) -> Wait | None:
         tone="bad" if code == UNCONFIRMED else "wait",
         since=_since(execution, code),
         due_at=execution.due_at,
-        locks=tuple(_locks(execution)) if code == locks.CODE else (),
-        child=children.active(execution) if execution.waits_for_child else None,
+        locks=tuple(_locks(execution, seen)) if code == locks.CODE else (),
+        child=known(children.active(execution), seen) if execution.waits_for_child else None,
     )
 
 
@@ -53,12 +57,23 @@ def _since(execution: Execution, code: str) -> datetime:
     return asked or execution.state_since
 
 
-def _locks(execution: Execution) -> Iterable[Named]:
-    held = Lock.objects.filter(environment=execution.environment_id).select_related("execution")
+def known(execution: Execution | None, seen: Collection[str]) -> Execution | None:
+    """The execution, if its runbook exists for everybody who reads of it."""
+    return execution if execution and execution.runbook.category in seen else None
+
+
+def _locks(execution: Execution, seen: Collection[str]) -> Iterable[Named]:
+    held = Lock.objects.filter(environment=execution.environment_id)
+    held = held.select_related("execution__runbook")
     holders = {lock.name: lock.execution for lock in held}
     for name in execution.waiting_for.get("locks", ()):
         line = locks.queue(execution.environment_id, name)
-        yield Named(name, holders.get(name), tuple(line))
+        yield Named(
+            name,
+            name in holders,
+            known(holders.get(name), seen),
+            tuple(known(other, seen) for other in line),
+        )
 
 
 @dataclass(frozen=True, slots=True)

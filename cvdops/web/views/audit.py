@@ -15,6 +15,7 @@ from cvdops.accounts.models import User
 from cvdops.audit import witness
 from cvdops.audit.log import record
 from cvdops.audit.models import AuditEntry, Seal
+from cvdops.executions.trail import entries
 from cvdops.lib.errors import NotFound
 from cvdops.web.access import person, requires
 from cvdops.web.exports import FORMATS, Part, Read, export
@@ -33,7 +34,7 @@ COLUMNS = (
 def audit(request: HttpRequest) -> HttpResponse:
     form = AuditFilter(request.GET)
     wanted = form.values()
-    found = list(_entries(wanted).order_by("-id")[: PAGE + 1])
+    found = list(_entries(person(request), wanted).order_by("-id")[: PAGE + 1])
     context = {
         "form": form,
         "entries": found[:PAGE],
@@ -56,14 +57,16 @@ async def audit_export(request: HttpRequest, kind: str) -> HttpResponseBase:
 
 def _prepared(request: HttpRequest, kind: str) -> Read:
     user, wanted = person(request), AuditFilter(request.GET).values()
-    found = _entries(wanted)
-    last = found.aggregate(last=Max("pk"))["last"] or 0  # an entry of this export is not part of it
+    last = (
+        _entries(user, wanted).aggregate(last=Max("pk"))["last"] or 0
+    )  # an entry of this export is not part of it
     told = {name: str(value) for name, value in wanted.items()}
     record(user, "audit.export", "audit", kind, data=told)
 
     def read(after: int) -> Part:
         # Asked again for each part: rights may end while a long file is read.
         can(User.objects.get(pk=user.pk), Action.READ_AUDIT).enforce()
+        found = _entries(user, wanted)
         part = list(found.filter(pk__gt=after, pk__lte=last).order_by("pk")[:PART])
         seals = Seal.objects.in_bulk([one.pk for one in part], field_name="entry_id")
         return [_said(one, seals) for one in part], part[-1].pk if part else after
@@ -89,8 +92,8 @@ def _said(entry: AuditEntry, seals: Mapping[int, Seal]) -> dict[str, object]:
     }
 
 
-def _entries(wanted: Mapping[str, Any]) -> QuerySet[AuditEntry]:
-    found = AuditEntry.objects.select_related("actor")
+def _entries(user: User, wanted: Mapping[str, Any]) -> QuerySet[AuditEntry]:
+    found = entries(user)
     if action := wanted.get("action"):
         found = found.filter(action__startswith=action)
     if name := wanted.get("person"):

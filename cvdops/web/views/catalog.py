@@ -4,10 +4,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from cvdops.access.catalog import source, told
 from cvdops.access.policy import Action, can
 from cvdops.audit.log import record
 from cvdops.catalog.models import Group, Runbook
-from cvdops.catalog.queries import source
 from cvdops.catalog.sync import FileAction, sync
 from cvdops.lib.errors import UserError
 from cvdops.lib.visible import visible
@@ -32,7 +32,7 @@ def runbooks(request: HttpRequest) -> HttpResponse:
         "core": [row for row in rows if row.runbook.group == Group.CORE],
         "emergency": [row for row in rows if row.runbook.group == Group.EMERGENCY],
         "may_sync": can(user, Action.SYNC_CATALOG),
-        "source": source(),
+        "source": source(user),
     }
     template = (
         "catalog/list.html#tables" if request.headers.get("HX-Request") else "catalog/list.html"
@@ -67,12 +67,13 @@ def sync_now(request: HttpRequest) -> HttpResponse:
         "",
         data={"changed": [f"{r.path}: {r.action}" for r in changed]},
     )
-    for result in changed[:TOLD]:
+    shown, known = told(person(request), changed), told(person(request), results)
+    for result in shown[:TOLD]:
         level = messages.WARNING if result.action in TO_MEND else messages.SUCCESS
         text = f"{result.path}: {result.action}. {result.message}"
         messages.add_message(request, level, visible(text[:LONGEST_MESSAGE]))
-    if not changed:
-        messages.info(request, f"All {len(results)} runbooks are as they were.")
-    elif len(changed) > TOLD:
-        messages.info(request, f"{len(changed) - TOLD} more files: see what the last sync did.")
+    if not shown:
+        messages.info(request, f"All {len(known)} runbooks are as they were.")
+    elif len(shown) > TOLD:
+        messages.info(request, f"{len(shown) - TOLD} more files: see what the last sync did.")
     return redirect("runbooks")

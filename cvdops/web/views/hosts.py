@@ -56,7 +56,7 @@ def _page(
         "may_confirm": can(user, Action.CONFIRM_KEY),
         "edit": can(user, Action.EDIT_ENVIRONMENTS),
         "gap": queues.gap(found.environment.queue),
-        "users": inventory.users_of(found),
+        "users": inventory.known_users_of(user, found),
     }
     fragment = bool(request.headers.get("HX-Request"))
     template = "environments/host.html#test" if fragment else "environments/host.html"

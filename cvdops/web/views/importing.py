@@ -3,12 +3,12 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from cvdops.access.catalog import source
 from cvdops.access.policy import Action
 from cvdops.catalog import confined
-from cvdops.catalog.queries import source
 from cvdops.lib.errors import Invalid
 from cvdops.lib.visible import visible
-from cvdops.web.access import requires
+from cvdops.web.access import person, requires
 from cvdops.web.catalog.comparison import compare
 from cvdops.web.catalog.given import Given, given
 from cvdops.web.catalog.understood import understood
@@ -16,7 +16,7 @@ from cvdops.web.catalog.understood import understood
 
 @requires(Action.USE_PORTAL, "GET", "POST")
 def import_document(request: HttpRequest) -> HttpResponse:
-    context: dict[str, object] = {"source": source()}
+    context: dict[str, object] = {"source": source(person(request))}
     if request.method != "POST":
         return render(request, "catalog/import.html", context)
     try:

@@ -1,0 +1,55 @@
+"""The audit log as one person may read it: nothing in it is about runbooks that do not exist for them."""
+
+from typing import Any
+
+from django.db.models import CharField, Q, QuerySet
+from django.db.models.functions import Cast, Substr
+
+from cvdops.access.policy import UNCATEGORISED, readable_categories
+from cvdops.accounts.models import User
+from cvdops.approvals.models import ApprovalRequest
+from cvdops.audit.models import AuditEntry
+from cvdops.catalog.models import Runbook
+from cvdops.executions.models import Execution
+
+_ID = 36  # characters of an id in an address
+
+
+def entries(user: User) -> QuerySet[AuditEntry]:
+    """The entries that exist for this person."""
+    found = AuditEntry.objects.select_related("actor")
+    seen = list(readable_categories(user))
+    if UNCATEGORISED in seen:  # all categories
+        return found
+    runbooks = list(Runbook.objects.exclude(category__in=seen).values_list("pk", flat=True))
+    executions = _ids(Execution.objects.filter(runbook__in=runbooks))
+    requests = _ids(ApprovalRequest.objects.exclude(category__in=seen))
+    found = found.annotate(
+        asked_execution=Substr("subject_id", len("/executions/") + 1, _ID),
+        asked_request=Substr("subject_id", len("/approvals/") + 1, _ID),
+    )
+    of_it = (
+        Q(subject="execution", subject_id__in=executions)
+        | Q(subject="approval", subject_id__in=requests)
+        | Q(subject="runbook", subject_id__in=runbooks)
+        | Q(subject="hold", data__what__in=runbooks)
+        | Q(subject="catalog")  # names the files that were read
+    )
+    page = (
+        Q(subject_id__startswith="/executions/", asked_execution__in=executions)
+        | Q(subject_id__startswith="/approvals/", asked_request__in=requests)
+        | _addresses(runbooks)
+    )
+    return found.exclude(of_it).exclude(page & Q(subject="page"))
+
+
+def _addresses(runbooks: list[str]) -> Q:
+    """The pages of these runbooks."""
+    found = Q(pk__in=[])
+    for runbook in runbooks:
+        found |= Q(subject_id__startswith=f"/runbooks/{runbook}/")
+    return found
+
+
+def _ids(found: QuerySet[Execution] | QuerySet[ApprovalRequest]) -> QuerySet[Any, Any]:
+    return found.order_by().annotate(text=Cast("pk", CharField())).values_list("text", flat=True)
