@@ -7,9 +7,11 @@ from statistics import median
 from uuid import uuid4
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.messages import get_messages
 from django.db import connections, transaction
 from django.db.models.functions import Now
+from django.http import StreamingHttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -167,6 +169,21 @@ def test_what_was_done_with_it_is_not_in_the_audit_log_of_others(hidden: World) 
         page = client.get("/audit/").content.decode()
         assert ("security-audit" in page) is told
         assert (str(execution.pk)[-12:] in page) is told
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_nor_in_its_export(hidden: World, kind: str) -> None:
+    execution = str(the_execution().pk)
+    for role, told in (("operations-lead", True), ("auditor", False)):
+        answer = hidden.client(role).get(f"/audit/export/{kind}/")
+        assert (execution in exported(answer)) is told
+
+
+def exported(answer: StreamingHttpResponse) -> str:
+    async def read() -> str:
+        return "".join([part.decode() async for part in answer])
+
+    return async_to_sync(read)()
 
 
 def test_entries_of_what_they_do_see_stay(hidden: World) -> None:

@@ -57,9 +57,8 @@ async def audit_export(request: HttpRequest, kind: str) -> HttpResponseBase:
 
 def _prepared(request: HttpRequest, kind: str) -> Read:
     user, wanted = person(request), AuditFilter(request.GET).values()
-    last = (
-        _entries(user, wanted).aggregate(last=Max("pk"))["last"] or 0
-    )  # an entry of this export is not part of it
+    # An entry of this export is not part of it.
+    last = _entries(user, wanted).aggregate(last=Max("pk"))["last"] or 0
     told = {name: str(value) for name, value in wanted.items()}
     record(user, "audit.export", "audit", kind, data=told)
 
