@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 
-from cvdops.changes import grants, matrix
+from cvdops.changes import approver_groups, grants, matrix, policies
 from cvdops.changes.kind import Kind
 from cvdops.changes.periods import Periods
 from cvdops.environments.models import Period
 from cvdops.lib.errors import NotFound
 
 KINDS: Mapping[str, Kind] = {
+    "approval-policy": policies,
+    "approver-group": approver_groups,
     "grant": grants,
     "matrix": matrix,
     "window": Periods(Period.Kind.WINDOW, "maintenance window"),

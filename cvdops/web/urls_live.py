@@ -2,7 +2,15 @@
 
 from django.urls import URLPattern, path
 
-from cvdops.web.views import approvals, choosing, emergencies, executions, stream, verbs
+from cvdops.web.views import (
+    approvals,
+    choosing,
+    delegations,
+    emergencies,
+    executions,
+    stream,
+    verbs,
+)
 
 _VERBS = {
     "pause": verbs.pause,
@@ -37,6 +45,8 @@ urlpatterns: list[URLPattern] = [
         for verb, view in _STEP_VERBS.items()
     ),
     path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/delegations/", delegations.delegations, name="delegations"),
+    path("approvals/delegations/<int:pk>/end/", delegations.end, name="delegation-end"),
     path("approvals/<str:request_id>/", approvals.approval, name="approval"),
     path("approvals/<str:request_id>/decide/", approvals.decide, name="approval-decide"),
     path("approvals/<str:request_id>/renew/", approvals.renew, name="approval-renew"),

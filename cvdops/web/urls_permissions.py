@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from cvdops.web.views import changes, holders, permissions
+from cvdops.web.views import changes, holders, permissions, policies
 
 _CHANGE = "permissions/changes/<str:change_id>/"
 
@@ -13,6 +13,14 @@ urlpatterns: list[URLPattern] = [
     path("permissions/people/<str:username>/", holders.holder, name="holder"),
     path("permissions/people/<str:username>/roles/", holders.give, name="give-role"),
     path("permissions/what-if/", permissions.what_if, name="what-if"),
+    path("permissions/policies/", policies.all_policies, name="policies"),
+    path("permissions/policies/choose/", policies.choose, name="policy-choose"),
+    path(
+        "permissions/policies/<str:environment>/<str:category>/<str:condition>/",
+        policies.policy,
+        name="policy",
+    ),
+    path("permissions/groups/<str:slug>/", policies.group, name="approver-group"),
     path("permissions/changes/", changes.changes, name="changes"),
     path("permissions/history/<str:kind>/<path:key>/", changes.history, name="change-history"),
     path(_CHANGE, changes.change, name="change"),

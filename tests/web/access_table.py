@@ -111,6 +111,20 @@ TABLE: dict[str, Row] = {
         body={"role": "developer", "environment": "staging", "reason": "so", "seen": NOTHING},
     ),
     "what-if": Row(get=ALL),
+    "policies": Row(get=ALL),
+    "policy-choose": Row(get=only(EDITORS, 404, 403)),  # 404: of what is not said
+    "policy": Row(
+        {"environment": "production", "category": "deployment", "condition": "always"},
+        get=only(EDITORS, 200, 403),
+        post=only(EDITORS, 302, 403),
+        body={"who": "1 of operations-manager", "minutes": "60", "reason": "so"},
+    ),
+    "approver-group": Row(
+        {"slug": "dba"},
+        get=only(EDITORS, 200, 403),
+        post=only(EDITORS, 302, 403),
+        body={"name": "Database administrators", "reason": "so"},
+    ),
     "changes": Row(get=ALL),
     "change-history": Row({"kind": "matrix", "key": "developer/security"}, get=ALL),
     # The proposal is the administrator's: the lead decides, and only its proposer withdraws it.
@@ -232,6 +246,16 @@ TABLE: dict[str, Row] = {
         REQUEST,
         post=only(("operations-manager",), 302),
         body={"verdict": "approve", "plan_digest": "DIGEST", "nonce": "NONCE"},
+    ),
+    # 422: who holds no role approves nothing that they could delegate
+    "delegations": Row(
+        get=ALL,
+        post={OTHERS: 302, OUTSIDER: 422},
+        body={"receiver": "RECEIVER", "until": "UNTIL", "reason": "away"},
+    ),
+    "delegation-end": Row(
+        {"pk": "DELEGATION"},
+        post={OTHERS: 404, "operations-manager": 302, "developer": 302},
     ),
     # 409: nothing has changed since it was asked for
     "approval-renew": Row(REQUEST, post=only((*DEPLOYERS, "operations-manager"), 409)),

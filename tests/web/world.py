@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 
+from cvdops.access import delegations
 from cvdops.access.levels import Level
 from cvdops.access.seed import seed_roles
 from cvdops.accounts.models import Session
@@ -116,6 +117,8 @@ class World:
         makers = {
             "EXECUTION": self._execution,
             "REQUEST": self.request,
+            "RECEIVER": lambda: person("outsider").username,
+            "DELEGATION": self._delegation,
             "DIGEST": self._digest,
             "EMERGENCY": lambda: str(self.emergency().pk),
             "FEED": lambda: feed.token(person("auditor")),
@@ -190,6 +193,11 @@ class World:
         value = matrix.value(Level.ASSIST)
         made = submit(person("admin"), "matrix", "developer/security", value, "They help.")
         return str(made.pk)
+
+    def _delegation(self) -> str:
+        giver, receiver = person("operations-manager"), person("developer")
+        tomorrow = timezone.now() + timedelta(days=1)
+        return str(delegations.delegate(giver, receiver.username, tomorrow, "away").pk)
 
     def _digest(self) -> str:
         return ApprovalRequest.objects.latest("created_at").plan_digest
