@@ -30,7 +30,7 @@ def check(request: HttpRequest, approval: ApprovalRequest) -> None:
     try:
         _SIGNER.unsign(signed, max_age=MINUTES * 60)
     except BadSignature:
-        raise Conflict(_STALE) from None
+        raise Conflict(_STALE, "This page does not count") from None
 
 
 def _about(request: HttpRequest, approval: ApprovalRequest) -> str:

@@ -126,6 +126,15 @@ class Review:
         ]
 
     @property
+    def sharp(self) -> list[PlanRow]:
+        """What changes something, and the gate itself."""
+        return [row for row in self.rows if row.step.attributes.destructive or row.asked]
+
+    @property
+    def others(self) -> int:
+        return len(self.rows) - len(self.sharp)
+
+    @property
     def destructive(self) -> int:
         return sum(1 for row in self.rows if row.step.attributes.destructive)
 

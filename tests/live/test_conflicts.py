@@ -6,6 +6,7 @@ from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest
 from tests.executions.scene import Scene
 from tests.live.test_pages import FAILS, GATE, as_person
+from tests.web.world import nonce
 
 WORDS = "It hung since 02:06 <b>and more</b>"
 SHOWN = "It hung since 02:06 &lt;b&gt;and more&lt;/b&gt;"
@@ -53,8 +54,10 @@ def asked(scene: Scene) -> ApprovalRequest:
 
 
 def decide(scene: Scene, asked: ApprovalRequest, digest: str) -> str:
-    form = {"verdict": "reject", "comment": WORDS, "plan_digest": digest}
-    answer = as_person(scene, "operations-manager").post(f"/approvals/{asked.pk}/decide/", form)
+    manager = as_person(scene, "operations-manager")
+    mark = nonce(manager.get(f"/approvals/{asked.pk}/").content.decode())
+    form = {"verdict": "reject", "comment": WORDS, "plan_digest": digest, "nonce": mark}
+    answer = manager.post(f"/approvals/{asked.pk}/decide/", form)
     assert answer.status_code == 409
     return answer.content.decode()
 

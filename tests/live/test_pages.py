@@ -7,6 +7,7 @@ from cvdops.executions import closing
 from cvdops.executions.models import Execution
 from tests.executions.scene import Scene
 from tests.live.output import attempt, write
+from tests.web.world import nonce
 
 FAILS = "#### Fail\n```bash {#fail}\necho oops; false\n```\n"
 GATE = "#### Gate\n```approval {#gate}\napprovers: [operations-manager]\n```\n"
@@ -144,7 +145,7 @@ def test_the_approver_sees_what_will_run_and_decides(scene: Scene) -> None:
     client = as_person(scene, "operations-manager")
     html = client.get(f"/approvals/{request.pk}/").content.decode()
     assert "echo begun" in html and request.plan_digest in html
-    form = {"verdict": "approve", "plan_digest": request.plan_digest}
+    form = {"verdict": "approve", "plan_digest": request.plan_digest, "nonce": nonce(html)}
     assert client.post(f"/approvals/{request.pk}/decide/", form).status_code == 302
     again = client.post(f"/approvals/{request.pk}/decide/", form)
     assert again.status_code == 409 and b"Operations-Manager" in again.content
@@ -160,7 +161,8 @@ def test_the_approver_sees_what_has_run_already(scene: Scene) -> None:
     )
     request = scene.gate(scene.run())
     html = as_person(scene, "operations-manager").get(f"/approvals/{request.pk}/").content.decode()
-    plan = html.partition("What has run, and what will")[2]
+    plan = html.partition("Every command")[2]
+    assert "What has run, and what will" in html
     looked, left_out, gate, stop = plan.split("<li")[1:5]
     assert "Succeeded" in looked and "Skipped" in left_out
     assert "you decide here" in gate and "Waiting" not in gate
@@ -170,8 +172,9 @@ def test_the_approver_sees_what_has_run_already(scene: Scene) -> None:
 def test_a_rejection_needs_a_comment_and_keeps_the_page(scene: Scene) -> None:
     scene.runbook(GATE)
     request = scene.gate(scene.run())
-    form = {"verdict": "reject", "plan_digest": request.plan_digest}
     client = as_person(scene, "operations-manager")
+    mark = nonce(client.get(f"/approvals/{request.pk}/").content.decode())
+    form = {"verdict": "reject", "plan_digest": request.plan_digest, "nonce": mark}
     response = client.post(f"/approvals/{request.pk}/decide/", form)
     assert response.status_code == 422 and b"Say why you reject it." in response.content
 
@@ -180,4 +183,4 @@ def test_who_asked_gets_no_form(scene: Scene) -> None:
     scene.runbook(GATE)
     request = scene.gate(scene.run())
     html = as_person(scene, "devops-engineer").get(f"/approvals/{request.pk}/").content.decode()
-    assert "decide/" not in html and "nobody approves their own request" in html
+    assert "decide/" not in html and "nobody approves what they have a part in" in html

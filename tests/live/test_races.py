@@ -15,6 +15,7 @@ from tests.executions.test_races import RACES, follows, pressed, together
 from tests.faults.chance import chance
 from tests.faults.portal import Answer, Visit, session
 from tests.faults.truth import history
+from tests.web.world import nonce
 
 ROUNDS = [2, pytest.param(200, marks=pytest.mark.faults)]
 PATHS = {
@@ -76,9 +77,13 @@ def test_two_decisions(scene: Scene, server: int, rounds: int) -> None:
         second = random.choice(["approve", "reject"])
         address = f"/approvals/{request.pk}/decide/"
         form = {"comment": "why", "plan_digest": request.plan_digest}
+        mine, theirs = (
+            {**form, "nonce": nonce(visit.page(f"/approvals/{request.pk}/").text)}
+            for visit in (manager, cto)
+        )
         answers = together(
-            lambda: manager.post(address, verdict="approve", **form),
-            lambda: cto.post(address, verdict=second, **form),
+            lambda: manager.post(address, verdict="approve", **mine),
+            lambda: cto.post(address, verdict=second, **theirs),
         )
         assert sorted(answer.status for answer in answers) == [302, 409]
         decision = Decision.objects.get(request=request)

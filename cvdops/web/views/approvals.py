@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from cvdops.access.policy import Action, can
-from cvdops.approvals.models import ApprovalRequest, Decision
+from cvdops.approvals.models import ApprovalRequest, Decision, RequestState
 from cvdops.approvals.queries import get_request, visible
 from cvdops.executions import services
 from cvdops.executions.deciders import gate_of
@@ -67,7 +67,8 @@ def decide(request: HttpRequest, request_id: str) -> HttpResponse:
     try:
         if verdict not in Decision.Verdict.values:
             raise Invalid([Problem("verdict", "Press either Approve or Reject.")])
-        nonce.check(request, found)
+        if found.state == RequestState.OPEN:
+            nonce.check(request, found)
         services.decide(
             person(request), request_id, verdict, comment, request.POST.get("plan_digest", "")
         )
