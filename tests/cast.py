@@ -1,6 +1,9 @@
-"""The standing cast: one person per role, and an outsider who holds none."""
+"""The standing cast: one person per role, all of them certified, and an outsider who holds no role."""
 
-from cvdops.access.models import Role, RoleGrant
+from datetime import UTC, datetime
+
+from cvdops.access.certification import Stage
+from cvdops.access.models import Certification, Role, RoleGrant
 from cvdops.access.seed import ROLES
 from cvdops.accounts.models import User
 
@@ -16,4 +19,17 @@ def person(role: str, username: str = "", *, environment: str | None = None) -> 
         RoleGrant.objects.create(
             user=user, role=Role.objects.get(pk=role), environment_id=environment
         )
+        certify(user)
     return user
+
+
+def certify(
+    user: User, stage: Stage = Stage.CERTIFIED, *, until: datetime | None = None
+) -> Certification:
+    """Put somebody on this rung of the ladder since long ago, for longer than any test thinks ahead."""
+    return Certification.objects.create(
+        user=user,
+        stage=stage,
+        granted_at=datetime(2000, 1, 1, tzinfo=UTC),
+        expires_at=until or datetime(2100, 1, 1, tzinfo=UTC),
+    )

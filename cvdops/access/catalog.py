@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
-from cvdops.access.policy import UNCATEGORISED, readable_categories
+from cvdops.access.policy import UNCATEGORISED, Matter, readable_categories
 from cvdops.accounts.models import User
 from cvdops.catalog import queries
-from cvdops.catalog.models import CatalogSource, Runbook
+from cvdops.catalog.models import CatalogSource, Runbook, RunbookVersion
 from cvdops.catalog.report import FileResult
+from cvdops.environments.models import Environment
+from cvdops.spec.metadata import critical
 
 
 def visible_runbooks(user: User) -> QuerySet[Runbook]:
@@ -19,6 +21,16 @@ def visible_runbooks(user: User) -> QuerySet[Runbook]:
 def get_runbook(user: User, runbook_id: str) -> Runbook:
     """One of them. Raises NotFound: unknown and forbidden are the same."""
     return queries.runbook(runbook_id, readable_categories(user))
+
+
+def matter(runbook: Runbook, version: RunbookVersion, environment: Environment) -> Matter:
+    """What the policy has to know of this version of it being run there."""
+    return Matter(
+        runbook.category,
+        environment.slug,
+        protected=environment.protected,
+        critical=critical(version.metadata),
+    )
 
 
 def source(user: User) -> CatalogSource | None:

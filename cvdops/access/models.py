@@ -5,9 +5,10 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import ExpressionWrapper, Q
 from django.db.models.functions import Now
 
+from cvdops.access.certification import Stage
 from cvdops.access.levels import Level
 from cvdops.environments.models import Environment
 from cvdops.spec.document import Category
@@ -147,3 +148,50 @@ class Delegation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.giver_id} → {self.receiver_id}"
+
+
+_BOOLEAN = models.BooleanField()
+
+
+class CertificationQuerySet(models.QuerySet["Certification"]):
+    def newest(self, at: datetime | None = None) -> "CertificationQuerySet":
+        """The one of each person that counts at a time (default: now, by the database's clock)."""
+        moment = at or Now()
+        granted = self.filter(granted_at__lte=moment).order_by("user_id", "-id").distinct("user_id")
+        return granted.annotate(expired=ExpressionWrapper(Q(expires_at__lte=moment), _BOOLEAN))
+
+
+class Certification(models.Model):
+    """A rung of the ladder, granted to a person until the next assessment. The newest counts."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="certifications"
+    )
+    stage = models.PositiveSmallIntegerField(choices=[(s.value, s.label) for s in Stage])
+    granted_by = models.ForeignKey(  # null: they were there before there were certifications
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    granted_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    note = models.TextField(blank=True)
+    evidence = models.JSONField(default=list)  # sentences: what the portal had seen by then
+
+    objects = CertificationQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(granted_by__isnull=True) | ~Q(granted_by=models.F("user")),
+                name="certification_by_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=models.F("granted_at")),
+                name="certification_for_a_time",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["user", "-id"], name="certification_newest")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {Stage(self.stage).label}"

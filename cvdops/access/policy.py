@@ -6,14 +6,24 @@ The answers are those of `access.rules`, for the person as they stand now or at 
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import JSONObject, Now
 
 from cvdops.access import rules
+from cvdops.access.certification import Certificate, Stage
 from cvdops.access.levels import Level
-from cvdops.access.models import ApproverGroup, Delegation, MatrixCell, Role, RoleGrant
+from cvdops.access.models import (
+    ApproverGroup,
+    Certification,
+    Delegation,
+    MatrixCell,
+    Role,
+    RoleGrant,
+)
 from cvdops.access.standing import Held, Standing
 from cvdops.access.subjects import (
     ALLOWED,
@@ -114,10 +124,12 @@ def standing_of(user: User, at: datetime | None = None) -> Standing:
     """How this person stands at a time (default: now, by the database's clock). One query."""
     if not user.is_active:
         return Standing(user.person, active=False)
-    rows = (
+    rows = list(
         RoleGrant.objects.in_force(at)
         .filter(user=user)
+        .annotate(certificate=Subquery(_certificate(at)))
         .values_list(
+            "certificate",
             "pk",
             "role_id",
             "environment_id",
@@ -130,7 +142,7 @@ def standing_of(user: User, at: datetime | None = None) -> Standing:
     )
     held: dict[int, tuple[str, str, bool, bool, bool]] = {}
     levels: dict[int, dict[str, Level]] = {}
-    for grant, role, environment, leads, reads_audit, administers, category, level in rows:
+    for _, grant, role, environment, leads, reads_audit, administers, category, level in rows:
         held[grant] = (role, environment or "", leads, reads_audit, administers)
         row = levels.setdefault(grant, {})
         if category is not None:
@@ -142,7 +154,26 @@ def standing_of(user: User, at: datetime | None = None) -> Standing:
             Held(role, levels[grant], environment, leads, reads_audit, administers)
             for grant, (role, environment, leads, reads_audit, administers) in held.items()
         ),
+        certificate=_understood(rows[0][0] if rows else None),
     )
+
+
+def _certificate(at: datetime | None) -> QuerySet[Certification, dict[str, object]]:
+    """The newest of the person of a grant, as a part of a query."""
+    moment = at or Now()
+    mine = Certification.objects.filter(user=OuterRef("user"), granted_at__lte=moment)
+    expired = Case(When(Q(expires_at__lte=moment), then=F("expires_at")))
+    return mine.order_by("-id").values_list(JSONObject(stage="stage", expired=expired), flat=True)[
+        :1
+    ]
+
+
+def _understood(found: dict[str, Any] | None) -> Certificate:
+    """Who was never certified stands on the first rung."""
+    if found is None:
+        return Certificate()
+    expired = datetime.fromisoformat(found["expired"]) if found["expired"] else None
+    return Certificate(Stage(found["stage"]), expired)
 
 
 def visible_categories(user: User) -> QuerySet[MatrixCell, str]:

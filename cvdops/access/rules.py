@@ -5,6 +5,7 @@ A new rule goes here, and gives its own reason with a code, a sentence, and the 
 
 from collections.abc import Callable, Mapping
 
+from cvdops.access.certification import Certificate, Stage, ceiling, opens
 from cvdops.access.levels import Level
 from cvdops.access.standing import Standing
 from cvdops.access.subjects import (
@@ -127,13 +128,57 @@ def _by_level(standing: Standing, action: Action, matter: Matter) -> Decision:
     else:
         has = levels(standing, matter.environment, security=matter.security)[matter.category]
     if has >= needed:
-        return ALLOWED
+        return _as_certified(standing.certificate, action, matter, has)
     where = f" in {matter.environment}" if matter.environment else ""
     what = matter.category or "runbooks without a category"
     return no(
         "matrix",
         f"This needs {needed.label} on {what}{where}; you have {has.label}.",
         f"Ask somebody with {needed.label} on {what}, or an Operations Lead for the role.",
+    )
+
+
+def _as_certified(certificate: Certificate, action: Action, matter: Matter, has: Level) -> Decision:
+    """What the matrix allows, as far as the person has come in their training."""
+    needed = NEEDED[action]
+    if needed <= Level.REVIEW:
+        return ALLOWED
+    stage = certificate.stage
+    if action is Action.SUPERVISE and stage is not Stage.CERTIFIED:
+        return _not_certified(certificate, "Supervising is for those who are certified.")
+    about = {"protected": matter.protected, "critical": matter.critical}
+    limit = ceiling(stage, **about, supervised=matter.supervised)
+    if limit < needed:
+        if not matter.supervised and ceiling(stage, **about, supervised=True) >= needed:
+            return no(
+                "supervision",
+                f"You are at “{stage.label}”: you execute this under supervision.",
+                f"Somebody certified with Execute on {matter.category} joins as supervisor.",
+            )
+        what = "Runbooks for emergencies" if matter.critical else "Executing"
+        where = f" in {matter.environment}" if matter.environment else ""
+        return _not_certified(certificate, f"{what}{where} begins at “{opens(**about).label}”.")
+    if action is Action.ASSIST and min(has, limit) < Level.EXECUTE and not matter.present:
+        return no(
+            "presence",
+            "You assist: you confirm steps while somebody with Execute takes part, and nobody does.",
+            f"Ask somebody with Execute on {matter.category} to join the execution.",
+        )
+    return ALLOWED
+
+
+def _not_certified(certificate: Certificate, text: str) -> Decision:
+    if certificate.expired:
+        since = f"{certificate.expired:%Y-%m-%d}"
+        return no(
+            "certification",
+            f"Your certification expired on {since}: the annual assessment is due. {text}",
+            "Ask an Operations Lead for the assessment.",
+        )
+    return no(
+        "certification",
+        f"You are at “{certificate.stage.label}”. {text}",
+        "Your page under Permissions, Certification says what leads there.",
     )
 
 
@@ -176,6 +221,10 @@ def _by_role(standing: Standing, action: Action) -> Decision:
         if administers:
             return ALLOWED
         return no("role", "Accounts are for administrators.", "Ask one of them.")
+    if action is Action.CERTIFY:
+        if any(held.leads for held in everywhere):
+            return ALLOWED
+        return no("role", "Certifications are granted by Operations Leads.", "Ask one of them.")
     if action in _FOR_EDITORS:
         if administers or any(held.leads for held in everywhere):
             return ALLOWED

@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from cvdops.access.certification import Certificate
 from cvdops.access.levels import Level
 
 
@@ -30,6 +31,7 @@ class Standing:
     person: uuid.UUID
     active: bool
     held: tuple[Held, ...] = ()
+    certificate: Certificate = field(default_factory=Certificate)
     # Asked at gates alone: the named groups of approvers, and those who let this person decide for them.
     groups: frozenset[str] = frozenset()
     behalf: tuple["Standing", ...] = ()

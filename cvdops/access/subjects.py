@@ -20,9 +20,13 @@ class Action(StrEnum):
     READ_EXECUTION = "execution.read"
     READ_ANSWERS = "execution.read_answers"  # what came back to the requests of `http` steps
     NOTE = "execution.note"
-    ASSIST = "execution.assist"  # confirm a manual step or a checklist item
+    JOIN = "execution.join"  # take part, as an assistant
+    SUPERVISE = "execution.supervise"  # somebody who is not certified yet
+    ASSIST = "execution.assist"  # confirm a manual step or an item of a checklist while it runs
+    CLOSE = "execution.close"  # confirm an item of the list after the end
     CONTROL = "execution.control"  # pause, resume, cancel, retry, roll back, give up
     OVERRIDE = "execution.override"  # skip a step, mark it as done
+    HAND_OVER = "execution.hand_over"  # let somebody else go on with it
     DECIDE = "approval.decide"
     DELEGATE = "approval.delegate"  # let somebody else decide for a time
     READ_AUDIT = "audit.read"
@@ -33,6 +37,7 @@ class Action(StrEnum):
     EDIT_PERMISSIONS = "permissions.edit"  # the matrix, who holds which role
     DECIDE_CHANGE = "change.decide"  # confirm, refuse, withdraw: what it needs, its kind says
     MANAGE_ACCOUNTS = "accounts.manage"  # who has an account
+    CERTIFY = "certification.grant"
     READ_ENVIRONMENTS = "environments.read"
     EDIT_ENVIRONMENTS = "environments.edit"  # hosts, groups, databases, addresses, variables
     CONFIRM_KEY = "host.confirm_key"
@@ -48,10 +53,14 @@ NEEDED: dict[Action, Level] = {
     Action.READ_EXECUTION: Level.REVIEW,
     Action.READ_ANSWERS: Level.EXECUTE,
     Action.NOTE: Level.ASSIST,
+    Action.JOIN: Level.ASSIST,
     Action.ASSIST: Level.ASSIST,
+    Action.CLOSE: Level.ASSIST,
     Action.START: Level.EXECUTE,
     Action.CONTROL: Level.EXECUTE,
+    Action.SUPERVISE: Level.EXECUTE,
     Action.OVERRIDE: Level.LEAD,
+    Action.HAND_OVER: Level.LEAD,
 }
 
 UNCATEGORISED = ""  # of a runbook whose document names no category
@@ -80,6 +89,11 @@ class Matter:
     runbook: str = ""  # its id, where it is about a start: then windows, freezes and holds count
     read_only: bool = False  # nothing that is to be started changes anything
     emergency: bool = False  # a start as one, outside the windows
+    # For those who are not certified yet: whoever does not say how it is gets the narrower answer.
+    protected: bool = True  # the environment is production, or like it
+    critical: bool = True  # the runbook is for emergencies
+    supervised: bool = False  # somebody certified takes part as supervisor
+    present: bool = False  # somebody who may execute it takes part
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,15 @@ _READS = frozenset(
 OPENS: dict[Scope, frozenset[Action]] = {
     Scope.READ: _READS,
     Scope.RUN: frozenset(
-        {Action.START, Action.CONTROL, Action.OVERRIDE, Action.ASSIST, Action.NOTE}
+        {
+            Action.START,
+            Action.CONTROL,
+            Action.OVERRIDE,
+            Action.JOIN,
+            Action.ASSIST,
+            Action.CLOSE,
+            Action.NOTE,
+        }
     ),
     Scope.APPROVE: frozenset({Action.DECIDE}),
 }

@@ -8,7 +8,7 @@ from django.db import transaction
 from cvdops.access.policy import Action, Decision, can
 from cvdops.environments import calendar, vault
 from cvdops.environments.schedule import State, said
-from cvdops.executions import locks
+from cvdops.executions import locks, participants
 from cvdops.executions.gates import rest
 from cvdops.executions.hints import announce
 from cvdops.executions.launch import TEMPORARY, starting
@@ -58,7 +58,9 @@ def refuse_closed(execution: Execution) -> None:
 
 def may_begin(execution: Execution) -> Decision:
     """Whether who asked for it could start it now."""
-    about = starting(execution.runbook, from_json(execution.plan))
+    plan = from_json(execution.plan)
+    about = starting(execution.runbook, execution.version, execution.environment, plan)
+    about = participants.with_people(about, participants.here(execution.pk))
     return can(execution.requested_by, Action.START, about)
 
 

@@ -1,9 +1,11 @@
 """In a protected environment each step is begun only while the one in whose name it runs still may run it."""
 
-from cvdops.access.policy import Action, Matter, can
+from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
+from cvdops.executions import participants
 from cvdops.executions.gates import rest
 from cvdops.executions.models import Event, Execution
+from cvdops.executions.queries import matter
 from cvdops.executions.run import Run
 from cvdops.executions.separation import TAKING_OVER
 from cvdops.executions.states import StepState
@@ -11,12 +13,13 @@ from cvdops.executions.waits import RIGHT
 
 
 def driver(execution: Execution) -> User:
-    """In whose name it runs: who last let it go on, at first who asked for it."""
+    """In whose name it runs: who last let it go on, else its operator."""
+    runs = participants.operator(execution.pk)
     taken = Event.objects.filter(
-        execution=execution, kind__in=TAKING_OVER, actor__isnull=False
+        execution=execution, kind__in=TAKING_OVER, actor__isnull=False, at__gt=runs.joined_at
     ).order_by("-seq")
     last = taken.select_related("actor").first()
-    return last.actor if last and last.actor else execution.requested_by
+    return last.actor if last and last.actor else runs.user
 
 
 def admits(run: Run, indexes: tuple[int, ...]) -> tuple[int, ...]:
@@ -28,8 +31,7 @@ def admits(run: Run, indexes: tuple[int, ...]) -> tuple[int, ...]:
     if begun == indexes or run.rolling_back or not run.execution.environment.protected:
         return indexes
     person = driver(run.execution)
-    matter = Matter(run.execution.runbook.category, run.execution.environment_id)
-    decision = can(person, Action.CONTROL, matter)
+    decision = can(person, Action.CONTROL, matter(run.execution))
     if decision.allowed:
         return indexes
     if not begun:

@@ -10,7 +10,7 @@ from django.db.models import F
 from cvdops.access.policy import Action, can
 from cvdops.catalog.models import RunbookVersion
 from cvdops.catalog.queries import document
-from cvdops.executions import context, gates
+from cvdops.executions import context, gates, participants
 from cvdops.executions.creation import create
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.launch import NAMED, secret_names, starting
@@ -114,8 +114,9 @@ def _values(
 
 def _refusal(run: Run, version: RunbookVersion, pinned: ChildPlan) -> str:
     """Why the one who asked for it may not start the child any more; empty if they may."""
-    matter = starting(version.runbook, pinned.plan)
-    decision = can(run.execution.requested_by, Action.START, matter)
+    about = starting(version.runbook, version, run.execution.environment, pinned.plan)
+    about = participants.with_people(about, participants.here(run.id))
+    decision = can(run.execution.requested_by, Action.START, about)
     return "" if decision.allowed else " ".join(reason.text for reason in decision.reasons)
 
 

@@ -10,10 +10,11 @@ from cvdops.accounts.models import User
 from cvdops.audit.log import record
 from cvdops.catalog.models import RunbookVersion
 from cvdops.environments import vault
-from cvdops.executions import rollback
+from cvdops.executions import participants, rollback
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import Plan, digest, to_json
+from cvdops.executions.states import ExecutionState
 from cvdops.executions.transitions import Hand
 from cvdops.lib.errors import Conflict
 from cvdops.lib.sealing import SealBroken, seal
@@ -31,11 +32,13 @@ def create(
     idempotency_key: str | None = None,
     parent: StepRun | None = None,
     opens_at: datetime | None = None,
+    waits_for: Mapping[str, object] | None = None,
 ) -> Execution:
     """Inside a transaction. `hidden` are the names of the secret values; `data` goes into the log.
 
-    With `opens_at` it begins when that window opens; its approvals are asked at once. Raises Conflict
-    when a secret of the plan was changed since.
+    With `opens_at` it begins when that window opens; its approvals are asked at once. With `waits_for`
+    (a code and a text) no worker looks at it until somebody has made it ready. Raises Conflict when a
+    secret of the plan was changed since.
     """
     opened = _opened(plan)
     values, hidden = {**values, **opened}, {*hidden, *opened}
@@ -55,16 +58,20 @@ def create(
         opens_at=opens_at,
         parent=parent,
         parent_attempt=parent.attempt_count if parent else None,
+        state=ExecutionState.PENDING if waits_for else ExecutionState.QUEUED,
+        waiting_for=waits_for or {},
     )
     execution.save(force_insert=True)
     StepRun.objects.bulk_create(rollback.step_runs(execution, plan))
+    participants.begin(execution.pk, user, parent)
     announce(execution.pk, Hand(execution.pk, actor=user).change("execution.start", data))
     entry = {"runbook": execution.runbook_id, "plan_digest": execution.plan_digest, **data}
     record(user, Action.START, "execution", execution.pk, data=entry)
     if opened:
         read = {"secrets": dict(plan.secrets), "execution": str(execution.pk)}
         record(user, "secrets.read", "environment", plan.environment, data=read)
-    wake(execution.pk, execution.environment.queue)
+    if not waits_for:
+        wake(execution.pk, execution.environment.queue)
     execution.refresh_from_db(fields=["number", "state", "created_at", "seq"])
     return execution
 

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 
+from cvdops.access import catalog
 from cvdops.access.catalog import get_runbook
 from cvdops.access.policy import UNCATEGORISED, Action, Decision, Matter, can
 from cvdops.accounts.models import User
@@ -52,6 +53,7 @@ class Preview:
     problems: tuple[Problem, ...]
     matter: Matter  # what the policy was asked about
     decision: Decision
+    supervision: bool  # it begins when somebody certified has joined as supervisor
 
     @property
     def plan(self) -> Plan | None:
@@ -152,7 +154,12 @@ def resolve(
         chosen=version is not None and chosen != runbook.current,
         emergency=emergency,
     )
-    matter = starting(runbook, plan)
+    matter = starting(runbook, chosen, environment, plan)
+    decision = can(user, Action.START, matter)
+    supervision = "supervision" in {reason.code for reason in decision.reasons}
+    if supervision:  # somebody joins before it begins
+        matter = replace(matter, supervised=True)
+        decision = can(user, Action.START, matter)
     return Preview(
         runbook=runbook,
         version=chosen,
@@ -166,15 +173,17 @@ def resolve(
         before=readiness.before(user, plan, doc.metadata, _currency(runbook, chosen)),
         problems=tuple(problems),
         matter=matter,
-        decision=can(user, Action.START, matter),
+        decision=decision,
+        supervision=supervision,
     )
 
 
-def starting(runbook: Runbook, plan: Plan) -> Matter:
-    """What the policy has to know about a start by this plan."""
-    return Matter(
-        runbook.category,
-        plan.environment,
+def starting(
+    runbook: Runbook, version: RunbookVersion, environment: Environment, plan: Plan
+) -> Matter:
+    """What the policy has to know about a start of this version by this plan."""
+    return replace(
+        catalog.matter(runbook, version, environment),
         runbook=runbook.pk,
         read_only=not plan.changes,
         emergency=plan.emergency,

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from cvdops.access import catalog
 from cvdops.access.policy import Action, Decision, Matter, each, visible_categories
 from cvdops.accounts.models import User
+from cvdops.executions import participants, waits
 from cvdops.executions import plan as plans
-from cvdops.executions import waits
 from cvdops.executions.leases import POISONED, UNCONFIRMED
 from cvdops.executions.models import Event, Execution, StepRun
 from cvdops.executions.rollback import UndoEntry, plan_rollback
@@ -60,9 +61,14 @@ def get_step(execution: Execution, step_id: UUID | str) -> StepRun:
     return step
 
 
+def plain_matter(execution: Execution) -> Matter:
+    """What the policy has to know about an execution, whoever takes part in it."""
+    return catalog.matter(execution.runbook, execution.version, execution.environment)
+
+
 def matter(execution: Execution) -> Matter:
-    """What the policy has to know about an execution."""
-    return Matter(execution.runbook.category, execution.environment_id)
+    """The same, with those who take part in it now."""
+    return participants.with_people(plain_matter(execution), participants.here(execution.pk))
 
 
 def steps_of(execution: Execution) -> list[StepRun]:
@@ -128,6 +134,19 @@ class Controls:
         )
 
 
+# What the buttons of an execution ask of the policy.
+_ASKED = (
+    Action.CONTROL,
+    Action.OVERRIDE,
+    Action.ASSIST,
+    Action.CLOSE,
+    Action.JOIN,
+    Action.SUPERVISE,
+    Action.HAND_OVER,
+    Action.NOTE,
+)
+
+
 def controls(
     user: User, execution: Execution, undo: tuple[UndoEntry, ...] | None = None
 ) -> Controls:
@@ -135,8 +154,7 @@ def controls(
 
     `undo`: its undo stack, where the caller has it already.
     """
-    asked = (Action.CONTROL, Action.OVERRIDE, Action.ASSIST, Action.NOTE)
-    decisions = each(user, asked, matter(execution))
+    decisions = each(user, _ASKED, matter(execution))
     control = decisions[Action.CONTROL]
     state = execution.state
     undoable = may_turn(execution) and _undoes(

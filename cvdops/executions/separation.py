@@ -10,6 +10,7 @@ from django.db import connection
 
 from cvdops.catalog.models import RunbookVersion
 from cvdops.catalog.reviews import authors
+from cvdops.executions.models import Participant
 
 ASKED = "asked for it"
 DROVE = "had a part in running it"
@@ -25,6 +26,9 @@ _DRIVING = (
     *TAKING_OVER, "execution.pause", "pause.asked", "execution.cancel", "cancel.asked",
     "execution.fail", "step.confirm", "step.leave_out",
 )  # fmt: skip
+
+# They run it, or stand for it that somebody who is being trained does.
+_PARTS_OF_RUNNING = [Participant.Part.OPERATOR.value, Participant.Part.SUPERVISOR.value]
 
 _PART = {1: ASKED, 2: DROVE, 3: WROTE}
 
@@ -49,6 +53,10 @@ _PARTS = """
       FROM member m JOIN executions_event v ON v.execution_id = m.id AND v.kind = ANY(%s)
            JOIN accounts_user u ON u.id = v.actor_id
      UNION
+    SELECT m.execution, u.person, NULL, 2
+      FROM member m JOIN executions_participant p ON p.execution_id = m.id AND p.part = ANY(%s)
+           JOIN accounts_user u ON u.id = p.user_id
+     UNION
     SELECT execution, NULL::uuid, version_id, 3 FROM member WHERE protected
      UNION
     SELECT execution, NULL, child::bigint, 3
@@ -61,7 +69,7 @@ def involved(executions: Collection[UUID]) -> Mapping[UUID, Involved]:
     """By execution: those of its parents and of the runbooks that it starts count, too."""
     people: dict[UUID, dict[UUID, str]] = {execution: {} for execution in executions}
     with connection.cursor() as cursor:
-        cursor.execute(_PARTS, [list(executions), list(_DRIVING)])
+        cursor.execute(_PARTS, [list(executions), list(_DRIVING), _PARTS_OF_RUNNING])
         rows = cursor.fetchall()
     wrote = _writers({version for _, _, version, _ in rows if version})
     for execution, person, version, part in rows:  # what somebody did first is said last, and stays

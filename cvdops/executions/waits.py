@@ -3,3 +3,4 @@
 APPROVAL = "approval"
 RIGHT = "right"  # somebody who may run it
 WINDOW = "window"  # in which its environment may be changed
+SUPERVISOR = "supervisor"  # somebody certified, who joins before it starts

@@ -1,7 +1,7 @@
 """The metadata of a document, and what its front matter may say."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -183,6 +183,12 @@ def as_date(value: object) -> date | None:
         return date.fromisoformat(str(value).strip()[:10])
     except ValueError:
         return None
+
+
+def critical(values: Mapping[str, object]) -> bool:
+    """Whether it is for emergencies: nothing to begin with for somebody who is being trained."""
+    urgency = str(values.get("urgency") or "").strip().lower()
+    return values.get("group") == "emergency" or urgency == "critical"
 
 
 def identity(metadata: Metadata, name: str, title: str = "") -> str:

@@ -5,9 +5,10 @@ from django.urls import reverse
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest
-from cvdops.executions import checklists, health, output, queries
+from cvdops.executions import checklists, health, output, participants, queries
 from cvdops.executions.deciders import gate_of
 from cvdops.executions.models import HealthSample
+from cvdops.executions.participants import JOIN_NEEDS, Part
 from cvdops.executions.states import STEP_STUCK
 from cvdops.lib.visible import visible
 from cvdops.spec.document import Kind
@@ -43,12 +44,33 @@ def personal(user: User, scene: Scene) -> Context:
         "urls": urls,
         "go_on_url": reverse("execution-go-on", args=[execution.pk]),
         "undo_url": reverse("execution-undo", args=[execution.pk]),
-        "assist": controls.decisions[Action.ASSIST],
+        "may_close": controls.decisions[Action.CLOSE],
         "monitoring": checklists.MONITORING,
         "health": _looks(scene),
         "after_done": sum(1 for mark in scene.after if mark.confirmed_at),
         "advice": _advice(user, scene, stuck) if stuck else [],
+        **_people(user, scene, controls),
         **(gate(user, scene.gate, scene) if scene.gate else {}),
+    }
+
+
+def _people(user: User, scene: Scene, controls: queries.Controls) -> Context:
+    """Who takes part, and how this person may."""
+    mine = next((p for p in scene.participants if p.user_id == user.pk), None)
+    runs = mine is not None and mine.part == Part.OPERATOR
+    closed = scene.closing is not None and scene.closing.closed_at is not None
+    open_to_join = not scene.execution.is_over and not runs
+    hand_over = controls.decisions[Action.HAND_OVER].allowed and not closed
+    return {
+        "joinable": [
+            part
+            for part, action in JOIN_NEEDS.items()
+            if open_to_join
+            and not (mine and mine.part == part)
+            and (action not in controls.decisions or controls.decisions[action].allowed)
+        ],
+        "may_leave": mine is not None and not runs,
+        "successors": participants.successors(scene.execution) if hand_over else [],
     }
 
 

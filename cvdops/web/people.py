@@ -1,5 +1,7 @@
 """The demo people of the one-command system: one per role. Production refuses them."""
 
+from cvdops.access.certification import Stage
+
 PASSWORD = "cvdops-demo"  # noqa: S105 — printed by `make up` and on the login page
 
 PEOPLE = (
@@ -14,3 +16,6 @@ PEOPLE = (
     ("auditor", "Audrey Auditor"),
     ("admin", "Ada Administrator"),
 )
+
+# Who is not certified yet, and the rung of the ladder.
+IN_TRAINING = {"developer": Stage.SUPERVISED}

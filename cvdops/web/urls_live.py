@@ -8,6 +8,7 @@ from cvdops.web.views import (
     delegations,
     emergencies,
     executions,
+    participating,
     stream,
     verbs,
 )
@@ -37,6 +38,9 @@ urlpatterns: list[URLPattern] = [
     path(_ONE + "undo/", choosing.undo, name="execution-undo"),
     path(_ONE + "emergency/", emergencies.emergency, name="execution-emergency"),
     path(_ONE + "notes/", verbs.note, name="execution-note"),
+    path(_ONE + "join/", participating.join, name="execution-join"),
+    path(_ONE + "leave/", participating.leave, name="execution-leave"),
+    path(_ONE + "hand-over/", participating.hand_over, name="execution-hand-over"),
     path(_ONE + "after/<int:position>/", verbs.close_item, name="execution-close-item"),
     path(_STEP + "output/", executions.execution_output, name="execution-output"),
     *(path(f"{_ONE}{verb}/", view, name=f"execution-{verb}") for verb, view in _VERBS.items()),

@@ -2,8 +2,9 @@
 
 from django.urls import URLPattern, path
 
-from cvdops.web.views import changes, holders, permissions, policies
+from cvdops.web.views import certification, changes, holders, permissions, policies
 
+_CERTIFIED = "permissions/certification/<str:username>/"
 _CHANGE = "permissions/changes/<str:change_id>/"
 
 urlpatterns: list[URLPattern] = [
@@ -21,6 +22,9 @@ urlpatterns: list[URLPattern] = [
         name="policy",
     ),
     path("permissions/groups/<str:slug>/", policies.group, name="approver-group"),
+    path("permissions/certification/", certification.certification, name="certification"),
+    path(_CERTIFIED, certification.certified, name="certified"),
+    path(_CERTIFIED + "grant/", certification.certify, name="certify"),
     path("permissions/changes/", changes.changes, name="changes"),
     path("permissions/history/<str:kind>/<path:key>/", changes.history, name="change-history"),
     path(_CHANGE, changes.change, name="change"),

@@ -1,11 +1,12 @@
 """What another person, environment or time would make of the policy's answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from django.utils.dateparse import parse_datetime
 
+from cvdops.access import catalog
 from cvdops.access.catalog import get_runbook, visible_runbooks
 from cvdops.access.policy import NEEDED, Action, Decision, Matter, can
 from cvdops.accounts.models import User
@@ -19,10 +20,14 @@ WORDS: Mapping[Action, str] = {
     Action.REVIEW_RUNBOOK: "review a version",
     Action.READ_EXECUTION: "read executions and their output",
     Action.NOTE: "write notes",
+    Action.JOIN: "take part as an assistant",
+    Action.SUPERVISE: "supervise somebody who is not certified yet",
     Action.ASSIST: "confirm manual steps and checklist items",
+    Action.CLOSE: "confirm items of the list after the end",
     Action.START: "start it",
     Action.CONTROL: "pause, resume, cancel, retry, roll back",
     Action.OVERRIDE: "skip a step or mark it as done",
+    Action.HAND_OVER: "hand an execution over",
     Action.SYNC_CATALOG: "have the runbooks read anew",
     Action.TEST_HOST: "test connections",
     Action.CONFIRM_KEY: "confirm host keys",
@@ -30,6 +35,7 @@ WORDS: Mapping[Action, str] = {
     Action.EDIT_WINDOWS: "change windows and freezes",
     Action.HOLD: "set and lift holds",
     Action.EDIT_PERMISSIONS: "change permissions",
+    Action.CERTIFY: "grant certifications",
     Action.READ_AUDIT: "read the audit log",
 }
 
@@ -63,7 +69,14 @@ class Question:
             return can(self.user, action, at=self.at)
         if self.runbook is None:
             return None
-        return can(self.user, action, Matter(self.runbook.category, self.environment), at=self.at)
+        return can(self.user, action, self._matter(self.runbook), at=self.at)
+
+    def _matter(self, runbook: Runbook) -> Matter:
+        """An execution there in which somebody else takes part who may execute it."""
+        place = Environment.objects.filter(pk=self.environment).first()
+        if place is None or runbook.current is None:
+            return Matter(runbook.category, self.environment, present=True)
+        return replace(catalog.matter(runbook, runbook.current, place), present=True)
 
 
 def question(reader: User, data: Mapping[str, str]) -> Question | None:

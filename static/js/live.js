@@ -175,7 +175,7 @@ function markSelected() {
 // The personal part: fetched by each person, and never taken from under a half-typed word
 
 function busy() {
-  const parts = ["desk", "actions"].map((id) => document.getElementById(id)).filter(Boolean);
+  const parts = ["desk", "actions", "people"].map((id) => document.getElementById(id)).filter(Boolean);
   return parts.some(
     (part) =>
       part.querySelector("details.ask[open]") ||

@@ -2,9 +2,11 @@
 
 import uuid
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
+from cvdops.access.certification import Certificate, Stage
 from cvdops.access.levels import Level
 from cvdops.access.standing import Held, Standing
 from cvdops.access.subjects import NEEDED, UNCATEGORISED, Action, Gate, Matter, Subject
@@ -25,11 +27,17 @@ helds = st.builds(
     administers=st.booleans(),
 )
 GROUPS = ("dba", "network")
+certificates = st.builds(
+    Certificate,
+    granted=st.sampled_from(Stage),
+    expired=st.none() | st.just(datetime(2026, 1, 1, tzinfo=UTC)),
+)
 people = st.builds(
     Standing,
     person=st.sampled_from(PERSONS),
     active=st.integers(0, 9).map(bool),
     held=st.lists(helds, max_size=3).map(tuple),
+    certificate=certificates,
     groups=st.frozensets(st.sampled_from(GROUPS), max_size=1),
 )
 standings = st.builds(
@@ -40,6 +48,10 @@ matters = st.builds(
     category=st.sampled_from((*CATEGORIES, UNCATEGORISED)),
     environment=st.sampled_from(("", *ENVIRONMENTS)),
     security=st.booleans(),
+    protected=st.booleans(),
+    critical=st.booleans(),
+    supervised=st.booleans(),
+    present=st.booleans(),
 )
 gates = st.builds(
     Gate,

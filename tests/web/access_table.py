@@ -98,6 +98,15 @@ TABLE: dict[str, Row] = {
     ),
     "executions": Row(get=ALL),
     "permissions": Row(get=ALL),
+    "certification": Row(get=ALL),
+    "certified": Row(
+        {"username": "HOLDER"}, get={OTHERS: 404, "operations-lead": 200, "system-admin": 200}
+    ),
+    "certify": Row(
+        {"username": "HOLDER"},
+        post=only(LEADS, 302, 403),
+        body={"stage": "5", "note": "the assessment"},
+    ),
     "matrix": Row(
         get=only(EDITORS, 200, 403),
         post=only(EDITORS, 302, 403),
@@ -230,6 +239,16 @@ TABLE: dict[str, Row] = {
         {"execution_id": "EMERGENCY"}, get=HIDDEN, post=only(LEADS, 302), body={"review": "learned"}
     ),
     "execution-note": Row(EXECUTION, post=only(ASSISTANTS, 302), body={"text": "quiet"}),
+    # 409: who asked for it runs it, and takes part already; nobody else has anything to leave
+    "execution-join": Row(
+        EXECUTION,
+        post={OTHERS: 302, "devops-engineer": 409, OUTSIDER: 404},
+        body={"part": "observer"},
+    ),
+    "execution-leave": Row(EXECUTION, post={OTHERS: 409, OUTSIDER: 404}),
+    "execution-hand-over": Row(
+        EXECUTION, post=only(LEADS, 302), body={"username": "operations-lead"}
+    ),
     "execution-pause": Row(EXECUTION, post=only(DEPLOYERS, 302)),
     "execution-cancel": Row(EXECUTION, post=only(DEPLOYERS, 302)),
     "execution-resume": Row(EXECUTION, post=only(DEPLOYERS, 409)),

@@ -7,7 +7,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from cvdops.access import tokens
+from cvdops.access.certification import Stage
 from cvdops.access.models import RoleGrant
+from cvdops.access.policy import standing_of
 from cvdops.accounts.models import Session, Token, User
 from cvdops.audit.models import AuditEntry
 from cvdops.changes import accounts
@@ -133,6 +135,14 @@ def test_the_first_person_of_an_installation_comes_from_the_command_line(client:
     assert client.get("/account/password/").status_code == 200
     assert RoleGrant.objects.get(user__username="ada").role_id == "admin"
     assert AuditEntry.objects.filter(actor=None, action="account.open").exists()
+
+
+def test_the_first_lead_comes_certified_and_others_do_not() -> None:
+    command("person", "olivia", "--role", "operations-lead")
+    command("person", "dana", "--role", "devops-engineer")
+    people = User.objects.in_bulk(["olivia", "dana"], field_name="username")
+    assert standing_of(people["olivia"]).certificate.stage is Stage.CERTIFIED
+    assert standing_of(people["dana"]).certificate.stage is Stage.SHADOW
 
 
 def test_the_command_says_what_it_cannot_do(db: None) -> None:

@@ -11,6 +11,7 @@ from cvdops.executions.models.execution import (
     StepAttempt,
     StepRun,
 )
+from cvdops.executions.models.participants import Participant
 from cvdops.executions.models.workers import HostCheck, Lock, Worker
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "NextNumber",
     "NotSaved",
     "OutputSegment",
+    "Participant",
     "StepAttempt",
     "StepRun",
     "Worker",

@@ -23,7 +23,7 @@ MAX_COMMENT = 2000  # characters
 def close_item(user: User, execution_id: UUID | str, position: int, comment: str = "") -> None:
     """Confirm an item of the list after the end; the last one closes the execution."""
     execution = get_execution(user, execution_id)
-    can(user, Action.ASSIST, matter(execution)).enforce()
+    can(user, Action.CLOSE, matter(execution)).enforce()
     with transaction.atomic():
         # The row first, like every verb: between two who confirm the last items one has to be second.
         Execution.objects.select_for_update().only("pk").get(pk=execution.pk)
@@ -43,7 +43,7 @@ def close_item(user: User, execution_id: UUID | str, position: int, comment: str
         hand = Hand(execution.pk, actor=user)
         data = {"position": position, "comment": evidence}
         announce(execution.pk, hand.change("checklist.after", data))
-        record(user, Action.ASSIST, "execution", execution.pk, data={"verb": "close_item", **data})
+        record(user, Action.CLOSE, "execution", execution.pk, data={"verb": "close_item", **data})
         closing.close(execution, hand)
 
 

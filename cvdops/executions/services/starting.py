@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.environments import calendar
-from cvdops.executions import checklists, emergencies, launch
+from cvdops.executions import checklists, emergencies, launch, waits
 from cvdops.executions.creation import create
 from cvdops.executions.emergencies import Declaration
 from cvdops.executions.launch import Preview, called, secret_names
@@ -17,6 +17,10 @@ from cvdops.executions.models import Execution
 from cvdops.lib.errors import Invalid, Problem
 
 MAX_REASON = 2000  # characters
+_SUPERVISOR = {
+    "code": waits.SUPERVISOR,
+    "text": "Somebody certified joins as supervisor; then it begins",
+}
 
 
 def preview(
@@ -151,6 +155,7 @@ def _create(
         {**_versions(resolved), **({"opens_at": opens_at.isoformat()} if opens_at else {})},
         idempotency_key=idempotency_key,
         opens_at=opens_at,
+        waits_for=_SUPERVISOR if resolved.supervision else None,
     )
     checklists.store(execution, resolved.before, user)
     return execution

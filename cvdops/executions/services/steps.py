@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
-from cvdops.executions import context, rollback, validity
+from cvdops.executions import context, participants, rollback, validity
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter, planned
@@ -108,6 +108,8 @@ def confirm(
             )
             seq = hand.move(ExecutionEvent.READY, waiting_for={})
             wake(execution.pk, execution.environment.queue)
+        if not any(p.user == user for p in participants.here(execution.pk)):
+            participants.enter(execution.pk, user, participants.Part.ASSISTANT)
         announce(execution.pk, seq)
         record(user, Action.ASSIST, "execution", execution.pk, data={"step": step.key, **data})
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from cvdops.access.policy import seen_with
 from cvdops.approvals.models import ApprovalRequest, Decision
 from cvdops.catalog.models import RunbookVersion
-from cvdops.executions import locks, queues
+from cvdops.executions import locks, participants, queues
 from cvdops.executions.leases import UNCONFIRMED
 from cvdops.executions.models import (
     ChecklistMark,
@@ -58,6 +58,7 @@ def look(execution_id: UUID) -> Scene:
         rows=_rows(execution, plan, marks, seen),
         requests=tuple(requests.prefetch_related(decisions)),
         marks=marks,
+        participants=tuple(participants.here(execution.pk)),
         timeline=timeline,
         notes=notes,
         now=now,

@@ -9,7 +9,14 @@ from itertools import groupby
 from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.catalog.models import RunbookVersion
 from cvdops.catalog.queries import document
-from cvdops.executions.models import ChecklistMark, Closing, Execution, StepAttempt, StepRun
+from cvdops.executions.models import (
+    ChecklistMark,
+    Closing,
+    Execution,
+    Participant,
+    StepAttempt,
+    StepRun,
+)
 from cvdops.executions.plan import PEOPLE, Plan
 from cvdops.executions.queries import may_turn, resumable
 from cvdops.executions.queues import Gap
@@ -92,6 +99,7 @@ class Scene:
     rows: tuple[Row, ...]
     requests: tuple[ApprovalRequest, ...]
     marks: tuple[ChecklistMark, ...]
+    participants: tuple[Participant, ...]
     timeline: tuple[Entry, ...]
     notes: tuple[Note, ...]
     now: datetime
@@ -245,6 +253,7 @@ class Scene:
             tuple((r.step.pk, r.step.state) for r in self.rows if r.step.state in AT_WORK),
             tuple((m.pk, m.confirmed_at) for m in self.marks),
             tuple((r.pk, r.state, len(r.decisions.all())) for r in self.requests),
+            tuple(p.pk for p in self.participants),
             len(self.undo),
         )
         return sha256(repr(parts).encode()).hexdigest()[:16]

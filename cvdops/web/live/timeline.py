@@ -52,6 +52,9 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "approval.decision": ("stamp", "{actor} decided on the approval"),
     "approval.anew": ("stamp", "{step} is asked for anew. {reason}"),
     "checklist.after": ("list-checks", "{actor} confirmed an item of the closing list"),
+    "participant.join": ("user-plus", "{actor} takes part as {text}"),
+    "participant.leave": ("user-minus", "{actor} takes part no longer"),
+    "participant.hand_over": ("users", "{actor} handed it over to {text}"),
     "health.result": ("heart-pulse", "The environment was watched. {text}"),
     "execution.close": ("archive", "It is closed: everything after the end is done"),
 }

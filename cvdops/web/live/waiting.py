@@ -10,7 +10,12 @@ from cvdops.executions.leases import UNCONFIRMED
 from cvdops.executions.models import Execution, Lock
 from cvdops.executions.states import ExecutionState
 
-_STANDING = (ExecutionState.WAITING, ExecutionState.PAUSED, ExecutionState.QUEUED)
+_STANDING = (
+    ExecutionState.PENDING,
+    ExecutionState.WAITING,
+    ExecutionState.PAUSED,
+    ExecutionState.QUEUED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,8 @@ def read(execution: Execution, seen: Collection[str]) -> Wait | None:
     """None if it waits for nothing. `seen`: the categories that exist for everybody who sees this one."""
     code = execution.waiting_for.get("code", "")
     held = execution.state == ExecutionState.PAUSED and code == restoring.CODE
-    if not held and (execution.state != ExecutionState.WAITING or not code):
+    waits = execution.state in (ExecutionState.WAITING, ExecutionState.PENDING)
+    if not held and not (waits and code):
         return None
     return Wait(
         text=str(execution.waiting_for.get("text", "")),

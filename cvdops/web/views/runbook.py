@@ -1,5 +1,7 @@
 """A runbook: its document or its source, its quality, and where to go from there."""
 
+from dataclasses import replace
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -12,6 +14,7 @@ from cvdops.catalog.queries import document
 from cvdops.catalog.reviews import LONGEST_COMMENT, is_author
 from cvdops.environments.models import Environment
 from cvdops.executions.queries import visible_to
+from cvdops.spec.metadata import critical
 from cvdops.spec.plan import steps_of
 from cvdops.web.access import person, requires
 from cvdops.web.catalog import documents
@@ -68,12 +71,19 @@ def _source(request: HttpRequest, found: Runbook, version: RunbookVersion) -> Ht
 
 def may_start(user: User, runbook: Runbook) -> Decision:
     """Whether this person may start it anywhere; if not, why not."""
-    everywhere = can(user, Action.START, Matter(runbook.category))
+    about = _at_best(runbook)
+    everywhere = can(user, Action.START, about)
     if everywhere.allowed:
         return everywhere
     granted = Environment.objects.filter(rolegrant__user=user).distinct()
     for environment in granted.values_list("pk", flat=True):
-        decision = can(user, Action.START, Matter(runbook.category, environment))
+        decision = can(user, Action.START, replace(about, environment=environment))
         if decision.allowed:
             return decision
     return everywhere
+
+
+def _at_best(runbook: Runbook) -> Matter:
+    """Outside production and under supervision: the launch page says more of one environment."""
+    metadata = runbook.current.metadata if runbook.current else {}
+    return Matter(runbook.category, protected=False, critical=critical(metadata), supervised=True)

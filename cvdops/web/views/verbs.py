@@ -14,51 +14,51 @@ from cvdops.web.live.look import look
 
 @requires(Action.CONTROL, "POST")
 def pause(request: HttpRequest, execution_id: str) -> HttpResponse:
-    services.pause(person(request), execution_id, _comment(request))
-    return _answer(request, execution_id)
+    services.pause(person(request), execution_id, comment(request))
+    return answer(request, execution_id)
 
 
 @requires(Action.CONTROL, "POST")
 def resume(request: HttpRequest, execution_id: str) -> HttpResponse:
-    services.resume(person(request), execution_id, _comment(request))
-    return _answer(request, execution_id)
+    services.resume(person(request), execution_id, comment(request))
+    return answer(request, execution_id)
 
 
 @requires(Action.CONTROL, "POST")
 def cancel(request: HttpRequest, execution_id: str) -> HttpResponse:
-    services.cancel(person(request), execution_id, _comment(request))
-    return _answer(request, execution_id)
+    services.cancel(person(request), execution_id, comment(request))
+    return answer(request, execution_id)
 
 
 @requires(Action.CONTROL, "POST")
 def roll_back(request: HttpRequest, execution_id: str) -> HttpResponse:
     down_to = request.POST.get("down_to", "")
-    services.roll_back(person(request), execution_id, _comment(request), down_to)
-    return _answer(request, execution_id)
+    services.roll_back(person(request), execution_id, comment(request), down_to)
+    return answer(request, execution_id)
 
 
 @requires(Action.CONTROL, "POST")
 def give_up(request: HttpRequest, execution_id: str) -> HttpResponse:
-    services.give_up(person(request), execution_id, _comment(request))
-    return _answer(request, execution_id)
+    services.give_up(person(request), execution_id, comment(request))
+    return answer(request, execution_id)
 
 
 @requires(Action.CONTROL, "POST")
 def retry(request: HttpRequest, execution_id: str, step_id: str) -> HttpResponse:
-    services.retry(person(request), execution_id, step_id, _comment(request))
-    return _answer(request, execution_id)
+    services.retry(person(request), execution_id, step_id, comment(request))
+    return answer(request, execution_id)
 
 
 @requires(Action.OVERRIDE, "POST")
 def skip(request: HttpRequest, execution_id: str, step_id: str) -> HttpResponse:
-    services.skip(person(request), execution_id, step_id, _comment(request))
-    return _answer(request, execution_id)
+    services.skip(person(request), execution_id, step_id, comment(request))
+    return answer(request, execution_id)
 
 
 @requires(Action.OVERRIDE, "POST")
 def settle(request: HttpRequest, execution_id: str, step_id: str) -> HttpResponse:
-    services.settle(person(request), execution_id, step_id, _comment(request))
-    return _answer(request, execution_id)
+    services.settle(person(request), execution_id, step_id, comment(request))
+    return answer(request, execution_id)
 
 
 @requires(Action.ASSIST, "POST")
@@ -67,14 +67,14 @@ def confirm(request: HttpRequest, execution_id: str, step_id: str) -> HttpRespon
     if not all(item.isdecimal() and len(item) < 6 for item in items):
         raise Invalid([Problem("items", "Items are numbers of this list. Load the page again.")])
     positions = [int(item) for item in items]
-    services.confirm(person(request), execution_id, step_id, positions, _comment(request))
-    return _answer(request, execution_id)
+    services.confirm(person(request), execution_id, step_id, positions, comment(request))
+    return answer(request, execution_id)
 
 
-@requires(Action.ASSIST, "POST")
+@requires(Action.CLOSE, "POST")
 def close_item(request: HttpRequest, execution_id: str, position: int) -> HttpResponse:
-    services.close_item(person(request), execution_id, position, _comment(request))
-    return _answer(request, execution_id)
+    services.close_item(person(request), execution_id, position, comment(request))
+    return answer(request, execution_id)
 
 
 @requires(Action.NOTE, "POST")
@@ -87,11 +87,11 @@ def note(request: HttpRequest, execution_id: str) -> HttpResponse:
     return render(request, "executions/_note_form.html", context)
 
 
-def _comment(request: HttpRequest) -> str:
+def comment(request: HttpRequest) -> str:
     return request.POST.get("comment", "")[:2000]
 
 
-def _answer(request: HttpRequest, execution_id: str) -> HttpResponse:
+def answer(request: HttpRequest, execution_id: str) -> HttpResponse:
     """What is left to do; without the script, the page."""
     if not request.headers.get("HX-Request"):
         return redirect("execution", execution_id)

@@ -7,9 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.db.models.functions import Now
 
 from cvdops.access.catalog import visible_runbooks
-from cvdops.access.models import Role, RoleGrant
+from cvdops.access.certification import VALID, Stage
+from cvdops.access.models import Certification, Role, RoleGrant
 from cvdops.access.seed import seed_roles
 from cvdops.accounts.models import User
 from cvdops.approvals.seed import seed_policies
@@ -17,7 +19,7 @@ from cvdops.catalog.sync import FileAction, sync
 from cvdops.environments.seed import seed_environments, seed_windows
 from cvdops.executions import services
 from cvdops.lib.errors import UserError
-from cvdops.web.people import PASSWORD, PEOPLE
+from cvdops.web.people import IN_TRAINING, PASSWORD, PEOPLE
 
 EXECUTIONS: tuple[tuple[str, str, dict[str, str], str], ...] = (
     ("backup-restore", "backup-database", {}, "The nightly backup"),
@@ -92,3 +94,9 @@ def _seed_people() -> None:
             username, name, PASSWORD, f"{username}@example.com", demo=True
         )
         RoleGrant.objects.create(user=user, role=Role.objects.get(pk=username))
+        Certification.objects.create(
+            user=user,
+            stage=IN_TRAINING.get(username, Stage.CERTIFIED),
+            expires_at=Now() + VALID,
+            note="Demo data",
+        )

@@ -5,8 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.db.models.functions import Now
 
-from cvdops.access.models import Role, RoleGrant
+from cvdops.access.certification import VALID, Stage
+from cvdops.access.models import Certification, Role, RoleGrant
+from cvdops.access.policy import Action
 from cvdops.access.seed import seed_roles
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
@@ -67,3 +70,14 @@ class Command(BaseCommand):
         RoleGrant.objects.create(user=user, role=role)
         data = {"role": role.slug, "by": "manage.py person"}
         record(None, "role.grant", "account", user.username, data=data)
+        if role.leads and not user.certifications.exists():
+            self._certify(user)
+
+    def _certify(self, user: User) -> None:
+        """Somebody has to be the first who can grant it to others."""
+        note = "manage.py person"
+        Certification.objects.create(
+            user=user, stage=Stage.CERTIFIED, expires_at=Now() + VALID, note=note
+        )
+        data = {"after": Stage.CERTIFIED.label, "by": note}
+        record(None, Action.CERTIFY, "person", user.username, data=data)
