@@ -13,6 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 
 from django.db import connection, transaction
@@ -87,7 +88,7 @@ def _all(username: str, address: str) -> dict[str, str]:
     name = username[:80]
     return {
         "account": f"account {name}",
-        "address": f"address {address}",
+        "address": f"address {_place(address)}",
         "pair": f"pair {name} {address}",
     }
 
@@ -98,7 +99,15 @@ def _keys(username: str, address: str) -> list[tuple[str, tuple[int, int]]]:
     known = KnownAddress.objects.filter(user__username=username, address=address or None)
     if known.exists():
         return [(keys["pair"], _PAIR)]
-    return [(keys["account"], _ACCOUNT), (keys["address"], _ADDRESS)]
+    # Whoever comes through a socket of this machine has no address, and all of them are not one.
+    return [(keys["account"], _ACCOUNT), *([(keys["address"], _ADDRESS)] if address else [])]
+
+
+def _place(address: str) -> str:
+    """The address, or the network of an IPv6 address: one subscriber has all of it."""
+    if ":" not in address:
+        return address
+    return str(ip_network((address, 64), strict=False))
 
 
 def _take(key: str, free: int, longest: int) -> bool:

@@ -55,6 +55,16 @@ def test_who_tries_many_names_from_one_address_has_to_wait() -> None:
     assert sum(let_through(1, name=f"name{n}") for n in range(40)) == 10
 
 
+def test_the_addresses_of_one_subscriber_count_as_one() -> None:
+    assert sum(let_through(1, f"name{n}", f"2001:db8::{n:x}") for n in range(40)) == 10
+    assert tries.take("other", "2001:db8:0:1::1") is None
+
+
+def test_those_who_have_no_address_are_not_one() -> None:
+    assert sum(let_through(1, name=f"name{n}", address="") for n in range(40)) == 40
+    assert let_through(20, address="") == 5
+
+
 def test_the_lead_gets_in_from_where_they_are_known_while_the_account_is_attacked(
     lead: User,
 ) -> None:
