@@ -72,11 +72,12 @@ class Question:
         return can(self.user, action, self._matter(self.runbook), at=self.at)
 
     def _matter(self, runbook: Runbook) -> Matter:
-        """An execution there in which somebody else takes part who may execute it."""
+        """An execution there that changes something, with somebody who may execute it taking part."""
         place = Environment.objects.filter(pk=self.environment).first()
         if place is None or runbook.current is None:
             return Matter(runbook.category, self.environment, present=True)
-        return replace(catalog.matter(runbook, runbook.current, place), present=True)
+        matter = catalog.matter(runbook, runbook.current, place)
+        return replace(matter, runbook=runbook.pk, present=True)
 
 
 def question(reader: User, data: Mapping[str, str]) -> Question | None:

@@ -87,3 +87,11 @@ def test_everything_that_can_be_asked_for_alone_has_an_answer(reader: Client) ->
 def test_htmx_gets_the_answer_alone(reader: Client) -> None:
     page = reader.get(PAGE, START, headers={"hx-request": "true"}).content
     assert page.strip().startswith(b"<section")
+
+
+def test_a_window_at_another_time_counts(world: World, reader: Client) -> None:
+    world.window("production")  # Sundays from 02:00 to 04:00
+    lead = {**START, "person": "operations-lead", "environment": "production"}
+    person("operations-lead")
+    assert "start it Yes" in answer(reader, **lead, at="2027-02-07T02:30")
+    assert "in its maintenance windows only" in answer(reader, **lead, at="2027-02-07T05:00")
