@@ -102,7 +102,7 @@ def verify() -> str:
 def test_the_command_says_that_it_is_whole() -> None:
     written()
     look()
-    assert "is whole: 5 entries" in verify() and "1 heads" in verify()
+    assert "is whole: 5 entries" in verify() and "all fit: 1." in verify()
 
 
 def test_the_command_names_the_first_broken_entry() -> None:

@@ -24,5 +24,5 @@ class Command(BaseCommand):
         self.stdout.write(
             f"The audit log is whole: {walk.head.number} entries, "
             f"the last with the hash {walk.head.hash.hex() or 'none'}.\n"
-            f"{len(known)} heads that were noted outside the database fit."
+            f"Of the heads that were noted outside the database all fit: {len(known)}."
         )
