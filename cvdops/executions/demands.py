@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from cvdops.approvals import policies
 from cvdops.approvals.groups import Demand, Group, covers, together
+from cvdops.executions.models import StepRun
+from cvdops.executions.states import StepState
 from cvdops.lib.errors import Problem
 from cvdops.spec.document import Category, Gate, Kind, SectionKind, Step
 
@@ -61,6 +63,12 @@ def resolve(
     ):
         return Gated(steps, demands)
     return Gated((_approval_to_start(wanted), *steps), {START: wanted, **demands})
+
+
+def before_start(steps: Sequence[StepRun]) -> bool:
+    """Whether these wait for the approval to start: nothing is done, and nothing is held for them yet."""
+    first = steps[0] if steps else None
+    return first is not None and first.key == START and first.state != StepState.SUCCEEDED
 
 
 def _asked(gate: Gate, fallback: tuple[Group, ...]) -> Demand:

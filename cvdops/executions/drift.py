@@ -27,6 +27,7 @@ _NAMES = {
     "backward": "Rollback step",
     "children": "The runbook started by",
     "addresses": "Addresses of",
+    "secrets": "The version of the secret",
     "gates": "Who approves at",
     "windows": "Maintenance windows and freezes",
 }

@@ -14,6 +14,7 @@ from cvdops.executions import (
     admission,
     authority,
     children,
+    demands,
     gates,
     lanes,
     locks,
@@ -97,7 +98,7 @@ def _carry_on(run: Run) -> None:
         tidying.tidy(run)
     if not stops.confirm(run):
         return
-    if run.plan.locks and run.execution.opens_at is None:
+    if run.plan.locks and run.execution.opens_at is None and not demands.before_start(run.steps):
         with transaction.atomic():
             if not locks.take(run, run.plan.locks):
                 return

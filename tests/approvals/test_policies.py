@@ -6,6 +6,7 @@ from cvdops.approvals.groups import Group
 from cvdops.approvals.models import ApprovalPolicy
 from cvdops.executions import launch
 from cvdops.executions.demands import START
+from cvdops.executions.models import Lock
 from cvdops.executions.plan import Plan, digest, to_json
 from tests.approvals.steps import block, gate
 from tests.executions.scene import Scene
@@ -92,5 +93,23 @@ def test_a_start_in_production_waits_for_its_approval_and_then_runs(scene: Scene
     scene.runbook(block("one", "true"))
     waiting = scene.run(environment="production", confirm_environment="production")
     assert scene.states(waiting) == {START: "waiting", "one": "pending"}
+    scene.approve(waiting)
+    assert scene.advance(waiting).state == "succeeded"
+
+
+@pytest.mark.parametrize("category", ["deployment", "security", "incidents"])
+def test_in_an_emergency_those_are_asked_who_can_be_reached(category: str, scene: Scene) -> None:
+    scene.runbook(block("one", "true"), category=category)
+    lead = scene.person("operations-lead")
+    found = launch.resolve(lead, "trial", "production", None, {}, emergency=True)
+    demand = found.draft.gates[START]
+    assert demand.groups == (Group(("operations-manager", "cto")),)
+    assert demand.reason_required
+
+
+def test_nothing_is_locked_before_the_start_is_approved(scene: Scene) -> None:
+    scene.runbook(block("one", "true"), extra="locks: [database]\n")
+    waiting = scene.run(environment="production", confirm_environment="production")
+    assert not Lock.objects.exists()
     scene.approve(waiting)
     assert scene.advance(waiting).state == "succeeded"
