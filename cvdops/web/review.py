@@ -101,6 +101,11 @@ class Review:
         return row.step.title if row else self.request.title
 
     @property
+    def as_it_was(self) -> bool:
+        """Whether there is nothing to say about changes."""
+        return self.unchanged and not self.differences and not self.void_before
+
+    @property
     def void_before(self) -> list[ApprovalRequest]:
         """Earlier requests at the same gate that do not count, with their reasons."""
         others = (r for r in self.scene.requests if r.gate == self.request.gate)
@@ -118,7 +123,7 @@ class Review:
     @property
     def inputs(self) -> list[tuple[str, str]]:
         """What the operator filled in, such as the release that is deployed."""
-        execution, known = self.scene.execution, self.scene.plan.variables
+        execution, known = self.scene.execution, self.scene.plan.given
         return [
             (variable.name, execution.variables.get(variable.name, HIDDEN))
             for variable in document(execution.version).variables
