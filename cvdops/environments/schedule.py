@@ -220,6 +220,14 @@ def _closed(environment: str, standing: State) -> Reason:
     return Reason(code, f"{text} {then}", f"{remedy}, or have a Lead declare an emergency.")
 
 
+def following(standing: State) -> str:
+    """When an environment that may not be changed now may be, as sentences."""
+    frozen = f"It is frozen: {standing.freeze}. " if standing.freeze else ""
+    if standing.opening is None:
+        return f"{frozen}No window is planned."
+    return f"{frozen}The next window opens on {said(standing.opening.start)}."
+
+
 def said(moment: datetime) -> str:
     """A time as sentences name it."""
     return f"{moment.astimezone(UTC):%a %d %b %Y %H:%M} UTC"

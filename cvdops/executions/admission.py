@@ -7,7 +7,7 @@ from django.db import transaction
 
 from cvdops.access.policy import Action, Decision, can
 from cvdops.environments import calendar, vault
-from cvdops.environments.schedule import State, said
+from cvdops.environments.schedule import State, following, said
 from cvdops.executions import locks, participants
 from cvdops.executions.gates import rest
 from cvdops.executions.hints import announce
@@ -53,7 +53,7 @@ def refuse_closed(execution: Execution) -> None:
         return
     standing = calendar.standing(execution.environment_id)
     if not standing.open:
-        raise Conflict(f"{execution.environment_id} may not be changed now. {_next(standing)}")
+        raise Conflict(f"{execution.environment_id} may not be changed now. {following(standing)}")
 
 
 def may_begin(execution: Execution) -> Decision:
@@ -117,12 +117,5 @@ def _put_off(run: Run, decision: Decision) -> None:
 def _closed(definition: Step, standing: State) -> str:
     return (
         f"“{definition.title}” changes something, and its window is closed: somebody resumes, "
-        f"cancels or rolls back. {_next(standing)}"
+        f"cancels or rolls back. {following(standing)}"
     )
-
-
-def _next(standing: State) -> str:
-    frozen = f"It is frozen: {standing.freeze}. " if standing.freeze else ""
-    if standing.opening is None:
-        return f"{frozen}No window is planned."
-    return f"{frozen}The next window opens on {said(standing.opening.start)}."

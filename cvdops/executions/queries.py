@@ -10,6 +10,8 @@ from django.db.models import Q, QuerySet
 from cvdops.access import catalog
 from cvdops.access.policy import Action, Decision, Matter, each, visible_categories
 from cvdops.accounts.models import User
+from cvdops.environments import calendar
+from cvdops.environments.schedule import following
 from cvdops.executions import participants, waits
 from cvdops.executions import plan as plans
 from cvdops.executions.leases import POISONED, UNCONFIRMED
@@ -27,7 +29,7 @@ from cvdops.executions.states import (
     StepState,
     possible,
 )
-from cvdops.lib.errors import NotFound
+from cvdops.lib.errors import NotFound, Reason
 
 PAGE = 50
 RESUMED = frozenset({POISONED, waits.RIGHT})  # what waits for this is let go on by *Resume*
@@ -166,7 +168,9 @@ def controls(
             and execution.intent == Intent.NONE,
             control,
         ),
-        resume=Control(state == ExecutionState.PAUSED or _stands(execution), control),
+        resume=Control(
+            state == ExecutionState.PAUSED or _stands(execution), _resume(execution, control)
+        ),
         cancel=Control(not execution.is_over and execution.intent != Intent.CANCEL, control),
         roll_back=Control(undoable, control),
         resume_from=Control(resumable(execution), control),
@@ -185,6 +189,17 @@ def _stands(execution: Execution) -> bool:
     """It waits for somebody to let it go on, and not for a time."""
     code = execution.waiting_for.get("code")
     return code in RESUMED or (code == waits.WINDOW and execution.due_at is None)
+
+
+def _resume(execution: Execution, control: Decision) -> Decision:
+    """What waits for its window is resumed when that is open."""
+    if not control.allowed or execution.waiting_for.get("code") != waits.WINDOW:
+        return control
+    standing = calendar.standing(execution.environment_id)
+    if standing.open:
+        return control
+    text = f"{execution.environment_id} may not be changed now."
+    return Decision((Reason("window", text, following(standing)),))
 
 
 def resumable(execution: Execution) -> bool:

@@ -29,7 +29,9 @@ def to_go_on(user: User, running: Iterable[Running]) -> list[Running]:
     standing = [
         row
         for row in running
-        if row.execution.state in STANDING and row.execution.waiting_for.get("code") != BY_APPROVAL
+        if row.execution.state in STANDING
+        and row.execution.waiting_for.get("code") != BY_APPROVAL
+        and row.execution.opens_at is None  # what is queued begins by itself
     ]
     ids = [row.execution.pk for row in standing]
     mine = set(Execution.objects.filter(_run_by(user), pk__in=ids).values_list("pk", flat=True))

@@ -1,13 +1,16 @@
 """The windows of the mission, as the policy answers a start: every hour of a fortnight, and the edges."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from cvdops import environments
 from cvdops.access.policy import Action, Matter, can
 from cvdops.access.seed import seed_roles
 from cvdops.environments.models import Hold
 from cvdops.environments.seed import seed_environments, seed_windows
+from cvdops.executions import admission, emergencies, holding
 from tests.cast import person
 
 FIRST = datetime(2027, 2, 1, tzinfo=UTC)  # a Monday
@@ -60,6 +63,16 @@ def test_the_edges_to_the_second(seeded: None, at: datetime, expected: list[str]
 def test_read_only_work_and_emergencies_are_not_bound(seeded: None) -> None:
     assert refused("production", FIRST, read_only=True) == []
     assert refused("production", FIRST, emergency=True) == []
+
+
+def test_no_rule_goes_by_the_clock_of_a_process() -> None:
+    """That of a worker or web server may be wrong; the database's is everybody's."""
+    rules = Path(environments.__file__).parent
+    modules = [*rules.glob("*.py"), *(Path(m.__file__) for m in (admission, emergencies, holding))]
+    assert len(modules) > 8
+    own = ("datetime.now(", "timezone.now(", "time.time(", "utcnow(", "date.today(")
+    found = [(m.name, call) for m in modules for call in own if call in m.read_text()]
+    assert found == []
 
 
 def test_a_hold_counts_from_its_beginning_to_its_end(seeded: None) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from cvdops.catalog.models import Runbook
 from cvdops.environments.models import Hold, Period
-from cvdops.executions import services
+from cvdops.executions import queries, services
 from cvdops.executions.models import Execution
 from cvdops.lib.errors import Conflict, Refused
 from tests.executions.scene import Scene
@@ -112,9 +112,12 @@ def test_somebody_resumes_it_in_the_next_window_and_not_before(scene: Scene) -> 
     looked(scene, execution)
     scene.advance(execution)
     engineer = scene.person("devops-engineer")
+    resume = queries.controls(engineer, execution).resume
+    assert resume.shown and [r.code for r in resume.decision.reasons] == ["window"]
     with pytest.raises(Conflict, match="may not be changed now"):
         services.resume(engineer, execution.pk)
     window(-HOUR / 2)
+    assert queries.controls(engineer, execution).resume.decision.allowed
     services.resume(engineer, execution.pk)
     assert scene.advance(execution).state == "succeeded"
 
@@ -142,6 +145,7 @@ def test_a_start_is_queued_for_the_next_window(changing: Scene) -> None:
     opening = window(2 * HOUR)
     execution = changing.run(in_window=True)
     assert execution.state == "waiting"
+    assert not queries.controls(changing.person("devops-engineer"), execution).resume.shown
     assert abs(execution.due_at - opening.starts_at) < timedelta(seconds=5)
     assert set(changing.states(execution).values()) == {"pending"}
     opening.starts_at = timezone.now() - HOUR / 2
