@@ -17,10 +17,11 @@ from cvdops.audit.models import Witness
 from cvdops.catalog.models import CatalogSource
 from cvdops.environments.models import Environment, Host
 from cvdops.executions import context, partitions, queues
+from cvdops.executions.secrets import set_secret
 from cvdops.lib.ids import uuid7
 from cvdops.runners.local import LocalTransport
 from cvdops.web import doctor
-from cvdops.web.doctor import log, machine, people, servers, sources, targets, workers
+from cvdops.web.doctor import log, machine, people, servers, sources, targets, vault, workers
 from cvdops.web.doctor.finding import Finding, State
 from tests.cast import person
 
@@ -209,6 +210,16 @@ def test_demo_people_in_production(settings: Settings) -> None:
     assert people.demo().state is State.OK
     settings.PRODUCTION = True
     assert_wrong(people.demo(), someone.username)
+
+
+@pytest.mark.usefixtures("world")
+def test_secrets_of_a_former_key_and_of_one_that_is_lost(settings: Settings) -> None:
+    set_secret(person("operations-lead"), "staging", "API_TOKEN", "a-long-value")
+    assert vault.secrets().state is State.OK
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", [settings.SECRET_KEY]
+    assert vault.secrets().state is State.WARNING
+    settings.SECRET_KEY_FALLBACKS = []
+    assert_wrong(vault.secrets(), "API_TOKEN of staging")
 
 
 @pytest.mark.usefixtures("world")

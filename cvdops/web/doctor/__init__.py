@@ -6,7 +6,17 @@ seconds at most, and a check that breaks is itself a finding.
 
 from collections.abc import Callable, Iterator
 
-from cvdops.web.doctor import log, machine, messages, people, servers, sources, targets, workers
+from cvdops.web.doctor import (
+    log,
+    machine,
+    messages,
+    people,
+    servers,
+    sources,
+    targets,
+    vault,
+    workers,
+)
 from cvdops.web.doctor.finding import Finding, State, wrong
 
 Check = Callable[[], Finding]
@@ -29,6 +39,7 @@ WITH_DATABASE: tuple[Check, ...] = (
     people.demo,
     people.administrators,
     log.audit_log,
+    vault.secrets,
     messages.channels,
     machine.account,
     machine.container,
