@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from cvdops.access.levels import Level
+from cvdops.access.rules import levels
+from cvdops.access.standing import Held, Standing
 
 Cells = Mapping[tuple[str, str], Level]  # (role, category)
 
+_SOMEBODY = UUID(int=0)  # levels do not depend on who it is
 ALSO = {
     Level.REVIEW: "sees the runbooks, their executions and output",
     Level.ASSIST: "confirms manual steps and checklist items, writes notes",
@@ -63,16 +67,18 @@ class Effect:
 def level(
     held: Iterable[Holding], cells: Cells, category: str, environment: str, *, security: bool
 ) -> Level:
-    """The highest that these roles give in an environment; `""`: what they give in all of them."""
-    found = Level.NONE
-    for holding in held:
-        if holding.environment not in ("", environment):
-            continue
-        given = cells.get((holding.role, category), Level.NONE).effective(security=security)
-        if holding.leads and given is Level.EXECUTE:
-            given = Level.LEAD
-        found = max(found, given)
-    return found
+    """What these roles give in an environment, by the rules; `""`: what they give in all of them."""
+    rows = tuple(
+        Held(
+            h.role,
+            {c: v for (role, c), v in cells.items() if role == h.role},
+            h.environment,
+            h.leads,
+        )
+        for h in held
+    )
+    somebody = Standing(_SOMEBODY, active=True, held=rows)
+    return levels(somebody, environment, security=security)[category]
 
 
 def effects(

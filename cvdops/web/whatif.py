@@ -19,6 +19,7 @@ WORDS: Mapping[Action, str] = {
     Action.READ_RUNBOOK: "read the runbook",
     Action.REVIEW_RUNBOOK: "review a version",
     Action.READ_EXECUTION: "read executions and their output",
+    Action.READ_ANSWERS: "read what came back to requests",
     Action.NOTE: "write notes",
     Action.JOIN: "take part as an assistant",
     Action.SUPERVISE: "supervise somebody who is not certified yet",
@@ -32,11 +33,22 @@ WORDS: Mapping[Action, str] = {
     Action.TEST_HOST: "test connections",
     Action.CONFIRM_KEY: "confirm host keys",
     Action.EDIT_ENVIRONMENTS: "change environments",
+    Action.EDIT_SECRETS: "set secrets",
     Action.EDIT_WINDOWS: "change windows and freezes",
     Action.HOLD: "set and lift holds",
     Action.EDIT_PERMISSIONS: "change permissions",
     Action.CERTIFY: "grant certifications",
+    Action.MANAGE_ACCOUNTS: "open and close accounts",
+    Action.RESET_PRACTICE: "reset the practice CVD",
     Action.READ_AUDIT: "read the audit log",
+}
+
+
+# How something is started: windows and freezes ask for it.
+WAYS: Mapping[str, str] = {
+    "": "as it is, changing something",
+    "read-only": "changing nothing",
+    "emergency": "as an emergency",
 }
 
 
@@ -58,6 +70,7 @@ class Question:
     environment: str
     action: Action | None  # None: all of them
     at: datetime | None  # None: now
+    way: str = ""  # of a start
 
     @property
     def answers(self) -> list[Answer]:
@@ -72,12 +85,18 @@ class Question:
         return can(self.user, action, self._matter(self.runbook), at=self.at)
 
     def _matter(self, runbook: Runbook) -> Matter:
-        """An execution there that changes something, with somebody who may execute it taking part."""
+        """An execution there, with somebody who may execute it taking part."""
         place = Environment.objects.filter(pk=self.environment).first()
         if place is None or runbook.current is None:
             return Matter(runbook.category, self.environment, present=True)
         matter = catalog.matter(runbook, runbook.current, place)
-        return replace(matter, runbook=runbook.pk, present=True)
+        return replace(
+            matter,
+            runbook=runbook.pk,
+            present=True,
+            read_only=self.way == "read-only",
+            emergency=self.way == "emergency",
+        )
 
 
 def question(reader: User, data: Mapping[str, str]) -> Question | None:
@@ -96,13 +115,16 @@ def question(reader: User, data: Mapping[str, str]) -> Question | None:
         raise NotFound("environment")
     if action and action not in set(WORDS):
         raise NotFound("action")
-    runbook = data.get("runbook", "")
+    runbook, way = data.get("runbook", ""), data.get("way", "")
+    if way not in WAYS:
+        raise NotFound("way to start something")
     return Question(
         user,
         get_runbook(reader, runbook) if runbook else None,
         environment,
         Action(action) if action else None,
         _moment(data.get("at", "")),
+        way,
     )
 
 
@@ -114,6 +136,7 @@ class Choices:
     runbooks: list[tuple[str, str]]
     environments: list[str]
     actions: list[tuple[str, str]]
+    ways: list[tuple[str, str]]
 
 
 def choices(reader: User) -> Choices:
@@ -123,6 +146,7 @@ def choices(reader: User) -> Choices:
         runbooks=[(runbook.pk, runbook.title) for runbook in visible_runbooks(reader)],
         environments=list(Environment.objects.values_list("slug", flat=True)),
         actions=[(action.value, words) for action, words in WORDS.items()],
+        ways=list(WAYS.items()),
     )
 
 

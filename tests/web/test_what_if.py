@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from cvdops.access.models import MatrixCell, RoleGrant
 from cvdops.access.policy import Action
+from cvdops.access.subjects import LOGGED_IN
 from cvdops.web.whatif import WORDS, question
 from tests.cast import person
 from tests.web.world import World
@@ -53,6 +54,19 @@ def test_another_time_does(reader: Client) -> None:
     later = f"{begins + timedelta(hours=1):%Y-%m-%dT%H:%M}"
     assert "start it No" in answer(reader, **START)
     assert "start it Yes" in answer(reader, **START, at=later)
+
+
+def test_the_way_of_starting_counts(world: World, reader: Client) -> None:
+    world.window("staging")  # Sundays from 02:00 to 04:00 UTC
+    person("operations-lead")
+    monday = {"person": "operations-lead", "environment": "staging", "at": "2027-02-08T03:00"}
+    assert "start it No" in answer(reader, **{**START, **monday})
+    assert "start it Yes" in answer(reader, **{**START, **monday}, way="read-only")
+
+
+def test_everything_of_the_policy_can_be_asked_for() -> None:
+    free = {*LOGGED_IN, Action.PUBLIC, Action.DECIDE}  # a gate says itself who decides
+    assert set(WORDS) == set(Action) - free
 
 
 def test_a_runbook_that_does_not_exist_for_the_reader_cannot_be_asked_for(
