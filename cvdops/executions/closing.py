@@ -10,16 +10,18 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
+from django.urls import reverse
 
 from cvdops.audit.log import record
-from cvdops.executions import checklists, health
+from cvdops.executions import checklists, health, participants
 from cvdops.executions.hints import announce
 from cvdops.executions.models import ChecklistMark, Closing, Execution, Health, StepRun
 from cvdops.executions.states import ExecutionState, Phase, StepState
 from cvdops.executions.transitions import Hand
+from cvdops.notifications import services as notifications
 from cvdops.spec.document import Kind, SectionKind
 
-CLOSE = "execution.close"
+CLOSED = "execution.closed"
 WATCH = "execution.watch"
 
 
@@ -93,6 +95,15 @@ def _conclude(closing: Closing) -> None:
         if found.outcome == Health.OK:
             verify(execution, checklists.MONITORING, found.text)
             close(execution, hand)
+            return
+        notifications.tell(
+            [participants.operator(execution.pk).user],
+            subject=f"health:{execution.pk}",
+            key=f"health:{execution.pk}:{closing.ended_at.isoformat()}",
+            text=f"After {execution.runbook.title} {execution}, {execution.environment_id} was "
+            f"{found.outcome.label.lower()}. {found.text} Write what was done about it.",
+            path=reverse("execution", args=[execution.pk]),
+        )
 
 
 def begin(execution_id: UUID) -> None:
@@ -144,8 +155,8 @@ def close(execution: Execution, hand: Hand) -> bool:
         return False
     if not Closing.objects.filter(execution=execution, closed_at=None).update(closed_at=Now()):
         return False
-    announce(execution.pk, hand.change(CLOSE))
-    record(hand.actor, CLOSE, "execution", execution.pk)
+    announce(execution.pk, hand.change(CLOSED))
+    record(hand.actor, CLOSED, "execution", execution.pk)
     return True
 
 
@@ -167,4 +178,4 @@ def documentation(execution: Execution) -> str:
     """What the portal has recorded of it by itself."""
     begun = StepRun.objects.filter(execution=execution, started_at__isnull=False).count()
     steps = f"{begun} step{'s' if begun != 1 else ''}"
-    return f"recorded by the portal: {steps} with output and times, {execution.look.label.lower()}"
+    return f"the log has {steps} with output and times, and the end: {execution.look.label.lower()}"

@@ -12,6 +12,7 @@ from cvdops.accounts.models import User
 from cvdops.executions.models import Execution, Participant, StepRun
 
 Part = Participant.Part
+ASKED = 20  # people
 # What one has to be allowed to take part as that.
 JOIN_NEEDS = {
     Part.SUPERVISOR: Action.SUPERVISE,
@@ -62,6 +63,13 @@ def leave(execution_id: UUID, user: User) -> bool:
     """Whether they took part until now."""
     mine = Participant.objects.filter(execution=execution_id, user=user, left_at__isnull=True)
     return bool(mine.update(left_at=Now()))
+
+
+def supervisors(execution: Execution, about: Matter) -> list[User]:
+    """Whom one may ask to supervise it, a few of them: certified, another person, with the right."""
+    runs = operator(execution.pk).user
+    others = [user for user in successors(execution) if user.person != runs.person]
+    return [user for user in others if can(user, Action.SUPERVISE, about).allowed][:ASKED]
 
 
 def successors(execution: Execution) -> list[User]:

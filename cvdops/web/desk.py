@@ -5,7 +5,7 @@ from django.urls import reverse
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest
-from cvdops.executions import checklists, health, output, participants, queries
+from cvdops.executions import checklists, health, output, participants, queries, waits
 from cvdops.executions.deciders import gate_of
 from cvdops.executions.models import HealthSample
 from cvdops.executions.participants import JOIN_NEEDS, Part
@@ -69,6 +69,7 @@ def _people(user: User, scene: Scene, controls: queries.Controls) -> Context:
             and not (mine and mine.part == part)
             and (action not in controls.decisions or controls.decisions[action].allowed)
         ],
+        "wanted": scene.execution.waiting_for.get("code") == waits.SUPERVISOR,
         "may_leave": mine is not None and not runs,
         "successors": participants.successors(scene.execution) if hand_over else [],
     }

@@ -80,9 +80,9 @@ def test_it_is_closed_by_the_last_item_and_recorded(scene: Scene) -> None:
         assert Closing.objects.get().closed_at is None
         services.close_item(engineer, execution.pk, position, "said")
     assert Closing.objects.get().closed_at
-    entry = AuditEntry.objects.get(action="execution.close")
+    entry = AuditEntry.objects.get(action="execution.closed")
     assert (entry.actor, entry.subject_id) == (engineer, str(execution.pk))
-    assert execution.events.filter(kind="execution.close").count() == 1
+    assert execution.events.filter(kind="execution.closed").count() == 1
 
 
 def test_an_item_is_confirmed_once_and_with_its_note(scene: Scene) -> None:

@@ -15,6 +15,7 @@ from cvdops.executions import closing, health, services
 from cvdops.executions.leases import HOLDS
 from cvdops.executions.models import Closing, Execution, Health, HealthSample
 from cvdops.lib.errors import Conflict, Invalid
+from cvdops.notifications.models import Notice
 from cvdops.runners.http import Answer
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
@@ -171,7 +172,11 @@ def test_a_bad_end_asks_a_person_for_a_word(scene: Scene, server: HttpServer) ->
     assert Closing.objects.get().health == "unreachable"
     with pytest.raises(Invalid, match=r"100 of 101 looks.*Write what you saw"):
         services.close_item(engineer, execution.pk, 3)
+    notice = Notice.objects.get(user=engineer)
+    assert "development was unreachable. It was well in 100 of 101 looks" in notice.text
     services.close_item(engineer, execution.pk, 3, "the switch was replaced")
+    notice.refresh_from_db()
+    assert notice.read_at
 
 
 def test_without_an_endpoint_a_person_watches(scene: Scene) -> None:

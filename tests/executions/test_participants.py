@@ -10,6 +10,7 @@ from cvdops.executions.authority import driver
 from cvdops.executions.models import Execution, Participant
 from cvdops.executions.separation import involved
 from cvdops.lib.errors import Conflict, Invalid, Refused
+from cvdops.notifications.models import Notice
 from tests.cast import certify
 from tests.executions.scene import Scene
 from tests.executions.test_children import child_block
@@ -78,6 +79,19 @@ def test_a_start_under_supervision_begins_when_the_supervisor_joins(scene: Scene
     assert scene.advance(execution).state == "pending"
     services.join(scene.person("operations-lead"), execution.pk, "supervisor")
     assert scene.advance(execution).state == "succeeded"
+
+
+def test_those_who_may_supervise_are_asked_until_one_joins(scene: Scene) -> None:
+    scene.runbook(block("one", "true"))
+    user, lead = trainee(scene), scene.person("operations-lead")
+    scene.person("system-admin")
+    execution = scene.start()
+    notice = Notice.objects.get()
+    assert notice.user == lead
+    assert f"{user.name} needs a supervisor for Trial {execution} in development" in notice.text
+    services.join(lead, execution.pk, "supervisor")
+    notice.refresh_from_db()
+    assert notice.read_at
 
 
 def test_a_supervisor_is_certified_and_another_person(scene: Scene) -> None:

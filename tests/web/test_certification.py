@@ -49,6 +49,11 @@ def test_a_trainee_reads_at_the_start_what_is_needed_and_who_may_help(world: Wor
     page = client.get(f"/executions/{execution.pk}/").content.decode()
     assert "Somebody certified joins as supervisor; then it begins" in page
     lead = world.client("operations-lead")
+    assert (
+        "Devops-Engineer needs a supervisor"
+        in lead.get(f"/executions/{execution.pk}/").content.decode()
+    )
+    assert "needs a supervisor" not in page
     assert "Supervise: Deployment" in lead.get("/").content.decode()
     assert "Supervise: Deployment" not in world.client("system-admin").get("/").content.decode()
     lead.post(f"/executions/{execution.pk}/join/", {"part": "supervisor"})

@@ -16,6 +16,7 @@ from cvdops.executions.models import ChecklistMark, Closing, Execution
 from cvdops.executions.queries import get_execution, matter
 from cvdops.executions.transitions import Hand
 from cvdops.lib.errors import Conflict, Invalid, Problem
+from cvdops.notifications import services as notifications
 
 MAX_COMMENT = 2000  # characters
 
@@ -40,6 +41,8 @@ def close_item(user: User, execution_id: UUID | str, position: int, comment: str
         if not mark.update(confirmed_by=user, confirmed_at=Now(), evidence=evidence):
             text = "This item is confirmed already, or there is none at this place."
             raise Conflict(text, "It is confirmed already")
+        if position == checklists.MONITORING:
+            notifications.settle([f"health:{execution.pk}"])
         hand = Hand(execution.pk, actor=user)
         data = {"position": position, "comment": evidence}
         announce(execution.pk, hand.change("checklist.after", data))

@@ -16,6 +16,7 @@ from cvdops.executions.services.effect import one_effect
 from cvdops.executions.states import ExecutionEvent, ExecutionState
 from cvdops.executions.transitions import Hand
 from cvdops.lib.errors import Conflict, Invalid, Problem
+from cvdops.notifications import services as notifications
 
 
 def join(user: User, execution_id: UUID | str, part: str) -> None:
@@ -37,6 +38,7 @@ def join(user: User, execution_id: UUID | str, part: str) -> None:
         seq = hand.change("participant.join", {"part": wanted, "text": wanted.label.lower()})
         if wanted is Part.SUPERVISOR and _waits_for_supervisor(locked):
             seq = hand.move(ExecutionEvent.READY, waiting_for={})
+            notifications.settle([f"supervise:{execution.pk}"])
             wake(execution.pk, execution.environment.queue)
         announce(execution.pk, seq)
         record(

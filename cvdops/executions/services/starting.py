@@ -5,16 +5,18 @@ from datetime import datetime
 from typing import Literal
 
 from django.db import connection, transaction
+from django.urls import reverse
 
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.environments import calendar
-from cvdops.executions import checklists, emergencies, launch, waits
+from cvdops.executions import checklists, emergencies, launch, participants, waits
 from cvdops.executions.creation import create
 from cvdops.executions.emergencies import Declaration
 from cvdops.executions.launch import Preview, called, secret_names
 from cvdops.executions.models import Execution
 from cvdops.lib.errors import Invalid, Problem
+from cvdops.notifications import services as notifications
 
 MAX_REASON = 2000  # characters
 _SUPERVISOR = {
@@ -158,4 +160,14 @@ def _create(
         waits_for=_SUPERVISOR if resolved.supervision else None,
     )
     checklists.store(execution, resolved.before, user)
+    if resolved.supervision:
+        told = f"supervise:{execution.pk}"
+        notifications.tell(
+            participants.supervisors(execution, resolved.matter),
+            subject=told,
+            key=told,
+            text=f"{user.name} needs a supervisor for {resolved.runbook.title} {execution} in "
+            f"{resolved.environment}: it begins when you join.",
+            path=reverse("execution", args=[execution.pk]),
+        )
     return execution

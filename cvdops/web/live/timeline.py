@@ -56,7 +56,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "participant.leave": ("user-minus", "{actor} takes part no longer"),
     "participant.hand_over": ("users", "{actor} handed it over to {text}"),
     "health.result": ("heart-pulse", "The environment was watched. {text}"),
-    "execution.close": ("archive", "It is closed: everything after the end is done"),
+    "execution.closed": ("archive", "It is closed: everything after the end is done"),
 }
 
 
