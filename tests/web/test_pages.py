@@ -39,7 +39,7 @@ BUDGETS = {
     "/permissions/certification/": 15,
     "/environments/": 15,
     "/environments/development/": 22,  # its parts are each a query
-    "/environments/development/hosts/practice/": 17,
+    "/environments/development/hosts/practice/": 18,
     "/contacts/": 15,
     "/audit/": 15,
 }
