@@ -125,6 +125,25 @@ def test_what_would_be_resolved_again_is_what_was_pinned(scene: Scene) -> None:
     )
 
 
+def test_a_child_asks_for_itself_and_is_as_it_was_pinned(scene: Scene) -> None:
+    head = "variables:\n  WHAT: {required: true}\n  TOKEN: {secret: true}\n"
+    scene.other("child", block("inner", 'echo "$WHAT"'), extra=head)
+    call = "runbook: child\nvariables: {WHAT: '${NAME}', TOKEN: '${TOKEN}'}\n"
+    scene.runbook(f"#### c\n\n```runbook {{#c}}\n{call}```\n\n", extra=EXTRA)
+    parent = scene.run(
+        environment="production",
+        confirm_environment="production",
+        variables={"NAME": "given", "TOKEN": "a-long-secret"},
+    )
+    scene.approve(parent)
+    scene.advance(parent)
+    child = scene.advance(Execution.objects.get(parent__isnull=False))
+    assert child.waiting_for["code"] == "approval"
+    assert drift.present(child).differences == ()
+    scene.approve(child)
+    assert scene.advance(child).state == "succeeded"
+
+
 def test_a_runbook_that_is_gone_is_a_difference(scene: Scene) -> None:
     execution = prepared(scene)
     execution.runbook.removed_at = execution.created_at

@@ -81,3 +81,32 @@ def test_a_change_is_shown_and_cannot_be_decided_on(world: World, address: str) 
     assert not nonce(page)
     assert sent(world, address, body) == 409
     assert set(ApprovalRequest.objects.values_list("state", flat=True)) == {"void", "open"}
+
+
+def test_where_a_policy_asks_for_a_reason_the_form_says_so_and_insists(
+    world: World, address: str
+) -> None:
+    ApprovalRequest.objects.update(reason_required=True)
+    body = form(world, address)
+    assert "its policy asks for a reason" in page_of(world, address)
+    assert sent(world, address, body) == 422
+    assert sent(world, address, {**body, "comment": "the fix is tested"}) == 302
+
+
+def test_an_execution_says_why_it_is_asked_for_anew(world: World, address: str) -> None:
+    body = form(world, address)
+    EnvironmentVariable.objects.filter(environment="development", name="SERVICE_NAME").update(
+        value="other"
+    )
+    sent(world, address, body)
+    execution = ApprovalRequest.objects.latest("created_at").execution_id
+    assert "Asked for anew. What would run has changed" in page_of(
+        world, f"/executions/{execution}/"
+    )
+    assert "counts no more" in page_of(
+        world, f"/approvals/{ApprovalRequest.objects.latest('created_at').pk}/"
+    )
+
+
+def page_of(world: World, address: str) -> str:
+    return " ".join(world.client("operations-manager").get(address).content.decode().split())
