@@ -11,6 +11,7 @@ from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.environments.models import Hold
 from cvdops.executions import deciders, holding
+from cvdops.executions.told import known
 from cvdops.notifications.models import Notice
 from cvdops.notifications.queries import unread
 from cvdops.web.fresh import is_fresh
@@ -36,7 +37,7 @@ class Portal:
     @cached_property
     def unread(self) -> list[Notice]:
         """What this person was told and has not read."""
-        return unread(self._user) if isinstance(self._user, User) else []
+        return known(self._user, unread(self._user)) if isinstance(self._user, User) else []
 
     @cached_property
     def roles(self) -> list[Role]:

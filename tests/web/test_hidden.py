@@ -21,6 +21,7 @@ from cvdops.approvals.models import ApprovalRequest
 from cvdops.audit.models import AuditEntry
 from cvdops.environments.models import Host
 from cvdops.executions.models import Execution
+from cvdops.notifications.services import note
 from tests.cast import person
 from tests.web.access_table import OTHER_METHODS, TABLE
 from tests.web.world import World
@@ -184,6 +185,17 @@ def exported(answer: StreamingHttpResponse) -> str:
         return "".join([part.decode() async for part in answer])
 
     return async_to_sync(read)()
+
+
+def test_a_notice_of_it_goes_with_the_right_to_see_it(hidden: World) -> None:
+    auditor, seen = person("auditor"), hidden.start(reason="seen")
+    for execution in (the_execution(), seen):
+        path = reverse("execution", args=[execution.pk])
+        text = f"{execution.runbook.title} has ended"
+        note([auditor], subject="x", key=str(execution.pk), text=text, path=path)
+    page = hidden.client("auditor").get("/notices/").content.decode()
+    assert "Deployment has ended" in page
+    assert "Security audit has ended" not in page
 
 
 def test_entries_of_what_they_do_see_stay(hidden: World) -> None:

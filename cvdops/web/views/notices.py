@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from cvdops.access.policy import Action
 from cvdops.executions.helping import ask_for_help
+from cvdops.executions.told import known
 from cvdops.notifications import queries, services
 from cvdops.notifications.models import Notice
 from cvdops.web.access import person, requires
@@ -16,7 +17,8 @@ SHOWN = 100
 
 @requires(Action.USE_PORTAL)
 def notices(request: HttpRequest) -> HttpResponse:
-    found = queries.notices(person(request))[:SHOWN]
+    user = person(request)
+    found = known(user, list(queries.notices(user)[:SHOWN]))
     return render(request, "notices.html", {"notices": found})
 
 
