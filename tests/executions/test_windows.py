@@ -146,7 +146,7 @@ def test_a_start_is_queued_for_the_next_window(changing: Scene) -> None:
     execution = changing.run(in_window=True)
     assert execution.state == "waiting"
     assert not queries.controls(changing.person("devops-engineer"), execution).resume.shown
-    assert abs(execution.due_at - opening.starts_at) < timedelta(seconds=5)
+    assert abs(execution.due_at - opening.starts_at) < timedelta(minutes=1)
     assert set(changing.states(execution).values()) == {"pending"}
     opening.starts_at = timezone.now() - HOUR / 2
     opening.save()
@@ -182,7 +182,7 @@ def test_a_window_that_passed_without_a_worker_is_not_used_late(changing: Scene)
     due(execution)
     changing.advance(execution)
     assert execution.state == "waiting"
-    assert abs(execution.due_at - following.starts_at) < timedelta(seconds=5)
+    assert abs(execution.due_at - following.starts_at) < timedelta(minutes=1)
 
 
 def test_a_hold_keeps_what_is_queued_until_it_is_lifted(changing: Scene) -> None:
