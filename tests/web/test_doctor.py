@@ -240,6 +240,6 @@ def test_a_job_directory_that_no_attempt_explains(
     attempt = uuid7()
     (tmp_path / str(attempt)).mkdir()
     found = targets.job_directories()
-    assert_wrong(found, f"{attempt} on here", "cannot be reached. gone")
+    assert_wrong(found, f"{attempt} on here", "cannot be reached: gone")
     shutil.rmtree(tmp_path / str(attempt))
     assert targets.job_directories().state is State.OK
