@@ -71,15 +71,19 @@ CONTACTS = (
 )
 
 
-def seed_environments(practice: Mapping[str, str]) -> list[str]:
+def seed_environments(practice: Mapping[str, str] | None) -> list[str]:
     """Create what is missing; returns the environments that are new.
 
-    `practice`: the variables of the practice CVD, renewed each time.
+    `practice`: the variables of the practice CVD, renewed each time; None: there is none.
     """
     known = set(Environment.objects.values_list("pk", flat=True))
     environments = [
         Environment(
-            slug=slug, name=name, order=order, protected=protected, practice=slug == PRACTICE
+            slug=slug,
+            name=name,
+            order=order,
+            protected=protected,
+            practice=practice is not None and slug == PRACTICE,
         )
         for order, (slug, name, protected) in enumerate(ENVIRONMENTS)
     ]
@@ -100,11 +104,12 @@ def seed_environments(practice: Mapping[str, str]) -> list[str]:
     ]
     Contact.objects.bulk_create(contacts, ignore_conflicts=True)
     for environment in environments:
-        if environment.slug != PRACTICE:
+        if not environment.practice:
             EnvironmentVariable.objects.bulk_create(
                 _variables(environment, COMMON), ignore_conflicts=True
             )
-    _seed_practice(practice)
+    if practice is not None:
+        _seed_practice(practice)
     return [environment.slug for environment in environments if environment.slug not in known]
 
 

@@ -12,13 +12,11 @@ from django.db.models.functions import Now
 from cvdops.access.catalog import visible_runbooks
 from cvdops.access.certification import VALID, Stage
 from cvdops.access.models import Certification, Role, RoleGrant
-from cvdops.access.seed import seed_roles
 from cvdops.accounts.models import User
-from cvdops.approvals.seed import seed_policies
 from cvdops.catalog.sync import FileAction, sync
-from cvdops.environments.seed import seed_environments, seed_windows
 from cvdops.executions import services
 from cvdops.lib.errors import UserError
+from cvdops.web import installation
 from cvdops.web.people import IN_TRAINING, PASSWORD, PEOPLE
 
 EXECUTIONS: tuple[tuple[str, str, dict[str, str], str], ...] = (
@@ -36,9 +34,7 @@ class Command(BaseCommand):
         if settings.PRODUCTION:
             raise CommandError("Production has no demo people: their password is public.")
         with transaction.atomic():
-            seed_roles()
-            seed_windows(seed_environments(_practice_variables(settings.PRACTICE_DIR)))
-            seed_policies()
+            installation.prepare(_practice_variables(settings.PRACTICE_DIR))
             _seed_people()
         try:
             results = sync().results

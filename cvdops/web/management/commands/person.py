@@ -10,11 +10,11 @@ from django.db.models.functions import Now
 from cvdops.access.certification import VALID, Stage
 from cvdops.access.models import Certification, Role, RoleGrant
 from cvdops.access.policy import Action
-from cvdops.access.seed import seed_roles
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
 from cvdops.changes import accounts
 from cvdops.lib.errors import UserError
+from cvdops.web import installation
 
 
 class Command(BaseCommand):
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         username = options["username"]
         if options["new_password"]:
             return accounts.new_password(None, username)
-        seed_roles()
+        installation.prepare(None)
         roles = [self._role(slug) for slug in options["role"]]
         user, password = accounts.open_account(
             None, username, options["name"] or username, options["email"]
