@@ -13,6 +13,7 @@ import yaml
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where PyYAML was built with it
 MAX_BYTES = 64 * 1024
 _MAX_DEPTH = 20
+_TOO_DEEP = "The YAML is nested too deeply."
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _CONSTANTS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _CONSTANTS |= {k.capitalize(): v for k, v in _CONSTANTS.items()}
@@ -80,6 +81,8 @@ def load(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or error.context or "it is not valid"
+        if "nesting depth" in problem:  # libyaml looks ahead, and has a limit of its own
+            raise YamlError(_TOO_DEEP, mark.line if mark else 0, refused=True) from None
         raise YamlError(f"The YAML cannot be read: {problem}.", mark.line if mark else 0) from None
     except yaml.YAMLError:
         raise YamlError("The YAML holds a character that YAML does not allow.", 0) from None
@@ -102,7 +105,7 @@ def _build(events: Iterator[yaml.Event]) -> Document:
             path = _put(document, stack, event, value)
             stack.append(_Open(value, path))
             if len(stack) > _MAX_DEPTH:
-                raise YamlError("The YAML is nested too deeply.", _line(event), refused=True)
+                raise YamlError(_TOO_DEEP, _line(event), refused=True)
         elif isinstance(event, yaml.CollectionEndEvent):
             stack.pop()
     return document

@@ -5,6 +5,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -44,7 +45,8 @@ def reset_within_an_answer(proxy: Proxy, server: Sshd) -> None:
 
 def kill_the_sessions(proxy: Proxy, server: Sshd) -> None:
     for pid in server.processes()[:-1]:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it ended by itself meanwhile
+            os.kill(pid, signal.SIGKILL)
 
 
 def restart_the_server(proxy: Proxy, server: Sshd) -> None:

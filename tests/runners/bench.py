@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from cvdops.lib.ids import uuid7
-from cvdops.runners.job import Handle, Job, Result, Transport
+from cvdops.runners.job import Found, Handle, Job, Presence, Result, Transport
+from tests.waiting import until
 
 DEADLINE = 90.0  # seconds for one job of a test
 
@@ -48,6 +49,11 @@ class Bench(Generic[T]):
         self.started.append(handle)
         result, output = follow(handle)
         return Done(job.attempt, result, output)
+
+    def vanished(self, attempt: str) -> Found:
+        """The job, found again as one of which nobody knows how it ended; its shell may just be ending."""
+        until(lambda: self.transport.attach(attempt).presence is Presence.VANISHED)
+        return self.transport.attach(attempt)
 
     def end(self) -> None:
         for handle in self.started:

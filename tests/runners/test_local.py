@@ -48,8 +48,7 @@ class TestHostileJobDirectory:
     def test_exit_code_that_is_none(self, bench: Bench, spool: Path, content: str) -> None:
         done = bench.run("echo hello")
         (spool / done.attempt / "rc").write_text(content)
-        found = bench.transport.attach(done.attempt)
-        assert found.presence is Presence.VANISHED
+        found = bench.vanished(done.attempt)
         with pytest.raises(Vanished, match="not a number from 0 to 255"):
             found.handle.result()
 
@@ -61,8 +60,7 @@ class TestHostileJobDirectory:
         path.unlink()
         make = {"symlink": lambda: path.symlink_to("/etc/passwd"), "fifo": lambda: os.mkfifo(path)}
         make.get(kind, path.mkdir)()
-        found = bench.transport.attach(done.attempt)
-        assert found.presence is Presence.VANISHED
+        found = bench.vanished(done.attempt)
         assert found.handle.read(0, 100) == (b"" if name == "out" else b"hello\n")
         bench.transport.clean(done.attempt)
         assert [path.name for path in (spool / done.attempt).iterdir()] == ["pid"]
@@ -85,8 +83,7 @@ class TestHostileJobDirectory:
             (folder / "pid").write_text(" ".join(fields))
             (folder / "rc").unlink()
             (folder / "ended").unlink()
-            found = bench.transport.attach(done.attempt)
-            assert found.presence is Presence.VANISHED
+            found = bench.vanished(done.attempt)
             assert found.handle.stop(0).gone
             assert innocent.poll() is None
             innocent.kill()

@@ -30,8 +30,7 @@ class TestJobDirectory:
     def test_exit_code_that_is_none(self, ssh_bench: SshBench, content: str) -> None:
         done = ssh_bench.run("echo hello")
         (folder_of(ssh_bench, done) / "rc").write_text(content)
-        found = ssh_bench.transport.attach(done.attempt)
-        assert found.presence is Presence.VANISHED
+        found = ssh_bench.vanished(done.attempt)
         with pytest.raises(Vanished, match="not a number from 0 to 255"):
             found.handle.result()
 
@@ -47,8 +46,7 @@ class TestJobDirectory:
             "fifo": lambda: os.mkfifo(path),
         }
         make.get(kind, path.mkdir)()
-        found = ssh_bench.transport.attach(done.attempt)
-        assert found.presence is Presence.VANISHED
+        found = ssh_bench.vanished(done.attempt)
         assert found.handle.read(0, 100) == (b"" if name == "out" else b"hello\n")
         ssh_bench.transport.clean(done.attempt)
         until(lambda: [one.name for one in path.parent.iterdir()] == ["pid"], what="the removal")
@@ -98,8 +96,7 @@ class TestJobDirectory:
         (folder / "pid").write_text(" ".join(fields))
         for name in ("rc", "ended"):
             (folder / name).unlink()
-        found = ssh_bench.transport.attach(done.attempt)
-        assert found.presence is Presence.VANISHED
+        found = ssh_bench.vanished(done.attempt)
         assert found.handle.stop(0).gone
         assert other.result() is None
 

@@ -117,7 +117,8 @@ def test_a_source_that_cannot_be_read() -> None:
 
 
 @pytest.mark.django_db
-def test_an_audit_log_that_is_not_whole() -> None:
+def test_an_audit_log_that_is_not_whole(settings: Settings, tmp_path: Path) -> None:
+    settings.AUDIT_HEADS = tmp_path / "heads"
     assert log.audit_log().state is State.WARNING  # no worker has looked
     witness.look()
     assert log.audit_log().state is State.OK
