@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("cvdops.web.urls"))]
+urlpatterns = [path("api/v1/", include("cvdops.api.urls")), path("", include("cvdops.web.urls"))]
 
 handler400 = "cvdops.web.errors.bad_request"
 handler403 = "cvdops.web.errors.forbidden"

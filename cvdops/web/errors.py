@@ -10,15 +10,26 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from cvdops.access.marks import access_of
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
+from cvdops.lib import problems
 from cvdops.lib.errors import NotFound, Reason, Refused, UserError
-from cvdops.web.access import access_of
+from cvdops.web.bearers import bearer_of
 from cvdops.web.typed import Written, back, written
 
 logger = logging.getLogger(__name__)
 
 DATABASE_ERRORS = (OperationalError, InterfaceError)
+CODES = {  # of those that are no UserError, as the API says them
+    400: "unreadable",
+    403: "forbidden",
+    404: "not_found",
+    405: "method",
+    413: "too_large",
+    500: "fault",
+    503: "unavailable",
+}
 
 
 def answer(request: HttpRequest, error: UserError) -> HttpResponse:
@@ -28,6 +39,8 @@ def answer(request: HttpRequest, error: UserError) -> HttpResponse:
     elif isinstance(error, NotFound) and request.method == "POST":
         # Something that is not there, or not for this person: nobody sends that from a page.
         record_refusal(request, [Reason(error.code, str(error))])
+    if problems.asked_for(request):
+        return problems.explained(error)
     template = "errors/_notice.html" if request.headers.get("HX-Request") else "errors/user.html"
     context = {"error": error, "written": written(request), "back": back(request)}
     response = render(request, template, context, status=error.status)
@@ -78,14 +91,23 @@ def record_refusal(request: HttpRequest, reasons: Sequence[Reason]) -> None:
     if match is None or not isinstance(request.user, User):
         return
     access = access_of(match.func)
+    data = {"method": request.method, "reasons": [reason.code for reason in reasons]}
+    token = bearer_of(request)
     record(
         request.user,
         access.action.value if access else "unnamed",
         "page",
-        request.path[:80],
+        _named(request)[:80],
         allowed=False,
-        data={"method": request.method, "reasons": [reason.code for reason in reasons]},
+        data={**data, "token": token.token} if token else data,
     )
+
+
+def _named(request: HttpRequest) -> str:
+    """The address of the page, also for a call of the API: who may not see the one sees neither in the log."""
+    if not problems.asked_for(request):
+        return request.path
+    return f"/{request.path_info.removeprefix(problems.ROOT).strip('/')}/"
 
 
 def wrong_method(request: HttpRequest, allowed: Sequence[str]) -> HttpResponse:
@@ -139,6 +161,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _bare(
     request: HttpRequest, status: int, title: str, text: str, said: Sequence[Written] = ()
 ) -> HttpResponse:
+    if problems.asked_for(request):
+        return problems.problem(status, CODES.get(status, "error"), title, text)
     htmx = bool(request.headers.get("HX-Request"))
     template = "errors/_bare_notice.html" if htmx else "errors/bare.html"
     context = {"status": status, "title": title, "text": text, "written": said}

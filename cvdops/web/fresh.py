@@ -13,9 +13,9 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from cvdops.access.marks import person
 from cvdops.accounts.sessions import SessionStore
 from cvdops.audit.log import record
-from cvdops.web.access import person
 from cvdops.web.passwords import judge
 
 FIELD = "your_password"  # no form has a field of this name

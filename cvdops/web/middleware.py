@@ -11,13 +11,15 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.decorators import sync_and_async_middleware
 
+from cvdops.access.marks import BOUND_TO_OBJECT, access_of
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.accounts.sessions import SessionStore
 from cvdops.audit.log import from_address
 from cvdops.lib.errors import Reason, Refused
+from cvdops.lib.problems import asked_for, unknown
 from cvdops.web import errors
-from cvdops.web.access import BOUND_TO_OBJECT, access_of
+from cvdops.web.bearers import authenticate, bearer_of
 from cvdops.web.gate import TURNED_AWAY
 
 Handler = Callable[[HttpRequest], Any]
@@ -25,6 +27,11 @@ Handler = Callable[[HttpRequest], Any]
 PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
 UNNAMED = Reason(
     "unnamed", "This address does not say who may use it, so nobody may.", "Tell an administrator."
+)
+GIVEN = Reason(
+    "password",
+    "Somebody else knows your password.",
+    "Log in at the portal and change it.",
 )
 
 
@@ -82,6 +89,14 @@ def database_errors(get_response: Handler) -> Handler:
 
 
 @sync_and_async_middleware
+def bearer_tokens(get_response: Handler) -> Handler:
+    """Below `/api/v1/` a token says who asks. It comes before the check of forms, which no token needs."""
+    middleware = _passing(get_response)
+    middleware.process_view = _authenticate  # type: ignore[attr-defined]
+    return middleware
+
+
+@sync_and_async_middleware
 def default_deny(get_response: Handler) -> Handler:
     """A view without an access mark is refused; a mark is enforced as far as it needs no object."""
     middleware = _passing(get_response)
@@ -115,6 +130,15 @@ def _add_headers(response: HttpResponseBase) -> None:
     response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
 
 
+def _authenticate(
+    request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: dict[str, object]
+) -> HttpResponse | None:
+    try:
+        return authenticate(request, view, args, kwargs)
+    except errors.DATABASE_ERRORS:
+        return errors.unavailable(request)
+
+
 def _check_access(
     request: HttpRequest, view: Callable[..., Any], _args: Any, kwargs: dict[str, object]
 ) -> HttpResponse | None:
@@ -127,6 +151,8 @@ def _check_access(
 
 def _prolong(request: HttpRequest) -> None:
     """A person who opens a page or sends a form is there; what a page asks for by itself shows nothing."""
+    if bearer_of(request):
+        return
     by_itself = request.headers.get("Sec-Fetch-Dest", "document") != "document"
     by_itself = by_itself or "HX-Request" in request.headers
     # A form that shows at once what was chosen in it says so: nobody is logged out while filling it in.
@@ -150,7 +176,11 @@ def _refuse(request: HttpRequest, view: Callable[..., Any]) -> HttpResponse | No
     if request.method not in access.methods:
         return errors.wrong_method(request, sorted(access.methods))
     if not public and _has_given_password(request):
+        if asked_for(request):
+            return errors.answer(request, Refused([GIVEN]))
         return _lead_to(request, reverse("password"))
+    if (token := bearer_of(request)) and not (permitted := token.permits(access.action)).allowed:
+        return errors.answer(request, Refused(permitted.reasons))
     if access.action not in BOUND_TO_OBJECT:
         decision = can(request.user, access.action)
         if not decision.allowed:
@@ -188,6 +218,8 @@ def _lead_to(request: HttpRequest, target: str) -> HttpResponse:
 
 def _ask_to_log_in(request: HttpRequest) -> HttpResponse:
     """A page leads to the login and back; a fragment or a stream cannot, and is told so."""
+    if asked_for(request):
+        return unknown("login", "Send the header Authorization: Bearer …, or log in at the portal.")
     login = reverse("login")
     if request.headers.get("HX-Request"):
         here = urlsplit(request.headers.get("HX-Current-URL", ""))

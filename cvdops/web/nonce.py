@@ -9,9 +9,9 @@ import hashlib
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest
 
+from cvdops.access.marks import person
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.lib.errors import Conflict
-from cvdops.web.access import person
 
 FIELD = "nonce"
 MINUTES = 30  # as long as a session may be idle

@@ -30,10 +30,11 @@ class Row:
     post: Expected | None = None
     body: Mapping[str, object] = field(default_factory=dict)
     public: bool = False
+    api: bool = False  # it takes JSON, and leads nobody to the login
 
     def expected(self, role: str, method: str) -> int:
         if role == NOBODY and not self.public:
-            return 302
+            return 401 if self.api else 302
         answers = {"GET": self.get, "HEAD": self.get, "POST": self.post}.get(method)
         if answers is None:
             return 405
@@ -278,6 +279,21 @@ TABLE: dict[str, Row] = {
     ),
     # 409: nothing has changed since it was asked for
     "approval-renew": Row(REQUEST, post=only((*DEPLOYERS, "operations-manager"), 409)),
+    "api-matrix": Row(get=ALL, api=True),
+    "api-check": Row(get={OTHERS: 422}, api=True),  # it does not say what is asked
+    "api-approvals": Row(get=ALL, api=True),
+    "api-approval-decide": Row(
+        REQUEST,
+        post=only(("operations-manager",), 200),
+        body={"decision": "approve", "plan_digest": "DIGEST"},
+        api=True,
+    ),
+    "api-runbooks": Row(get=ALL, api=True),
+    "api-runbook": Row(RUNBOOK, get=HIDDEN, api=True),
+    "api-executions": Row(get=ALL, api=True),
+    "api-execution": Row(EXECUTION, get=HIDDEN, api=True),
+    "api-audit": Row(get=only(AUDITORS, 200, 403), api=True),
+    "api-openapi": Row(get=ALL, api=True),
     "healthz": Row(get=ALL, public=True),
     "readyz": Row(get={OTHERS: 503}, public=True),  # there is no worker in these tests
     "styleguide": Row(get=ALL, public=True),

@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, include, path, reverse
 
+from cvdops.access.marks import access_of
 from cvdops.audit.models import AuditEntry
 from cvdops.executions.models import Execution
-from cvdops.web.access import access_of
 from tests.cast import person
 from tests.web.access_table import METHODS, OTHER_METHODS, ROLES, TABLE
 from tests.web.world import World
@@ -44,17 +44,22 @@ def test_answers_are_those_of_the_table(
     asked = [(role, method) for role in ROLES for method in METHODS]
     asked += [(role, method) for role in ("operations-lead", "") for method in OTHER_METHODS]
     given = {
-        (role, method): ask(world.client(role), method, address, world.shown(role, address, body))
+        (role, method): ask(
+            world.client(role), method, address, world.shown(role, address, body), row.api
+        )
         for role, method in asked
     }
     assert given == {a: row.expected(*a) for a in asked}
 
 
-def ask(client: Client, method: str, address: str, body: Mapping[str, object]) -> int:
+def ask(
+    client: Client, method: str, address: str, body: Mapping[str, object], api: bool = False
+) -> int:
     """Ask, and undo what the answer changed, so that the next one finds the same world."""
     cookies = dict(client.cookies)
     with transaction.atomic():
-        data = {"data": body} if method == "POST" else {}
+        data: dict[str, object] = {"data": body} if method == "POST" else {}
+        data |= {"content_type": "application/json"} if api else {}
         answer = getattr(client, method.lower())(address, **data)
         transaction.set_rollback(True)
     client.cookies.update(cookies)

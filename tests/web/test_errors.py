@@ -9,10 +9,10 @@ from django.test import Client
 from django.urls import include, path
 from django.utils import timezone
 
+from cvdops.access.marks import requires
 from cvdops.access.policy import Action
 from cvdops.executions.models import Worker
 from cvdops.lib.errors import Conflict
-from cvdops.web.access import requires
 from tests.cast import person
 from tests.web.world import World
 

@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path
 
+from cvdops.access.marks import requires
 from cvdops.access.policy import Action
 from cvdops.accounts.models import Session, User
 from cvdops.accounts.sessions import FRESH
 from cvdops.audit.models import AuditEntry
-from cvdops.web.access import requires
 from cvdops.web.fresh import fresh
 
 PASSWORD = "a-long-password"

@@ -10,7 +10,7 @@ from django.utils import timezone
 from cvdops.access.models import MatrixCell, RoleGrant
 from cvdops.access.policy import Action
 from cvdops.access.subjects import LOGGED_IN
-from cvdops.web.whatif import WORDS, question
+from cvdops.access.whatif import WORDS, question
 from tests.cast import person
 from tests.web.world import World
 

@@ -10,13 +10,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 
 from cvdops.access import tokens
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.accounts.models import Token
 from cvdops.accounts.sessions import alive
 from cvdops.audit.log import record
 from cvdops.changes import accounts
 from cvdops.lib.errors import Invalid, NotFound, Problem
-from cvdops.web.access import person, requires
 from cvdops.web.forms import TokenForm
 from cvdops.web.fresh import fresh
 

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from cvdops.access.marks import person, requires
 from cvdops.access.models import RoleGrant
 from cvdops.access.policy import Action
 from cvdops.accounts.models import Token, User
@@ -11,7 +12,6 @@ from cvdops.accounts.sessions import alive
 from cvdops.audit.models import AuditEntry
 from cvdops.changes import accounts
 from cvdops.lib.errors import Invalid
-from cvdops.web.access import person, requires
 from cvdops.web.forms import PersonForm
 from cvdops.web.fresh import fresh
 

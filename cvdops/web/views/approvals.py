@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, can
 from cvdops.approvals.models import ApprovalRequest, Decision, RequestState
 from cvdops.approvals.queries import get_request, visible
@@ -15,7 +16,6 @@ from cvdops.executions.deciders import gate_of
 from cvdops.executions.models import Execution
 from cvdops.lib.errors import Conflict, Invalid, Problem
 from cvdops.web import nonce
-from cvdops.web.access import person, requires
 from cvdops.web.context import portal_of
 from cvdops.web.live.look import look
 from cvdops.web.review import review

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.audit import witness
@@ -17,7 +18,6 @@ from cvdops.audit.log import record
 from cvdops.audit.models import AuditEntry, Seal
 from cvdops.executions.trail import entries
 from cvdops.lib.errors import NotFound
-from cvdops.web.access import person, requires
 from cvdops.web.exports import FORMATS, Part, Read, export
 from cvdops.web.forms import AuditFilter
 from cvdops.web.views.history import midnight

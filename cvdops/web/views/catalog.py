@@ -5,13 +5,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from cvdops.access.catalog import source, told
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, can
 from cvdops.audit.log import record
 from cvdops.catalog.models import Group, Runbook
 from cvdops.catalog.sync import FileAction, sync
 from cvdops.lib.errors import UserError
 from cvdops.lib.visible import visible
-from cvdops.web.access import person, requires
 from cvdops.web.forms import CatalogFilter
 from cvdops.web.summaries import catalog_rows
 

@@ -7,12 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from cvdops.access.certification import Stage, following
+from cvdops.access.marks import person, requires
 from cvdops.access.models import Certification
 from cvdops.access.policy import Action, can, standing_of
 from cvdops.accounts.models import User
 from cvdops.executions import evidence, services
 from cvdops.lib.errors import Invalid, NotFound, Problem
-from cvdops.web.access import person, requires
 
 
 @requires(Action.READ_PERMISSIONS)

@@ -4,12 +4,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.changes import queries, services
 from cvdops.changes.kinds import kind as kind_named
 from cvdops.changes.models import Change
 from cvdops.lib.errors import Invalid
-from cvdops.web.access import person, requires
 from cvdops.web.changes import Shown
 from cvdops.web.fresh import fresh
 

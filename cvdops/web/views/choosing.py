@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, can
 from cvdops.executions import services
 from cvdops.executions.queries import controls, get_step, matter
 from cvdops.executions.services.resuming import Fate
 from cvdops.lib.errors import Conflict, Invalid, Problem
-from cvdops.web.access import person, requires
 from cvdops.web.live.guard import standing
 from cvdops.web.live.look import look
 from cvdops.web.live.scene import Scene

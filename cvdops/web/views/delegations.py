@@ -7,12 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from cvdops.access import delegations as verbs
+from cvdops.access.marks import person, requires
 from cvdops.access.models import Delegation
 from cvdops.access.policy import Action
 from cvdops.accounts.models import User
 from cvdops.environments.calendar import now
 from cvdops.lib.errors import Conflict, Invalid, Problem, UserError
-from cvdops.web.access import person, requires
 from cvdops.web.periods import moment
 from cvdops.web.policies import Typed
 

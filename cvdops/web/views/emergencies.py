@@ -4,12 +4,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, can
 from cvdops.executions import emergencies
 from cvdops.executions.models import Emergency
 from cvdops.executions.queries import get_execution, matter
 from cvdops.lib.errors import Invalid, NotFound
-from cvdops.web.access import person, requires
 
 
 @requires(Action.READ_EXECUTION, "GET", "POST")

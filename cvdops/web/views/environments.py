@@ -7,11 +7,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, each
 from cvdops.executions import inventory
 from cvdops.lib.errors import Conflict, Invalid, Problem
 from cvdops.web import periods
-from cvdops.web.access import person, requires
 from cvdops.web.probes import newest
 
 

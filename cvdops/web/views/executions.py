@@ -11,12 +11,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.executions import output
 from cvdops.executions.models import StepAttempt
 from cvdops.executions.queries import get_execution, get_step, matter
 from cvdops.lib.errors import NotFound
-from cvdops.web.access import person, requires
 from cvdops.web.desk import personal
 from cvdops.web.live import fragments
 from cvdops.web.live.answers import WITHHELD, is_answer, reads_answers

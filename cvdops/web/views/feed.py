@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from icalendar import Calendar, Event, vRecur
 
+from cvdops.access.marks import requires
 from cvdops.access.policy import Action
 from cvdops.accounts.models import User
 from cvdops.environments.models import Period
 from cvdops.lib.errors import NotFound
-from cvdops.web.access import requires
 
 _SALT = "calendar feed"
 

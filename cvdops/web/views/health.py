@@ -8,9 +8,9 @@ from django.db import DatabaseError, InterfaceError
 from django.db.models.functions import Now
 from django.http import HttpRequest, JsonResponse
 
+from cvdops.access.marks import requires
 from cvdops.access.policy import Action
 from cvdops.executions.models import Worker
-from cvdops.web.access import requires
 from cvdops.web.live.draining import draining
 
 REDIS_TIMEOUT = 0.3  # seconds

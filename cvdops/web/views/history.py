@@ -6,10 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from cvdops.access.catalog import visible_runbooks
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.environments.models import Environment
 from cvdops.executions.queries import history
-from cvdops.web.access import person, requires
 from cvdops.web.forms import HistoryFilter
 from cvdops.web.live.waiting import briefs
 

@@ -4,10 +4,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.changes.services import submit
 from cvdops.lib.errors import Conflict, Invalid, UserError
-from cvdops.web.access import person, requires
 from cvdops.web.changes import told
 from cvdops.web.fresh import fresh
 from cvdops.web.holders import everybody, may_offer, offer, somebody

@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from cvdops.access.catalog import visible_runbooks
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, can
 from cvdops.environments.models import Environment
 from cvdops.executions import holding
 from cvdops.lib.errors import Invalid, Problem
-from cvdops.web.access import person, requires
 from cvdops.web.periods import moment
 
 EVERYTHING = "everything"

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from cvdops.access.levels import Level
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.catalog.models import Group
 from cvdops.catalog.queries import document
@@ -13,7 +14,6 @@ from cvdops.executions.queries import visible_to
 from cvdops.executions.states import ACTIVE
 from cvdops.spec.document import Procedure
 from cvdops.web import duties
-from cvdops.web.access import person, requires
 from cvdops.web.context import portal_of
 from cvdops.web.freshness import freshness
 from cvdops.web.periods import standings

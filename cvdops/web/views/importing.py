@@ -4,11 +4,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from cvdops.access.catalog import source
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.catalog import confined
 from cvdops.lib.errors import Invalid
 from cvdops.lib.visible import visible
-from cvdops.web.access import person, requires
 from cvdops.web.catalog.comparison import compare
 from cvdops.web.catalog.given import Given, given
 from cvdops.web.catalog.understood import understood

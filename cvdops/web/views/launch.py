@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from cvdops.access.catalog import get_runbook
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.catalog.models import Runbook
 from cvdops.catalog.queries import document
@@ -17,7 +18,6 @@ from cvdops.lib.errors import Invalid, Problem, Refused
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.plan import steps_of
 from cvdops.web import approvers, launch
-from cvdops.web.access import person, requires
 from cvdops.web.catalog.versions import number_in
 from cvdops.web.errors import record_refusal
 from cvdops.web.fresh import fresh

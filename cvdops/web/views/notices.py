@@ -5,12 +5,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.executions.helping import ask_for_help
 from cvdops.executions.told import known
 from cvdops.notifications import queries, services
 from cvdops.notifications.models import Notice
-from cvdops.web.access import person, requires
 
 SHOWN = 100
 

@@ -2,9 +2,9 @@
 
 from django.http import HttpRequest, HttpResponse
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.executions import services
-from cvdops.web.access import person, requires
 from cvdops.web.views.verbs import answer, comment
 
 

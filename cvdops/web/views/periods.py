@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.changes import services
 from cvdops.changes.kinds import kind as kind_named
@@ -13,7 +14,6 @@ from cvdops.changes.periods import key
 from cvdops.environments.models import Environment, Period
 from cvdops.executions import inventory
 from cvdops.lib.errors import Conflict, Invalid, NotFound, Problem
-from cvdops.web.access import person, requires
 from cvdops.web.fresh import fresh
 from cvdops.web.periods import PeriodForm
 

@@ -5,17 +5,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from cvdops.access.levels import Level
+from cvdops.access.marks import person, requires
 from cvdops.access.models import MatrixCell, Role, RoleGrant
 from cvdops.access.policy import Action, can, roles
+from cvdops.access.whatif import choices, question
 from cvdops.changes.matrix import key
 from cvdops.changes.services import submit_all
 from cvdops.lib.errors import Conflict, Invalid, UserError
 from cvdops.spec.document import Category
-from cvdops.web.access import person, requires
 from cvdops.web.changes import told
 from cvdops.web.fresh import fresh
 from cvdops.web.matrix import draft
-from cvdops.web.whatif import choices, question
 
 
 @requires(Action.READ_PERMISSIONS)

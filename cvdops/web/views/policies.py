@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, can, role_names
 from cvdops.approvals.models import Condition
 from cvdops.changes import approver_groups, policies, services
@@ -13,7 +14,6 @@ from cvdops.environments.models import Environment
 from cvdops.lib.errors import Conflict, Invalid, UserError
 from cvdops.spec.document import Category
 from cvdops.web import policies as shown
-from cvdops.web.access import person, requires
 from cvdops.web.fresh import fresh
 from cvdops.web.policies import GroupForm, PolicyForm, Typed
 

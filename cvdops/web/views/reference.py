@@ -8,11 +8,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, can
 from cvdops.audit.log import record
 from cvdops.environments.models import Contact, Environment
 from cvdops.lib.errors import Conflict, NotFound
-from cvdops.web.access import person, requires
 from cvdops.web.views import feed
 
 RESET_LIMIT = 60  # seconds

@@ -6,11 +6,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from cvdops.access.marks import requires
 from cvdops.access.policy import Action
 from cvdops.lib.errors import NotFound
 from cvdops.spec.codes import CODES
 from cvdops.spec.render import render as render_document
-from cvdops.web.access import requires
 
 
 @requires(Action.USE_PORTAL)

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from cvdops.access.catalog import get_runbook
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, Decision, Matter, can
 from cvdops.accounts.models import User
 from cvdops.catalog.models import Runbook, RunbookVersion
@@ -16,7 +17,6 @@ from cvdops.environments.models import Environment
 from cvdops.executions.queries import visible_to
 from cvdops.spec.metadata import critical
 from cvdops.spec.plan import steps_of
-from cvdops.web.access import person, requires
 from cvdops.web.catalog import documents
 from cvdops.web.catalog.facts import known
 from cvdops.web.catalog.quality import found_in, quality

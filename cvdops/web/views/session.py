@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.accounts.models import Session, User
 from cvdops.accounts.passwords import Answer
 from cvdops.accounts.sessions import SessionStore
 from cvdops.audit.log import record
-from cvdops.web.access import person, requires
 from cvdops.web.forms import LoginForm
 from cvdops.web.passwords import judge
 from cvdops.web.people import PASSWORD, PEOPLE

@@ -12,8 +12,8 @@ from django.db import Error, connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
-from cvdops.web.access import person, requires
 from cvdops.web.live import guard
 from cvdops.web.live.answers import reads_answers
 from cvdops.web.live.draining import draining

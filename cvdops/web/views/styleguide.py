@@ -3,11 +3,11 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from cvdops.access.marks import requires
 from cvdops.access.policy import Action
 from cvdops.environments.models import Environment
 from cvdops.executions.states import EXECUTION_LOOKS, STEP_LOOKS
 from cvdops.lib.errors import Reason
-from cvdops.web.access import requires
 
 
 @requires(Action.PUBLIC)

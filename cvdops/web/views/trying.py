@@ -9,12 +9,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from cvdops.access.catalog import get_runbook
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.catalog.models import Runbook
 from cvdops.executions import services
 from cvdops.executions.models import HostCheck
 from cvdops.lib.errors import Invalid, NotFound, Problem
-from cvdops.web.access import person, requires
 from cvdops.web.catalog.versions import number_in
 from cvdops.web.launch import typed_from
 from cvdops.web.probes import shown

@@ -6,10 +6,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.executions import inventory, secrets
 from cvdops.lib.errors import Invalid, Problem
-from cvdops.web.access import person, requires
 from cvdops.web.fresh import fresh
 
 

@@ -3,10 +3,10 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.executions import queries, services
 from cvdops.lib.errors import Invalid, Problem
-from cvdops.web.access import person, requires
 from cvdops.web.desk import personal
 from cvdops.web.live.guard import standing
 from cvdops.web.live.look import look

@@ -7,11 +7,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from cvdops.access.catalog import get_runbook
+from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, Matter, can
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.queries import document
 from cvdops.catalog.reviews import review as record_review
-from cvdops.web.access import person, requires
 from cvdops.web.catalog import documents
 from cvdops.web.catalog.comparison import compare as compare_texts
 from cvdops.web.catalog.structure import differences

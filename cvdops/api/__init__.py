@@ -1,0 +1,1 @@
+"""The API for programs: the services, queries and policy of the pages, as JSON."""

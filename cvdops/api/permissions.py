@@ -1,0 +1,104 @@
+"""Who may do what, and why not."""
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+from pydantic import AwareDatetime, Field
+
+from cvdops.access.levels import Level
+from cvdops.access.marks import person, requires
+from cvdops.access.models import MatrixCell, Role
+from cvdops.access.policy import Action
+from cvdops.access.whatif import WORDS, question
+from cvdops.api.asking import Asked
+from cvdops.lib.errors import Invalid, Problem, Reason
+from cvdops.spec.document import Category
+
+router = Router(tags=["permissions"])
+
+
+class MatrixRow(Schema):
+    """A role and its level for each category."""
+
+    role: str
+    name: str
+    leads: bool
+    reads_audit: bool
+    administers: bool
+    levels: dict[str, str]
+
+
+class Matrix(Schema):
+    categories: list[str]
+    roles: list[MatrixRow]
+
+
+class ReasonShape(Schema):
+    """One reason for a refusal: a stable code, the sentence, and the shortest way to get further."""
+
+    code: str
+    text: str
+    remedy: str
+
+    @classmethod
+    def of(cls, reason: Reason) -> "ReasonShape":
+        return cls(code=reason.code, text=reason.text, remedy=reason.remedy)
+
+
+class Check(Asked):
+    """May `user` (who asks, if none is named) do this at `at` (now, if none is given)?"""
+
+    action: str = Field(description=f"One of {', '.join(WORDS)}.")
+    runbook: str = ""
+    environment: str = ""
+    user: str = ""
+    at: AwareDatetime | None = None
+
+
+class Answer(Schema):
+    allowed: bool
+    reasons: list[ReasonShape]
+
+
+@router.get("/permissions/matrix", response=Matrix, url_name="api-matrix")
+@requires(Action.READ_PERMISSIONS)
+def matrix(request: HttpRequest) -> Matrix:  # noqa: ARG001 — ninja knows it by this name
+    """The permissions matrix."""
+    levels = {(cell.role_id, cell.category): Level(cell.level) for cell in MatrixCell.objects.all()}
+    rows = [
+        MatrixRow(
+            role=role.pk,
+            name=role.name,
+            leads=role.leads,
+            reads_audit=role.reads_audit,
+            administers=role.administers,
+            levels={c: levels.get((role.pk, c), Level.NONE).name.lower() for c in Category},
+        )
+        for role in Role.objects.all()
+    ]
+    return Matrix(categories=list(Category), roles=rows)
+
+
+@router.get("/permissions/check", response=Answer, url_name="api-check")
+@requires(Action.READ_PERMISSIONS)
+def check(request: HttpRequest, wanted: Query[Check]) -> Answer:
+    """Whether somebody may do something, with every reason if not."""
+    asks = person(request)
+    asked = question(
+        asks,
+        {
+            "person": wanted.user or asks.username,
+            "action": wanted.action,
+            "runbook": wanted.runbook,
+            "environment": wanted.environment,
+            "at": wanted.at.isoformat() if wanted.at else "",
+        },
+    )
+    if not wanted.action:
+        raise Invalid([Problem("action", "Name the action.")])
+    answers = asked.answers if asked else []
+    if not answers:
+        raise Invalid([Problem("runbook", "This is about a runbook. Name it.")])
+    decision = answers[0].decision
+    return Answer(
+        allowed=decision.allowed, reasons=[ReasonShape.of(reason) for reason in decision.reasons]
+    )

@@ -1,0 +1,45 @@
+"""Who asks by a token. Tokens count below `/api/v1/` alone, and instead of a session."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from cvdops.access.tokens import PREFIX, Bearer, bearer
+from cvdops.lib import problems
+
+_CLOSED = (
+    "This token opens nothing: it has expired, was revoked, or there is none like it. "
+    "Make another one under Account."
+)
+_IN_ADDRESS = (
+    "A token in an address ends up in logs, so it is not accepted there. Revoke it, make another one, "
+    "and send that in the header: Authorization: Bearer …"
+)
+
+
+def bearer_of(request: HttpRequest) -> Bearer | None:
+    """Whose token the request carries; None for a session, and for nobody."""
+    found = getattr(request, "bearer", None)
+    return found if isinstance(found, Bearer) else None
+
+
+def authenticate(
+    request: HttpRequest, _view: Callable[..., Any], _args: Any, _kwargs: Any
+) -> HttpResponse | None:
+    """Let the person of a token be the one who asks. A token that opens nothing is refused at once."""
+    if not problems.asked_for(request):
+        return None
+    if any(value.startswith(PREFIX) for _, values in request.GET.lists() for value in values):
+        return problems.unknown("token_in_address", _IN_ADDRESS)
+    header = request.headers.get("Authorization")
+    if header is None:
+        return None
+    found = bearer(header)
+    if found is None:
+        return problems.unknown("token", _CLOSED)
+    request.user = found.user
+    request.bearer = found  # type: ignore[attr-defined]
+    # No browser adds this header by itself, so no other site can have sent it.
+    request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+    return None

@@ -1,0 +1,35 @@
+"""Asking the API, by a token."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+
+from cvdops.access import tokens
+from tests.cast import person
+
+ROOT = "/api/v1/"
+
+
+def token(role: str, *scopes: str) -> str:
+    """The text of a new token of the person with this role, for everything unless it is said."""
+    wanted = scopes or ("read", "run", "approve")
+    user = person(role)
+    return tokens.make(user, f"test {user.tokens.count()}", wanted, 30)[1]
+
+
+def call(text: str, method: str, path: str, body: object = None, **query: str) -> HttpResponse:
+    """What a program with this token is answered; without a text it sends none."""
+    client = Client(raise_request_exception=False, enforce_csrf_checks=True)
+    given: dict[str, Any] = {"headers": {"authorization": f"Bearer {text}"}} if text else {}
+    given["query_params"] = query
+    if method == "POST":
+        given |= {"data": body, "content_type": "application/json"}
+    return getattr(client, method.lower())(ROOT + path, **given)
+
+
+def get(text: str, path: str, **query: str) -> Any:
+    """The JSON of something that is there."""
+    answer = call(text, "GET", path, **query)
+    assert answer.status_code == 200, answer.content
+    return answer.json()

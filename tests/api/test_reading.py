@@ -1,0 +1,227 @@
+"""What the API shows: the shapes, a page at a time, and nothing that the pages would not show."""
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import OperationalError
+from django.test import AsyncClient
+
+from cvdops.api import audit, runbooks
+from cvdops.audit.models import AuditEntry
+from cvdops.executions import queries
+from tests.api.calls import call, get, token
+from tests.cast import person
+from tests.web.world import World
+
+NOTHING = "019ab000-0000-7000-8000-000000000000"
+
+
+def test_the_matrix(world: World) -> None:
+    found = get(token("outsider"), "permissions/matrix")
+    assert found["categories"][0] == "deployment"
+    lead = next(row for row in found["roles"] if row["role"] == "operations-lead")
+    assert lead["leads"]
+    assert set(lead["levels"]) == set(found["categories"])
+
+
+def test_a_question_is_answered_with_its_reasons(world: World) -> None:
+    asked = {"action": "execution.start", "runbook": "deployment", "environment": "development"}
+    text = token("devops-engineer")
+    assert get(text, "permissions/check", **asked) == {"allowed": True, "reasons": []}
+    person("auditor")
+    other = get(text, "permissions/check", **asked, user="auditor")
+    assert not other["allowed"]
+    assert set(other["reasons"][0]) == {"code", "text", "remedy"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({}, 422),
+        ({"action": ""}, 422),
+        ({"action": "execution.start"}, 422),
+        ({"action": "nothing"}, 404),
+        ({"action": "audit.read", "user": "nobody"}, 404),
+        ({"action": "execution.start", "runbook": "nothing"}, 404),
+        ({"action": "audit.read", "at": "tomorrow"}, 422),
+        ({"action": "audit.read", "at": "2026-11-26T14:00"}, 422),
+        ({"action": "audit.read", "person": "developer"}, 422),
+    ],
+)
+def test_a_question_that_does_not_fit_is_not_answered(
+    asked: dict[str, str], status: int, world: World
+) -> None:
+    assert call(token("admin"), "GET", "permissions/check", **asked).status_code == status
+
+
+def test_nobody_asks_about_a_runbook_that_they_may_not_see(world: World) -> None:
+    asked = {"action": "execution.start", "runbook": "deployment", "user": "operations-lead"}
+    person("operations-lead")
+    assert call(token("outsider"), "GET", "permissions/check", **asked).status_code == 404
+
+
+def test_runbooks_a_page_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runbooks, "PAGE", 2)
+    text = token("operations-lead")
+    first = get(text, "runbooks")
+    assert [item["id"] for item in first["items"]] == ["deployment", "incident-response"]
+    last = get(text, "runbooks", cursor=first["next_cursor"])
+    assert [item["id"] for item in last["items"]] == ["security-audit"]
+    assert last["next_cursor"] == ""
+    assert first["items"][0]["current"]["label"] == "1.0.0"
+    assert get(text, "runbooks", category="security")["items"] == last["items"]
+
+
+def test_a_runbook(world: World) -> None:
+    found = get(token("operations-lead"), "runbooks/deployment")
+    assert [p["key"] for p in found["procedures"]] == ["release", "greet"]
+    assert {"ask", "say", "hello", "unsay"} <= {step["id"] for step in found["steps"]}
+    secret = next(v for v in found["variables"] if v["name"] == "TOKEN")
+    assert secret["secret"]
+    assert secret["default"] is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"), [("runbooks", "deployment"), ("executions", "EXECUTION")]
+)
+def test_unknown_and_forbidden_are_the_same(kind: str, known: str, world: World) -> None:
+    text, known = token("outsider"), known.replace("EXECUTION", str(world.start().pk))
+    answers = [call(text, "GET", f"{kind}/{name}") for name in (known, NOTHING, "x y")]
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.content for answer in answers}) == 1
+    assert answers[0].json()["code"] == "not_found"
+    assert get(text, kind) == {"items": [], "next_cursor": ""}
+
+
+def test_executions_a_page_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "PAGE", 1)
+    made = [str(world.start().pk) for _ in range(2)]
+    text = token("developer")
+    first = get(text, "executions", state="queued", requested_by="devops-engineer")
+    last = get(text, "executions", state="queued", cursor=first["next_cursor"])
+    assert [page["items"][0]["id"] for page in (first, last)] == made[::-1]
+    assert last["next_cursor"] == ""
+    assert get(text, "executions", environment="staging")["items"] == []
+    assert get(text, "executions", since="2999-01-01T00:00:00Z")["items"] == []
+
+
+def test_an_execution(world: World) -> None:
+    request = world.request()
+    (item,) = get(token("developer"), "executions")["items"]
+    found = get(token("developer"), f"executions/{item['id']}")
+    assert found | item == found
+    assert (found["runbook"], found["version"], found["procedure"]) == (
+        "deployment",
+        "1.0.0",
+        "release",
+    )
+    assert found["url"] == f"/executions/{item['id']}/"
+    assert found["variables"]["TARGET_VERSION"] == "v1.0.1"
+    assert "TOKEN" not in found["variables"]
+    assert [(step["id"], step["state"]) for step in found["steps"]] == [
+        ("ask", "waiting"),
+        ("say", "pending"),
+    ]
+    assert [one["id"] for one in found["approvals"]] == [request]
+    assert found["undo"] == []
+    assert len(found["checklists"]) == 8
+    assert found["created_at"].endswith("Z")
+
+
+def test_the_audit_log_a_page_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "PAGE", 1)
+    text = token("auditor")
+    made = list(AuditEntry.objects.order_by("-id").values_list("pk", flat=True))
+    found, cursor = [], ""
+    while not found or cursor:
+        page = get(text, "audit", cursor=cursor)
+        found += [entry["id"] for entry in page["items"]]
+        cursor = page["next_cursor"]
+    assert found == made
+    answer = call(token("developer"), "GET", "audit")
+    assert [reason["code"] for reason in answer.json()["reasons"]] == ["role"]
+
+
+def test_a_refused_call_is_recorded_as_the_page_it_is_about(world: World) -> None:
+    """So that who may not see that page finds no trace of it in the log."""
+    call(token("developer"), "POST", f"approvals/{NOTHING}/decide", {})
+    request = world.request()
+    digest = {"decision": "approve", "plan_digest": "x"}
+    call(token("developer"), "POST", f"approvals/{request}/decide", digest)
+    assert AuditEntry.objects.filter(allowed=False).first().subject_id == (
+        f"/approvals/{request}/decide/"
+    )
+
+
+@pytest.mark.parametrize("path", ["runbooks", "executions", "audit", "approvals"])
+@pytest.mark.parametrize("query", [{"nothing": "1"}, {"cursor": "a\0"}, {"Cursor": ""}])
+def test_a_parameter_that_nobody_knows_is_an_error(
+    path: str, query: dict[str, str], world: World
+) -> None:
+    answer = call(token("admin"), "GET", path, **query)
+    assert answer.status_code in {400, 422}
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["executions", "audit", "approvals"])
+@pytest.mark.parametrize("cursor", ["x", "-1", "1e9", "9" * 30, "٣"])
+def test_a_cursor_that_is_none_is_an_error(path: str, cursor: str, world: World) -> None:
+    answer = call(token("admin"), "GET", path, cursor=cursor)
+    assert (answer.status_code, answer.json()["problems"][0]["field"]) == (422, "cursor")
+
+
+def test_errors_outside_a_call_are_problem_documents_too(world: World) -> None:
+    text = token("admin")
+    for method, path, status in (
+        ("GET", "nothing", 404),
+        ("POST", "runbooks", 405),
+        ("GET", f"approvals/{NOTHING}/decide", 405),
+    ):
+        answer = call(text, method, path, {})
+        assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+        assert set(answer.json()) == {"title", "status", "code", "detail"}
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [(RuntimeError("secret"), 500, "fault"), (OperationalError("secret"), 503, "unavailable")],
+)
+def test_what_is_broken_is_a_problem_document_without_its_inside(
+    error: Exception, status: int, code: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_user: object) -> None:
+        raise error
+
+    text = token("auditor")
+    monkeypatch.setattr(audit, "entries", broken)
+    answer = call(text, "GET", "audit")
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert b"secret" not in answer.content
+
+
+def test_the_server_answers_as_the_tests_do(world: World) -> None:
+    """The same by ASGI, where the middleware runs in an event loop."""
+    headers = {"authorization": f"Bearer {token('developer')}"}
+    ask = async_to_sync(AsyncClient().get)
+    assert ask("/api/v1/runbooks", headers=headers).status_code == 200
+    assert ask("/api/v1/audit", headers=headers).status_code == 403
+    assert ask("/api/v1/audit").status_code == 401
+
+
+def test_the_description_names_every_call(world: World) -> None:
+    found = get(token("developer"), "openapi.json")
+    assert found["openapi"].startswith("3.")
+    assert set(found["paths"]) == {
+        f"/api/v1/{path}"
+        for path in (
+            "permissions/matrix",
+            "permissions/check",
+            "approvals",
+            "approvals/{request_id}/decide",
+            "runbooks",
+            "runbooks/{runbook_id}",
+            "executions",
+            "executions/{execution_id}",
+            "audit",
+        )
+    }
+    assert found["components"]["securitySchemes"] == {"token": {"type": "http", "scheme": "bearer"}}
