@@ -10,7 +10,18 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import JSONObject, Now
 
 from cvdops.access import rules
@@ -191,8 +202,27 @@ def readable_categories(user: User) -> QuerySet[MatrixCell, str]:
     return seen.union(counted.filter(seen=len(Category)).values_list("none", flat=True))
 
 
+def in_sight(user: User, category: str, environment: str) -> Q:
+    """What may be read where it was run: a part of a query. The names are those of its two fields.
+
+    It is what the rules say of READ_EXECUTION: a role that holds in one environment shows those of that one.
+    """
+    cells = {"role__cells__level__gte": Level.REVIEW}
+    grants = RoleGrant.objects.in_force().filter(user=user)
+    everywhere = grants.filter(environment=None, **cells).values("role__cells__category")
+    there = Q(environment=OuterRef(environment))
+    here = grants.filter(there, role__cells__category=OuterRef(category), **cells)
+    counted = grants.filter(there | Q(environment=None), **cells).values("user")
+    counted = counted.annotate(seen=Count("role__cells__category", distinct=True))
+    return (
+        Q(**{f"{category}__in": everywhere})
+        | Q(Exists(here))
+        | Q(Q(**{category: UNCATEGORISED}), Exists(counted.filter(seen=len(Category))))
+    )
+
+
 def seen_with(category: str) -> frozenset[str]:
-    """The categories whose runbooks exist for everybody for whom those of this one do."""
+    """The categories that exist for everybody who sees something of this one in the same environment."""
     everything = frozenset({UNCATEGORISED, *(c.value for c in Category)})
     if category == UNCATEGORISED:
         return everything

@@ -4,15 +4,15 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from cvdops.access.policy import visible_categories
+from cvdops.access.policy import in_sight
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.lib.errors import NotFound
 
 
 def visible(user: User) -> QuerySet[ApprovalRequest]:
-    """The requests about runbooks that this person may see, newest first."""
-    found = ApprovalRequest.objects.filter(category__in=visible_categories(user))
+    """The requests about executions that this person may see, newest first."""
+    found = ApprovalRequest.objects.filter(in_sight(user, "category", "environment"))
     return found.select_related("requested_by").prefetch_related(
         "decisions__user", "decisions__on_behalf_of"
     )

@@ -111,6 +111,7 @@ def to_review(user: User) -> QuerySet[Emergency]:
     return found.select_related("execution__runbook").order_by("execution__finished_at")
 
 
-def count() -> int:
-    """How many were declared in the last thirty days: an exception that becomes a habit is seen."""
-    return Emergency.objects.filter(declared_at__gt=Now() - COUNTED).count()
+def count(user: User) -> int:
+    """How many that they see were declared in thirty days: an exception that becomes a habit is seen."""
+    lately = Emergency.objects.filter(declared_at__gt=Now() - COUNTED)
+    return lately.filter(execution__in=visible_to(user)).count()

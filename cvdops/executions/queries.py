@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from cvdops.access import catalog
-from cvdops.access.policy import Action, Decision, Matter, each, visible_categories
+from cvdops.access.policy import Action, Decision, Matter, each, in_sight
 from cvdops.accounts.models import User
 from cvdops.environments import calendar
 from cvdops.environments.schedule import following
@@ -36,8 +36,8 @@ RESUMED = frozenset({POISONED, waits.RIGHT})  # what waits for this is let go on
 
 
 def visible_to(user: User) -> QuerySet[Execution]:
-    """The executions of runbooks that this person may see, newest first."""
-    found = Execution.objects.filter(runbook__category__in=visible_categories(user))
+    """The executions that this person may see, newest first: by the runbook and the environment."""
+    found = Execution.objects.filter(in_sight(user, "runbook__category", "environment"))
     found = found.select_related("runbook", "version", "environment", "requested_by")
     # Long texts that no list shows.
     return found.defer("plan", "session", "version__source", "version__diagnostics")

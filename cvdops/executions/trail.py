@@ -5,7 +5,8 @@ from typing import Any
 from django.db.models import CharField, Q, QuerySet
 from django.db.models.functions import Cast, Substr
 
-from cvdops.access.policy import UNCATEGORISED, readable_categories
+from cvdops.access.levels import Level
+from cvdops.access.policy import UNCATEGORISED, in_sight, levels, readable_categories
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.audit.models import AuditEntry
@@ -18,23 +19,24 @@ _ID = 36  # characters of an id in an address
 def entries(user: User) -> QuerySet[AuditEntry]:
     """The entries that exist for this person."""
     found = AuditEntry.objects.select_related("actor")
-    seen = list(readable_categories(user))
-    if UNCATEGORISED in seen:  # all categories
+    if min(levels(user).values()) >= Level.REVIEW:  # all categories, everywhere
         return found
+    seen = list(readable_categories(user))
     runbooks = list(Runbook.objects.exclude(category__in=seen).values_list("pk", flat=True))
-    executions = _ids(Execution.objects.filter(runbook__in=runbooks))
-    requests = _ids(ApprovalRequest.objects.exclude(category__in=seen))
+    executions = _ids(Execution.objects.exclude(in_sight(user, "runbook__category", "environment")))
+    requests = _ids(ApprovalRequest.objects.exclude(in_sight(user, "category", "environment")))
     found = found.annotate(
         asked_execution=Substr("subject_id", len("/executions/") + 1, _ID),
         asked_request=Substr("subject_id", len("/approvals/") + 1, _ID),
     )
     of_it = (
-        Q(subject="execution", subject_id__in=executions)
+        Q(subject__in=("execution", "emergency"), subject_id__in=executions)
         | Q(subject="approval", subject_id__in=requests)
         | Q(subject="runbook", subject_id__in=runbooks)
         | Q(subject="hold", data__what__in=runbooks)
-        | Q(subject="catalog")  # names the files that were read
     )
+    if UNCATEGORISED not in seen:
+        of_it |= Q(subject="catalog")  # names the files that were read
     page = (
         Q(subject_id__startswith="/executions/", asked_execution__in=executions)
         | Q(subject_id__startswith="/approvals/", asked_request__in=requests)

@@ -14,6 +14,7 @@ from cvdops.access.policy import levels
 from cvdops.accounts.models import User
 from cvdops.catalog.models import Runbook
 from cvdops.executions.models import Execution, StepRun
+from cvdops.executions.queries import visible_to
 from cvdops.executions.states import (
     EXECUTION_LOOKS,
     STEP_OVER,
@@ -119,7 +120,7 @@ def catalog_rows(user: User) -> list[CatalogRow]:
     """The runbooks that exist for this person, with their level and the last execution."""
     mine = levels(user)
     # One look into an index for each runbook, however many executions there are.
-    newest = Execution.objects.filter(runbook=OuterRef("pk")).order_by("-id")
+    newest = visible_to(user).filter(runbook=OuterRef("pk")).order_by("-id")
     facts = JSONObject(pk="pk", state="state", created_at="created_at")
     found = visible_runbooks(user).annotate(last=Subquery(newest.values_list(facts)[:1]))
     return [CatalogRow(r, mine[r.category], _last(r.last)) for r in found]

@@ -92,7 +92,7 @@ def test_who_is_deactivated_may_nothing_but_what_is_public(
 def test_who_holds_no_role_may_what_everybody_may(
     standing: Standing, question: tuple[Action, Subject]
 ) -> None:
-    nobody = replace(standing, active=True, held=())
+    nobody = replace(standing, active=True, held=(), groups=frozenset(), behalf=())
     assert allowed(nobody, question) == (question[0] in {Action.PUBLIC, *LOGGED_IN})
 
 

@@ -10,8 +10,10 @@ from django.db.models import CharField, Count, F, OuterRef, Q, QuerySet, Subquer
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce, JSONObject, NullIf
 
+from cvdops.accounts.models import User
 from cvdops.catalog.models import Runbook, RunbookVersion, VersionReview
-from cvdops.executions.models import Execution, StepRun
+from cvdops.executions.models import StepRun
+from cvdops.executions.queries import visible_to
 from cvdops.executions.states import TERMINAL, ExecutionState
 from cvdops.web.catalog.versions import of, one_of
 
@@ -42,9 +44,9 @@ class Known:
     tested_at: datetime | None  # its last success where it is to be tested
 
 
-def known(runbook: Runbook, number: str | None) -> Known:
-    """The version with this number, else the newest, with what is known of it. Raises NotFound."""
-    version: Any = one_of(runbook, _annotated(of(runbook)), number)
+def known(user: User, runbook: Runbook, number: str | None) -> Known:
+    """The version with this number, else the newest, with what this person may know of it. Raises NotFound."""
+    version: Any = one_of(runbook, _annotated(user, of(runbook)), number)
     return Known(
         version=version,
         reviews=tuple(_review(found) for found in version.reviewers),
@@ -60,12 +62,12 @@ def _review(found: dict[str, str]) -> Review:
     return Review(found["name"], UUID(found["person"]), found["comment"], at)
 
 
-def _annotated(versions: QuerySet[RunbookVersion]) -> QuerySet[RunbookVersion]:
+def _annotated(user: User, versions: QuerySet[RunbookVersion]) -> QuerySet[RunbookVersion]:
     reviews = VersionReview.objects.filter(version=OuterRef("pk")).order_by("reviewed_at")
     review = JSONObject(
         name="reviewer__name", person="reviewer__person", comment="comment", at="reviewed_at"
     )
-    runs = Execution.objects.filter(version=OuterRef("pk")).order_by("-id")
+    runs = visible_to(user).filter(version=OuterRef("pk")).order_by("-id")
     latest = JSONObject(
         pk="pk", number="number", kept=_promises("kept"), broken=_promises("differs")
     )

@@ -46,7 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "rate": success_rate(executions),
         "emergency": _emergency(rows),
         "calendars": standings(),
-        "emergencies": emergencies.count(),
+        "emergencies": emergencies.count(user),
         "to_review": list(emergencies.to_review(user)[:SHOWN]),
     }
     template = "home.html#now" if request.headers.get("HX-Request") else "home.html"

@@ -35,7 +35,7 @@ def runbook(request: HttpRequest, runbook_id: str) -> HttpResponse:
     number = request.GET.get("version")
     if request.GET.get("view") == "source":
         return _source(request, found, version_of(found, number))
-    about = known(found, number)
+    about = known(user, found, number)
     version = about.version
     doc = document(version)
     executions = visible_to(user).filter(runbook=found)
