@@ -1,5 +1,6 @@
 """What another person, environment or time would make of the policy's answer."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -58,7 +59,13 @@ class Answer:
 
     action: Action
     words: str
-    decision: Decision
+    decision: Decision  # its reasons speak of the person by name
+
+    @property
+    def supervised(self) -> bool:
+        """They start it, and it waits until somebody certified has joined."""
+        reasons = self.decision.reasons
+        return self.action is Action.START and {r.code for r in reasons} == {"supervision"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,11 @@ class Question:
     @property
     def answers(self) -> list[Answer]:
         wanted = WORDS if self.action is None else {self.action: WORDS[self.action]}
-        return [Answer(a, w, d) for a, w in wanted.items() if (d := self._asked(a)) is not None]
+        return [
+            Answer(action, words, of(self.user.name, decision))
+            for action, words in wanted.items()
+            if (decision := self._asked(action)) is not None
+        ]
 
     def _asked(self, action: Action) -> Decision | None:
         if action not in NEEDED:
@@ -97,6 +108,31 @@ class Question:
             read_only=self.way == "read-only",
             emergency=self.way == "emergency",
         )
+
+
+# What a refusal says to a person, as it is said of them; the order counts.
+_OF_THEM: Mapping[str, str] = {
+    r"\bYou are\b": "{name} is",
+    r"\byou have\b": "{name} has",
+    r"\bYou assist: you confirm\b": "{name} assists: they confirm",
+    r"\byou execute\b": "they execute",
+    r"\byou need\b": "they need",
+    r"\bYour certification\b": "The certification of {name}",
+    r"\bYour page\b": "Their page",
+}
+
+
+def of(name: str, decision: Decision) -> Decision:
+    """The decision in words about this person, for somebody else to read."""
+
+    def said(text: str) -> str:
+        for words, others in _OF_THEM.items():
+            text = re.sub(words, others.format(name=name).replace("\\", r"\\"), text)
+        return text
+
+    return Decision(
+        tuple(replace(r, text=said(r.text), remedy=said(r.remedy)) for r in decision.reasons)
+    )
 
 
 def question(reader: User, data: Mapping[str, str]) -> Question | None:

@@ -41,6 +41,7 @@ class Effect:
     security: bool  # for security incidents alone
     before: Level
     after: Level
+    limit: Level = Level.LEAD  # the highest that their training allows there
 
     @property
     def gains(self) -> bool:
@@ -48,9 +49,14 @@ class Effect:
 
     @property
     def rights(self) -> tuple[str, ...]:
-        """What is gained or lost, in words, the most first."""
+        """What is gained or lost, in words, the most first; what the training does not allow yet is marked."""
         low, high = sorted((self.before, self.after))
-        return tuple(ALSO[level] for level in sorted(ALSO, reverse=True) if low < level <= high)
+        later = "once certified" if self.environment else "as far as their training allows"
+        return tuple(
+            f"{later}: {ALSO[level]}" if self.gains and level > self.limit else ALSO[level]
+            for level in sorted(ALSO, reverse=True)
+            if low < level <= high
+        )
 
     @property
     def where(self) -> str:

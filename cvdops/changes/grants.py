@@ -124,11 +124,26 @@ def consequences(key: str, after: Value) -> Sequence[str]:
     mine = Holding(user.username, user.name, role.pk, role.leads, environment)
     others = [holding for holding in now if holding != mine]
     later = others if after is None else [*others, mine]
-    said = [str(effect) for effect in effects(now, holders.cells(), after=later)]
+    found = effects(now, holders.cells(), after=later)
+    said = [str(effect) for effect in holders.as_trained(found)]
     if (after is None) != (mine in now):
         return said  # it only changes for how long
     verb = "loses" if after is None else "gains"
-    return [*said, *(f"{user.name} {verb}: {right}." for right in _rights(role, environment))]
+    rights = [r for r in _rights(role, environment) if r not in _kept(user, role, environment)]
+    return [*said, *(f"{user.name} {verb}: {right}." for right in rights)]
+
+
+def _kept(user: User, role: Role, environment: str) -> set[str]:
+    """What they have for good by what they hold everywhere beside it: they neither gain nor lose that."""
+    begun = Q(starts_at__isnull=True) | Q(starts_at__lte=Now())
+    grants = RoleGrant.objects.filter(begun, user=user, ends_at=None, environment=None)
+    beside = grants if environment else grants.exclude(role=role)
+    return {
+        right
+        for grant in beside.select_related("role")
+        for place in ("", environment)
+        for right in _rights(grant.role, place)
+    }
 
 
 def _rights(role: Role, environment: str) -> list[str]:

@@ -1,14 +1,18 @@
 """Who holds which role, as changes have to know it: whose rights they are, and who would be locked out."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
+from cvdops.access.certification import Stage, ceiling
 from cvdops.access.levels import Level
-from cvdops.access.models import MatrixCell, RoleGrant
-from cvdops.changes.effects import Cells, Holding, level
+from cvdops.access.models import Certification, MatrixCell, RoleGrant
+from cvdops.changes.effects import Cells, Effect, Holding, level
+from cvdops.environments.models import Environment
 from cvdops.spec.document import Category
 
 
@@ -27,6 +31,31 @@ def cells() -> Cells:
     """The matrix."""
     rows = MatrixCell.objects.values_list("role_id", "category", "level")
     return {(role, category): Level(value) for role, category, value in rows}
+
+
+def as_trained(found: Iterable[Effect]) -> list[Effect]:
+    """The effects with what the training of each person allows there, under supervision where it has to be."""
+    effects = list(found)
+    names, now = {effect.username for effect in effects}, timezone.now()
+    newest = Certification.objects.newest().filter(user__username__in=names)
+    stages = {
+        c.user.username: Stage.SHADOW if c.expires_at <= now else Stage(c.stage)
+        for c in newest.select_related("user")
+    }
+    open_ones = Environment.objects.filter(protected=False).values_list("pk", flat=True)
+    unprotected = set(open_ones) if effects else set()
+    return [
+        replace(
+            effect,
+            limit=ceiling(
+                stages.get(effect.username, Stage.SHADOW),
+                protected=effect.environment not in unprotected,
+                critical=False,
+                supervised=True,
+            ),
+        )
+        for effect in effects
+    ]
 
 
 def leads(category: str, changed: Cells | None = None, without: Iterable[int] = ()) -> bool:

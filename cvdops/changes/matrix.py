@@ -88,10 +88,8 @@ def consequences(key: str, after: Value) -> Sequence[str]:
     level = _level(after)
     if level is None:
         return []
-    return [
-        str(e)
-        for e in effects(holders.holdings(), holders.cells(), changed={(role.pk, category): level})
-    ]
+    found = effects(holders.holdings(), holders.cells(), changed={(role.pk, category): level})
+    return [str(effect) for effect in holders.as_trained(found)]
 
 
 def _label(given: Value) -> str:

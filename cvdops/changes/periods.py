@@ -166,6 +166,10 @@ def _alone(found: Recurrence) -> Sequence[Problem]:
         return [Problem("last", "It never comes: its last day lies before its first.")]
     if overlaps_itself(found):
         return [Problem("ends_at", "It comes again before it is over: shorten it.")]
+    if not found.rule and found.start + found.length <= calendar.now():
+        ended = said(found.start + found.length)
+        text = f"It was over on {ended}: it would change nothing. Give it a time that is still to come."
+        return [Problem("ends_at", text)]
     return []
 
 

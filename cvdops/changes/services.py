@@ -32,7 +32,7 @@ def may_propose(user: User, kind_name: str, key: str, after: Value) -> Decision:
     what = kind(kind_name)
     allowed = can(user, what.action(key))
     own = user.person in what.about(key, what.current(key), after)
-    return _with(allowed, own, _OWN)
+    return _with(allowed, own, OWN)
 
 
 def may_decide(user: User, change: Change) -> Decision:
@@ -41,7 +41,7 @@ def may_decide(user: User, change: Change) -> Decision:
     decision = can(user, what.action(change.key))
     decision = _with(decision, user.person == change.proposer, _SAME)
     own = user.person in what.about(change.key, change.before, change.after)
-    return _with(decision, own, _OWN)
+    return _with(decision, own, OWN)
 
 
 def submit(
@@ -137,7 +137,7 @@ def withdraw(user: User, change_id: UUID | str) -> Change:
     return change
 
 
-_OWN = Reason(
+OWN = Reason(
     "own",
     "This is about your own rights: nobody changes those.",
     "Ask another administrator or Operations Lead.",

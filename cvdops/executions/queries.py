@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from cvdops.access import catalog
-from cvdops.access.policy import Action, Decision, Matter, each, in_sight
+from cvdops.access.policy import ALLOWED, Action, Decision, Matter, each, in_sight
 from cvdops.accounts.models import User
 from cvdops.environments import calendar
 from cvdops.environments.schedule import following
@@ -30,6 +30,7 @@ from cvdops.executions.states import (
     possible,
 )
 from cvdops.lib.errors import NotFound, Reason
+from cvdops.spec.document import Kind
 
 PAGE = 50
 RESUMED = frozenset({POISONED, waits.RIGHT})  # what waits for this is let go on by *Resume*
@@ -158,6 +159,7 @@ def controls(
     """
     decisions = each(user, _ASKED, matter(execution))
     control = decisions[Action.CONTROL]
+    end = may_end(user, execution, control)
     state = execution.state
     undoable = may_turn(execution) and _undoes(
         execution, undo_stack(execution) if undo is None else undo
@@ -171,18 +173,26 @@ def controls(
         resume=Control(
             state == ExecutionState.PAUSED or _stands(execution), _resume(execution, control)
         ),
-        cancel=Control(not execution.is_over and execution.intent != Intent.CANCEL, control),
+        cancel=Control(not execution.is_over and execution.intent != Intent.CANCEL, end),
         roll_back=Control(undoable, control),
         resume_from=Control(resumable(execution), control),
         give_up=Control(
             state == ExecutionState.WAITING
             and execution.waiting_for.get("code") in {"step", "plan"} | RESUMED,
-            control,
+            end,
         ),
         note=Control(True, decisions[Action.NOTE]),
         decisions=decisions,
         waiting=state == ExecutionState.WAITING,
     )
+
+
+def may_end(user: User, execution: Execution, control: Decision) -> Decision:
+    """Who may cancel it or give it up: who may control it, and its own requester before a step has begun."""
+    if control.allowed or execution.requested_by.person != user.person:
+        return control
+    begun = execution.steps.filter(started_at__isnull=False).exclude(kind=Kind.APPROVAL)
+    return control if begun.exists() else ALLOWED
 
 
 def _stands(execution: Execution) -> bool:

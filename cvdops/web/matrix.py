@@ -10,7 +10,7 @@ from cvdops.changes import holders, matrix
 from cvdops.changes.effects import Effect, effects
 from cvdops.changes.kind import Value
 from cvdops.changes.models import Change, ChangeState
-from cvdops.changes.services import mark
+from cvdops.changes.services import OWN, mark
 from cvdops.spec.document import Category
 
 NAMES = {level: name for name, level in matrix.NAMES.items()}
@@ -52,6 +52,10 @@ class Row:
     cells: tuple[Cell, ...]
     own: bool  # nobody edits their own row
 
+    @property
+    def own_changed(self) -> bool:
+        return self.own and any(cell.changed for cell in self.cells)
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -67,11 +71,13 @@ class Draft:
     def effects(self) -> Sequence[Effect]:
         """Who gains and who loses what, by all of it together."""
         wanted = {(role.pk, cell.category): cell.wanted for role, cell in self.changed}
-        return effects(holders.holdings(), holders.cells(), changed=wanted)
+        found = effects(holders.holdings(), holders.cells(), changed=wanted)
+        return holders.as_trained(found)
 
     @property
     def problems(self) -> list[str]:
-        found = [
+        own = [f"{row.role.name}: {OWN.text} {OWN.remedy}" for row in self.rows if row.own_changed]
+        found = own + [
             problem.message
             for _, cell in self.changed
             for problem in matrix.check(cell.key, matrix.value(cell.wanted))

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from cvdops.access.certification import Stage
 from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
 from cvdops.changes import grants
@@ -12,7 +13,7 @@ from cvdops.changes.kind import Value
 from cvdops.changes.models import Change, ChangeState
 from cvdops.changes.services import confirm, may_decide, submit
 from cvdops.lib.errors import Invalid, NotFound, Refused
-from tests.cast import person
+from tests.cast import certify, person
 
 EVERYWHERE = grants.key("developer", "system-admin")
 STAGING = grants.key("developer", "system-admin", "staging")
@@ -158,3 +159,28 @@ def test_what_somebody_would_gain_is_said(admin: User) -> None:
         "Developer gains: counts as System Admin where an approval asks for one in staging." in said
     )
     assert grants.consequences(grants.key("developer", "developer"), ALWAYS) == []
+
+
+def test_the_preview_leaves_out_what_another_role_gives_already(lead: User) -> None:
+    said = grants.consequences(grants.key("operations-lead", "admin"), ALWAYS)
+    rights = {sentence.partition(": ")[2] for sentence in said}
+    assert "administers accounts and settings." in rights
+    assert not {"changes environments and permissions.", "reads the audit log."} & rights
+
+
+def test_the_preview_of_an_environment_leaves_out_what_they_hold_everywhere(lead: User) -> None:
+    assert (
+        grants.consequences(grants.key("operations-lead", "operations-lead", "staging"), ALWAYS)
+        == []
+    )
+
+
+def test_the_preview_counts_the_training(admin: User) -> None:
+    certify(person("developer"), Stage.SUPERVISED)
+    for environment, marked in (("production", True), ("development", False)):
+        key = grants.key("developer", "devops-engineer", environment)
+        said = " ".join(grants.consequences(key, ALWAYS))
+        assert "starts, pauses" in said
+        assert ("once certified: starts, pauses" in said) is marked
+    said = " ".join(grants.consequences(grants.key("developer", "devops-engineer"), ALWAYS))
+    assert "as far as their training allows: starts, pauses" in said

@@ -1,13 +1,14 @@
 """Who takes part in an execution: join, leave, hand over; supervision before the start; company."""
 
 import pytest
+from django.db.models.functions import Now
 
 from cvdops.access.certification import Stage
 from cvdops.accounts.models import User
 from cvdops.audit.models import AuditEntry
-from cvdops.executions import closing, participants, services
+from cvdops.executions import closing, participants, queries, services
 from cvdops.executions.authority import driver
-from cvdops.executions.models import Execution, Participant
+from cvdops.executions.models import Execution, Participant, StepRun
 from cvdops.executions.separation import involved
 from cvdops.lib.errors import Conflict, Invalid, Refused
 from cvdops.notifications.models import Notice
@@ -105,6 +106,26 @@ def test_a_supervisor_is_certified_and_another_person(scene: Scene) -> None:
     User.objects.filter(pk=lead.pk).update(person=scene.person("devops-engineer").person)
     with pytest.raises(Conflict, match="Nobody supervises themselves"):
         services.join(User.objects.get(pk=lead.pk), execution.pk, "supervisor")
+
+
+def test_whoever_waits_for_a_supervisor_cancels_their_own_start(scene: Scene) -> None:
+    scene.runbook(block("one", "true"))
+    user = trainee(scene)
+    execution = scene.run()
+    assert queries.controls(user, execution).cancel.decision.allowed
+    with pytest.raises(Refused):
+        services.cancel(scene.person("auditor"), execution.pk)
+    services.cancel(user, execution.pk)
+    assert scene.advance(execution).state == "cancelled"
+
+
+def test_once_a_step_has_begun_ones_own_is_as_any_other(scene: Scene) -> None:
+    scene.runbook(block("one", "true"))
+    user = scene.person("devops-engineer")
+    execution = scene.run()
+    StepRun.objects.filter(execution=execution).update(started_at=Now())
+    certify(user, Stage.SHADOW)
+    assert not queries.controls(user, execution).cancel.decision.allowed
 
 
 def test_without_a_supervisor_a_pending_start_can_be_cancelled(scene: Scene) -> None:

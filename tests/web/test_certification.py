@@ -1,6 +1,9 @@
 """The pages of the onboarding ladder, and what training changes on the others."""
 
+import re
 from datetime import UTC, datetime
+
+import pytest
 
 from cvdops.access.certification import Stage
 from cvdops.executions.models import Execution
@@ -77,3 +80,16 @@ def test_the_people_of_an_execution_are_on_its_page(world: World) -> None:
         "Hand over…"
         not in world.client("auditor").get(f"/executions/{execution.pk}/").content.decode()
     )
+
+
+@pytest.mark.parametrize("role", ["auditor", "admin", "developer", "operations-lead"])
+def test_every_name_that_is_a_link_leads_somewhere(role: str, world: World) -> None:
+    person("devops-engineer")
+    client = world.client(role)
+    links = set(
+        re.findall(
+            r'href="(/permissions/certification/[^"]+/)"', client.get(LADDER).content.decode()
+        )
+    )
+    assert (len(links) > 1) == (role != "developer")
+    assert [client.get(link).status_code for link in links] == [200] * len(links)

@@ -213,3 +213,14 @@ def test_a_role_that_does_not_exist_is_not_found(admin: Client, query: dict[str,
 def test_who_may_not_edit_reads_why(world: World, admin: Client) -> None:
     page = text(world.client("developer").get(ROLES))
     assert "Changing permissions is for administrators and Operations Leads." in page
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [{"admin/security": "review-lead"}, {"operations-lead/security": "lead-review"}],
+)
+def test_what_would_be_refused_has_no_button(admin: Client, chosen: dict[str, str]) -> None:
+    page = admin.get("/permissions/matrix/", {**CHOSEN, **chosen}).content.decode()
+    assert "nobody changes those" in page or "Nobody would lead" in page
+    assert "Propose</button>" not in page
+    assert "Propose</button>" in admin.get("/permissions/matrix/", CHOSEN).content.decode()

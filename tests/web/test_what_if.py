@@ -6,12 +6,17 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from hypothesis import given, settings
 
+from cvdops.access import rules
+from cvdops.access.certification import Stage
 from cvdops.access.models import MatrixCell, RoleGrant
-from cvdops.access.policy import Action
+from cvdops.access.policy import Action, Subject
+from cvdops.access.standing import Standing
 from cvdops.access.subjects import LOGGED_IN
-from cvdops.access.whatif import WORDS, question
-from tests.cast import person
+from cvdops.access.whatif import WORDS, of, question
+from tests.access.standings import questions, standings
+from tests.cast import certify, person
 from tests.web.world import World
 
 PAGE = "/permissions/what-if/"
@@ -31,7 +36,7 @@ def answer(client: Client, **asked: str) -> str:
 
 def test_a_refusal_names_the_cell_the_environment_and_the_way_further(reader: Client) -> None:
     said = answer(reader, **START, environment="staging")
-    assert "start it No This needs Execute on deployment in staging; you have Review." in said
+    assert "start it No This needs Execute on deployment in staging; Developer has Review." in said
     assert "Ask somebody with Execute on deployment" in said
 
 
@@ -109,3 +114,23 @@ def test_a_window_at_another_time_counts(world: World, reader: Client) -> None:
     person("operations-lead")
     assert "start it Yes" in answer(reader, **lead, at="2027-02-07T02:30")
     assert "in its maintenance windows only" in answer(reader, **lead, at="2027-02-07T05:00")
+
+
+def test_who_is_in_training_starts_it_and_it_waits_for_a_supervisor(reader: Client) -> None:
+    certify(person("devops-engineer"), Stage.SUPERVISED)
+    asked = {**START, "person": "devops-engineer"}
+    said = answer(reader, **asked, environment="development")
+    assert "start it Yes: it waits for a supervisor Devops-Engineer is at" in said
+    assert "start it No" in answer(reader, **asked, environment="production")
+
+
+@settings(max_examples=300)
+@given(standings, questions())
+def test_nobody_reads_of_another_person_as_you(
+    standing: Standing, asked: tuple[Action, Subject]
+) -> None:
+    if asked[0] not in WORDS:
+        return
+    decision = of("Dana", rules.decide(standing, *asked, dict))
+    said = " ".join(f"{reason.text} {reason.remedy}" for reason in decision.reasons)
+    assert not re.search(r"\byou", said, re.IGNORECASE), said

@@ -143,3 +143,10 @@ def test_a_feed_is_its_persons_and_ends_with_the_account(world: World, lead: Cli
     lead_person.is_active = False
     lead_person.save()
     assert Client().get(address).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["window", "freeze"])
+def test_one_that_is_over_already_is_refused(lead: Client, kind: str) -> None:
+    said = propose(lead, kind, repetition="once")
+    assert "It was over on" in said and "a time that is still to come" in said
+    assert not Change.objects.exists()

@@ -13,7 +13,7 @@ from cvdops.executions import admission, children, rollback, validity, waits
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import from_json
-from cvdops.executions.queries import RESUMED, get_execution, get_step, matter
+from cvdops.executions.queries import RESUMED, get_execution, get_step, matter, may_end
 from cvdops.executions.services.effect import moved_on, one_effect, who_was_first
 from cvdops.executions.states import (
     HELD,
@@ -39,7 +39,7 @@ def pause(user: User, execution_id: UUID | str, comment: str = "") -> None:
 def cancel(user: User, execution_id: UUID | str, comment: str = "") -> None:
     """Stop the running step, start nothing after it. What a step has started elsewhere goes first."""
     execution = get_execution(user, execution_id)
-    can(user, Action.CONTROL, matter(execution)).enforce()
+    may_end(user, execution, can(user, Action.CONTROL, matter(execution))).enforce()
     _cancel(user, execution, comment)
 
 
@@ -238,7 +238,7 @@ def _plan_rollback(execution: Execution, down_to: str) -> None:
 def give_up(user: User, execution_id: UUID | str, comment: str = "") -> None:
     """End an execution that waits for a decision on a step that did not succeed: it failed."""
     execution = get_execution(user, execution_id)
-    can(user, Action.CONTROL, matter(execution)).enforce()
+    may_end(user, execution, can(user, Action.CONTROL, matter(execution))).enforce()
     title = execution.waiting_for.get("text", "")
     with one_effect(execution), transaction.atomic():
         if execution.waiting_for.get("code") not in {"step", "plan"} | RESUMED:

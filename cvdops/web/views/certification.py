@@ -19,8 +19,10 @@ from cvdops.lib.errors import Invalid, NotFound, Problem
 def certification(request: HttpRequest) -> HttpResponse:
     newest = {c.user_id: c for c in Certification.objects.newest().select_related("granted_by")}
     people = User.objects.filter(is_active=True).order_by("name")
+    user = person(request)
+    everybody = _may_read(user)
     context = {
-        "rows": [(them, newest.get(them.pk)) for them in people],
+        "rows": [(them, newest.get(them.pk), everybody or them == user) for them in people],
         "stages": list(Stage),
         "shadow": Stage.SHADOW,
     }
@@ -43,12 +45,17 @@ def certify(request: HttpRequest, username: str) -> HttpResponse:
     return redirect("certified", username)
 
 
+def _may_read(user: User) -> bool:
+    """Whether the pages of others exist for this person."""
+    return can(user, Action.CERTIFY).allowed or can(user, Action.READ_AUDIT).allowed
+
+
 def _page(request: HttpRequest, username: str, problems: Sequence[Problem] = ()) -> HttpResponse:
-    """One's own page, or that of somebody else for those who grant."""
+    """One's own page, or that of somebody else for those who grant or read the audit log."""
     user = person(request)
     them = User.objects.filter(username=username).first()
     may = can(user, Action.CERTIFY)
-    if them is None or (them != user and not may.allowed):
+    if them is None or (them != user and not _may_read(user)):
         raise NotFound("person")
     certificate = standing_of(them).certificate
     stage = certificate.stage
