@@ -59,7 +59,7 @@ class Answer:
 
     action: Action
     words: str
-    decision: Decision  # its reasons speak of the person by name
+    decision: Decision  # of somebody else, its reasons speak by name
 
     @property
     def supervised(self) -> bool:
@@ -78,12 +78,13 @@ class Question:
     action: Action | None  # None: all of them
     at: datetime | None  # None: now
     way: str = ""  # of a start
+    own: bool = False  # who asks asks about themselves
 
     @property
     def answers(self) -> list[Answer]:
         wanted = WORDS if self.action is None else {self.action: WORDS[self.action]}
         return [
-            Answer(action, words, of(self.user.name, decision))
+            Answer(action, words, decision if self.own else of(self.user.name, decision))
             for action, words in wanted.items()
             if (decision := self._asked(action)) is not None
         ]
@@ -161,6 +162,7 @@ def question(reader: User, data: Mapping[str, str]) -> Question | None:
         Action(action) if action else None,
         _moment(data.get("at", "")),
         way,
+        own=user == reader,
     )
 
 
