@@ -2,23 +2,22 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from cvdops.access.policy import Action, Decision, can
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest, RequestState
-from cvdops.catalog.models import RunbookVersion
 from cvdops.catalog.queries import document
 from cvdops.environments import calendar
 from cvdops.environments.schedule import State
 from cvdops.executions import drift, reach
 from cvdops.executions.deciders import gate_of
-from cvdops.executions.models import Execution, StepRun
+from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.plan import PEOPLE, digest
 from cvdops.executions.states import ExecutionState, Look, StepState
-from cvdops.spec.document import Kind, Severity, Step
+from cvdops.spec.document import Kind, Step
 from cvdops.web.approvers import Group, groups
-from cvdops.web.catalog.quality import found_in
+from cvdops.web.catalog.facts import known
+from cvdops.web.catalog.quality import Quality, quality
 from cvdops.web.inputs import inputs
 from cvdops.web.live.scene import Scene
 
@@ -67,10 +66,9 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the rules and other people say of the version that would run."""
+    """What the page of the runbook says of the version that would run, and who reviewed it."""
 
-    errors: int
-    warnings: int
+    quality: Quality
     reviewers: tuple[str, ...]
 
 
@@ -83,7 +81,8 @@ class Review:
     rows: tuple[PlanRow, ...]
     groups: tuple[Group, ...]
     record: Record
-    quality: Standing
+    version: Standing
+    before: tuple[ChecklistMark, ...]  # the list before the start, what people confirmed first
     window: State
     differences: tuple[drift.Difference, ...]  # since the start
     unchanged: bool  # since it was asked for
@@ -93,6 +92,16 @@ class Review:
     @property
     def open(self) -> bool:
         return self.request.state == RequestState.OPEN
+
+    @property
+    def asks_you(self) -> bool:
+        """Whether this person decides here: they may, and have not yet."""
+        return self.open and self.may.allowed and not self.spoken
+
+    @property
+    def verified(self) -> int:
+        """How many items of the list before the start the portal verified itself."""
+        return sum(1 for mark in self.before if mark.verified)
 
     @property
     def title(self) -> str:
@@ -169,7 +178,8 @@ def review(user: User, request: ApprovalRequest, scene: Scene) -> Review:
         rows=tuple(_rows(request, scene)),
         groups=groups(request),
         record=_record(scene.execution),
-        quality=_quality(scene.execution.version),
+        version=_standing(user, scene.execution),
+        before=_before(scene.execution),
         window=calendar.standing(request.environment),
         differences=now.differences,
         unchanged=now.digest == request.present_digest
@@ -179,13 +189,16 @@ def review(user: User, request: ApprovalRequest, scene: Scene) -> Review:
     )
 
 
-def _quality(version: RunbookVersion) -> Standing:
-    found = found_in(version, datetime.now(UTC).date())
-    return Standing(
-        errors=sum(d.severity is Severity.ERROR for d in found),
-        warnings=sum(d.severity is Severity.WARNING for d in found),
-        reviewers=tuple(version.reviews.values_list("reviewer__name", flat=True)),
-    )
+def _standing(user: User, execution: Execution) -> Standing:
+    about = known(execution.runbook, str(execution.version.number))
+    return Standing(quality(user, about), tuple(review.name for review in about.reviews))
+
+
+def _before(execution: Execution) -> tuple[ChecklistMark, ...]:
+    """What the portal looked for in vain stands first, then what it could not look for."""
+    marks = ChecklistMark.objects.filter(execution=execution, moment=ChecklistMark.Moment.BEFORE)
+    found = marks.select_related("confirmed_by").order_by("position")
+    return tuple(sorted(found, key=lambda mark: (mark.verified, not mark.evidence)))
 
 
 def _rows(request: ApprovalRequest, scene: Scene) -> Iterator[PlanRow]:

@@ -1,10 +1,12 @@
 """Accounts: opened and closed by administrators, never removed."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from cvdops.access import tokens
 from cvdops.access.certification import Stage
@@ -160,3 +162,13 @@ def test_the_command_makes_a_token(db: None) -> None:
     assert found and (found.user, found.scopes) == (user, {"read", "run"})
     with pytest.raises(CommandError, match="no open account"):
         command("token", "nobody", "--name", "ci")
+
+
+def test_the_list_says_where_and_how_long_a_role_is_held(world: World) -> None:
+    grant = RoleGrant.objects.get(user=person("developer"))
+    RoleGrant.objects.filter(pk=grant.pk).update(
+        environment="development", ends_at=timezone.now() + timedelta(days=1)
+    )
+    page = world.client("admin").get("/people/").content.decode()
+    assert "Developer in <code>development</code>" in page
+    assert "until <time" in page

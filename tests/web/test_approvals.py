@@ -1,5 +1,6 @@
 """The decision page: what it shows, and what a form has to come from to count."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from django.test import Client
 
 from cvdops.approvals.models import ApprovalRequest, Decision
 from cvdops.environments.models import EnvironmentVariable
+from cvdops.executions.models import ChecklistMark
 from tests.cast import person
 from tests.web.world import World, nonce
 
@@ -110,3 +112,32 @@ def test_an_execution_says_why_it_is_asked_for_anew(world: World, address: str) 
 
 def page_of(world: World, address: str) -> str:
     return " ".join(world.client("operations-manager").get(address).content.decode().split())
+
+
+def test_it_says_of_the_version_what_the_page_of_the_runbook_says(
+    world: World, address: str
+) -> None:
+    runbook = page_of(world, "/runbooks/deployment/?version=1")
+    findings = re.search(r"(\d+) findings?", runbook)
+    assert findings
+    page = page_of(world, address)
+    assert f'?version=1#findings">{findings[0]}</a>' in page
+    assert "never succeeded in staging" in page
+    assert "never succeeded in staging" in runbook
+
+
+def test_what_was_confirmed_before_the_start_is_seen(world: World, address: str) -> None:
+    marks = ChecklistMark.objects.filter(execution=ApprovalRequest.objects.get().execution_id)
+    marks.filter(position=1).update(
+        confirmed_by=person("devops-engineer"), evidence="no backup succeeded within 24 h"
+    )
+    page = page_of(world, address)
+    assert "No backup succeeded within 24 h." in page
+    assert f"{person('devops-engineer').name} confirmed it anyway." in page
+    assert "of 8 items before the start verified by the portal" in page
+
+
+def test_only_who_decides_here_is_told_so(world: World, address: str) -> None:
+    assert "you decide here" in page_of(world, address)
+    requester = world.client("devops-engineer").get(address).content.decode()
+    assert "you decide here" not in requester

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
+from cvdops.access.certification import Stage
 from cvdops.accounts.models import Session
 from cvdops.approvals.seed import seed_policies
 from cvdops.audit.models import AuditEntry
@@ -13,6 +14,7 @@ from cvdops.executions.models import Execution
 from cvdops.spec.lint import lint
 from cvdops.spec.parser import parse
 from cvdops.web.launch import _findings
+from tests.cast import certify, person
 from tests.web.access_table import START
 from tests.web.world import World
 
@@ -170,6 +172,15 @@ def test_a_start_waits_for_the_next_window(closed: World) -> None:
     assert answer.status_code == 302
     opens = Execution.objects.get().opens_at
     assert timedelta(hours=11) < opens - timezone.now() < timedelta(hours=13)
+    page = closed.client("devops-engineer").get(answer.url).content.decode()
+    assert "Begins <time" in page
+
+
+def test_who_needs_a_supervisor_can_ask_somebody_at_once(world: World) -> None:
+    certify(person("devops-engineer"), Stage.SUPERVISED)
+    page = world.client("devops-engineer").get(f"{RUN}?procedure=greet").content.decode()
+    assert "joined as supervisor" in page
+    assert "Ask for help</summary>" in page
 
 
 def test_what_changes_nothing_starts_at_any_time(closed: World) -> None:

@@ -6,6 +6,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from cvdops.access.policy import role_names
+from cvdops.executions.plan import Plan
 from cvdops.lib.visible import visible
 from cvdops.web.live.tail import Tail
 from cvdops.web.templatetags.portal import since, until
@@ -17,6 +19,17 @@ register = template.Library()
 def visible_text(value: object) -> str:
     """Text in which escapes, overrides and invisible characters are seen."""
     return visible(str(value))
+
+
+@register.filter
+def deciders(plan: Plan, gate: str) -> str:
+    """How many of whom a gate of this plan asks for, by the names of roles and groups."""
+    names = role_names()
+    groups = plan.gates[gate].groups if gate in plan.gates else ()
+    return ", and ".join(
+        f"{group.required} of {' or '.join(names.get(name, name) for name in group.approvers)}"
+        for group in groups
+    )
 
 
 @register.simple_tag

@@ -22,10 +22,10 @@ ENTRIES = 20
 def people(request: HttpRequest) -> HttpResponse:
     found = User.objects.order_by("-is_active", "name", "username")
     held = RoleGrant.objects.in_force().select_related("role", "user").order_by("role__order")
-    roles: dict[int, list[str]] = {}
+    grants: dict[int, list[RoleGrant]] = {}
     for grant in held:
-        roles.setdefault(grant.user_id, []).append(grant.role.name)
-    rows = [(user, ", ".join(dict.fromkeys(roles.get(user.pk, [])))) for user in found]
+        grants.setdefault(grant.user_id, []).append(grant)
+    rows = [(user, grants.get(user.pk, [])) for user in found]
     return render(request, "accounts/people.html", {"rows": rows})
 
 
