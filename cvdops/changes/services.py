@@ -11,10 +11,11 @@ from django.db.models.functions import Now
 from cvdops.access.policy import Decision, can
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
+from cvdops.changes import telling
 from cvdops.changes.kind import Value
 from cvdops.changes.kinds import kind
 from cvdops.changes.models import Change, ChangeState
-from cvdops.changes.queries import change_named, decided, overtaken_by
+from cvdops.changes.queries import change_named, decided, overtaken_by, visible
 from cvdops.lib.errors import MOVED_ON, Conflict, Invalid, Problem, Reason
 
 _LOCK = 0x43564406  # advisory: who is the last lead is true of all changes together
@@ -42,6 +43,11 @@ def may_decide(user: User, change: Change) -> Decision:
     decision = _with(decision, user.person == change.proposer, _SAME)
     own = user.person in what.about(change.key, change.before, change.after)
     return _with(decision, own, OWN)
+
+
+def waiting_for(user: User) -> list[Change]:
+    """The open proposals that this person may confirm or refuse now, newest first."""
+    return [c for c in visible(user, is_open=True) if may_decide(user, c).allowed]
 
 
 def submit(
@@ -80,6 +86,7 @@ def submit(
         )
         if guarded:
             _audit(user, change, "propose")
+            telling.ask(change, _deciders(change))
         else:
             _apply(user, change, "")
     return change
@@ -227,6 +234,18 @@ def _close(user: User, change: Change, state: ChangeState, comment: str) -> None
     )
     change.refresh_from_db()
     _audit(user, change, state.value)
+    if change.guarded:
+        telling.settle(change)
+
+
+def _deciders(change: Change) -> list[User]:
+    """Those who may confirm or refuse it now."""
+    others = User.objects.filter(is_active=True).exclude(person=change.proposer).order_by("name")
+    return [
+        user
+        for user in others
+        if kind(change.kind).visible(user, change.key) and may_decide(user, change).allowed
+    ]
 
 
 def _audit(user: User, change: Change, verb: str) -> None:

@@ -9,11 +9,13 @@ from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.catalog.models import Group
 from cvdops.catalog.queries import document
+from cvdops.changes.services import waiting_for
 from cvdops.executions import emergencies
 from cvdops.executions.queries import visible_to
 from cvdops.executions.states import ACTIVE
 from cvdops.spec.document import Procedure
 from cvdops.web import duties
+from cvdops.web.changes import Shown
 from cvdops.web.context import portal_of
 from cvdops.web.freshness import freshness
 from cvdops.web.periods import standings
@@ -31,14 +33,17 @@ def home(request: HttpRequest) -> HttpResponse:
     mine = duties.to_go_on(user, running)
     to_close = duties.to_close(user)
     to_supervise = duties.to_supervise(user, running)
+    proposals = [Shown(change) for change in waiting_for(user)]
     context = {
         "running": running,
         "mine": mine,
         "to_close": to_close,
         "to_supervise": to_supervise,
+        "proposals": proposals,
         "environments": sorted({r.execution.environment_id for r in running}),
         "waiting_for_me": sum(
-            len(part) for part in (portal_of(request).inbox, mine, to_close, to_supervise)
+            len(part)
+            for part in (portal_of(request).inbox, mine, to_close, to_supervise, proposals)
         ),
         "rows": rows,
         "may_run": any(row.level >= Level.EXECUTE for row in rows),

@@ -1,0 +1,50 @@
+"""Who hears of a proposal: those who may confirm it while it is open, its proposer when it is decided."""
+
+from django.urls import reverse
+
+from cvdops.accounts.models import User
+from cvdops.changes.kinds import kind
+from cvdops.changes.models import Change, ChangeState
+from cvdops.notifications import services as notifications
+
+_DECIDED = {
+    ChangeState.APPLIED: "has confirmed your proposal",
+    ChangeState.REFUSED: "has refused your proposal",
+    ChangeState.STALE: "was first: your proposal is overtaken",
+}
+
+
+def ask(change: Change, deciders: list[User]) -> None:
+    """Ask for the second person. Inside the transaction that proposes it."""
+    notifications.tell(
+        deciders,
+        subject=_subject(change),
+        key=_subject(change),
+        text=f"{change.proposed_by.name} proposes a change and needs a second person: {_what(change)}.",
+        path=reverse("change", args=[change.pk]),
+    )
+
+
+def settle(change: Change) -> None:
+    """Nobody has to decide it any more; who proposed it hears how it ended. Inside the transaction of that."""
+    notifications.settle([_subject(change)])
+    by, verb = change.decided_by, _DECIDED.get(ChangeState(change.state))
+    if verb is None or by is None or change.decider == change.proposer:
+        return
+    subject = f"{_subject(change)}:decided"
+    comment = f" {change.comment}" if change.comment else ""
+    notifications.tell(
+        [change.proposed_by],
+        subject=subject,
+        key=subject,
+        text=f"{by.name} {verb}: {_what(change)}.{comment}",
+        path=reverse("change", args=[change.pk]),
+    )
+
+
+def _subject(change: Change) -> str:
+    return f"change:{change.pk}"
+
+
+def _what(change: Change) -> str:
+    return kind(change.kind).title(change.key)
