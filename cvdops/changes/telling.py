@@ -18,8 +18,8 @@ def ask(change: Change, deciders: list[User]) -> None:
     """Ask for the second person. Inside the transaction that proposes it."""
     notifications.tell(
         deciders,
-        subject=_subject(change),
-        key=_subject(change),
+        subject=subject_of(change),
+        key=subject_of(change),
         text=f"{change.proposed_by.name} proposes a change and needs a second person: {_what(change)}.",
         path=reverse("change", args=[change.pk]),
     )
@@ -27,11 +27,11 @@ def ask(change: Change, deciders: list[User]) -> None:
 
 def settle(change: Change) -> None:
     """Nobody has to decide it any more; who proposed it hears how it ended. Inside the transaction of that."""
-    notifications.settle([_subject(change)])
+    notifications.settle([subject_of(change)])
     by, verb = change.decided_by, _DECIDED.get(ChangeState(change.state))
     if verb is None or by is None or change.decider == change.proposer:
         return
-    subject = f"{_subject(change)}:decided"
+    subject = f"{subject_of(change)}:decided"
     comment = f" {change.comment}" if change.comment else ""
     notifications.tell(
         [change.proposed_by],
@@ -42,7 +42,8 @@ def settle(change: Change) -> None:
     )
 
 
-def _subject(change: Change) -> str:
+def subject_of(change: Change) -> str:
+    """What the notices of an open proposal are about."""
     return f"change:{change.pk}"
 
 

@@ -5,23 +5,26 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
-from cvdops.access.policy import Action, can
+from cvdops.access.policy import Action, Decision, can
 from cvdops.accounts.models import User
+from cvdops.approvals.models import Decision as Decided
 from cvdops.audit.log import record
 from cvdops.environments import calendar
 from cvdops.environments.schedule import State
 from cvdops.executions.hints import announce
-from cvdops.executions.models import Emergency, Execution
+from cvdops.executions.models import Emergency, Execution, StepRun
 from cvdops.executions.models.emergency import NOTICE
 from cvdops.executions.queries import get_execution, matter, visible_to
 from cvdops.executions.transitions import Hand
-from cvdops.lib.errors import Conflict, Invalid, Problem
+from cvdops.lib.errors import Conflict, Invalid, Problem, Reason
+from cvdops.spec.document import Kind
 
 MAX_TEXT = 2000  # characters
 COUNTED = timedelta(days=30)
+SHOWN = 20  # reviews that are due
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +85,24 @@ def store(execution: Execution, user: User, declared: Declaration) -> None:
     )
 
 
+def may_review(user: User, emergency: Emergency) -> Decision:
+    """Whether this person may close its review: a Lead or who approved it, and not who declared it."""
+    if user.person == emergency.declared_by.person:
+        return _OWN
+    said = Decided.objects.filter(request__execution_id=emergency.pk, person=user.person)
+    if said.filter(verdict=Decided.Verdict.APPROVE).exists():
+        return Decision()
+    return can(user, Action.OVERRIDE, matter(emergency.execution))
+
+
 def review(user: User, execution_id: UUID | str, text: str) -> None:
     """Write the review of an emergency that is over. Raises NotFound, Refused, Invalid, Conflict."""
     execution = get_execution(user, execution_id)
-    can(user, Action.OVERRIDE, matter(execution)).enforce()
+    emergency = Emergency.objects.select_related("declared_by").filter(execution=execution).first()
+    if emergency is None:
+        can(user, Action.OVERRIDE, matter(execution)).enforce()
+        raise Conflict("There is no review due for this execution.")
+    may_review(user, emergency).enforce()
     if not text.strip() or len(text) > MAX_TEXT:
         message = (
             f"Say what happened and what is learned from it, in {MAX_TEXT} characters at most."
@@ -93,6 +110,8 @@ def review(user: User, execution_id: UUID | str, text: str) -> None:
         raise Invalid([Problem("review", message)])
     if not execution.is_over:
         raise Conflict("It is not over yet: its review is written afterwards.")
+    if not emergency.ran:
+        raise Conflict("Nothing of it ran: there is nothing to review.")
     with transaction.atomic():
         done = Emergency.objects.filter(execution=execution, reviewed_at=None).update(
             review=text.strip(), reviewed_by=user, reviewed_at=Now()
@@ -104,14 +123,38 @@ def review(user: User, execution_id: UUID | str, text: str) -> None:
         announce(execution.pk, hand.change("emergency.reviewed", {"text": text.strip()}))
 
 
-def to_review(user: User) -> QuerySet[Emergency]:
-    """Those that are over and that this person declared or asked for, the oldest first."""
-    found = Emergency.objects.filter(execution__in=visible_to(user), declared_by=user)
-    found = found.filter(reviewed_at=None, execution__finished_at__isnull=False)
-    return found.select_related("execution__runbook").order_by("execution__finished_at")
+def to_review(user: User) -> list[Emergency]:
+    """Those that ran, are over, and whose review this person may close; the oldest first."""
+    found = Emergency.objects.filter(_RAN, execution__in=visible_to(user), reviewed_at=None)
+    found = found.filter(execution__finished_at__isnull=False)
+    found = found.exclude(declared_by__person=user.person).select_related(
+        "execution__runbook", "execution__version", "execution__environment", "declared_by"
+    )
+    oldest = found.order_by("execution__finished_at")[:SHOWN]
+    return [emergency for emergency in oldest if may_review(user, emergency).allowed]
 
 
 def count(user: User) -> int:
-    """How many that they see were declared in thirty days: an exception that becomes a habit is seen."""
+    """How many that they see there were in thirty days: an exception that becomes a habit is seen.
+
+    What ended before anything of it ran is none.
+    """
     lately = Emergency.objects.filter(declared_at__gt=Now() - COUNTED)
-    return lately.filter(execution__in=visible_to(user)).count()
+    lately = lately.filter(execution__in=visible_to(user))
+    return lately.filter(Q(execution__finished_at__isnull=True) | Q(_RAN)).count()
+
+
+_OWN = Decision(
+    (
+        Reason(
+            "same_person",
+            "You declared it: somebody else closes its review.",
+            "Ask another Lead, or who approved it.",
+        ),
+    )
+)
+_RAN = Exists(
+    StepRun.objects.filter(execution=OuterRef("execution"), started_at__isnull=False).exclude(
+        kind=Kind.APPROVAL
+    )
+)

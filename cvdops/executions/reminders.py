@@ -17,6 +17,7 @@ from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.environments.models import Contact
+from cvdops.executions.asking import Asked, asked
 from cvdops.executions.deciders import inbox
 from cvdops.notifications import services as notifications
 from cvdops.notifications.models import Notice
@@ -38,8 +39,8 @@ def remind() -> None:
         if not mine:
             return
         _settle()
-        for request in _closed(now):
-            _tell_of_the_end(request)
+        for ended in asked(_closed(now)):
+            _tell_of_the_end(ended)
         chain = list(Contact.objects.filter(kind=Contact.Kind.ESCALATION).order_by("order"))
         untold = [
             (request, reached)
@@ -47,11 +48,12 @@ def remind() -> None:
             for reached in _untold(request, now, len(chain))
         ]
         deciders = _deciders() if untold else {}
+        named = {item.request.pk: item for item in asked(request for request, _ in untold)}
         for request, reached in untold:
             if reached <= _REMINDED:
-                _ask(request, reached, deciders.get(request.pk, []))
+                _ask(named[request.pk], reached, deciders.get(request.pk, []))
             else:
-                _escalate(request, reached, chain[reached - _REMINDED - 1])
+                _escalate(named[request.pk], reached, chain[reached - _REMINDED - 1])
 
 
 def stage(request: ApprovalRequest, now: datetime) -> int:
@@ -96,18 +98,19 @@ def _deciders() -> dict[UUID, list[User]]:
     return found
 
 
-def _ask(request: ApprovalRequest, reached: int, deciders: list[User]) -> None:
+def _ask(item: Asked, reached: int, deciders: list[User]) -> None:
     """Ask those who may decide; who asked for it hears who they are, or that there is nobody."""
-    what = f"{request.title}, in {request.environment}"
+    request, called = item.request, item.called
+    what = f"{called}, in {request.environment}"
     names = ", ".join(user.name for user in deciders)
     if reached == _ASKED:
-        ask = f"{request.requested_by.name} asks for your approval: {what}."
-        tell = f"Asked for the approval of {request.title}: {names}."
+        ask = f"{item.mark}{request.requested_by.name} asks for your approval: {what}."
+        tell = f"Asked for the approval of {called}: {names}."
     else:
-        ask = f"Still waiting for your approval: {what}."
-        tell = f"Nobody has decided on {request.title} yet. Reminded: {names}."
+        ask = f"{item.mark}Still waiting for your approval: {what}."
+        tell = f"Nobody has decided on {called} yet. Reminded: {names}."
     if not deciders:
-        tell = f"Nobody can approve {request.title} now: ask an Operations Lead to find somebody."
+        tell = f"Nobody can approve {called} now: ask an Operations Lead to find somebody."
     notifications.tell(
         deciders,
         subject=subject_of(request),
@@ -118,12 +121,13 @@ def _ask(request: ApprovalRequest, reached: int, deciders: list[User]) -> None:
     _tell_requester(request, reached, tell)
 
 
-def _escalate(request: ApprovalRequest, reached: int, contact: Contact) -> None:
+def _escalate(item: Asked, reached: int, contact: Contact) -> None:
     """Tell the next of the chain. It gives them no right: they see to it that somebody decides."""
+    request, called = item.request, item.called
     key, path = _key(request, reached), reverse("approval", args=[request.pk])
     text = (
-        f"Nobody has decided yet, so this goes up to {contact.name}: {request.requested_by.name} "
-        f"waits for an approval of {request.title}, in {request.environment}."
+        f"{item.mark}Nobody has decided yet, so this goes up to {contact.name}: {request.requested_by.name} "
+        f"waits for an approval of {called}, in {request.environment}."
     )
     people = _behind(contact).exclude(pk=request.requested_by_id)
     notifications.note(people, subject=subject_of(request), key=key, text=text, path=path)
@@ -131,7 +135,7 @@ def _escalate(request: ApprovalRequest, reached: int, contact: Contact) -> None:
     _tell_requester(
         request,
         reached,
-        f"Nobody has decided on {request.title} yet: it went up to {contact.name}.",
+        f"Nobody has decided on {called} yet: it went up to {contact.name}.",
     )
 
 
@@ -151,14 +155,15 @@ def _behind(contact: Contact) -> QuerySet[User]:
     return User.objects.filter(Q(email__iexact=contact.address) | Q(pk__in=holders), is_active=True)
 
 
-def _tell_of_the_end(request: ApprovalRequest) -> None:
+def _tell_of_the_end(item: Asked) -> None:
+    request, called = item.request, item.called
     word = RequestState(request.state).label.lower()
     last = request.decisions.select_related("user").order_by("-at").first()
     if last is None or request.state == RequestState.EXPIRED:
-        text = f"{request.title}: the request for approval has {word}, nobody decided in time."
+        text = f"{called}: the request for approval has {word}, nobody decided in time."
     else:
         comment = f": {last.comment}" if last.comment else "."
-        text = f"{request.title} was {word} by {last.user.name}{comment}"
+        text = f"{called} was {word} by {last.user.name}{comment}"
     _tell_requester(request, _ENDED, text)
 
 

@@ -1,10 +1,13 @@
 """What waits for one person: executions to go on with, to close, to supervise."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q
 
-from cvdops.access.policy import Action, can
+from cvdops.access.levels import Level
+from cvdops.access.models import RoleGrant
+from cvdops.access.policy import Action, Matter, can
 from cvdops.accounts.models import User
 from cvdops.executions import waits
 from cvdops.executions.checklists import MONITORING
@@ -14,6 +17,7 @@ from cvdops.executions.states import ExecutionState
 from cvdops.web.summaries import Running
 
 SHOWN = 20
+LOOKED_AT = 60  # executions that are to be closed
 STANDING = (ExecutionState.WAITING, ExecutionState.PAUSED)
 BY_APPROVAL = "approval"
 
@@ -51,15 +55,52 @@ def to_supervise(user: User, running: Iterable[Running]) -> list[Running]:
 
 
 def to_close(user: User) -> list[Execution]:
-    """What this person ran and has to close, with the number of items left; the oldest first.
+    """What this person has to close, with the number of items left; the oldest first.
 
-    What the portal itself is still watching is no item for people yet.
+    That is what they ran. Where whoever ran it may not close it any more, it falls to those with Execute who
+    took part, and where nobody has, to those who lead. What the portal itself is still watching is no item
+    for people yet.
     """
     left = Q(checklist__moment=ChecklistMark.Moment.AFTER, checklist__confirmed_at=None)
     watched = Q(closing__watched_until__isnull=False, closing__health="")
     for_people = left & ~(watched & Q(checklist__position=MONITORING))
-    mine = visible_to(user).filter(
-        _run_by(user), closing__closed_at=None, closing__ended_at=F("finished_at")
+    operator = Q(part=Participant.Part.OPERATOR, left_at=None)
+    found = visible_to(user).filter(
+        closing__closed_at=None, closing__ended_at=F("finished_at"), closing__isnull=False
     )
-    found = mine.annotate(left=Count("checklist", filter=for_people)).filter(left__gt=0)
-    return list(found.select_related("closing").order_by("id")[:SHOWN])
+    found = found.annotate(
+        theirs=_able(Level.ASSIST, operator),
+        others=_able(Level.EXECUTE, ~operator),
+        took_part=Exists(Participant.objects.filter(user=user, execution=OuterRef("pk"))),
+    )
+    found = found.filter(_run_by(user) | Q(theirs=False))
+    found = found.annotate(left=Count("checklist", filter=for_people)).filter(left__gt=0)
+    rows = found.select_related("closing").order_by("id")[:LOOKED_AT]
+    may: dict[Matter, bool] = {}
+    mine: list[Execution] = [row for row in rows if _falls_to(user, row, may)]
+    return mine[:SHOWN]
+
+
+def _able(level: Level, part: Q) -> Exists:
+    """Whether somebody of this part still has this level there: a part of a query."""
+    grants = RoleGrant.objects.in_force().filter(
+        Q(environment=None) | Q(environment=OuterRef("execution__environment")),
+        user=OuterRef("user"),
+        user__is_active=True,
+        role__cells__category=OuterRef("execution__runbook__category"),
+        role__cells__level__gte=level,
+    )
+    return Exists(Participant.objects.filter(part, Exists(grants), execution=OuterRef("pk")))
+
+
+def _falls_to(user: User, execution: Any, may: dict[Matter, bool]) -> bool:
+    """Whether it is this person's to close; `may` keeps what the policy said before."""
+    about = plain_matter(execution)
+    if about not in may:
+        may[about] = can(user, Action.CLOSE, about).allowed
+    if execution.theirs or not may[about]:
+        return may[about]
+    if execution.others and not execution.took_part:
+        return False
+    needed = Action.CONTROL if execution.took_part and execution.others else Action.OVERRIDE
+    return can(user, needed, about).allowed

@@ -13,6 +13,7 @@ from cvdops.executions import emergencies, services
 from cvdops.executions.emergencies import Declaration
 from cvdops.executions.models import Emergency, Execution
 from cvdops.lib.errors import Conflict, Invalid, Refused
+from tests.cast import person
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
 from tests.executions.test_windows import HOUR, window
@@ -116,7 +117,7 @@ def test_it_is_recorded_with_its_reasons(closed: Scene) -> None:
 
 
 def test_its_review_is_due_when_it_is_over_and_written_once(closed: Scene) -> None:
-    lead = closed.person("operations-lead")
+    lead = person("operations-lead", "another-lead")
     execution = declare(closed)
     (due,) = emergencies.to_review(lead)
     assert due.review_due == execution.finished_at + timedelta(days=7)
@@ -125,9 +126,28 @@ def test_its_review_is_due_when_it_is_over_and_written_once(closed: Scene) -> No
     with pytest.raises(Invalid):
         emergencies.review(lead, execution.pk, " ")
     emergencies.review(lead, execution.pk, "A disk that nobody watched.")
-    assert not emergencies.to_review(lead).exists()
+    assert not emergencies.to_review(lead)
     with pytest.raises(Conflict):
         emergencies.review(lead, execution.pk, "again")
+
+
+def test_who_declared_it_does_not_close_its_review(closed: Scene) -> None:
+    execution = declare(closed)
+    lead = closed.person("operations-lead")
+    assert not emergencies.to_review(lead)
+    with pytest.raises(Refused, match="somebody else closes its review"):
+        emergencies.review(lead, execution.pk, "All is well.")
+
+
+def test_one_that_ended_before_it_began_is_neither_reviewed_nor_counted(closed: Scene) -> None:
+    execution = closed.start(by="operations-lead", emergency=DOWN)
+    services.cancel(closed.person("operations-lead"), execution.pk)
+    closed.advance(execution)
+    other = person("operations-lead", "another-lead")
+    assert Emergency.objects.get().review_due is None
+    assert (emergencies.to_review(other), emergencies.count()) == ([], 0)
+    with pytest.raises(Conflict, match="Nothing of it ran"):
+        emergencies.review(other, execution.pk, "x")
 
 
 def test_the_database_asks_for_notice_or_a_reason(closed: Scene) -> None:

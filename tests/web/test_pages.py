@@ -21,8 +21,9 @@ RUN = "/runbooks/deployment/run/"
 # How many queries each page may take with three runbooks and a few executions; one tells what is unread,
 # and four what waits for the decision of who asks.
 BUDGETS = {
-    # of them: queues without a worker, what this person runs, windows, holds, emergencies and their reviews
-    "/": 21,
+    # of them: queues without a worker, what this person runs, windows, holds, emergencies and their reviews,
+    # open proposals, and the numbers of the executions that wait for an approval
+    "/": 23,
     "/runbooks/": 15,
     "/runbooks/deployment/": 16,  # one of them: the holds
     "/runbooks/deployment/?view=source": 15,

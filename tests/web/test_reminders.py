@@ -9,6 +9,7 @@ from pytest_django import Settings
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.executions import services
+from cvdops.executions.models import Execution
 from cvdops.executions.reminders import RESPONSE, remind, stage
 from cvdops.notifications.models import Message, Notice
 from tests.cast import person
@@ -48,9 +49,17 @@ def test_who_may_decide_is_asked_and_nobody_else(request_: ApprovalRequest) -> N
 
 def test_who_asked_hears_whom_it_waits_for(request_: ApprovalRequest) -> None:
     remind()
+    number = Execution.objects.get().number
     assert told(REQUESTER) == [
-        f"Asked for the approval of Ask: {User.objects.get(username=MANAGER).name}."
+        f"Asked for the approval of Ask (#{number}): {User.objects.get(username=MANAGER).name}."
     ]
+
+
+def test_an_emergency_is_told_as_one(request_: ApprovalRequest) -> None:
+    execution = Execution.objects.get()
+    Execution.objects.update(plan={**execution.plan, "emergency": True})
+    remind()
+    assert told(MANAGER)[0].startswith("Emergency: ")
 
 
 def test_everything_is_told_once(request_: ApprovalRequest) -> None:
@@ -87,10 +96,10 @@ def test_of_a_decision_who_asked_hears_and_the_others_need_not_read_on(
     request_: ApprovalRequest,
 ) -> None:
     remind()
-    manager = person(MANAGER)
+    manager, number = person(MANAGER), Execution.objects.get().number
     services.decide(manager, request_.pk, "approve", "go", request_.plan_digest)
     remind()
-    assert told(REQUESTER)[-1] == f"Ask was approved by {manager.name}: go"
+    assert told(REQUESTER)[-1] == f"Ask (#{number}) was approved by {manager.name}: go"
     assert not Notice.objects.filter(user=manager, read_at__isnull=True).exists()
 
 

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from cvdops.executions.models.execution import Execution
+from cvdops.spec.document import Kind
 
 NOTICE = timedelta(hours=2)  # in which stakeholders are told beforehand, where possible
 REVIEWED_WITHIN = timedelta(days=7)  # five working days after its end
@@ -57,9 +58,15 @@ class Emergency(models.Model):
         return f"emergency of {self.execution}"
 
     @property
+    def ran(self) -> bool:
+        """Whether anything was begun: one that was rejected before it began is no emergency that happened."""
+        begun = self.execution.steps.filter(started_at__isnull=False)
+        return begun.exclude(kind=Kind.APPROVAL).exists()
+
+    @property
     def review_due(self) -> datetime | None:
-        """Until when it is to be reviewed; None while it goes on, and when it is done."""
-        if self.reviewed_at or self.execution.finished_at is None:
+        """Until when it is to be reviewed; None while it goes on, when it is done, and if nothing ran."""
+        if self.reviewed_at or self.execution.finished_at is None or not self.ran:
             return None
         due: datetime = self.execution.finished_at + REVIEWED_WITHIN
         return due

@@ -162,11 +162,12 @@ def _create(
     checklists.store(execution, resolved.before, user)
     if resolved.supervision:
         told = f"supervise:{execution.pk}"
+        mark = "Emergency: " if resolved.draft.emergency else ""
         notifications.tell(
             participants.supervisors(execution, resolved.matter),
             subject=told,
             key=told,
-            text=f"{user.name} needs a supervisor for {resolved.runbook.title} {execution} in "
+            text=f"{mark}{user.name} needs a supervisor for {resolved.runbook.title} {execution} in "
             f"{resolved.environment}: it begins when you join.",
             path=reverse("execution", args=[execution.pk]),
         )

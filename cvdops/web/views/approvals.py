@@ -1,8 +1,5 @@
 """The inbox of approvals and the page on which one is decided."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,8 +9,8 @@ from cvdops.access.policy import Action, can
 from cvdops.approvals.models import ApprovalRequest, Decision, RequestState
 from cvdops.approvals.queries import get_request, visible
 from cvdops.executions import services
+from cvdops.executions.asking import asked
 from cvdops.executions.deciders import gate_of
-from cvdops.executions.models import Execution
 from cvdops.lib.errors import Conflict, Invalid, Problem
 from cvdops.web import nonce
 from cvdops.web.context import portal_of
@@ -24,28 +21,14 @@ from cvdops.web.views.executions import icon_path
 SHOWN = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A row of the lists."""
-
-    request: ApprovalRequest
-    execution: Execution
-
-
 @requires(Action.USE_PORTAL)
 def approvals(request: HttpRequest) -> HttpResponse:
     """What this person may decide, then all that they may see."""
     inbox = portal_of(request).inbox
     others = visible(person(request)).exclude(pk__in=[r.pk for r in inbox])[:SHOWN]
-    context = {"inbox": _items(inbox), "others": _items(list(others))}
+    context = {"inbox": asked(inbox), "others": asked(others)}
     template = "list.html#lists" if request.headers.get("HX-Request") else "list.html"
     return render(request, f"approvals/{template}", context)
-
-
-def _items(requests: Sequence[ApprovalRequest]) -> list[Item]:
-    """The requests with their executions, which make two of the same gate tell apart."""
-    found = Execution.objects.only("number", "reason").in_bulk([r.execution_id for r in requests])
-    return [Item(request, found[request.execution_id]) for request in requests]
 
 
 @requires(Action.READ_EXECUTION)

@@ -5,10 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from cvdops.access.marks import person, requires
-from cvdops.access.policy import Action, can
+from cvdops.access.policy import Action
 from cvdops.executions import emergencies
 from cvdops.executions.models import Emergency
-from cvdops.executions.queries import get_execution, matter
+from cvdops.executions.queries import get_execution
 from cvdops.lib.errors import Invalid, NotFound
 
 
@@ -34,7 +34,7 @@ def _page(request: HttpRequest, execution_id: str, problem: str = "") -> HttpRes
     context = {
         "execution": execution,
         "emergency": one,
-        "may_review": can(user, Action.OVERRIDE, matter(execution)),
+        "may_review": emergencies.may_review(user, one),
         "problem": problem,
         "typed": request.POST.get("review", ""),
     }

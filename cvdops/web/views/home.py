@@ -1,5 +1,6 @@
 """Home: what runs, what waits for me, what is due."""
 
+from django.db.models.fields.json import KeyTransform
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -9,9 +10,12 @@ from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.catalog.models import Group
 from cvdops.catalog.queries import document
+from cvdops.changes import telling
 from cvdops.changes.services import waiting_for
 from cvdops.executions import emergencies
+from cvdops.executions.asking import asked
 from cvdops.executions.queries import visible_to
+from cvdops.executions.reminders import subject_of
 from cvdops.executions.states import ACTIVE
 from cvdops.spec.document import Procedure
 from cvdops.web import duties
@@ -29,12 +33,24 @@ def home(request: HttpRequest) -> HttpResponse:
     user = person(request)
     executions = visible_to(user)
     rows = catalog_rows(user)
-    running = with_progress(executions.filter(state__in=ACTIVE)[:SHOWN])
+    active = executions.filter(state__in=ACTIVE).annotate(
+        as_emergency=KeyTransform("emergency", "plan")
+    )
+    running = with_progress(active[:SHOWN])
     mine = duties.to_go_on(user, running)
     to_close = duties.to_close(user)
     to_supervise = duties.to_supervise(user, running)
     proposals = [Shown(change) for change in waiting_for(user)]
+    portal = portal_of(request)
+    stands_there = {
+        *(subject_of(asked_for) for asked_for in portal.inbox),
+        *(telling.subject_of(shown.change) for shown in proposals),
+        *(f"supervise:{row.execution.pk}" for row in to_supervise),
+    }
     context = {
+        "to_decide": asked(portal.inbox),
+        # what waits for this person stands in its own card, once
+        "news": [notice for notice in portal.unread if notice.subject not in stands_there],
         "running": running,
         "mine": mine,
         "to_close": to_close,
@@ -42,8 +58,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "proposals": proposals,
         "environments": sorted({r.execution.environment_id for r in running}),
         "waiting_for_me": sum(
-            len(part)
-            for part in (portal_of(request).inbox, mine, to_close, to_supervise, proposals)
+            len(part) for part in (portal.inbox, mine, to_close, to_supervise, proposals)
         ),
         "rows": rows,
         "may_run": any(row.level >= Level.EXECUTE for row in rows),
@@ -52,7 +67,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "emergency": _emergency(rows),
         "calendars": standings(),
         "emergencies": emergencies.count(user),
-        "to_review": list(emergencies.to_review(user)[:SHOWN]),
+        "to_review": emergencies.to_review(user),
     }
     template = "home.html#now" if request.headers.get("HX-Request") else "home.html"
     return render(request, template, context)
