@@ -30,7 +30,7 @@ def test_a_manager_is_told_decides_and_sees_it_go_on(log_in: LogIn) -> None:
     state(engineer, "Waiting")
     manager = log_in("operations-manager", **PHONE)
     expect(manager.locator("#waiting")).to_contain_text("Deployment")
-    opened(manager, "asks for your approval")
+    manager.locator("#waiting").get_by_role("link", name="Review").first.click()
     expect(manager).to_have_url(re.compile("/approvals/"))
     approve = manager.get_by_role("button", name="Approve", exact=True)
     box = approve.bounding_box()
