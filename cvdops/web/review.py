@@ -190,7 +190,7 @@ def review(user: User, request: ApprovalRequest, scene: Scene) -> Review:
 
 
 def _standing(user: User, execution: Execution) -> Standing:
-    about = known(execution.runbook, str(execution.version.number))
+    about = known(user, execution.runbook, str(execution.version.number))
     return Standing(quality(user, about), tuple(review.name for review in about.reviews))
 
 
