@@ -134,7 +134,7 @@ def test_what_was_confirmed_before_the_start_is_seen(world: World, address: str)
     page = page_of(world, address)
     assert "No backup succeeded within 24 h." in page
     assert f"{person('devops-engineer').name} confirmed it anyway." in page
-    assert "of 8 items before the start verified by the portal" in page
+    assert "of 8 verified by the portal before the start" in page
 
 
 def test_only_who_decides_here_is_told_so(world: World, address: str) -> None:
