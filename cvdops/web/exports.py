@@ -31,7 +31,12 @@ def export(name: str, kind: str, columns: Sequence[str], read: Read) -> Streamin
 async def _csv(columns: Sequence[str], read: Read) -> AsyncIterator[bytes]:
     yield row(columns).encode()
     async for records in _parts(read):
-        yield "".join(row(one[name] for name in columns) for one in records).encode()
+        yield "".join(row(_cell(one[name]) for name in columns) for one in records).encode()
+
+
+def _cell(value: object) -> object:
+    """What stands in a table; what has parts as JSON, which every reader of tables can take apart."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
 
 
 async def _json(columns: Sequence[str], read: Read) -> AsyncIterator[bytes]:

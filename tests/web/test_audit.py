@@ -58,6 +58,7 @@ def test_the_file_has_every_entry_with_its_hash_oldest_first() -> None:
     assert (second["action"], second["answer"], second["user"]) == ("x.no", "refused", "")
     assert first["hash"] == bytes(Seal.objects.get(pk=1).hash).hex()
     assert [first["number"], second["number"]] == ["1", "2"]
+    assert json.loads(first["data"]) == {"reason": "so"}
 
 
 def test_the_json_says_the_same() -> None:
