@@ -4,8 +4,9 @@ Everything follows from the request and the clock, and each notice is told once 
 to be remembered, a worker that dies loses nothing, and two that do this at once tell nobody twice.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -29,6 +30,8 @@ _ENDED = "ended"
 _TOLD_OF_THE_END = timedelta(hours=1)
 _LOCK = 0x43564404  # advisory: one worker at a time
 
+What = TypeVar("What", int, str)  # a stage, or the end
+
 
 def remind() -> None:
     """Tell of what is waited for, and no more of what is not. Idempotent, by any worker."""
@@ -42,11 +45,12 @@ def remind() -> None:
         for ended in asked(_closed(now)):
             _tell_of_the_end(ended)
         chain = list(Contact.objects.filter(kind=Contact.Kind.ESCALATION).order_by("order"))
-        untold = [
+        reached_by_now = [
             (request, reached)
             for request in _open()
-            for reached in _untold(request, now, len(chain))
+            for reached in range(min(stage(request, now), _REMINDED + len(chain)) + 1)
         ]
+        untold = _untold(reached_by_now)
         deciders = _deciders() if untold else {}
         named = {item.request.pk: item for item in asked(request for request, _ in untold)}
         for request, reached in untold:
@@ -74,19 +78,17 @@ def _open() -> Iterable[ApprovalRequest]:
 def _closed(now: datetime) -> list[ApprovalRequest]:
     """Those that ended a short time ago, whose requester was not told."""
     ended = ApprovalRequest.objects.filter(closed_at__gt=now - _TOLD_OF_THE_END)
-    found = list(ended.exclude(state=RequestState.VOID).select_related("requested_by"))
-    keys = [_key(request, _ENDED) for request in found]
-    told = set(Notice.objects.filter(key__in=keys).values_list("key", flat=True))
-    return [request for request in found if _key(request, _ENDED) not in told]
+    found = ended.exclude(state=RequestState.VOID).select_related("requested_by")
+    return [request for request, _ in _untold([(request, _ENDED) for request in found])]
 
 
-def _untold(request: ApprovalRequest, now: datetime, chain: int) -> list[int]:
-    """The stages that it has reached and nobody heard of."""
-    reached = min(stage(request, now), _REMINDED + chain)
-    told = set(
-        Notice.objects.filter(subject=subject_of(request)).values_list("key", flat=True).distinct()
-    )
-    return [n for n in range(reached + 1) if _key(request, n) not in told]
+def _untold(events: Sequence[tuple[ApprovalRequest, What]]) -> list[tuple[ApprovalRequest, What]]:
+    """Those of which nobody has heard yet. Who asked for a request hears of all, so theirs are looked at."""
+    keys = [_key(request, what) for request, what in events]
+    requesters = {request.requested_by_id for request, _ in events}
+    found = Notice.objects.filter(user__in=requesters, key__in=keys)  # by the index of both
+    told = set(found.values_list("key", flat=True))
+    return [(request, what) for request, what in events if _key(request, what) not in told]
 
 
 def _deciders() -> dict[UUID, list[User]]:
