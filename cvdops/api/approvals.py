@@ -11,7 +11,7 @@ from pydantic import Field
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, Gate
-from cvdops.api.asking import PAGE, Asked, Listed, Text, identity
+from cvdops.api.asking import Asked, Listed, Text, first, identity
 from cvdops.approvals import counting
 from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.approvals.queries import get_request, visible
@@ -116,11 +116,8 @@ def approvals(request: HttpRequest, wanted: Query[Wanted]) -> Approvals:
         found = found.filter(state=wanted.state)
     if wanted.cursor:
         found = found.filter(pk__lt=identity(wanted.cursor))
-    page = list(found[: PAGE + 1])
-    return Approvals(
-        items=shapes(page[:PAGE]),
-        next_cursor=str(page[PAGE - 1].pk) if len(page) > PAGE else "",
-    )
+    page, following = first(found)
+    return Approvals(items=shapes(page), next_cursor=following)
 
 
 @router.post("/approvals/{request_id}/decide", response=Approval, url_name="api-approval-decide")

@@ -1,8 +1,9 @@
 """What is asked for: strictly, so that a misspelt word is never taken for one that was not said."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from ninja import Schema
 from pydantic import ConfigDict, StringConstraints
@@ -10,6 +11,8 @@ from pydantic import ConfigDict, StringConstraints
 from cvdops.lib.errors import Invalid, Problem
 
 PAGE = 50  # items of a list
+
+Row = TypeVar("Row", bound=Model)
 
 # PostgreSQL holds no NUL.
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
@@ -36,6 +39,12 @@ def check_names(request: HttpRequest, known: frozenset[str]) -> None:
     ]
     if problems:
         raise Invalid(problems)
+
+
+def first(found: QuerySet[Row]) -> tuple[list[Row], str]:
+    """The first page of a list in the order of its keys, and the cursor of the next one; empty: none."""
+    rows = list(found[: PAGE + 1])
+    return rows[:PAGE], str(rows[PAGE - 1].pk) if len(rows) > PAGE else ""
 
 
 def number(cursor: str) -> int:

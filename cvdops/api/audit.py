@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
-from cvdops.api.asking import PAGE, Listed, number
+from cvdops.api.asking import Listed, first, number
 from cvdops.audit.models import AuditEntry
 from cvdops.executions.trail import entries
 
@@ -61,8 +61,5 @@ def audit(request: HttpRequest, wanted: Query[Wanted]) -> Entries:
         found = found.filter(at__gte=wanted.since)
     if wanted.cursor:
         found = found.filter(pk__lt=number(wanted.cursor))
-    page = list(found[: PAGE + 1])
-    return Entries(
-        items=[Entry.of(one) for one in page[:PAGE]],
-        next_cursor=str(page[PAGE - 1].pk) if len(page) > PAGE else "",
-    )
+    page, following = first(found)
+    return Entries(items=[Entry.of(one) for one in page], next_cursor=following)

@@ -10,7 +10,7 @@ from ninja import Query, Router, Schema
 from cvdops.access.catalog import get_runbook, visible_runbooks
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
-from cvdops.api.asking import PAGE, Listed
+from cvdops.api.asking import Listed, first
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.queries import document
 
@@ -101,11 +101,8 @@ def runbooks(request: HttpRequest, wanted: Query[Wanted]) -> Runbooks:
         found = found.filter(category=wanted.category)
     if wanted.group:
         found = found.filter(group=wanted.group)
-    page = list(found[: PAGE + 1])
-    return Runbooks(
-        items=[RunbookItem(**_facts(one)) for one in page[:PAGE]],
-        next_cursor=page[PAGE - 1].pk if len(page) > PAGE else "",
-    )
+    page, following = first(found)
+    return Runbooks(items=[RunbookItem(**_facts(one)) for one in page], next_cursor=following)
 
 
 @router.get("/runbooks/{runbook_id}", response=RunbookDetail, url_name="api-runbook")

@@ -5,7 +5,7 @@ from asgiref.sync import async_to_sync
 from django.db import OperationalError
 from django.test import AsyncClient
 
-from cvdops.api import audit, runbooks
+from cvdops.api import asking, audit
 from cvdops.audit.models import AuditEntry
 from cvdops.executions import queries
 from tests.api.calls import call, get, token
@@ -60,7 +60,7 @@ def test_nobody_asks_about_a_runbook_that_they_may_not_see(world: World) -> None
 
 
 def test_runbooks_a_page_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runbooks, "PAGE", 2)
+    monkeypatch.setattr(asking, "PAGE", 2)
     text = token("operations-lead")
     first = get(text, "runbooks")
     assert [item["id"] for item in first["items"]] == ["deployment", "incident-response"]
@@ -128,7 +128,7 @@ def test_an_execution(world: World) -> None:
 
 
 def test_the_audit_log_a_page_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "PAGE", 1)
+    monkeypatch.setattr(asking, "PAGE", 1)
     text = token("auditor")
     made = list(AuditEntry.objects.order_by("-id").values_list("pk", flat=True))
     found, cursor = [], ""
