@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
-from cvdops.access.policy import UNCATEGORISED, Matter, readable_categories
+from cvdops.access.policy import UNCATEGORISED, Action, Matter, can, readable_categories
 from cvdops.accounts.models import User
+from cvdops.audit.log import record
 from cvdops.catalog import queries
 from cvdops.catalog.models import CatalogSource, Runbook, RunbookVersion
-from cvdops.catalog.report import FileResult
+from cvdops.catalog.report import FileAction, FileResult
+from cvdops.catalog.sync import sync
 from cvdops.environments.models import Environment
+from cvdops.lib.errors import UserError
 from cvdops.spec.metadata import critical
 
 
@@ -40,6 +43,22 @@ def source(user: User) -> CatalogSource | None:
         known = _known(user)
         found.report = [r for r in found.report if known is None or r["runbook_id"] in known]
     return found
+
+
+def read_anew(user: User) -> Sequence[FileResult]:
+    """Bring the catalog up to its source: what became of every file.
+
+    Raises Refused, SourceUnreadable, Conflict; the catalog is as it was then.
+    """
+    can(user, Action.SYNC_CATALOG).enforce()
+    try:
+        results = sync().results
+    except UserError as error:
+        record(user, Action.SYNC_CATALOG, "catalog", "", data={"problem": str(error)})
+        raise
+    changed = [f"{r.path}: {r.action}" for r in results if r.action is not FileAction.UNCHANGED]
+    record(user, Action.SYNC_CATALOG, "catalog", "", data={"changed": changed})
+    return results
 
 
 def told(user: User, results: Sequence[FileResult]) -> list[FileResult]:

@@ -1,7 +1,7 @@
 """What each view asks of a person. A view that does not say is refused by the middleware."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from django.http import HttpRequest
@@ -17,10 +17,14 @@ BOUND_TO_OBJECT = frozenset({*NEEDED, Action.DECIDE})
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The mark on a view: the action it stands for and the methods it answers."""
+    """The mark on a view: the action it stands for and the methods it answers.
+
+    `posting`: what POST stands for at an address where it is something else than to read.
+    """
 
     action: Action
     methods: frozenset[str]
+    posting: Action | None = None
 
 
 def requires(action: Action, *methods: str) -> Callable[[View], View]:
@@ -37,10 +41,13 @@ def requires(action: Action, *methods: str) -> Callable[[View], View]:
     return mark
 
 
-def access_of(view: Callable[..., Any]) -> Access | None:
-    """The mark of a view, or None if it has none."""
+def access_of(view: Callable[..., Any], method: str | None = None) -> Access | None:
+    """The mark of a view, as it is for this method; None if it has none."""
     access = getattr(view, "access", None)
-    return access if isinstance(access, Access) else None
+    if not isinstance(access, Access):
+        return None
+    other = access.posting if method == "POST" else None
+    return replace(access, action=other) if other else access
 
 
 def person(request: HttpRequest) -> User:

@@ -23,6 +23,7 @@ from cvdops.lib.errors import Invalid, NotFound, Problem
 
 PREFIX = "cvdops_"  # so that one that leaks is recognised
 LONGEST = 365  # days
+LONGEST_SHARP = 90  # days, of one that administers
 USED = timedelta(minutes=1)  # the time of the last use is written at most this often
 _BEARER = re.compile(rf"[Bb]earer +({PREFIX}[A-Za-z0-9_-]{{43}})")
 
@@ -32,7 +33,8 @@ class Scope(StrEnum):
 
     READ = "read"
     RUN = "run"  # start and control executions, confirm steps, write notes
-    APPROVE = "approve"
+    APPROVE = "approve"  # decide on requests, review versions
+    ADMINISTER = "administer"  # change who may do what, where and when: see docs/security.md
 
 
 _READS = frozenset(
@@ -56,9 +58,27 @@ OPENS: dict[Scope, frozenset[Action]] = {
             Action.ASSIST,
             Action.CLOSE,
             Action.NOTE,
+            Action.HAND_OVER,
+            Action.TEST_HOST,
+            Action.SYNC_CATALOG,
+            Action.RESET_PRACTICE,
         }
     ),
-    Scope.APPROVE: frozenset({Action.DECIDE}),
+    Scope.APPROVE: frozenset({Action.DECIDE, Action.REVIEW_RUNBOOK}),
+    Scope.ADMINISTER: frozenset(
+        {
+            Action.EDIT_ENVIRONMENTS,
+            Action.EDIT_SECRETS,
+            Action.EDIT_WINDOWS,
+            Action.EDIT_PERMISSIONS,
+            Action.DECIDE_CHANGE,
+            Action.MANAGE_ACCOUNTS,
+            Action.CONFIRM_KEY,
+            Action.CERTIFY,
+            Action.DELEGATE,
+            Action.HOLD,
+        }
+    ),
 }
 
 
@@ -99,12 +119,17 @@ def bearer(header: str) -> Bearer | None:
     return Bearer(found.user, found.pk, scopes)
 
 
-def make(user: User, name: str, scopes: Collection[str], days: int) -> tuple[Token, str]:
-    """A new token for oneself and its text, which nobody can be shown again. Raises Invalid."""
+def make(
+    user: User, name: str, scopes: Collection[str], days: int, *, proved: bool = False
+) -> tuple[Token, str]:
+    """A new token for oneself and its text, which nobody can be shown again. Raises Invalid.
+
+    `proved`: who makes it has just entered their password, without which none administers.
+    """
     name = name.strip()
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)  # two of the same name at once
-        if problems := _problems(user, name, scopes, days):
+        if problems := _problems(user, name, scopes, days, proved=proved):
             raise Invalid(problems)
         text = PREFIX + secrets.token_urlsafe(32)
         token = Token.objects.create(
@@ -131,16 +156,24 @@ def revoke(by: User, token_id: int) -> Token:
     return found
 
 
-def _problems(user: User, name: str, scopes: Collection[str], days: int) -> Sequence[Problem]:
+def _problems(
+    user: User, name: str, scopes: Collection[str], days: int, *, proved: bool
+) -> Sequence[Problem]:
     problems = []
     if not name or len(name) > 80:
         problems.append(Problem("name", "Say in up to 80 characters what it is for."))
     elif Token.objects.filter(user=user, name=name, revoked_at=None).exists():
         problems.append(Problem("name", "You have one of this name. Revoke that one first."))
     if not scopes or not set(scopes) <= {scope.value for scope in Scope}:
-        problems.append(Problem("scopes", "Say what it is good for: read, run or approve."))
-    if not 1 <= days <= LONGEST:
-        problems.append(Problem("days", f"It lasts between 1 and {LONGEST} days."))
+        text = "Say what it is good for: read, run, approve or administer."
+        problems.append(Problem("scopes", text))
+    sharp = Scope.ADMINISTER in scopes
+    if sharp and not proved:
+        text = "One that administers is made under Account at the portal, with your password."
+        problems.append(Problem("scopes", text))
+    longest = LONGEST_SHARP if sharp else LONGEST
+    if not 1 <= days <= longest:
+        problems.append(Problem("days", f"It lasts between 1 and {longest} days."))
     return problems
 
 

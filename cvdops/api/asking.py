@@ -1,12 +1,13 @@
 """What is asked for: strictly, so that a misspelt word is never taken for one that was not said."""
 
+import re
 from typing import Annotated, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from ninja import Schema
-from pydantic import ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Strict, StringConstraints
 
 from cvdops.lib.errors import Invalid, Problem
 
@@ -16,6 +17,21 @@ Row = TypeVar("Row", bound=Model)
 
 # PostgreSQL holds no NUL.
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+
+# In a body a number is a number, and yes is true.
+Number = Annotated[int, Strict()]
+Flag = Annotated[bool, Strict()]
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _as_text(given: object) -> object:
+    if not isinstance(given, str) or not _TIME.fullmatch(given):
+        raise ValueError("Give a time with its zone, such as 2026-11-29T02:00:00Z.")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_as_text)]  # RFC 3339
 
 
 class Asked(Schema):
@@ -41,10 +57,10 @@ def check_names(request: HttpRequest, known: frozenset[str]) -> None:
         raise Invalid(problems)
 
 
-def first(found: QuerySet[Row]) -> tuple[list[Row], str]:
+def first(found: QuerySet[Row], key: str = "pk") -> tuple[list[Row], str]:
     """The first page of a list in the order of its keys, and the cursor of the next one; empty: none."""
     rows = list(found[: PAGE + 1])
-    return rows[:PAGE], str(rows[PAGE - 1].pk) if len(rows) > PAGE else ""
+    return rows[:PAGE], str(getattr(rows[PAGE - 1], key)) if len(rows) > PAGE else ""
 
 
 def number(cursor: str) -> int:

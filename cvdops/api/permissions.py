@@ -1,7 +1,9 @@
 """Who may do what, and why not."""
 
+from typing import Literal
+
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from pydantic import AwareDatetime, Field
 
 from cvdops.access.levels import Level
@@ -9,11 +11,19 @@ from cvdops.access.marks import person, requires
 from cvdops.access.models import MatrixCell, Role
 from cvdops.access.policy import Action
 from cvdops.access.whatif import WORDS, question
-from cvdops.api.asking import Asked
-from cvdops.lib.errors import Invalid, Problem, Reason
+from cvdops.api.asking import Asked, Text
+from cvdops.api.changes import ChangeShape, Reason, submitted
+from cvdops.api.sharp import sharp
+from cvdops.changes import matrix as cells
+from cvdops.changes import services
+from cvdops.changes.kind import Value
+from cvdops.lib import errors
+from cvdops.lib.errors import Invalid, Problem
 from cvdops.spec.document import Category
 
 router = Router(tags=["permissions"])
+
+LevelName = Literal["none", "review", "assist", "execute", "lead_security", "lead"]
 
 
 class MatrixRow(Schema):
@@ -40,8 +50,18 @@ class ReasonShape(Schema):
     remedy: str
 
     @classmethod
-    def of(cls, reason: Reason) -> "ReasonShape":
+    def of(cls, reason: errors.Reason) -> "ReasonShape":
         return cls(code=reason.code, text=reason.text, remedy=reason.remedy)
+
+
+class Cell(Asked):
+    """A level for a cell of the matrix. `was`: the level that you read; checked if said."""
+
+    role: Text
+    category: Category
+    level: LevelName
+    was: LevelName | None = None
+    reason: Reason
 
 
 class Check(Asked):
@@ -61,7 +81,7 @@ class Answer(Schema):
 
 @router.get("/permissions/matrix", response=Matrix, url_name="api-matrix")
 @requires(Action.READ_PERMISSIONS)
-def matrix(request: HttpRequest) -> Matrix:  # noqa: ARG001 — ninja knows it by this name
+def matrix(request: HttpRequest) -> Matrix:
     """The permissions matrix."""
     levels = {(cell.role_id, cell.category): Level(cell.level) for cell in MatrixCell.objects.all()}
     rows = [
@@ -76,6 +96,16 @@ def matrix(request: HttpRequest) -> Matrix:  # noqa: ARG001 — ninja knows it b
         for role in Role.objects.all()
     ]
     return Matrix(categories=list(Category), roles=rows)
+
+
+@router.post("/permissions/matrix", response={201: ChangeShape}, url_name="api-matrix")
+@requires(Action.EDIT_PERMISSIONS, "POST")
+@sharp
+def edit_matrix(request: HttpRequest, asked: Cell) -> Status[ChangeShape]:
+    """Propose a level of the matrix."""
+    was = services.mark(_level(asked.was)) if asked.was else None
+    key = cells.key(asked.role, asked.category)
+    return submitted(request, "matrix", key, _level(asked.level), asked.reason, was)
 
 
 @router.get("/permissions/check", response=Answer, url_name="api-check")
@@ -102,3 +132,7 @@ def check(request: HttpRequest, wanted: Query[Check]) -> Answer:
     return Answer(
         allowed=decision.allowed, reasons=[ReasonShape.of(reason) for reason in decision.reasons]
     )
+
+
+def _level(name: str) -> Value:
+    return cells.value(cells.NAMES[name])

@@ -10,9 +10,26 @@ from django.urls import URLPattern, path
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from cvdops.access.marks import access_of, requires
+from cvdops.access.marks import Access, access_of, requires
 from cvdops.access.policy import Action
-from cvdops.api import approvals, audit, executions, permissions, runbooks
+from cvdops.api import (
+    accounts,
+    approvals,
+    audit,
+    catalog,
+    changes,
+    environments,
+    executions,
+    holds,
+    hosts,
+    notices,
+    parts,
+    people,
+    permissions,
+    policies,
+    runbooks,
+    sharp,
+)
 from cvdops.api.asking import Asked, check_names
 from cvdops.lib.errors import Invalid, Problem
 from cvdops.lib.problems import ROOT, explained, problem
@@ -23,7 +40,17 @@ ROUTERS = (
     permissions.router,
     approvals.router,
     runbooks.router,
+    catalog.router,
     executions.router,
+    environments.router,
+    hosts.router,
+    parts.router,
+    holds.router,
+    policies.router,
+    changes.router,
+    people.router,
+    accounts.router,
+    notices.router,
     audit.router,
 )
 api = NinjaAPI(
@@ -61,33 +88,53 @@ def openapi(_request: HttpRequest) -> JsonResponse:
     return JsonResponse(schema)
 
 
-def _calls() -> dict[str, Callable[..., Any]]:
+Calls = dict[str, Callable[..., Any]]  # method → the function that answers it
+
+
+def _calls() -> dict[str, Calls]:
     """The functions of the calls, by the names of their addresses."""
-    return {
-        str(operation.url_name): operation.view_func
-        for router in ROUTERS
-        for found in router.path_operations.values()
-        for operation in found.operations
+    found: dict[str, Calls] = {}
+    for router in ROUTERS:
+        for view in router.path_operations.values():
+            for operation in view.operations:
+                answers = found.setdefault(str(operation.url_name), {})
+                answers |= dict.fromkeys(operation.methods, operation.view_func)
+    return found
+
+
+def _mark(calls: Calls) -> Access:
+    """What an address asks for: to read it, and to send something to it."""
+    marks = {method: access_of(call) for method, call in calls.items()}
+    read, sent = marks.get("GET"), marks.get("POST")
+    if read is None or sent is None:
+        found = read or sent
+        if found is None:
+            raise TypeError(f"A call has no access mark: {calls}")
+        return found
+    return Access(read.action, read.methods | sent.methods, posting=sent.action)
+
+
+def _marked(view: View, calls: Calls) -> View:
+    """The view with the mark of its calls. HEAD is answered as GET is; forms are for pages."""
+    known = {
+        method: frozenset(get_type_hints(call).get("wanted", Asked).model_fields)
+        for method, call in calls.items()
     }
 
-
-def _marked(view: View, call: Callable[..., Any]) -> View:
-    """The view with the mark of its call. HEAD is answered as GET is; forms are for pages."""
-    wanted = get_type_hints(call).get("wanted", Asked)
-    known = frozenset(wanted.model_fields)
-
-    @wraps(call)
+    @wraps(next(iter(calls.values())))
     def marked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        check_names(request, known)
-        if request.method == "POST" and request.content_type != "application/json":
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        check_names(request, known.get(method, frozenset()))
+        if sharp.is_sharp(calls[method]):
+            sharp.check(request)
+        if method == "POST" and request.body and request.content_type != "application/json":
             return problem(
                 415, "media", "That is no JSON", "Send JSON, and say so: application/json."
             )
-        if request.method == "HEAD":
-            request.method = "GET"
+        request.method = method
         return view(request, *args, **kwargs)
 
-    marked.access = access_of(call)  # type: ignore[attr-defined]
+    marked.access = _mark(calls)  # type: ignore[attr-defined]
     return marked
 
 

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from cvdops.accounts.models import User
 from cvdops.changes.kind import Value
 from cvdops.changes.kinds import KINDS, kind
@@ -17,6 +19,21 @@ def visible(user: User, *, is_open: bool) -> list[Change]:
     one_state = found.filter(state=ChangeState.PROPOSED)
     rows = one_state if is_open else found.exclude(state=ChangeState.PROPOSED)
     return [c for c in rows[:SHOWN] if kind(c.kind).visible(user, c.key)]
+
+
+def listed(*, is_open: bool | None, kind_name: str = "", key: str = "") -> QuerySet[Change]:
+    """The changes of these, newest first, for lists that are read a page at a time. Raises NotFound.
+
+    Every kind of change exists for everybody who is logged in: see their `visible`.
+    """
+    found = Change.objects.filter(kind__in=KINDS).select_related("proposed_by", "decided_by")
+    if is_open is not None:
+        waits = found.filter(state=ChangeState.PROPOSED)
+        found = waits if is_open else found.exclude(state=ChangeState.PROPOSED)
+    if kind_name:
+        kind(kind_name)
+        found = found.filter(kind=kind_name)
+    return found.filter(key=key) if key else found
 
 
 def history(user: User, kind_name: str, key: str) -> list[Change]:

@@ -163,6 +163,14 @@ def host(slug: str, name: str) -> Host:
     return found
 
 
+def parts(slug: str, kind: str) -> list[Part]:
+    """All of this kind that the environment has. Raises NotFound."""
+    if kind not in FORMS:
+        raise NotFound
+    model: type[models.Model] = FORMS[kind]._meta.model
+    return list(model._default_manager.filter(environment=environment(slug)))  # type: ignore[arg-type]
+
+
 def form(slug: str, kind: str, pk: int | None, data: Mapping[str, Any] | None = None) -> PartForm:
     """What is there, or a new one without `pk`, to be shown or saved. Raises NotFound."""
     if kind not in FORMS:

@@ -90,7 +90,7 @@ def record_refusal(request: HttpRequest, reasons: Sequence[Reason]) -> None:
     match = request.resolver_match
     if match is None or not isinstance(request.user, User):
         return
-    access = access_of(match.func)
+    access = access_of(match.func, request.method)
     data = {"method": request.method, "reasons": [reason.code for reason in reasons]}
     token = bearer_of(request)
     record(

@@ -62,7 +62,8 @@ class TokenForm(forms.Form):
         choices=[
             (Scope.READ.value, "read what you may read"),
             (Scope.RUN.value, "start and control executions"),
-            (Scope.APPROVE.value, "decide on approvals"),
+            (Scope.APPROVE.value, "decide on approvals, review versions"),
+            (Scope.ADMINISTER.value, "change rights, accounts, environments, windows (90 days)"),
         ],
         initial=[Scope.READ.value],
         widget=forms.CheckboxSelectMultiple,

@@ -166,7 +166,7 @@ def _prolong(request: HttpRequest) -> None:
 
 
 def _refuse(request: HttpRequest, view: Callable[..., Any]) -> HttpResponse | None:
-    access = access_of(view)
+    access = access_of(view, request.method)
     public = access is not None and access.action is Action.PUBLIC
     if not public and not request.user.is_authenticated:
         return _ask_to_log_in(request)

@@ -13,9 +13,9 @@ ROOT = "/api/v1/"
 
 def token(role: str, *scopes: str) -> str:
     """The text of a new token of the person with this role, for everything unless it is said."""
-    wanted = scopes or ("read", "run", "approve")
+    wanted = scopes or tuple(tokens.Scope)
     user = person(role)
-    return tokens.make(user, f"test {user.tokens.count()}", wanted, 30)[1]
+    return tokens.make(user, f"test {user.tokens.count()}", wanted, 30, proved=True)[1]
 
 
 def call(text: str, method: str, path: str, body: object = None, **query: str) -> HttpResponse:

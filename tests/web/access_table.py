@@ -80,6 +80,13 @@ WINDOW = {
     "reason": "agreed",
 }
 PERIOD = {**ENVIRONMENT, "pk": "WINDOW"}
+PARTS: dict[str, dict[str, object]] = {
+    "host": {"name": "other", "transport": "local"},
+    "group": {"name": "web", "hosts": ["practice"]},
+    "database": {"name": "main", "kind": "sqlite", "location": "/tmp/main.db"},
+    "address": {"host": "example.com", "port": 443},
+    "variable": {"name": "DATA_DIR", "value": "/srv"},
+}
 
 TABLE: dict[str, Row] = {
     "home": Row(get=ALL),
@@ -280,7 +287,12 @@ TABLE: dict[str, Row] = {
     ),
     # 409: nothing has changed since it was asked for
     "approval-renew": Row(REQUEST, post=only((*DEPLOYERS, "operations-manager"), 409)),
-    "api-matrix": Row(get=ALL, api=True),
+    "api-matrix": Row(
+        get=ALL,
+        post=only(EDITORS, 201, 403),
+        body={"role": "developer", "category": "security", "level": "assist", "reason": "so"},
+        api=True,
+    ),
     "api-check": Row(get={OTHERS: 422}, api=True),  # it does not say what is asked
     "api-approvals": Row(get=ALL, api=True),
     "api-approval-decide": Row(
@@ -294,6 +306,157 @@ TABLE: dict[str, Row] = {
     "api-executions": Row(get=ALL, api=True),
     "api-execution": Row(EXECUTION, get=HIDDEN, api=True),
     "api-audit": Row(get=only(AUDITORS, 200, 403), api=True),
+    "api-versions": Row(RUNBOOK, get=HIDDEN, api=True),
+    "api-review": Row(
+        {**RUNBOOK, "number": "1"}, post={OTHERS: 201, OUTSIDER: 404}, body={}, api=True
+    ),
+    # 409: the lead asks before there is anybody else in these tests
+    "api-ask-for-help": Row(
+        RUNBOOK,
+        post={OTHERS: 201, "operations-lead": 409, OUTSIDER: 404},
+        body={"environment": "production", "note": "please"},
+        api=True,
+    ),
+    "api-sync": Row(post=only((*OPERATORS, "admin"), 200, 403), api=True),
+    "api-lint": Row(post=ALL, body={"text": "# A document"}, api=True),
+    "api-environments": Row(get=ALL, api=True),
+    "api-environment": Row(ENVIRONMENT, get=ALL, api=True),
+    "api-secret": Row(
+        ENVIRONMENT,
+        post=only(EDITORS, 201, 403),
+        body={"name": "API_TOKEN", "value": "a-long-value"},
+        api=True,
+    ),
+    # 409: there is none of this name
+    "api-secret-remove": Row(
+        {**ENVIRONMENT, "name": "API_TOKEN"}, post=only(EDITORS, 409, 403), api=True
+    ),
+    "api-health": Row(ENVIRONMENT, post=only(EDITORS, 200, 403), body={"health_url": ""}, api=True),
+    "api-host": Row({**ENVIRONMENT, "name": "practice"}, get=ALL, api=True),
+    "api-host-test": Row(
+        {**ENVIRONMENT, "name": "practice"},
+        post=only((*OPERATORS, "admin"), 202, 403),
+        api=True,
+    ),
+    # 409: it has shown no key
+    "api-host-key": Row(
+        {**ENVIRONMENT, "name": "practice"},
+        post=only(EDITORS, 409, 403),
+        body={"fingerprint": "SHA256:x"},
+        api=True,
+    ),
+    **{
+        f"api-{kind}-add": Row(ENVIRONMENT, post=only(EDITORS, 201, 403), body=body, api=True)
+        for kind, body in PARTS.items()
+    },
+    # 404: there is none of this name, which those learn who may change it
+    **{
+        f"api-{kind}-change": Row(
+            {**ENVIRONMENT, "name": "none"}, post=only(EDITORS, 404, 403), body=body, api=True
+        )
+        for kind, body in PARTS.items()
+        if kind != "address"
+    },
+    "api-part-remove": Row(
+        {**ENVIRONMENT, "kind": "hosts", "name": "practice"},
+        post=only(EDITORS, 204, 403),
+        api=True,
+    ),
+    "api-holds": Row(
+        get=ALL,
+        post=only(EDITORS, 201, 403),
+        body={"environment": "staging", "reason": "a disk is changed", "until": "MOMENT"},
+        api=True,
+    ),
+    "api-hold-lift": Row({"hold_id": "HOLD"}, post=only(EDITORS, 200, 403), api=True),
+    "api-policies": Row(
+        get=ALL,
+        post=only(EDITORS, 201, 403),
+        body={
+            "environment": "production",
+            "category": "deployment",
+            "condition": "always",
+            "groups": [{"approvers": ["operations-manager"], "required": 1}],
+            "expires": 3600,
+            "reason": "so",
+        },
+        api=True,
+    ),
+    "api-approver-group-set": Row(
+        {"slug": "dba"},
+        post=only(EDITORS, 201, 403),
+        body={"name": "Database administrators", "members": [], "reason": "so"},
+        api=True,
+    ),
+    "api-changes": Row(get=ALL, api=True),
+    # The proposal is the administrator's: the lead decides, and only its proposer withdraws it.
+    "api-change": Row(CHANGE, get=ALL, api=True),
+    "api-change-confirm": Row(CHANGE, post=only(LEADS, 200, 403), api=True),
+    "api-change-refuse": Row(CHANGE, post=only(LEADS, 200, 403), body={"comment": "no"}, api=True),
+    "api-change-withdraw": Row(CHANGE, post=only(("admin",), 200, 403), api=True),
+    "api-give-role": Row(
+        {"username": "HOLDER"},
+        post=only(EDITORS, 201, 403),
+        body={"role": "developer", "environment": "staging", "reason": "so"},
+        api=True,
+    ),
+    "api-period-set": Row(
+        ENVIRONMENT,
+        post=only(EDITORS, 201, 403),
+        body={
+            "kind": "window",
+            "name": "Sunday",
+            "starts_at": "2026-01-04T02:00:00Z",
+            "minutes": 120,
+            "rule": "FREQ=WEEKLY;BYDAY=SU",
+            "reason": "agreed",
+        },
+        api=True,
+    ),
+    # 409: there is none of this name
+    "api-period-remove": Row(
+        ENVIRONMENT,
+        post=only(EDITORS, 409, 403),
+        body={"kind": "window", "name": "Sunday", "reason": "not needed"},
+        api=True,
+    ),
+    "api-people": Row(get=ALL, api=True),
+    "api-certification": Row(
+        {"username": "HOLDER"},
+        get={OTHERS: 404, **dict.fromkeys((*AUDITORS, "system-admin"), 200)},
+        post=only(LEADS, 201, 403),
+        body={"stage": 5, "note": "the assessment"},
+        api=True,
+    ),
+    # 422: who holds no role approves nothing that they could delegate
+    "api-delegations": Row(
+        get=ALL,
+        post={OTHERS: 201, OUTSIDER: 422},
+        body={"receiver": "RECEIVER", "ends_at": "MOMENT", "reason": "away"},
+        api=True,
+    ),
+    "api-delegation-end": Row(
+        {"delegation_id": "DELEGATION"},
+        post={OTHERS: 404, "operations-manager": 200, "developer": 200},
+        api=True,
+    ),
+    "api-account": Row(get=ALL, api=True),
+    "api-accounts": Row(
+        get=ADMINISTRATORS,
+        post=only(("admin",), 201, 403),
+        body={"username": "new", "name": "Somebody New"},
+        api=True,
+    ),
+    "api-person": Row(DEVELOPER, get=ADMINISTRATORS, api=True),
+    "api-account-close": Row(DEVELOPER, post=ADMINISTRATORS, body={"reason": "left"}, api=True),
+    "api-account-reopen": Row(
+        DEVELOPER, post=only(("admin",), 409, 403), body={"reason": "is back"}, api=True
+    ),
+    "api-account-password": Row(DEVELOPER, post=ADMINISTRATORS, api=True),
+    "api-account-log-out": Row(DEVELOPER, post=ADMINISTRATORS, api=True),
+    "api-notices": Row(get=ALL, api=True),
+    "api-notices-read": Row(post={OTHERS: 204}, body={}, api=True),
+    "api-contacts": Row(get=ALL, api=True),
     "api-openapi": Row(get=ALL, api=True),
     "healthz": Row(get=ALL, public=True),
     "readyz": Row(get={OTHERS: 503}, public=True),  # there is no worker in these tests

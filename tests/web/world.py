@@ -124,6 +124,7 @@ class World:
             "FEED": lambda: feed.token(person("auditor")),
             "HOLD": lambda: str(self.hold().pk),
             "UNTIL": lambda: f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}",
+            "MOMENT": lambda: f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}",
             "WINDOW": lambda: str(self.window().pk),
             "CHANGE": self.change,
             "HOLDER": lambda: person("system-admin").username,

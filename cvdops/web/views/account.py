@@ -86,7 +86,9 @@ def make_token(request: HttpRequest) -> HttpResponse:
         return _page(request, form, status=422)
     given = form.cleaned_data
     try:
-        token, text = tokens.make(person(request), given["name"], given["scopes"], given["days"])
+        token, text = tokens.make(
+            person(request), given["name"], given["scopes"], given["days"], proved=True
+        )
     except Invalid as error:
         for problem in error.problems:
             form.add_error(problem.field, problem.message)

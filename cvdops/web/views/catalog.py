@@ -4,12 +4,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from cvdops.access.catalog import source, told
+from cvdops.access.catalog import read_anew, source, told
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, can
-from cvdops.audit.log import record
 from cvdops.catalog.models import Group, Runbook
-from cvdops.catalog.sync import FileAction, sync
+from cvdops.catalog.report import FileAction
 from cvdops.lib.errors import UserError
 from cvdops.lib.visible import visible
 from cvdops.web.forms import CatalogFilter
@@ -53,20 +52,12 @@ def _matches(runbook: Runbook, q: str = "", category: str = "", group: str = "")
 @requires(Action.SYNC_CATALOG, "POST")
 def sync_now(request: HttpRequest) -> HttpResponse:
     try:
-        results = sync().results
+        results = read_anew(person(request))
     except UserError as error:
-        # The catalog is as it was; the page goes on saying so until the source can be read again.
-        record(person(request), Action.SYNC_CATALOG, "catalog", "", data={"problem": str(error)})
+        # The page goes on saying so until the source can be read again.
         messages.error(request, f"{error} The catalog stays as it is.")
         return redirect("runbooks")
     changed = [r for r in results if r.action is not FileAction.UNCHANGED]
-    record(
-        person(request),
-        Action.SYNC_CATALOG,
-        "catalog",
-        "",
-        data={"changed": [f"{r.path}: {r.action}" for r in changed]},
-    )
     shown, known = told(person(request), changed), told(person(request), results)
     for result in shown[:TOLD]:
         level = messages.WARNING if result.action in TO_MEND else messages.SUCCESS

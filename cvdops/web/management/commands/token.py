@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--scope",
             action="append",
-            choices=[scope.value for scope in Scope],
+            choices=[scope.value for scope in Scope if scope is not Scope.ADMINISTER],
             help="what it is good for; may be repeated (default: read and run)",
         )
 
