@@ -21,7 +21,7 @@ WORKDIR /opt/portal
 COPY manage.py ./
 COPY cvdops cvdops
 COPY runbooks runbooks
-COPY docs/template.md docs/
+COPY docs/template.md docs/glossary.md docs/
 COPY docs/lint docs/lint
 COPY templates templates
 COPY static static

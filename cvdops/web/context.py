@@ -15,6 +15,7 @@ from cvdops.executions.told import known
 from cvdops.notifications.models import Notice
 from cvdops.notifications.queries import unread
 from cvdops.web.fresh import is_fresh
+from cvdops.web.places import FIRST, REST, Place, section
 
 
 class Portal:
@@ -23,6 +24,8 @@ class Portal:
     def __init__(self, request: HttpRequest) -> None:
         self._user: User | AnonymousUser = request.user
         self.fresh = is_fresh(request)  # the password was entered a short time ago
+        self.section = section(request.path)  # where the navigation is
+        self.first_visit = bool(request.session.get("first_visit")) if request.user.pk else False
 
     @cached_property
     def inbox(self) -> list[ApprovalRequest]:
@@ -42,6 +45,16 @@ class Portal:
     @cached_property
     def roles(self) -> list[Role]:
         return held_roles(self._user) if isinstance(self._user, User) else []
+
+    @property
+    def first_places(self) -> tuple[Place, ...]:
+        """What the navigation begins with; a phone shows these alone."""
+        return FIRST
+
+    @property
+    def rest_places(self) -> list[Place]:
+        hidden = {"audit": not self.reads_audit, "people": not self.administers}
+        return [place for place in REST if not hidden.get(place.name)]
 
     @cached_property
     def reads_audit(self) -> bool:

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import URLPattern, path
 
-from cvdops.web import urls_accounts, urls_environments, urls_live, urls_permissions
+from cvdops.web import urls_accounts, urls_environments, urls_guide, urls_live, urls_permissions
 from cvdops.web.views import (
     audit,
     catalog,
@@ -55,6 +55,7 @@ urlpatterns: list[URLPattern] = [
     path("runbooks/<slug:runbook_id>/help/", notices.ask, name="ask-for-help"),
     path("contacts/", reference.contacts, name="contacts"),
     *urls_accounts.urlpatterns,
+    *urls_guide.urlpatterns,
     path("audit/", audit.audit, name="audit"),
     path("audit/export/<slug:kind>/", audit.audit_export, name="audit-export"),
     path("healthz", health.healthz, name="healthz"),

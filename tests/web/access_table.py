@@ -231,6 +231,10 @@ TABLE: dict[str, Row] = {
         body={"environment": "production", "note": "please"},
     ),
     "contacts": Row(get=ALL),
+    "find": Row(get=ALL),
+    "tour": Row(get=ALL),
+    "glossary": Row(get=ALL),
+    "shortcuts": Row(get=ALL),
     "audit": Row(get=only(AUDITORS, 200, 403)),
     # 404: there is no such format; a file is a stream, which these tests do not read
     "audit-export": Row({"kind": "pdf"}, get=only(AUDITORS, 404, 403)),

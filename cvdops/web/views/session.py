@@ -55,8 +55,11 @@ def log_out(request: HttpRequest) -> HttpResponse:
 
 
 def _begin(request: HttpRequest, user: User) -> None:
+    first = user.last_login is None
     with transaction.atomic():
         login(request, user)
+        if first:
+            request.session["first_visit"] = True  # until the tour was opened, or they leave
         record(user, "session.login", "session", user.username)
         SessionStore.clear_expired()
         Session.objects.filter(pk=request.session.session_key).update(

@@ -1,0 +1,1 @@
+"""Tests of how every page looks, reads and behaves in a browser."""
