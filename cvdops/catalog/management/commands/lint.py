@@ -5,11 +5,10 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
-
-from django.core.management.base import BaseCommand, CommandError
+from typing import Any, ClassVar
 
 from cvdops.catalog import names
+from cvdops.lib.command import Error, PortalCommand
 from cvdops.spec import template
 from cvdops.spec.collection import among
 from cvdops.spec.document import Diagnostic, Runbook, Severity
@@ -21,31 +20,46 @@ Read = tuple[Path, str, Runbook]
 Found = tuple[Diagnostic, ...]
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = (
-        "Check runbooks. Exit 0 if there is no error, 1 if there is one, 2 if a file cannot be read"
-        " or the new one cannot be written."
+        "Hold runbooks to the rules, like a compiler: file, line, what is wrong, what to do. Needs no "
+        "database. Each finding has a code, which the page /runbooks/rules/CODE/ explains."
+    )
+    examples: ClassVar = (
+        ("manage.py lint runbooks", "every runbook of the folder, and what stands between them"),
+        ("manage.py lint runbooks --format github", "as annotations of GitHub; also sarif, json"),
+        ("manage.py lint --init RESTART_THE_SERVICE.md", "write a new one that passes"),
+    )
+    exits: ClassVar = (
+        (0, "no error; there may be warnings"),
+        (1, "at least one error"),
+        (2, "a file cannot be read, or the new one cannot be written"),
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or folders")
-        parser.add_argument("--format", choices=tuple(FORMATS), default="text")
+        parser.add_argument(
+            "--format", choices=tuple(FORMATS), default="text", help="--json is --format json"
+        )
         parser.add_argument(
             "--init", type=Path, metavar="PATH", help="write a new runbook to this file instead"
         )
 
     def handle(
-        self, *_args: object, paths: list[Path], format: str, init: Path | None, **_options: Any
+        self, *_args: object, paths: list[Path], format: str, init: Path | None, **options: Any
     ) -> None:
         if bool(paths) is bool(init):
-            raise CommandError(
-                "Name the files to check, or one to write with --init.", returncode=2
-            )
+            raise Error("Name the files to check, or one to write with --init.")
         if init:
-            self.stdout.write(_write_new(init))
+            _write_new(init)
+            said = f"{init} is written. Fill it in, then check it: manage.py lint {init}"
+            if options["json"]:
+                self.console.say_json({"written": str(init)})
+            else:
+                self.console.say(said)
         else:
-            self._check(paths, format)
+            self._check(paths, "json" if options["json"] else format)
 
     def _check(self, paths: list[Path], format: str) -> None:
         """Everything that can be read is checked, whatever cannot."""
@@ -57,9 +71,9 @@ class Command(BaseCommand):
             except OSError as error:
                 unread.append(f"{file} cannot be read: {error.strerror}.")
         report = _report(read, complete=any(path.is_dir() for path in paths))
-        self.stdout.write(FORMATS[format](report))
+        self.console.say(FORMATS[format](report).removesuffix("\n"))
         if unread:
-            raise CommandError(" ".join(unread), returncode=2)
+            raise Error(" ".join(unread), printed=True)
         if any(d.severity is Severity.ERROR for _, found in report for d in found):
             sys.exit(1)
 
@@ -106,17 +120,16 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def _write_new(path: Path) -> str:
+def _write_new(path: Path) -> None:
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(template.new(path.name, _today()))
     except FileExistsError:
         message = f"{path} exists already and was not changed. Name a file that does not."
-        raise CommandError(message, returncode=2) from None
+        raise Error(message) from None
     except OSError as error:
         message = f"{error.filename} cannot be opened: {error.strerror}."
-        raise CommandError(message, returncode=2) from None
-    return f"{path} is written. Fill it in, then check it: manage.py lint {path}"
+        raise Error(message) from None
 
 
 def main() -> None:

@@ -1,18 +1,28 @@
 """`manage.py parse PATH`: the parsed runbook as JSON. Needs no database."""
 
-import json
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandError
-
+from cvdops.lib.command import Error, PortalCommand
 from cvdops.spec.parser import MAX_BYTES, parse
 from cvdops.spec.serialise import to_json
 
 
-class Command(BaseCommand):
-    help = "Print how a runbook is understood, as JSON; exit 0 for any readable file, 2 for others."
+class Command(PortalCommand):
+    help = (
+        "Print how a runbook is understood, as JSON: its sections, procedures, steps, variables, and what the "
+        "parser found. Needs no database. (--json is what it does anyway.)"
+    )
+    examples: ClassVar = (
+        ("manage.py parse runbooks/DEPLOYMENT.md", "everything"),
+        (
+            "manage.py parse runbooks/DEPLOYMENT.md | python3 -c 'import json, sys; "
+            'print(*[s["id"] for s in json.load(sys.stdin)["steps"]], sep="\\n")\'',
+            "the ids of its steps",
+        ),
+    )
+    exits: ClassVar = ((0, "it was read, whatever was found"), (2, "the file cannot be read"))
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -24,7 +34,5 @@ class Command(BaseCommand):
                 source = file.read(MAX_BYTES + 1)
         except OSError as error:
             message = f"{path} cannot be read: {error.strerror}."
-            raise CommandError(message, returncode=2) from None
-        self.stdout.write(
-            json.dumps(to_json(parse(source, path.name)), indent=2, ensure_ascii=False)
-        )
+            raise Error(message) from None
+        self.console.say_json(to_json(parse(source, path.name)))

@@ -1,30 +1,39 @@
 """`manage.py sync`: bring the catalog up to its source, and say per file what was done."""
 
 import sys
-from typing import Any
-
-from django.core.management.base import BaseCommand, CommandError
+from dataclasses import asdict
+from typing import Any, ClassVar
 
 from cvdops.catalog.report import FileResult
 from cvdops.catalog.sync import sync
-from cvdops.lib.errors import UserError
+from cvdops.lib.command import PortalCommand
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = (
-        "Read the runbooks anew. Exit 0; 1 if a file is broken or refused; 2 if the source cannot be"
-        " read."
+        "Read the runbooks anew, from the folder or Git repository of CVDOPS_RUNBOOKS, and say what became of "
+        "each file. Workers do the same by themselves once a minute."
+    )
+    examples: ClassVar = (
+        ("manage.py sync", "read them now"),
+        ("manage.py sync --json", "the same, with a result for each file"),
+    )
+    exits: ClassVar = (
+        (0, "all files are as the catalog has them"),
+        (1, "a file is broken or refused; the others were read"),
+        (2, "the source cannot be read; the catalog stays as it was"),
     )
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
-        try:
-            report = sync()
-        except UserError as error:
-            raise CommandError(str(error), returncode=2) from None
-        for result in report.results:
-            self.stdout.write(_line(result))
-        if report.head:
-            self.stdout.write(f"The catalog stands at {report.head}.")
+    def handle(self, *_args: Any, **options: Any) -> None:
+        report = sync()
+        if options["json"]:
+            results = [asdict(result) for result in report.results]
+            self.console.say_json({"results": results, "head": report.head})
+        else:
+            for result in report.results:
+                self.console.say(_line(result))
+            if report.head:
+                self.console.say(f"The catalog stands at {report.head}.")
         if report.to_mend:
             sys.exit(1)
 

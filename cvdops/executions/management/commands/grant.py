@@ -2,20 +2,26 @@
 
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
-from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from cvdops.executions import privileges
-from cvdops.lib.errors import UserError
+from cvdops.lib.command import Error, PortalCommand
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = (
         "Give web servers and workers a role of their own in the database, which may do all that the portal "
         "needs and cannot change the audit log. Run it as the owner of the tables, after each migration."
+    )
+    examples: ClassVar = (
+        ("manage.py grant /run/secrets/portal_database_url", "after `manage.py migrate`"),
+    )
+    exits: ClassVar = (
+        (0, "the role can be used"),
+        (2, "nothing was changed: no address in the file, or a role that may do anything anyway"),
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -30,12 +36,12 @@ class Command(BaseCommand):
         try:
             parts = urlsplit(options["file"].read_text().strip())
         except (OSError, ValueError):
-            raise CommandError(f"{options['file']} holds no address of a database.") from None
+            raise Error(f"{options['file']} holds no address of a database.") from None
         role = unquote(parts.username or "")
-        try:
-            with transaction.atomic():
-                privileges.let_in(role, unquote(parts.password or ""))
-                privileges.grant(role)
-        except UserError as error:
-            raise CommandError(str(error)) from None
-        self.stdout.write(f"{role} can be used by web servers and workers.")
+        with transaction.atomic():
+            privileges.let_in(role, unquote(parts.password or ""))
+            privileges.grant(role)
+        if options["json"]:
+            self.console.say_json({"role": role})
+        else:
+            self.console.say(f"{role} can be used by web servers and workers.")

@@ -1,36 +1,46 @@
 """`manage.py rotate_keys`: everything that is encrypted, encrypted anew with the newest key."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import QuerySet
 
 from cvdops.audit.log import record
 from cvdops.environments.models import EnvironmentSecret
 from cvdops.executions.models import Execution
+from cvdops.lib.command import Error, PortalCommand
 from cvdops.lib.sealing import SealBroken, reseal
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = (
         "Encrypt every secret with SECRET_KEY that was encrypted with one of SECRET_KEY_FALLBACKS. "
         "After it has ended with 0 the former keys can be left out. May be run any number of times."
     )
+    examples: ClassVar = (("manage.py rotate_keys", "after SECRET_KEY was changed"),)
+    exits: ClassVar = (
+        (0, "everything is encrypted with SECRET_KEY"),
+        (1, "some secrets cannot be opened with any key; they are named"),
+        (2, "the database cannot be reached"),
+    )
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         secrets, lost = _rotate(EnvironmentSecret.objects.all())
         executions, more = _rotate(Execution.objects.all())
         with transaction.atomic():
             data = {"secrets": secrets, "executions": executions, "broken": len(lost + more)}
             record(None, "secrets.rotate", "installation", "keys", data=data)
-        self.stdout.write(f"Encrypted anew: {secrets} secrets, of {executions} executions.")
+        if not options["json"]:
+            self.console.say(f"Encrypted anew: {secrets} secrets, of {executions} executions.")
         if lost or more:
-            raise CommandError(
+            raise Error(
                 f"These cannot be opened with any of the keys: {', '.join(lost + more)}. "
-                "Add the former key to SECRET_KEY_FALLBACKS, or set the secrets anew."
+                "Add the former key to SECRET_KEY_FALLBACKS, or set the secrets anew.",
+                returncode=1,
             )
+        if options["json"]:
+            self.console.say_json({"secrets": secrets, "executions": executions})
 
 
 def _rotate(found: QuerySet[Any]) -> tuple[int, list[str]]:

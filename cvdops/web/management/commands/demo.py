@@ -2,10 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -15,7 +14,7 @@ from cvdops.access.models import Certification, Role, RoleGrant
 from cvdops.accounts.models import User
 from cvdops.catalog.sync import FileAction, sync
 from cvdops.executions import services
-from cvdops.lib.errors import UserError
+from cvdops.lib.command import Error, PortalCommand
 from cvdops.web import installation
 from cvdops.web.people import IN_TRAINING, PASSWORD, PEOPLE
 
@@ -27,24 +26,32 @@ EXECUTIONS: tuple[tuple[str, str, dict[str, str], str], ...] = (
 PRACTICE_FILE = "environment.json"  # written by the practice CVD: variable name → value
 
 
-class Command(BaseCommand):
-    help = "Create what is missing of the demo data. May be run any number of times."
+class Command(PortalCommand):
+    help = (
+        "Create what is missing of the demo data: roles, environments, a person for each role (password "
+        "cvdops-demo), the catalog, and a little history. `make up` calls it; it may be run again and again."
+    )
+    examples: ClassVar = (("manage.py demo", "create what is missing"),)
+    exits: ClassVar = (
+        (0, "everything is there"),
+        (2, "this is production, or the runbooks cannot be read"),
+    )
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
-            raise CommandError("Production has no demo people: their password is public.")
+            raise Error("Production has no demo people: their password is public.")
         with transaction.atomic():
             installation.prepare(_practice_variables(settings.PRACTICE_DIR))
             _seed_people()
-        try:
-            results = sync().results
-        except UserError as error:
-            raise CommandError(str(error)) from None
-        for result in results:
-            if result.action is not FileAction.UNCHANGED:
-                self.stdout.write(f"{result.path}: {result.action} {result.message}".rstrip())
+        changed = [r for r in sync().results if r.action is not FileAction.UNCHANGED]
         if settings.PRACTICE_DIR.exists():
             _seed_executions()
+        if options["json"]:
+            files = [{"path": result.path, "action": result.action} for result in changed]
+            self.console.say_json({"people": [name for name, _ in PEOPLE], "runbooks": files})
+            return
+        for result in changed:
+            self.console.say(f"{result.path}: {result.action} {result.message}".rstrip())
 
 
 def _seed_executions() -> None:
@@ -76,7 +83,7 @@ def _practice_variables(folder: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise CommandError(f"{path} cannot be read: {error}. Reset the practice CVD.") from None
+        raise Error(f"{path} cannot be read: {error}. Reset the practice CVD.") from None
     return {str(name): str(value) for name, value in content.items()}
 
 

@@ -1,42 +1,46 @@
 """`manage.py doctor`: what is wrong with this installation and how to mend it."""
 
-import json
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandParser
-
+from cvdops.lib.command import PortalCommand
 from cvdops.web.doctor import examine
 from cvdops.web.doctor.finding import Finding, State
 
-_MARKS = {State.OK: "ok      ", State.WARNING: "warning ", State.WRONG: "WRONG   "}
+_MARKS = {State.OK: ("ok", "ok"), State.WARNING: ("warning", "wait"), State.WRONG: ("WRONG", "bad")}
 
 
-class Command(BaseCommand):
-    help = "Say what is wrong with this installation and how to mend it. Exit 1 if anything is."
+class Command(PortalCommand):
+    help = (
+        "Look at everything that this installation needs: what was found, what it means, how to mend it. It "
+        "changes nothing. Run it on the machine of a worker: a part of what it looks at is that machine."
+    )
+    examples: ClassVar = (
+        ("manage.py doctor", "everything, as it is found"),
+        ("manage.py doctor --json", "the same for a program"),
+    )
+    exits: ClassVar = ((0, "nothing is wrong; there may be warnings"), (1, "something is wrong"))
     requires_system_checks = ()  # an installation that does not pass them needs it most
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="as JSON, for programs")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         found = []
         for finding in examine():
             found.append(finding)
             if not options["json"]:
-                self.stdout.write(_text(finding))
+                self.console.say(self._text(finding))
         if options["json"]:
-            self.stdout.write(json.dumps({"findings": [asdict(one) for one in found]}, indent=2))
+            self.console.say_json({"findings": [asdict(one) for one in found]})
         if any(finding.state is State.WRONG for finding in found):
             sys.exit(1)
 
-
-def _text(finding: Finding) -> str:
-    lines = [f"{_MARKS[finding.state]}{finding.name}: {finding.found}"]
-    if finding.state is not State.OK:
-        lines += [
-            f"          What it means: {finding.means}",
-            f"          What to do: {finding.mend}",
-        ]
-    return "\n".join(lines)
+    def _text(self, finding: Finding) -> str:
+        word, tone = _MARKS[finding.state]
+        mark = self.console.painted(word.ljust(8), tone, aside=False)
+        lines = [f"{mark}{finding.name}: {finding.found}"]
+        if finding.state is not State.OK:
+            lines += [
+                f"          What it means: {finding.means}",
+                f"          What to do: {finding.mend}",
+            ]
+        return "\n".join(lines)

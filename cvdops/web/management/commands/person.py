@@ -1,9 +1,8 @@
 """`manage.py person`: the first people of a new installation, and a way back in for an administrator."""
 
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -13,14 +12,25 @@ from cvdops.access.policy import Action
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
 from cvdops.changes import accounts
-from cvdops.lib.errors import UserError
+from cvdops.lib.command import Error, PortalCommand
 from cvdops.web import installation
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = (
         "Open an account and print its first password, once. Opens only what is missing: for somebody who has "
         "an account already, --new-password makes another password. In the portal administrators do all this."
+    )
+    examples: ClassVar = (
+        (
+            "manage.py person ada --name 'Ada King' --role admin --role operations-lead",
+            "the first person of a new installation",
+        ),
+        ("manage.py person ada --new-password", "a way back in"),
+    )
+    exits: ClassVar = (
+        (0, "the password was printed"),
+        (2, "nothing was changed: a name that is taken, a role that there is not"),
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -37,12 +47,12 @@ class Command(BaseCommand):
         parser.add_argument("--new-password", action="store_true")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        try:
-            with transaction.atomic():
-                password = self._open(options)
-        except UserError as error:
-            raise CommandError(str(error), returncode=2) from None
-        self.stdout.write(
+        with transaction.atomic():
+            password = self._open(options)
+        if options["json"]:
+            self.console.say_json({"user": options["username"], "password": password})
+            return
+        self.console.say(
             f"The password of {options['username']} for the next login, where it has to be changed: {password}"
         )
 
@@ -63,7 +73,7 @@ class Command(BaseCommand):
         found = Role.objects.filter(pk=slug).first()
         if found is None:
             known = ", ".join(Role.objects.values_list("slug", flat=True))
-            raise CommandError(f"There is no role {slug}. There are: {known}.", returncode=2)
+            raise Error(f"There is no role {slug}. There are: {known}.")
         return found
 
     def _grant(self, user: User, role: Role) -> None:

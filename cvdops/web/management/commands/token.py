@@ -2,14 +2,12 @@
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError
-from typing import Any
-
-from django.core.management.base import BaseCommand, CommandError
+from typing import Any, ClassVar
 
 from cvdops.access import tokens
 from cvdops.access.tokens import Scope
 from cvdops.accounts.models import User
-from cvdops.lib.errors import Invalid
+from cvdops.lib.command import Error, PortalCommand
 
 
 def _days(text: str) -> int:
@@ -19,8 +17,29 @@ def _days(text: str) -> int:
     return int(match[1])
 
 
-class Command(BaseCommand):
-    help = "Make an API token for a person and print it, once. Exit 0; 2 if it cannot be."
+class Command(PortalCommand):
+    help = (
+        "Make an API token for a person and print it, once: the portal keeps only its digest. It opens what "
+        "its person may do, and of that only its scopes."
+    )
+    examples: ClassVar = (
+        (
+            "manage.py token devops-engineer --name pipeline --expires 90d",
+            "for starting and watching",
+        ),
+        (
+            "manage.py token auditor --name archive --scope read > token && chmod 600 token",
+            "for reading alone",
+        ),
+        (
+            "manage.py token operations-manager --name phone --scope read --scope approve",
+            "for deciding, too",
+        ),
+    )
+    exits: ClassVar = (
+        (0, "the token was printed"),
+        (2, "none was made: no such account, a name that is taken, too many days"),
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user", metavar="USER")
@@ -38,11 +57,12 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         user = User.objects.filter(username=options["user"], is_active=True).first()
         if user is None:
-            raise CommandError(f"There is no open account {options['user']}.", returncode=2)
+            raise Error(f"There is no open account {options['user']}.")
         scopes = options["scope"] or [Scope.READ.value, Scope.RUN.value]
-        try:
-            token, text = tokens.make(user, options["name"], scopes, options["expires"])
-        except Invalid as error:
-            raise CommandError(str(error), returncode=2) from None
-        self.stderr.write(f"It ends {token.expires_at:%Y-%m-%d %H:%M} UTC and is shown only now:")
-        self.stdout.write(text)
+        token, text = tokens.make(user, options["name"], scopes, options["expires"])
+        if options["json"]:
+            facts = {"name": token.name, "scopes": token.scopes, "expires_at": token.expires_at}
+            self.console.say_json({"token": text, **facts})
+            return
+        self.console.tell(f"It ends {token.expires_at:%Y-%m-%d %H:%M} UTC and is shown only now:")
+        self.console.say(text)

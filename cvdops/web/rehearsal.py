@@ -1,0 +1,83 @@
+"""A dry run as the command line shows it: the plan with everything resolved, and what its hosts say."""
+
+from collections.abc import Iterator, Sequence
+
+from cvdops.executions.launch import Preview
+from cvdops.executions.models import HostCheck
+from cvdops.executions.queues import gap
+from cvdops.lib.visible import visible
+from cvdops.web import approvers, launch, probes
+
+
+def as_json(preview: Preview, checks: Sequence[HostCheck]) -> dict[str, object]:
+    """The same for programs."""
+    return {
+        "dry_run": True,
+        "runbook": preview.runbook.pk,
+        "procedure": preview.procedure,
+        "environment": preview.environment.slug,
+        "allowed": preview.decision.allowed,
+        "reasons": [reason.text for reason in preview.decision.reasons],
+        "steps": [
+            {
+                "id": row.step.id,
+                "title": row.step.title,
+                "kind": row.step.kind,
+                "host": row.host,
+                "body": row.request or row.step.body,
+                "values": dict(row.values),
+                "rollback": row.undo.id if row.undo else None,
+            }
+            for row in launch.rows(preview)
+        ],
+        "hosts": [
+            {
+                "host": check.host.name,
+                "good": check.done_at is not None and probes.shown(check).good,
+                "answered": check.done_at is not None,
+                "found": {step.name: step.text for step in probes.shown(check).telling},
+            }
+            for check in checks
+        ],
+    }
+
+
+def lines(preview: Preview, checks: Sequence[HostCheck]) -> Iterator[str]:
+    """Line by line, for people."""
+    yield visible(f"{preview.runbook.title}, {preview.procedure}, in {preview.environment}:")
+    for row in launch.rows(preview):
+        where = f" ({row.host})" if row.host else ""
+        yield visible(f"{row.number}. {row.step.title}{where}")
+        yield from (f"     {visible(n)}={visible(value)}" for n, value in row.values)
+        body = row.request or (row.step.body if row.is_script else "")
+        yield from (f"   | {line}" for line in visible(body.rstrip()).split("\n") if body)
+        if row.undo:
+            yield visible(f"   undone by: {row.undo.title}")
+    for need in approvers.needed(preview.draft):
+        groups = " and ".join(f"{n} of {' or '.join(names)}" for n, names in need.groups)
+        yield visible(f"Approval “{need.title}”: {groups}.")
+    for reason in preview.decision.reasons:
+        yield visible(f"Not now: {reason.text}")
+    for check in checks:
+        yield from map(visible, _host(check))
+    yield "Nothing was started or changed."
+
+
+def good(checks: Sequence[HostCheck]) -> bool:
+    """Whether the hosts have what the steps need."""
+    return all(probes.shown(check).good for check in checks)
+
+
+def nobody(check: HostCheck) -> bool:
+    """Whether no worker is there that could ask the host."""
+    return check.begun_at is None and gap(check.host.environment.queue) is not None
+
+
+def _host(check: HostCheck) -> Iterator[str]:
+    if check.done_at is None:
+        why = f"no worker serves {check.host.environment.queue}" if nobody(check) else "no answer"
+        yield f"{check.host.name}: not asked, {why}."
+        return
+    test = probes.shown(check)
+    yield f"{check.host.name}: {'ready' if test.good else 'not ready'}"
+    yield from (f"   {step.name}: {step.text}" for step in test.telling)
