@@ -3,8 +3,8 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 
+import django
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 
 from cvdops.lib.process import close_to_others
 
@@ -13,14 +13,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cvdops.settings")
 import cvdops.celery  # noqa: F401 (publishes wake-ups; needs the variable above)
 
 close_to_others()
-portal = get_asgi_application()
+django.setup(set_prefix=False)
 
 from cvdops.accounts.demo import refuse_demo_people  # noqa: E402 (after the apps are loaded)
 from cvdops.lib.database import Connection  # noqa: E402
 from cvdops.web.gate import Gate  # noqa: E402
+from cvdops.web.handler import Handler  # noqa: E402
 
 # Two connections are left for the streams, which look for what is new.
-application = Gate(portal, max(2, settings.DATABASE_POOL - 2), reserved=1)
+application = Gate(Handler(), max(3, settings.DATABASE_POOL - 2))
 
 # A page that waits longer is worse than one that says that the database is away.
 Connection.patience = 4.0

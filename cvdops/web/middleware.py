@@ -1,15 +1,13 @@
 """What happens around every view. Nothing here looks into a response, so streams pass untouched."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from asgiref.sync import iscoroutinefunction
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils.decorators import sync_and_async_middleware
 
 from cvdops.access.marks import BOUND_TO_OBJECT, access_of
 from cvdops.access.policy import Action, can
@@ -22,7 +20,7 @@ from cvdops.web import errors
 from cvdops.web.bearers import authenticate, bearer_of
 from cvdops.web.gate import TURNED_AWAY
 
-Handler = Callable[[HttpRequest], Any]
+Handler = Callable[[HttpRequest], HttpResponseBase]
 
 PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
 UNNAMED = Reason(
@@ -35,43 +33,26 @@ GIVEN = Reason(
 )
 
 
-@sync_and_async_middleware
 def audit_address(get_response: Handler) -> Handler:
     """What is written to the audit log during a request carries the address it came from."""
-    if iscoroutinefunction(get_response):
 
-        async def middleware(request: HttpRequest) -> HttpResponseBase:
-            with from_address(request.META.get("REMOTE_ADDR") or None):
-                response: HttpResponseBase = await get_response(request)
-                return response
-
-        return middleware
-
-    def sync_middleware(request: HttpRequest) -> HttpResponseBase:
+    def middleware(request: HttpRequest) -> HttpResponseBase:
         with from_address(request.META.get("REMOTE_ADDR") or None):
-            response: HttpResponseBase = get_response(request)
-            return response
+            return get_response(request)
 
-    return sync_middleware
+    return middleware
 
 
-@sync_and_async_middleware
 def page_headers(get_response: Handler) -> Handler:
     """No page is kept by a browser or a proxy, and none may use the machine's devices."""
     return _passing(get_response, _add_headers)
 
 
-@sync_and_async_middleware
 def turned_away(get_response: Handler) -> Handler:
     """Who was not let in at the gate reads so. Nothing that follows may ask the database for them."""
-    if not iscoroutinefunction(get_response):
-        return get_response  # without the gate of `cvdops.asgi` nobody is
 
-    async def middleware(request: HttpRequest) -> HttpResponseBase:
-        if _is_turned_away(request):
-            return errors.busy(request)
-        response: HttpResponseBase = await get_response(request)
-        return response
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return errors.busy(request) if _is_turned_away(request) else get_response(request)
 
     return middleware
 
@@ -80,7 +61,6 @@ def _is_turned_away(request: HttpRequest) -> bool:
     return isinstance(request, ASGIRequest) and TURNED_AWAY in request.scope
 
 
-@sync_and_async_middleware
 def database_errors(get_response: Handler) -> Handler:
     """Errors that a view raises become answers: those of people, and a database that is gone."""
     middleware = _passing(get_response)
@@ -88,7 +68,6 @@ def database_errors(get_response: Handler) -> Handler:
     return middleware
 
 
-@sync_and_async_middleware
 def bearer_tokens(get_response: Handler) -> Handler:
     """Below `/api/v1/` a token says who asks. It comes before the check of forms, which no token needs."""
     middleware = _passing(get_response)
@@ -96,7 +75,6 @@ def bearer_tokens(get_response: Handler) -> Handler:
     return middleware
 
 
-@sync_and_async_middleware
 def default_deny(get_response: Handler) -> Handler:
     """A view without an access mark is refused; a mark is enforced as far as it needs no object."""
     middleware = _passing(get_response)
@@ -107,22 +85,12 @@ def default_deny(get_response: Handler) -> Handler:
 def _passing(
     get_response: Handler, finish: Callable[[HttpResponseBase], None] = lambda _: None
 ) -> Handler:
-    if iscoroutinefunction(get_response):
-        waiting: Callable[[HttpRequest], Awaitable[HttpResponseBase]] = get_response
-
-        async def middleware(request: HttpRequest) -> HttpResponseBase:
-            response = await waiting(request)
-            finish(response)
-            return response
-
-        return middleware
-
-    def sync_middleware(request: HttpRequest) -> HttpResponseBase:
-        response: HttpResponseBase = get_response(request)
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
         finish(response)
         return response
 
-    return sync_middleware
+    return middleware
 
 
 def _add_headers(response: HttpResponseBase) -> None:

@@ -2,35 +2,24 @@
 
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import Any
 
-from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
 
 _CLAIMS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
 
 
-@sync_and_async_middleware
-def believed(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+def believed(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
     """Everything after this finds the true address in REMOTE_ADDR, or none."""
-    if iscoroutinefunction(get_response):
 
-        async def middleware(request: HttpRequest) -> HttpResponseBase:
-            _settle(request)
-            response: HttpResponseBase = await get_response(request)
-            return response
-
-        return middleware
-
-    def sync_middleware(request: HttpRequest) -> HttpResponseBase:
+    def middleware(request: HttpRequest) -> HttpResponseBase:
         _settle(request)
-        response: HttpResponseBase = get_response(request)
-        return response
+        return get_response(request)
 
-    return sync_middleware
+    return middleware
 
 
 def _settle(request: HttpRequest) -> None:

@@ -1,17 +1,14 @@
 """Static files, found by whitenoise and sent whole: they are small, and ASGI has no use for its streams."""
 
-from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from cvdops.web.middleware import Handler
 
 
-@sync_and_async_middleware
 def static_files(get_response: Handler) -> Handler:
-    """Answer what is a static file; whitenoise's own middleware would put each view into a thread."""
+    """Answer what is a static file."""
     files = WhiteNoiseMiddleware(lambda _: None).files
 
     def find(request: HttpRequest) -> HttpResponse | None:
@@ -29,16 +26,7 @@ def static_files(get_response: Handler) -> Handler:
             response[name] = value
         return response
 
-    if iscoroutinefunction(get_response):
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return find(request) or get_response(request)
 
-        async def middleware(request: HttpRequest) -> HttpResponseBase:
-            response: HttpResponseBase = find(request) or await get_response(request)
-            return response
-
-        return middleware
-
-    def sync_middleware(request: HttpRequest) -> HttpResponseBase:
-        response: HttpResponseBase = find(request) or get_response(request)
-        return response
-
-    return sync_middleware
+    return middleware

@@ -66,7 +66,7 @@ def play(scene: Callable[[], Coroutine[None, None, None]]) -> None:
 def test_so_many_are_inside_at_once_and_all_are_served() -> None:
     async def scene() -> None:
         house = House()
-        visits = await come(Gate(house, 4, reserved=1), *["/"] * 10)
+        visits = await come(Gate(house, 5), *["/"] * 10)
         house.go.set()
         assert await asyncio.gather(*visits) == [200] * 10
         assert house.most == 3
@@ -77,7 +77,7 @@ def test_so_many_are_inside_at_once_and_all_are_served() -> None:
 def test_a_stream_that_has_begun_takes_no_place() -> None:
     async def scene() -> None:
         house = House(b"text/event-stream")
-        visits = await come(Gate(house, 4, reserved=1), *["/"] * 10)
+        visits = await come(Gate(house, 5), *["/"] * 10)
         house.go.set()
         assert await asyncio.gather(*visits) == [200] * 10
         assert house.most == 10
@@ -88,7 +88,7 @@ def test_a_stream_that_has_begun_takes_no_place() -> None:
 def test_what_is_urgent_has_a_place_of_its_own_and_goes_first() -> None:
     async def scene() -> None:
         house = House()
-        door = Gate(house, 2, reserved=1)
+        door = Gate(house, 3)
         visits = await come(door, "/", "/", CANCEL, CANCEL, "/login/", "/approvals/1/decide/")
         assert house.paths == ["/", CANCEL]
         house.go.set()
@@ -106,7 +106,7 @@ def test_who_waits_too_long_is_turned_away(limit: str, monkeypatch: pytest.Monke
 
     async def scene() -> None:
         house = House()
-        door = Gate(house, 2, reserved=1)
+        door = Gate(house, 3)
         (first,) = await come(door, "/")
         assert await visit(door) == 599
         house.go.set()
@@ -120,7 +120,7 @@ def test_who_waits_when_the_database_falls_silent_is_turned_away(
 ) -> None:
     async def scene() -> None:
         house = House()
-        door = Gate(house, 2, reserved=1)
+        door = Gate(house, 3)
         first, second = await come(door, "/", "/")
         monkeypatch.setattr(Connection, "answered_at", 0.0)
         monkeypatch.setattr(Connection, "silence", lambda: gate.SILENCE)
@@ -138,7 +138,7 @@ def test_beside_a_database_that_does_not_answer_nobody_waits(
 
     async def scene() -> None:
         house = House(status=503)
-        door = Gate(house, 2, reserved=1)
+        door = Gate(house, 3)
         house.go.set()
         assert await visit(door) == 503
         house.go.clear()
@@ -154,7 +154,7 @@ def test_beside_a_database_that_does_not_answer_nobody_waits(
 def test_what_needs_no_place_is_let_in(path: str) -> None:
     async def scene() -> None:
         house = House()
-        door = Gate(house, 2, reserved=1)
+        door = Gate(house, 3)
         visits = await come(door, "/", path)
         assert house.paths == ["/", path]
         house.go.set()
@@ -166,7 +166,7 @@ def test_what_needs_no_place_is_let_in(path: str) -> None:
 def test_who_goes_away_while_waiting_takes_no_place() -> None:
     async def scene() -> None:
         house = House()
-        door = Gate(house, 2, reserved=1)
+        door = Gate(house, 3)
         first, second, third = await come(door, "/", "/", "/")
         second.cancel()
         house.go.set()
@@ -180,9 +180,32 @@ def test_a_request_that_breaks_gives_its_place_back() -> None:
         raise RuntimeError
 
     async def scene() -> None:
-        door = Gate(broken, 2, reserved=1)
+        door = Gate(broken, 3)
         for _ in range(3):
             with pytest.raises(RuntimeError):
                 await visit(door)
+
+    play(scene)
+
+
+def test_streams_are_opened_few_at_once_and_keep_no_page_waiting() -> None:
+    async def scene() -> None:
+        house = House()
+        door = Gate(house, 5)
+        visits = await come(door, *["/executions/1/events/"] * 5, "/", "/", "/")
+        assert house.paths == ["/executions/1/events/"] * gate.STREAMS + ["/", "/"]
+        house.go.set()
+        assert await asyncio.gather(*visits) == [200] * 8
+        assert house.paths[4] == "/"
+
+    play(scene)
+
+
+def test_pages_keep_no_stream_waiting() -> None:
+    async def scene() -> None:
+        house = House()
+        await come(Gate(house, 5), *["/"] * 5, "/api/v1/executions/1/events")
+        assert house.paths[-1] == "/api/v1/executions/1/events"
+        house.go.set()
 
     play(scene)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db.models import Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -47,11 +46,11 @@ def audit(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Action.READ_AUDIT)
-async def audit_export(request: HttpRequest, kind: str) -> HttpResponseBase:
+def audit_export(request: HttpRequest, kind: str) -> HttpResponseBase:
     """What fits the filters, oldest first."""
     if kind not in FORMATS:
         raise NotFound
-    read = await sync_to_async(_prepared)(request, kind)
+    read = _prepared(request, kind)
     return export(f"audit-{timezone.now():%Y-%m-%d}", kind, COLUMNS, read)
 
 

@@ -1,4 +1,4 @@
-"""The one asynchronous view: an execution as server-sent events."""
+"""An execution as server-sent events: opened in a thread, sent by the event loop."""
 
 import asyncio
 import random
@@ -7,7 +7,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.db import Error, connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -40,11 +39,11 @@ class Opening:
 
 
 @requires(Action.READ_EXECUTION)
-async def execution_events(request: HttpRequest, execution_id: str) -> HttpResponseBase:
+def execution_events(request: HttpRequest, execution_id: str) -> HttpResponseBase:
     """Changes and output after `?after=` or `Last-Event-ID`, the larger valid one."""
     if draining():
         return HttpResponse("Going down.", status=503, headers={"Retry-After": "1"})
-    opening = await sync_to_async(_open)(request, execution_id)
+    opening = _open(request, execution_id)
     if opening.complete:
         return HttpResponse(status=204)
     if request.method == "HEAD":
@@ -65,7 +64,7 @@ def _open(request: HttpRequest, execution_id: str) -> Opening:
             answers=reads_answers(user, found.matter),
         )
     finally:
-        # In the thread that the middleware has used, too: an open stream must hold no connection.
+        # An open stream must hold no connection.
         connections.close_all()
 
 
