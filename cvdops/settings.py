@@ -231,6 +231,7 @@ INSTALLED_APPS = [
     "cvdops.notifications",
     "cvdops.changes",
     "cvdops.executions",
+    "cvdops.api",
     "cvdops.web",
 ]
 

@@ -1,137 +1,31 @@
-"""Executions, as they stand."""
+"""Executions: as they stand, and starting one."""
 
-from datetime import datetime
-from typing import Any
-from uuid import UUID
+from typing import Annotated, Literal
 
 from django.http import HttpRequest
-from django.urls import reverse
-from ninja import Query, Router, Schema
-from pydantic import AwareDatetime
+from ninja import Query, Router, Schema, Status
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
-from cvdops.api import approvals
-from cvdops.api.asking import Listed, identity
-from cvdops.approvals.queries import visible
-from cvdops.executions import queries
-from cvdops.executions.models import ChecklistMark, Execution, StepRun
-from cvdops.executions.rollback import UndoEntry
+from cvdops.api import sharp
+from cvdops.api.asking import Asked, Flag, Listed, Moment, Number, Text, identity
+from cvdops.api.execution import ExecutionDetail, ExecutionItem, detail, facts
+from cvdops.executions import queries, services
+from cvdops.executions.emergencies import Declaration
 from cvdops.executions.states import ExecutionState
 
 router = Router(tags=["executions"])
 
-
-class Waiting(Schema):
-    """What it waits for: a stable code and the sentence."""
-
-    code: str
-    text: str
-
-
-class ExecutionItem(Schema):
-    id: UUID
-    number: int
-    url: str
-    runbook: str
-    version: str
-    procedure: str
-    environment: str
-    state: str
-    waiting_for: Waiting | None
-    requested_by: str
-    reason: str
-    outcome: str
-    plan_digest: str
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
+Name = Annotated[Text, StringConstraints(max_length=120)]
+Words = Annotated[Text, StringConstraints(max_length=2000)]
+# In a body true is a boolean and 3 a number; the runbook says what the variable may be.
+Value = Annotated[Text, StringConstraints(max_length=65_536)] | Number | Flag
 
 
 class Executions(Schema):
     items: list[ExecutionItem]
     next_cursor: str
-
-
-class StepShape(Schema):
-    """A step on one host. `attempt` is the number of the last try, 0 before the first."""
-
-    id: str
-    title: str
-    section: str
-    kind: str
-    phase: str
-    host: str
-    state: str
-    attempt: int
-    exit_code: int | None
-    started_at: datetime | None
-    finished_at: datetime | None
-    sample: str
-
-    @classmethod
-    def of(cls, step: StepRun) -> "StepShape":
-        return cls(
-            id=step.key,
-            title=step.title,
-            section=step.section,
-            kind=step.kind,
-            phase=step.phase,
-            host=step.host,
-            state=step.state,
-            attempt=step.attempt_count,
-            exit_code=step.exit_code,
-            started_at=step.started_at,
-            finished_at=step.finished_at,
-            sample=step.sample,
-        )
-
-
-class UndoShape(Schema):
-    """What could be undone, newest first; `rollback` is empty at a point of no return."""
-
-    step: str
-    host: str
-    rollback: str
-    done_at: datetime | None
-
-    @classmethod
-    def of(cls, entry: UndoEntry) -> "UndoShape":
-        return cls(
-            step=entry.step_key, host=entry.host, rollback=entry.rollback_key, done_at=entry.done_at
-        )
-
-
-class ChecklistItem(Schema):
-    """An item; with `confirmed_at` and without `confirmed_by` the portal has verified it itself."""
-
-    moment: str
-    step: str | None
-    position: int
-    text: str
-    confirmed_by: str | None
-    confirmed_at: datetime | None
-
-    @classmethod
-    def of(cls, mark: ChecklistMark) -> "ChecklistItem":
-        return cls(
-            moment=mark.moment,
-            step=mark.step.key if mark.step else None,
-            position=mark.position,
-            text=mark.text,
-            confirmed_by=mark.confirmed_by.username if mark.confirmed_by else None,
-            confirmed_at=mark.confirmed_at,
-        )
-
-
-class ExecutionDetail(ExecutionItem):
-    """`variables` as resolved at the start; secret ones are not among them."""
-
-    variables: dict[str, str]
-    steps: list[StepShape]
-    undo: list[UndoShape]
-    approvals: list[approvals.Approval]
-    checklists: list[ChecklistItem]
 
 
 class Wanted(Listed):
@@ -141,6 +35,33 @@ class Wanted(Listed):
     requested_by: str = ""
     since: AwareDatetime | None = None
     q: str = ""
+
+
+class Emergency(Asked):
+    """A Lead declares one, outside the windows. `notified_at`: when those concerned were told."""
+
+    reason: Words
+    notified_at: Moment | None = None
+    short_notice: Words = ""
+
+
+class Start(Asked):
+    """What to start. `checklist`: `confirmed` for every item, or the places of those that you confirm.
+
+    `confirm_environment`: the name of a protected environment once more. `in_window`: where nothing may
+    be changed now, it begins when the next window opens. `version`: the number of an earlier one.
+    """
+
+    runbook: Name
+    environment: Name
+    procedure: Name | None = None
+    version: Number | None = Field(None, ge=1, lt=1 << 31)
+    variables: dict[Name, Value] = Field({}, max_length=200)
+    reason: Words
+    confirm_environment: Name = ""
+    checklist: Literal["confirmed"] | Annotated[list[Number], Field(max_length=100)] = Field([])
+    in_window: Flag = False
+    emergency: Emergency | None = None
 
 
 @router.get("/executions", response=Executions, url_name="api-executions")
@@ -157,46 +78,47 @@ def executions(request: HttpRequest, wanted: Query[Wanted]) -> Executions:
         q=wanted.q,
         before=str(identity(wanted.cursor)) if wanted.cursor else "",
     )
-    items = [ExecutionItem(**_facts(one)) for one in page.items]
+    items = [ExecutionItem(**facts(one)) for one in page.items]
     return Executions(items=items, next_cursor=page.next_cursor)
+
+
+@router.post("/executions", response={201: ExecutionDetail}, url_name="api-executions")
+@requires(Action.START, "POST")
+def start(request: HttpRequest, said: Start) -> Status[ExecutionDetail]:
+    """Ask for an execution. It meets the same checks, approvals and windows as one from the page."""
+    user = person(request)
+    if said.emergency:
+        sharp.check(request)
+    made = services.start(
+        user,
+        runbook=said.runbook,
+        environment=said.environment,
+        procedure=said.procedure or None,
+        version=said.version,
+        variables=_texts(said.variables),
+        reason=said.reason,
+        confirm_environment=said.confirm_environment,
+        checklist=said.checklist,
+        in_window=said.in_window,
+        emergency=_declaration(said.emergency),
+    )
+    return Status(201, detail(user, made.pk))
 
 
 @router.get("/executions/{execution_id}", response=ExecutionDetail, url_name="api-execution")
 @requires(Action.READ_EXECUTION)
 def execution(request: HttpRequest, execution_id: str) -> ExecutionDetail:
     """One of them, with its steps."""
-    user = person(request)
-    found = queries.get_execution(user, execution_id)
-    steps = queries.steps_of(found)
-    requests = visible(user).filter(execution_id=found.pk).order_by("created_at")
-    marks = found.checklist.select_related("step", "confirmed_by")
-    return ExecutionDetail(
-        **_facts(found),
-        variables=found.variables,
-        steps=[StepShape.of(step) for step in steps],
-        undo=[UndoShape.of(entry) for entry in queries.undo_stack(found, steps)],
-        approvals=approvals.shapes(list(requests)),
-        checklists=[ChecklistItem.of(mark) for mark in marks],
-    )
+    return detail(person(request), execution_id)
 
 
-def _facts(found: Execution) -> dict[str, Any]:
-    waits = found.waiting_for
+def _texts(variables: dict[str, str | int | bool]) -> dict[str, str]:
+    """As they would be typed: `true`, `3`."""
     return {
-        "id": found.pk,
-        "number": found.number,
-        "url": reverse("execution", args=[found.pk]),
-        "runbook": found.runbook_id,
-        "version": found.version.label or str(found.version.number),
-        "procedure": found.procedure,
-        "environment": found.environment_id,
-        "state": found.state,
-        "waiting_for": Waiting(code=waits["code"], text=waits.get("text", "")) if waits else None,
-        "requested_by": found.requested_by.username,
-        "reason": found.reason,
-        "outcome": found.outcome,
-        "plan_digest": found.plan_digest,
-        "created_at": found.created_at,
-        "started_at": found.started_at,
-        "finished_at": found.finished_at,
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in variables.items()
     }
+
+
+def _declaration(said: Emergency | None) -> Declaration | None:
+    return Declaration(said.reason, said.notified_at, said.short_notice) if said else None

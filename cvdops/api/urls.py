@@ -12,12 +12,14 @@ from ninja.errors import HttpError, ValidationError
 
 from cvdops.access.marks import Access, access_of, requires
 from cvdops.access.policy import Action
+from cvdops.access.tokens import Bearer
 from cvdops.api import (
     accounts,
     approvals,
     audit,
     catalog,
     changes,
+    controls,
     environments,
     executions,
     holds,
@@ -29,8 +31,12 @@ from cvdops.api import (
     policies,
     runbooks,
     sharp,
+    steps,
 )
 from cvdops.api.asking import Asked, check_names
+from cvdops.api.etags import tagged
+from cvdops.api.once import once
+from cvdops.audit.log import by_token
 from cvdops.lib.errors import Invalid, Problem
 from cvdops.lib.problems import ROOT, explained, problem
 
@@ -42,6 +48,8 @@ ROUTERS = (
     runbooks.router,
     catalog.router,
     executions.router,
+    controls.router,
+    steps.router,
     environments.router,
     hosts.router,
     parts.router,
@@ -132,18 +140,26 @@ def _marked(view: View, calls: Calls) -> View:
                 415, "media", "That is no JSON", "Send JSON, and say so: application/json."
             )
         request.method = method
-        return view(request, *args, **kwargs)
+        with by_token(_token_of(request)):
+            if method == "GET":
+                return tagged(request, view(request, *args, **kwargs))
+            return once(request, lambda: view(request, *args, **kwargs))
 
     marked.access = _mark(calls)  # type: ignore[attr-defined]
     return marked
 
 
+def _token_of(request: HttpRequest) -> int | None:
+    bearer = getattr(request, "bearer", None)
+    return bearer.token if isinstance(bearer, Bearer) else None
+
+
 def _patterns() -> list[URLPattern]:
     calls = _calls()
+    found = {p.name: p for p in api.urls[0] if isinstance(p, URLPattern) and p.name in calls}
     return [
-        path(str(found.pattern), _marked(found.callback, calls[found.name]), name=found.name)
-        for found in api.urls[0]
-        if isinstance(found, URLPattern) and found.name in calls
+        path(str(pattern.pattern), _marked(pattern.callback, calls[name]), name=name)
+        for name, pattern in found.items()
     ]
 
 

@@ -76,7 +76,7 @@ def matter(execution: Execution) -> Matter:
 
 def steps_of(execution: Execution) -> list[StepRun]:
     """Its step runs: forward ones, then those of the rollback, in their order."""
-    return list(execution.steps.order_by("phase", "position"))
+    return list(execution.steps.order_by("phase", "position", "lane"))
 
 
 def planned(execution: Execution) -> plans.Plan:

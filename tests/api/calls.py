@@ -1,5 +1,6 @@
 """Asking the API, by a token."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponse
@@ -18,10 +19,19 @@ def token(role: str, *scopes: str) -> str:
     return tokens.make(user, f"test {user.tokens.count()}", wanted, 30, proved=True)[1]
 
 
-def call(text: str, method: str, path: str, body: object = None, **query: str) -> HttpResponse:
+def call(
+    text: str,
+    method: str,
+    path: str,
+    body: object = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **query: str,
+) -> HttpResponse:
     """What a program with this token is answered; without a text it sends none."""
     client = Client(raise_request_exception=False, enforce_csrf_checks=True)
-    given: dict[str, Any] = {"headers": {"authorization": f"Bearer {text}"}} if text else {}
+    shown = {"authorization": f"Bearer {text}"} if text else {}
+    given: dict[str, Any] = {"headers": {**shown, **(headers or {})}}
     given["query_params"] = query
     if method == "POST":
         given |= {"data": body, "content_type": "application/json"}

@@ -307,8 +307,25 @@ TABLE: dict[str, Row] = {
     ),
     "api-runbooks": Row(get=ALL, api=True),
     "api-runbook": Row(RUNBOOK, get=HIDDEN, api=True),
-    "api-executions": Row(get=ALL, api=True),
+    "api-executions": Row(
+        get=ALL,
+        post=only(DEPLOYERS, 201),
+        body={**START, "runbook": "deployment", "checklist": "confirmed"},
+        api=True,
+    ),
     "api-execution": Row(EXECUTION, get=HIDDEN, api=True),
+    "api-execution-pause": Row(EXECUTION, post=only(DEPLOYERS, 200), api=True),
+    "api-execution-cancel": Row(EXECUTION, post=only(DEPLOYERS, 200), api=True),
+    "api-execution-resume": Row(EXECUTION, post=only(DEPLOYERS, 409), api=True),
+    "api-execution-rollback": Row(EXECUTION, post=only(DEPLOYERS, 409), api=True),
+    "api-execution-give-up": Row(EXECUTION, post=only(DEPLOYERS, 409), api=True),
+    "api-execution-go-on": Row(
+        EXECUTION, post=only(DEPLOYERS, 409), body={"step": "hello", "comment": "so"}, api=True
+    ),
+    "api-step-retry": Row(STEP, post=only(DEPLOYERS, 409), api=True),
+    "api-step-skip": Row(STEP, post=only(LEADS, 409), body={"comment": "because"}, api=True),
+    "api-step-settle": Row(STEP, post=only(LEADS, 409), body={"comment": "because"}, api=True),
+    "api-step-confirm": Row(STEP, post=only(ASSISTANTS, 409), body={"items": [0]}, api=True),
     "api-audit": Row(get=only(AUDITORS, 200, 403), api=True),
     "api-versions": Row(RUNBOOK, get=HIDDEN, api=True),
     "api-review": Row(

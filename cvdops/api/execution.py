@@ -1,0 +1,170 @@
+"""An execution as the API shows it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+from ninja import Schema
+
+from cvdops.accounts.models import User
+from cvdops.api import approvals
+from cvdops.approvals.queries import visible
+from cvdops.executions import queries
+from cvdops.executions.models import ChecklistMark, Execution, StepRun
+from cvdops.executions.rollback import UndoEntry
+
+
+class Waiting(Schema):
+    """What it waits for: a stable code and the sentence."""
+
+    code: str
+    text: str
+
+
+class ExecutionItem(Schema):
+    """`intent` is what somebody has asked for and a worker will do: pause, cancel, or empty.
+
+    `position` rises with everything that happens to it; its events can be followed from there.
+    """
+
+    id: UUID
+    number: int
+    url: str
+    runbook: str
+    version: str
+    procedure: str
+    environment: str
+    state: str
+    intent: str
+    waiting_for: Waiting | None
+    requested_by: str
+    reason: str
+    outcome: str
+    plan_digest: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    position: int
+
+
+class StepShape(Schema):
+    """A step on one host. `attempt` is the number of the last try, 0 before the first."""
+
+    id: str
+    title: str
+    section: str
+    kind: str
+    phase: str
+    host: str
+    state: str
+    attempt: int
+    exit_code: int | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    sample: str
+
+    @classmethod
+    def of(cls, step: StepRun) -> "StepShape":
+        return cls(
+            id=step.key,
+            title=step.title,
+            section=step.section,
+            kind=step.kind,
+            phase=step.phase,
+            host=step.host,
+            state=step.state,
+            attempt=step.attempt_count,
+            exit_code=step.exit_code,
+            started_at=step.started_at,
+            finished_at=step.finished_at,
+            sample=step.sample,
+        )
+
+
+class UndoShape(Schema):
+    """What could be undone, newest first; `rollback` is empty at a point of no return."""
+
+    step: str
+    host: str
+    rollback: str
+    done_at: datetime | None
+
+    @classmethod
+    def of(cls, entry: UndoEntry) -> "UndoShape":
+        return cls(
+            step=entry.step_key, host=entry.host, rollback=entry.rollback_key, done_at=entry.done_at
+        )
+
+
+class ChecklistItem(Schema):
+    """An item; with `confirmed_at` and without `confirmed_by` the portal has verified it itself."""
+
+    moment: str
+    step: str | None
+    position: int
+    text: str
+    confirmed_by: str | None
+    confirmed_at: datetime | None
+
+    @classmethod
+    def of(cls, mark: ChecklistMark) -> "ChecklistItem":
+        return cls(
+            moment=mark.moment,
+            step=mark.step.key if mark.step else None,
+            position=mark.position,
+            text=mark.text,
+            confirmed_by=mark.confirmed_by.username if mark.confirmed_by else None,
+            confirmed_at=mark.confirmed_at,
+        )
+
+
+class ExecutionDetail(ExecutionItem):
+    """`variables` as resolved at the start; secret ones are not among them."""
+
+    variables: dict[str, str]
+    steps: list[StepShape]
+    undo: list[UndoShape]
+    approvals: list[approvals.Approval]
+    checklists: list[ChecklistItem]
+
+
+def detail(user: User, execution_id: UUID | str) -> ExecutionDetail:
+    """One of them as it is now, with its steps. Raises NotFound."""
+    found = queries.get_execution(user, execution_id)
+    steps = queries.steps_of(found)
+    requests = visible(user).filter(execution_id=found.pk).order_by("created_at")
+    marks = found.checklist.select_related("step", "confirmed_by")
+    return ExecutionDetail(
+        **facts(found),
+        variables=found.variables,
+        steps=[StepShape.of(step) for step in steps],
+        undo=[UndoShape.of(entry) for entry in queries.undo_stack(found, steps)],
+        approvals=approvals.shapes(list(requests)),
+        checklists=[ChecklistItem.of(mark) for mark in marks],
+    )
+
+
+def facts(found: Execution) -> dict[str, Any]:
+    """Those of an item of a list."""
+    waits = found.waiting_for
+    return {
+        "id": found.pk,
+        "number": found.number,
+        "url": reverse("execution", args=[found.pk]),
+        "runbook": found.runbook_id,
+        "version": found.version.label or str(found.version.number),
+        "procedure": found.procedure,
+        "environment": found.environment_id,
+        "state": found.state,
+        "intent": found.intent,
+        "waiting_for": Waiting(code=waits["code"], text=waits.get("text", "")) if waits else None,
+        "requested_by": found.requested_by.username,
+        "reason": found.reason,
+        "outcome": found.outcome,
+        "plan_digest": found.plan_digest,
+        "created_at": found.created_at,
+        "started_at": found.started_at,
+        "finished_at": found.finished_at,
+        "position": found.seq,
+    }
