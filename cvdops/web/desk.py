@@ -1,8 +1,10 @@
 """What one person may do with an execution: the personal part of its page."""
 
+from typing import cast
+
 from django.urls import reverse
 
-from cvdops.access.policy import Action, can
+from cvdops.access.policy import Action, Decision, can
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.executions import checklists, health, output, participants, queries, waits
@@ -34,11 +36,15 @@ def personal(user: User, scene: Scene) -> Context:
     urls = {verb.replace("-", "_"): _url(verb, execution.pk) for verb in VERBS}
     if current:
         urls |= {verb: _url(verb, execution.pk, current.step.pk) for verb in STEP_VERBS}
+    step_controls = controls.step(current.step) if current else None
+    people = _people(user, scene, controls)
+    decides = gate(user, scene.gate, scene) if scene.gate else {}
     return {
         "scene": scene,
+        "needs": _needs(scene, step_controls, {**people, **decides}),
         "execution": execution,
         "controls": controls,
-        "step_controls": controls.step(current.step) if current else None,
+        "step_controls": step_controls,
         "stuck_row": stuck,
         "person_row": by_hand,
         "urls": urls,
@@ -49,9 +55,24 @@ def personal(user: User, scene: Scene) -> Context:
         "health": _looks(scene),
         "after_done": sum(1 for mark in scene.after if mark.confirmed_at),
         "advice": _advice(user, scene, stuck) if stuck else [],
-        **_people(user, scene, controls),
-        **(gate(user, scene.gate, scene) if scene.gate else {}),
+        **people,
+        **decides,
     }
+
+
+def _needs(scene: Scene, may: queries.StepControls | None, context: Context) -> str:
+    """What this person is needed for now, in a few words; empty if for nothing."""
+    decide, row = context.get("decide"), scene.current
+    if isinstance(decide, Decision) and decide.allowed:
+        return f"Your decision: {context['gate_title']}"
+    if may and row and may.confirm.shown and may.confirm.decision.allowed:
+        return f"Your confirmation: {row.step.title}"
+    stuck = (may.retry, may.skip, may.settle) if may else ()
+    if row and any(control.shown and control.decision.allowed for control in stuck):
+        return f"{row.step.title}: {row.step.look.label.lower()}. Decide how it goes on."
+    if context["wanted"] and Part.SUPERVISOR in cast(list[Part], context["joinable"]):
+        return f"{scene.execution.requested_by.name} needs a supervisor"
+    return ""
 
 
 def _people(user: User, scene: Scene, controls: queries.Controls) -> Context:

@@ -8,6 +8,7 @@ from cvdops.web.views import (
     delegations,
     emergencies,
     executions,
+    output,
     participating,
     stream,
     verbs,
@@ -42,7 +43,9 @@ urlpatterns: list[URLPattern] = [
     path(_ONE + "leave/", participating.leave, name="execution-leave"),
     path(_ONE + "hand-over/", participating.hand_over, name="execution-hand-over"),
     path(_ONE + "after/<int:position>/", verbs.close_item, name="execution-close-item"),
-    path(_STEP + "output/", executions.execution_output, name="execution-output"),
+    path(_STEP + "output/", output.execution_output, name="execution-output"),
+    path(_STEP + "lines/", output.execution_lines, name="execution-lines"),
+    path(_STEP + "search/", output.execution_search, name="execution-search"),
     *(path(f"{_ONE}{verb}/", view, name=f"execution-{verb}") for verb, view in _VERBS.items()),
     *(
         path(f"{_STEP}{verb}/", view, name=f"execution-{verb}")

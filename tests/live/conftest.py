@@ -10,10 +10,12 @@ from django.test import Client
 
 from cvdops.executions.models import Execution
 from tests.executions import scene as scenes
+from tests.live.chromium import browser, errors, page
 from tests.live.viewer import Visitor
 from tests.ports import free_port
 from tests.waiting import until
 
+__all__ = ["browser", "errors", "page"]
 TWO_STEPS = """
 #### First
 ```bash {#first}

@@ -244,6 +244,8 @@ TABLE: dict[str, Row] = {
     "execution-controls": Row(EXECUTION, get=HIDDEN),
     "execution-events": Row(EXECUTION, get=HIDDEN),
     "execution-output": Row(STEP, get={OTHERS: 404}),  # it has written nothing yet
+    "execution-lines": Row(STEP, get={OTHERS: 404}),
+    "execution-search": Row(STEP, get={OTHERS: 404}),
     "execution-go-on": Row(
         EXECUTION, get=HIDDEN, post=only(DEPLOYERS, 409), body={"step": "hello", "comment": "so"}
     ),

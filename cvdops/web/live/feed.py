@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connections
@@ -19,7 +20,7 @@ from cvdops.web.live import fragments
 from cvdops.web.live.answers import WITHHELD, is_answer
 from cvdops.web.live.frames import Data, frame
 from cvdops.web.live.look import look
-from cvdops.web.live.tail import newest_lines, terminal_at
+from cvdops.web.live.tail import clock, newest_lines, terminal_at
 from cvdops.web.live.terminal import Line, Terminal
 
 MOST = 512 << 10  # bytes of output that a turn shows in full
@@ -46,6 +47,7 @@ class Span:
     step: UUID
     begin: int
     end: int
+    at: datetime  # when the first of it was stored
     withheld: bool  # from those for whom this is
 
 
@@ -96,13 +98,23 @@ class Feed:
             execution_id=self._execution, seq__gt=self.position, seq__lte=seq
         )
         found = new.values("attempt_id").annotate(
-            first=Min("seq"), begin=Min("offset"), end=Max(F("offset") + F("length"))
+            first=Min("seq"),
+            begin=Min("offset"),
+            end=Max(F("offset") + F("length")),
+            at=Min("created_at"),
         )
         by_attempt = {row["attempt_id"]: row for row in found.order_by("first")}
         attempts = StepAttempt.objects.filter(pk__in=by_attempt).select_related("step")
         steps = {found.pk: found.step for found in attempts.only("step__kind")}
         return [
-            Span(attempt, step.pk, row["begin"], row["end"], is_answer(step) and not self._answers)
+            Span(
+                attempt,
+                step.pk,
+                row["begin"],
+                row["end"],
+                row["at"],
+                withheld=is_answer(step) and not self._answers,
+            )
             for attempt, row in by_attempt.items()
             if (step := steps.get(attempt))
         ]
@@ -169,4 +181,4 @@ def _piece(
 ) -> tuple[str, Data]:
     """Lines of an output; `skipped` bytes before them are not shown."""
     place = {"attempt": str(span.attempt), "step": str(span.step), "offset": begin, "end": end}
-    return "output", {**place, "skipped": skipped, "lines": lines}
+    return "output", {**place, "at": clock(span.at), "skipped": skipped, "lines": lines}

@@ -10,6 +10,7 @@ from cvdops.access.policy import role_names
 from cvdops.executions.plan import Plan
 from cvdops.lib.visible import visible
 from cvdops.web.live.tail import Tail
+from cvdops.web.live.terminal import Line
 from cvdops.web.templatetags.portal import since, until
 
 register = template.Library()
@@ -33,17 +34,33 @@ def deciders(plan: Plan, gate: str) -> str:
 
 
 @register.simple_tag
-def terminal_lines(tail: Tail) -> SafeString:
+def terminal_lines(shown: Tail) -> SafeString:
     """The lines of an output; the script adds others of the same shape."""
-    if tail.instead:
-        return format_html('<li class="gap" data-s="0">{}</li>', tail.instead)
+    if shown.instead:
+        return format_html('<li class="gap" data-s="0">{}</li>', shown.instead)
     # Made of spans with classes and escaped text alone, see `live.terminal`.
-    return mark_safe(  # noqa: S308
-        "".join(
-            f'<li data-s="{line.start}"{" class=more" if line.continued else ""}>{line.html}</li>'
-            for line in tail.lines
-        )
-    )
+    return mark_safe("".join(_line(line, shown) for line in shown.lines))  # noqa: S308
+
+
+def _line(line: Line, shown: Tail) -> str:
+    marked = " id=at aria-current=true" if line.start == shown.marked else ""
+    time = shown.time(line)
+    told = f' data-t="{time}"' if time and not line.continued else ""
+    more = " class=more" if line.continued else ""
+    return f'<li data-s="{line.start}"{told}{marked}{more}>{line.html}</li>'
+
+
+def as_json(shown: Tail) -> dict[str, object]:
+    """A part of an output as the script of the page takes it."""
+    return {
+        "attempt": str(shown.attempt),
+        "begin": shown.begin,
+        "end": shown.end,
+        "size": shown.size,
+        "oldest": shown.oldest,
+        "first": shown.first,
+        "html": terminal_lines(shown),
+    }
 
 
 @register.simple_tag
