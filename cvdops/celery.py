@@ -93,6 +93,7 @@ def _begin_pulse(instance: Any, **_: object) -> None:
     if deaf(instance.options, remote_control=instance.app.conf.worker_enable_remote_control):
         sys.stderr.write(f"{DEAF}\n")
         os._exit(2)  # Celery makes a code of 0 of an ordinary exit
+    from cvdops.executions.indexing import Indexer  # noqa: PLC0415 (models load after this module)
     from cvdops.executions.leases import HOLDS  # noqa: PLC0415 (models load after this module)
     from cvdops.executions.looks import ENDS, LOOKS, TESTS  # noqa: PLC0415 (models load after this module)
     from cvdops.executions.pulse import LEAVE, Pulse  # noqa: PLC0415
@@ -105,6 +106,7 @@ def _begin_pulse(instance: Any, **_: object) -> None:
     served = [name for name in instance.app.amqp.queues.consume_from if name != direct]
     pulse = Pulse(served, direct)
     pulse.start()
+    Indexer().start()
 
     def end(**_: object) -> None:
         HOLDS.drain()  # without a signal too: Celery gives up by itself when its broker fails it

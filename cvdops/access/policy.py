@@ -49,6 +49,7 @@ from cvdops.access.subjects import (
 )
 from cvdops.accounts.models import User
 from cvdops.environments.calendar import obstacles
+from cvdops.environments.models import Environment
 from cvdops.environments.schedule import Work
 from cvdops.lib.errors import Reason
 from cvdops.spec.document import Category
@@ -219,6 +220,26 @@ def in_sight(user: User, category: str, environment: str) -> Q:
         | Q(Exists(here))
         | Q(Q(**{category: UNCATEGORISED}), Exists(counted.filter(seen=len(Category))))
     )
+
+
+def sees_something(user: User, environment: str) -> Exists:
+    """Whether this person may read anything of what is run there: a part of a query."""
+    grants = RoleGrant.objects.in_force().filter(user=user, role__cells__level__gte=Level.REVIEW)
+    return Exists(grants.filter(Q(environment=None) | Q(environment=OuterRef(environment))))
+
+
+def where(user: User, action: Action) -> dict[str, frozenset[str]]:
+    """Environment → the categories on which this person may do this there, whichever runbook of them it is."""
+    standing = standing_of(user)
+    found = {}
+    for slug, protected in Environment.objects.values_list("slug", "protected"):
+        matters = (Matter(c, slug, protected=protected) for c in (*Category, UNCATEGORISED))
+        found[slug] = frozenset(
+            str(matter.category)
+            for matter in matters
+            if rules.decide(standing, action, matter, role_names).allowed
+        )
+    return found
 
 
 def seen_with(category: str) -> frozenset[str]:

@@ -11,7 +11,7 @@ from cvdops.access.policy import Action
 from cvdops.api import sharp
 from cvdops.api.asking import Asked, Flag, Listed, Moment, Number, Text, identity
 from cvdops.api.execution import ExecutionDetail, ExecutionItem, detail, facts
-from cvdops.executions import queries, services
+from cvdops.executions import history, services
 from cvdops.executions.emergencies import Declaration
 from cvdops.executions.states import ExecutionState
 
@@ -68,16 +68,16 @@ class Start(Asked):
 @requires(Action.USE_PORTAL)
 def executions(request: HttpRequest, wanted: Query[Wanted]) -> Executions:
     """The executions that you may see, newest first."""
-    page = queries.history(
-        person(request),
+    filters = history.Wanted(
         runbook=wanted.runbook,
         environment=wanted.environment,
         state=wanted.state or "",
         person=wanted.requested_by,
         since=wanted.since,
         q=wanted.q,
-        before=str(identity(wanted.cursor)) if wanted.cursor else "",
     )
+    before = str(identity(wanted.cursor)) if wanted.cursor else ""
+    page = history.page(person(request), filters, before)
     items = [ExecutionItem(**facts(one)) for one in page.items]
     return Executions(items=items, next_cursor=page.next_cursor)
 

@@ -13,7 +13,7 @@ from psycopg.sql import Composed, Identifier, Literal
 
 from cvdops.audit.log import record
 from cvdops.audit.models import AuditEntry
-from cvdops.executions.models import StepAttempt
+from cvdops.executions.models import OutputWords, StepAttempt
 
 log = logging.getLogger(__name__)
 
@@ -76,11 +76,14 @@ def too_old(keep: int) -> list[Month]:
 def remove(month: Month, keep: int) -> int:
     """Drop all output of this month. Returns how many bytes of disk it took.
 
-    Executions, attempts and the digests of their output stay.
+    Executions, attempts and the digests of their output stay; no search finds its words any more.
     """
     with _alone():
         (size,) = _column("SELECT pg_total_relation_size(%s::regclass)", month.table)
         _run(sql.SQL("DROP TABLE {}").format(Identifier(month.table)))
+        OutputWords.objects.filter(
+            written_at__gte=month.begin, written_at__lt=(month + 1).begin
+        ).delete()
         record(None, REMOVED, "output", month, data={"months": keep, "bytes": size})
     return int(str(size))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -32,7 +31,6 @@ from cvdops.executions.states import (
 from cvdops.lib.errors import NotFound, Reason
 from cvdops.spec.document import Kind
 
-PAGE = 50
 RESUMED = frozenset({POISONED, waits.RIGHT})  # what waits for this is let go on by *Resume*
 
 
@@ -240,57 +238,3 @@ def _undoes(execution: Execution, undo: tuple[UndoEntry, ...]) -> bool:
 def _unsettled(execution: Execution) -> bool:
     """A step of it may still be running."""
     return bool(execution.waiting_for.get("code") == UNCONFIRMED)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a list; `next_cursor` is empty on the last one."""
-
-    items: list[Execution]
-    next_cursor: str
-
-
-def history(
-    user: User,
-    *,
-    runbook: str = "",
-    procedure: str = "",
-    environment: str = "",
-    state: str = "",
-    person: str = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
-    q: str = "",
-    before: str = "",
-) -> Page:
-    """Executions by filter, newest first, a page at a time from a cursor on."""
-    found = visible_to(user).order_by("-id")
-    exact = {
-        "runbook": runbook,
-        "procedure": procedure,
-        "environment": environment,
-        "state": state,
-    }
-    found = found.filter(**{name: value for name, value in exact.items() if value})
-    if person:
-        found = found.filter(requested_by__username=person)
-    if since:
-        found = found.filter(created_at__gte=since)
-    if until:
-        found = found.filter(created_at__lt=until)
-    if q:
-        match = Q(reason__icontains=q) | Q(runbook__title__icontains=q)
-        if q.lstrip("#").isdecimal():
-            match |= Q(number=int(q.lstrip("#")[:18]))
-        found = found.filter(match)
-    if before:
-        found = found.filter(pk__lt=_cursor(before))
-    items = list(found[: PAGE + 1])
-    return Page(items[:PAGE], str(items[PAGE - 1].pk) if len(items) > PAGE else "")
-
-
-def _cursor(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("page of this list") from None

@@ -212,6 +212,9 @@ STEP_LOOKS: Mapping[str, Look] = {
 # A rollback that ended and left something in place.
 IN_PART = Look("Rolled back in part", "undo-2", "wait")
 
+# A list shows it of one that a worker should hold, and none has renewed its lease.
+UNHEARD = Look("Not heard of", "unplug", "wait")
+
 # A pending step whose next try has its time.
 TRIED_AGAIN = Look("Tried again soon", "timer", "wait")
 

@@ -162,7 +162,7 @@ def _regex(wanted: list[str], printed: list[str]) -> SampleResult:
 
 
 def _in_order(wanted: list[str], printed: list[str], *, within: bool) -> SampleResult:
-    normal = [_normalise(line) for line in printed]
+    normal = [normalised(line) for line in printed]
     at = 0
     for number, line in enumerate(wanted, start=1):
         pieces = _pieces(line)
@@ -192,7 +192,8 @@ def _differs(detail: str) -> SampleResult:
     return SampleResult(verdict="differs", detail=detail)
 
 
-def _normalise(line: str) -> str:
+def normalised(line: str) -> str:
+    """The line with a mark in place of each time, date, duration, id, host, size and measure."""
     for kind, pattern in _KINDS:
         line = pattern.sub(f"{_MARK}{kind}{_MARK}", line)
     return _SPACE.sub(" ", line).strip()
@@ -200,7 +201,7 @@ def _normalise(line: str) -> str:
 
 def _pieces(line: str) -> list[str]:
     """The parts of a sample's line between its ellipses, as they have to be found."""
-    return [piece.strip() for piece in _normalise(_ELLIPSIS.sub(_ANYTHING, line)).split(_ANYTHING)]
+    return [piece.strip() for piece in normalised(_ELLIPSIS.sub(_ANYTHING, line)).split(_ANYTHING)]
 
 
 def _fits(pieces: list[str], line: str, within: bool) -> bool:

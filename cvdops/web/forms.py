@@ -1,6 +1,8 @@
 """The forms of the portal: what arrives, as clean values."""
 
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 
@@ -8,10 +10,16 @@ from cvdops.access.tokens import LONGEST as LONGEST_DAYS
 from cvdops.access.tokens import Scope
 from cvdops.accounts.passwords import LONGEST
 from cvdops.catalog.models import Group
+from cvdops.executions.history import Places, Wanted
 from cvdops.executions.states import EXECUTION_LOOKS
 from cvdops.spec.document import Category
 
 _ANY = [("", "Any")]
+# The filters of the history that are texts, named as in `Wanted`.
+_TEXTS = (
+    *("q", "output", "runbook", "environment", "state", "person"),
+    *("procedure", "host", "variable", "value"),
+)
 
 
 class LoginForm(forms.Form):
@@ -94,6 +102,14 @@ class Filter(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
 
 
+def midnight(day: date, shift: int) -> datetime:
+    """The beginning of a day in UTC, some days later; the last day there is, at most."""
+    try:
+        return datetime.combine(day + timedelta(days=shift), time(), UTC)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
 def _date() -> forms.DateField:
     return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
@@ -105,24 +121,70 @@ class CatalogFilter(Filter):
 
 
 class HistoryFilter(Filter):
-    q = forms.CharField(label="Text", max_length=200, widget=forms.TextInput({"type": "search"}))
+    """`more` are the fields that are asked for less often."""
+
+    more = ("procedure", "host", "variable", "value", "emergency")
+
+    q = forms.CharField(
+        label="Reason, runbook or number",
+        max_length=200,
+        widget=forms.TextInput({"type": "search"}),
+    )
+    output = forms.CharField(
+        label="Words in the output", max_length=200, widget=forms.TextInput({"type": "search"})
+    )
     runbook = forms.ChoiceField()
-    procedure = forms.CharField(max_length=120)
     environment = forms.ChoiceField()
     state = forms.ChoiceField(
         choices=_ANY + [(state, look.label) for state, look in EXECUTION_LOOKS.items()]
     )
-    person = forms.CharField(max_length=80)
+    person = forms.CharField(label="Asked for by (user name)", max_length=80)
     since = _date()
     until = _date()
+    procedure = forms.CharField(max_length=120)
+    host = forms.CharField(max_length=63)
+    variable = forms.CharField(label="Variable (name)", max_length=80)
+    value = forms.CharField(label="Its value", max_length=1000)
+    emergency = forms.ChoiceField(
+        label="Emergencies", choices=[("", "With others"), ("yes", "Only these")]
+    )
     before = forms.CharField(max_length=80, widget=forms.HiddenInput)
 
-    def __init__(
-        self, data: Any, *, runbooks: list[tuple[str, str]], environments: list[str]
-    ) -> None:
+    def __init__(self, data: Any, known: Places) -> None:
         super().__init__(data)
-        self._offer("runbook", runbooks)
-        self._offer("environment", [(slug, slug) for slug in environments])
+        self._offer("runbook", list(known.runbooks.items()))
+        self._offer("environment", [(slug, slug) for slug in known.environments])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        if cleaned.get("value") and not cleaned.get("variable"):
+            self.add_error("value", "Name the variable, too.")
+        return cleaned
+
+    @property
+    def usual(self) -> list[forms.BoundField]:
+        return [one for one in self.visible_fields() if one.name not in self.more]
+
+    @property
+    def unusual(self) -> list[forms.BoundField]:
+        return [one for one in self.visible_fields() if one.name in self.more]
+
+    def wanted(self) -> Wanted:
+        """What is looked for; days are those of UTC, the last one with all of it."""
+        given = self.values()
+        return Wanted(
+            **{name: given[name] for name in _TEXTS if name in given},
+            emergency="emergency" in given,
+            since=midnight(given["since"], 0) if "since" in given else None,
+            until=midnight(given["until"], 1) if "until" in given else None,
+        )
+
+    def query(self) -> str:
+        """The address of the list with these filters, from its first page on."""
+        given = self.values()
+        return urlencode(
+            [(name, str(given[name])) for name in self.fields if name in given and name != "before"]
+        )
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
         field = self.fields[name]

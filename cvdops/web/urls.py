@@ -3,13 +3,19 @@
 from django.conf import settings
 from django.urls import URLPattern, path
 
-from cvdops.web import urls_accounts, urls_environments, urls_guide, urls_live, urls_permissions
+from cvdops.web import (
+    urls_accounts,
+    urls_environments,
+    urls_guide,
+    urls_history,
+    urls_live,
+    urls_permissions,
+)
 from cvdops.web.views import (
     audit,
     catalog,
     feed,
     health,
-    history,
     holds,
     home,
     importing,
@@ -40,7 +46,7 @@ urlpatterns: list[URLPattern] = [
     path(
         "runbooks/<slug:runbook_id>/versions/<int:number>/review/", versions.review, name="review"
     ),
-    path("executions/", history.executions, name="executions"),
+    *urls_history.urlpatterns,
     *urls_permissions.urlpatterns,
     path("environments/", reference.environments, name="environments"),
     path("environments/<slug:slug>/reset/", reference.reset_practice, name="reset-practice"),

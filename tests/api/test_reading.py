@@ -9,7 +9,7 @@ from django.test import AsyncClient
 
 from cvdops.api import asking, audit, urls
 from cvdops.audit.models import AuditEntry
-from cvdops.executions import queries
+from cvdops.executions import history
 from tests.api.calls import call, get, token
 from tests.cast import person
 from tests.web.world import World
@@ -95,7 +95,7 @@ def test_unknown_and_forbidden_are_the_same(kind: str, known: str, world: World)
 
 
 def test_executions_a_page_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "PAGE", 1)
+    monkeypatch.setattr(history, "PAGE", 1)
     made = [str(world.start().pk) for _ in range(2)]
     text = token("developer")
     first = get(text, "executions", state="queued", requested_by="devops-engineer")

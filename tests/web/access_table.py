@@ -105,6 +105,12 @@ TABLE: dict[str, Row] = {
         {**RUNBOOK, "number": "1"}, post={OTHERS: 302, OUTSIDER: 404}, body={"comment": "right"}
     ),
     "executions": Row(get=ALL),
+    "executions-compare": Row(get=ALL),
+    "executions-export": Row({"kind": "csv"}, get=ALL),
+    "filter-save": Row(post={OTHERS: 302}, body={"name": "failed", "query": "state=failed"}),
+    # 404: it is not theirs
+    "filter-remove": Row({"pk": "1"}, post={OTHERS: 404}),
+    "execution-evidence": Row(EXECUTION, get=HIDDEN),
     "permissions": Row(get=ALL),
     "certification": Row(get=ALL),
     "certified": Row(

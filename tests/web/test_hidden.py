@@ -96,6 +96,8 @@ def ask(
 
 
 def without_token(page: str) -> str:
+    """Nor the moment of the page."""
+    page = re.sub(r"as of <time .*?</time>", "", page)
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page)
 
 

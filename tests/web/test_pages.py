@@ -143,9 +143,10 @@ def test_history_is_filtered(world: World) -> None:
         assert "first reason" not in page
 
 
-def test_history_bounds_are_whole_days(world: World) -> None:
-    execution = world.start(reason="long ago")
+def test_history_bounds_are_whole_days(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     then = timezone.now() - timedelta(days=10)
+    monkeypatch.setattr("cvdops.lib.ids.time.time_ns", lambda: int(then.timestamp() * 1e9))
+    execution = world.start(reason="long ago")
     Execution.objects.filter(pk=execution.pk).update(created_at=then)
     client = world.client("auditor")
     assert (

@@ -11,6 +11,7 @@ from cvdops.executions.models.execution import (
     StepAttempt,
     StepRun,
 )
+from cvdops.executions.models.history import OutputWords, SavedFilter
 from cvdops.executions.models.participants import Participant
 from cvdops.executions.models.workers import HostCheck, Lock, Worker
 
@@ -27,7 +28,9 @@ __all__ = [
     "NextNumber",
     "NotSaved",
     "OutputSegment",
+    "OutputWords",
     "Participant",
+    "SavedFilter",
     "StepAttempt",
     "StepRun",
     "Worker",

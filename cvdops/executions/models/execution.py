@@ -3,6 +3,8 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -135,6 +137,10 @@ class Execution(NotSaved):
             models.Index(fields=["environment", "-id"], name="execution_by_environment"),
             models.Index(fields=["requested_by", "-id"], name="execution_by_person"),
             models.Index(fields=["state", "-id"], name="execution_by_state"),
+            # history: by procedure; by the name of a variable, and its value; by the words of the reason
+            models.Index(fields=["procedure", "-id"], name="execution_by_procedure"),
+            GinIndex(fields=["variables"], name="execution_by_variable"),
+            GinIndex(SearchVector("reason", config="simple"), name="execution_by_reason"),
             # closing: what has ended and whose list after the end was not laid out yet
             models.Index(
                 fields=["finished_at"],
@@ -197,6 +203,10 @@ class StepRun(NotSaved):
                 fields=["execution", "phase", "position", "host"], name="step_position"
             ),
         ]
+        indexes: ClassVar[list[models.Index]] = [
+            # history: by host, newest first
+            models.Index(fields=["host", "-execution"], condition=~Q(host=""), name="step_by_host")
+        ]
 
     def __str__(self) -> str:
         return self.key
@@ -224,6 +234,7 @@ class StepAttempt(NotSaved):
     exit_code = models.SmallIntegerField(null=True)
     output_size = models.BigIntegerField(default=0)  # bytes, as stored (masked)
     output_digest = models.CharField(max_length=64, blank=True)  # SHA-256 of those bytes, hex
+    searched = models.BooleanField(default=False, db_default=False)  # its words are in the index
 
     class Meta:
         ordering: ClassVar[list[str]] = ["number"]
@@ -232,6 +243,14 @@ class StepAttempt(NotSaved):
             models.UniqueConstraint(
                 fields=["step"], condition=Q(state="running"), name="attempt_one_running"
             ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            # the search: what is over and not in its index yet, and how far that reaches
+            models.Index(
+                fields=["-finished_at"],
+                condition=Q(finished_at__isnull=False, output_size__gt=0, searched=False),
+                name="attempt_unsearched",
+            )
         ]
 
     def __str__(self) -> str:

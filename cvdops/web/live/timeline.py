@@ -8,6 +8,7 @@ from cvdops.executions.models import Event, Execution
 
 SHOWN = 60
 LOOKED_AT = 400  # the newest events; beyond them lie no more than old notes
+EVIDENCE = 5000  # entries of the whole of it
 NOTE = "note"
 
 # kind → icon and sentence. What is not here is of interest to the engine alone.
@@ -85,6 +86,13 @@ def read(execution: Execution) -> tuple[tuple[Entry, ...], tuple[Note, ...]]:
     entries = [_entry(event) for event in events if event.kind != NOTE]
     notes = [_note(event) for event in reversed(events) if event.kind == NOTE]
     return tuple(entries[:SHOWN]), tuple(notes)
+
+
+def whole(execution: Execution) -> tuple[Entry, ...]:
+    """All of it, oldest first, as far as it goes (see EVIDENCE)."""
+    found = Event.objects.filter(execution=execution, kind__in=[*_SENTENCES])
+    events = found.exclude(data__contains={"again": True}).select_related("actor", "step")
+    return tuple(_entry(event) for event in events.order_by("seq")[:EVIDENCE])
 
 
 def _note(event: Event) -> Note:

@@ -58,6 +58,14 @@ def duration(value: timedelta | float | None) -> str:
 
 
 @register.filter
+def longer(seconds: float) -> str:
+    """A difference of two durations in words."""
+    if abs(seconds) < 0.1:
+        return "as long"
+    return f"{duration(abs(seconds))} {'longer' if seconds > 0 else 'shorter'}"
+
+
+@register.filter
 def since(start: datetime | None, end: datetime | None = None) -> str:
     """How long from `start` to `end`, or until now."""
     return duration((end or timezone.now()) - start) if start else ""

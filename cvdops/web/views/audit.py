@@ -18,8 +18,7 @@ from cvdops.audit.models import AuditEntry, Seal
 from cvdops.executions.trail import entries
 from cvdops.lib.errors import NotFound
 from cvdops.web.exports import FORMATS, Part, Read, export
-from cvdops.web.forms import AuditFilter
-from cvdops.web.views.history import midnight
+from cvdops.web.forms import AuditFilter, midnight
 
 PAGE = 50
 PART = 1000  # entries that an export reads at once

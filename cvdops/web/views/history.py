@@ -1,47 +1,80 @@
-"""Every execution that a person may see, with filters, newest first."""
+"""Every execution that a person may see, with filters, newest first: as a list and as a file."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from asgiref.sync import sync_to_async
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-
-from cvdops.access.catalog import visible_runbooks
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
-from cvdops.environments.models import Environment
-from cvdops.executions.queries import history
+from cvdops.audit.log import record
+from cvdops.executions import filters, history, search
+from cvdops.executions.states import UNHEARD
+from cvdops.lib.errors import Conflict, Invalid, NotFound
+from cvdops.web import records
+from cvdops.web.exports import FORMATS, Read, export
 from cvdops.web.forms import HistoryFilter
 from cvdops.web.live.waiting import briefs
 
 
 @requires(Action.USE_PORTAL)
 def executions(request: HttpRequest) -> HttpResponse:
-    user = person(request)
-    form = HistoryFilter(
-        request.GET,
-        runbooks=[(r.pk, r.title) for r in visible_runbooks(user)],
-        environments=list(Environment.objects.values_list("slug", flat=True)),
-    )
-    wanted = form.values()
-    for name, shift in (("since", 0), ("until", 1)):
-        if name in wanted:
-            wanted[name] = midnight(wanted[name], shift)
-    page = history(user, **wanted)
+    user, known = person(request), history.places(person(request))
+    form = HistoryFilter(request.GET, known)
+    wanted, before = form.wanted(), form.values().get("before", "")
+    page = history.page(user, wanted, before, known)
     waits = briefs(page.items)
+    hits = search.hits(user, wanted.output, (e.pk for e in page.items)) if wanted.output else {}
     context = {
         "form": form,
         "page": page,
-        "rows": [(execution, waits[execution.pk]) for execution in page.items],
-        "filtered": bool(set(wanted) - {"before"}),
-        "first": "before" not in wanted,
+        "rows": [(e, waits[e.pk], history.unheard(e), hits.get(e.pk)) for e in page.items],
+        "query": form.query(),
+        "more": any(one.value() for one in form.unusual),
+        "first": not before,
+        "now": timezone.now(),
+        "lost": UNHEARD,
+        "searched": search.reach() if wanted.output else None,
     }
-    fragment = bool(request.headers.get("HX-Request"))
-    return render(request, "history/list.html" + ("#rows" if fragment else ""), context)
+    if request.headers.get("HX-Request"):
+        return render(request, "history/list.html#rows", context)
+    return render(request, "history/list.html", context | {"saved": filters.of(user)})
 
 
-def midnight(day: date, shift: int) -> datetime:
-    """The beginning of a day in UTC, some days later; the last day there is, at most."""
+@requires(Action.USE_PORTAL, "POST")
+def save_filter(request: HttpRequest) -> HttpResponse:
+    user = person(request)
+    form = HistoryFilter(QueryDict(request.POST.get("query", "")), history.places(user))
+    query = form.query()
     try:
-        return datetime.combine(day + timedelta(days=shift), time(), UTC)
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
+        kept = filters.save(user, request.POST.get("name", ""), query)
+        messages.success(request, f"Kept as “{kept.name}”. Its address can be given to others.")
+    except (Invalid, Conflict) as error:
+        messages.error(request, str(error))
+    return redirect(f"{reverse('executions')}?{query}")
+
+
+@requires(Action.USE_PORTAL, "POST")
+def remove_filter(request: HttpRequest, pk: int) -> HttpResponse:
+    filters.remove(person(request), pk)
+    messages.success(request, "The filter is removed.")
+    return redirect("executions")
+
+
+@requires(Action.USE_PORTAL)
+async def executions_export(request: HttpRequest, kind: str) -> HttpResponseBase:
+    """What fits the filters, oldest first."""
+    if kind not in FORMATS:
+        raise NotFound
+    read = await sync_to_async(_prepared)(request, kind)
+    return export(f"executions-{timezone.now():%Y-%m-%d}", kind, records.COLUMNS, read)
+
+
+def _prepared(request: HttpRequest, kind: str) -> Read:
+    user = person(request)
+    form = HistoryFilter(request.GET, history.places(user))
+    record(user, "execution.export", "executions", kind, data={"query": form.query()})
+    return records.reader(user.pk, form.wanted())

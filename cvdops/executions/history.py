@@ -1,0 +1,156 @@
+"""The history: executions by filter, newest first, a page at a time from a cursor on, never counted.
+
+For each filter there is an index in which executions lie in the order of the list (see the models), so
+that a page costs the same with a hundred executions and with a million. Ids sort by time: days are ranges
+of ids.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.postgres.search import SearchVector, SearchVectorExact
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from cvdops.access import policy
+from cvdops.accounts.models import User
+from cvdops.catalog.models import Runbook
+from cvdops.environments.models import Environment
+from cvdops.executions import search
+from cvdops.executions.models import Emergency, Execution, OutputWords, StepRun
+from cvdops.executions.queries import visible_to
+from cvdops.executions.states import HELD
+from cvdops.lib.errors import NotFound
+from cvdops.lib.ids import first_of
+
+PAGE = 50
+APART = 86_400.0  # seconds: more than the clocks that make ids and times are ever apart
+REASON = SearchVector("reason", config=search.CONFIG)  # as in the index
+_EXACT = ("runbook", "procedure", "environment", "state")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is looked for; empty: anything. `output` are words that a step wrote."""
+
+    q: str = ""
+    output: str = ""
+    runbook: str = ""
+    environment: str = ""
+    state: str = ""
+    person: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    procedure: str = ""
+    host: str = ""
+    variable: str = ""
+    value: str = ""
+    emergency: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the list; `next_cursor` is empty on the last one."""
+
+    items: Sequence[Execution]
+    next_cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a person may see something: the runbooks, id → title, and environment → whether they do."""
+
+    runbooks: Mapping[str, str]
+    environments: Mapping[str, bool]
+
+
+def places(user: User) -> Places:
+    """Also runbooks that are gone from the source: what was run of them is still there."""
+    runbooks = Runbook.objects.filter(category__in=policy.readable_categories(user))
+    environments = Environment.objects.annotate(seen=policy.sees_something(user, "pk"))
+    return Places(
+        dict(runbooks.order_by("title").values_list("pk", "title")),
+        dict(environments.values_list("pk", "seen")),
+    )
+
+
+def page(user: User, wanted: Wanted, before: str = "", known: Places | None = None) -> Page:
+    """Those that fit, newest first. `known`: their places, where the caller has them.
+
+    Raises NotFound for a cursor that is none.
+    """
+    found = matching(user, wanted, known or places(user)).order_by("-id")
+    if before:
+        found = found.filter(pk__lt=_cursor(before))
+    items = list(found.annotate(now=Now())[: PAGE + 1])
+    return Page(items[:PAGE], str(items[PAGE - 1].pk) if len(items) > PAGE else "")
+
+
+def matching(user: User, wanted: Wanted, known: Places) -> QuerySet[Execution]:
+    """All of those that fit and that this person may see."""
+    found = visible_to(user).filter(_narrow(known))
+    found = found.filter(**{name: value for name in _EXACT if (value := getattr(wanted, name))})
+    if wanted.person:
+        found = found.filter(
+            requested_by=User.objects.filter(username=wanted.person).values("pk")[:1]
+        )
+    if wanted.host:
+        there = StepRun.objects.filter(execution=OuterRef("pk"), host=wanted.host)
+        found = found.filter(Exists(there))
+    if wanted.variable and wanted.value:
+        found = found.filter(variables__contains={wanted.variable: wanted.value})
+    elif wanted.variable:
+        found = found.filter(variables__has_key=wanted.variable)
+    if wanted.emergency:
+        found = found.filter(Exists(Emergency.objects.filter(execution=OuterRef("pk"))))
+    if wanted.output:
+        pieces: QuerySet[OutputWords] = search.found(user, wanted.output)
+        found = found.filter(Exists(pieces.filter(execution=OuterRef("pk"))))
+    return found.filter(_days(wanted), _said(wanted.q, known))
+
+
+def unheard(execution: Execution) -> bool:
+    """A worker should hold this row of a page, and its lease has run out: nobody knows how it stands."""
+    until, now = execution.lease_until, execution.now  # type: ignore[attr-defined]
+    return execution.state in HELD and (until is None or until < now)
+
+
+def _narrow(known: Places) -> Q:
+    """No more than what `visible_to` says, in values that the database knows the frequency of."""
+    condition = Q(runbook__in=list(known.runbooks))
+    if not all(known.environments.values()):
+        condition &= Q(environment__in=[slug for slug, seen in known.environments.items() if seen])
+    return condition
+
+
+def _days(wanted: Wanted) -> Q:
+    condition = Q()
+    if wanted.since:
+        ids = Q(pk__gte=first_of(wanted.since.timestamp() - APART))
+        condition &= ids & Q(created_at__gte=wanted.since)
+    if wanted.until:
+        ids = Q(pk__lt=first_of(wanted.until.timestamp() + APART))
+        condition &= ids & Q(created_at__lt=wanted.until)
+    return condition
+
+
+def _said(text: str, known: Places) -> Q:
+    """By number, by words of the reason, by a part of the runbook's title."""
+    if not text:
+        return Q()
+    named = [pk for pk, title in known.runbooks.items() if text.lower() in title.lower()]
+    condition = Q(runbook__in=named)
+    if words := search.query(text):
+        condition |= Q(SearchVectorExact(REASON, words))
+    if text.lstrip("#").isdecimal():
+        condition |= Q(number=int(text.lstrip("#")[:18]))
+    return condition
+
+
+def _cursor(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("page of this list") from None

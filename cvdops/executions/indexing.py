@@ -1,0 +1,112 @@
+"""Writing the words of output into the index of the search: by a thread of each worker, after a step is over.
+
+It takes no more than half of one core's time, never waits for another worker, and begins an attempt anew
+whose words were not written whole.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.postgres.search import SearchVector
+from django.db import Error, connection, transaction
+from django.db.models import Value
+
+from cvdops.executions import output
+from cvdops.executions.leases import HOLDS
+from cvdops.executions.models import OutputWords, StepAttempt
+from cvdops.executions.output import plain
+from cvdops.executions.search import CONFIG, UNSEARCHED
+from cvdops.lib.words import words
+from cvdops.spec.document import Kind
+
+log = logging.getLogger(__name__)
+
+EVERY = 5.0  # seconds between two looks for what is over
+PIECE = 64 << 10  # bytes of output whose words are looked for together
+ENDS = 4 << 20  # bytes of the beginning of an output, and of its end, that are searched
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Lines of an output from the byte `begin` on, and when the first of them were stored."""
+
+    begin: int
+    data: bytes
+    written_at: datetime
+
+
+class Indexer(threading.Thread):
+    """One thread of a worker process."""
+
+    def __init__(self) -> None:
+        super().__init__(name="indexer", daemon=True)
+
+    def run(self) -> None:
+        pause = EVERY
+        while not HOLDS.draining.wait(pause):
+            began, more = time.monotonic(), False
+            try:
+                more = index_one()
+            except Error as error:
+                log.warning("The database is away: %s", error)
+            finally:
+                connection.close()
+            pause = time.monotonic() - began if more else EVERY
+
+
+def index_one() -> bool:
+    """Write the words of the attempt that has ended last and is not in the index. False if there is none."""
+    with transaction.atomic():
+        due = StepAttempt.objects.filter(UNSEARCHED).order_by("-finished_at")
+        due = due.select_for_update(skip_locked=True, of=("self",)).select_related("step")
+        attempt = due.first()
+        if attempt is None:
+            return False
+        OutputWords.objects.filter(attempt=attempt.pk).delete()
+        for piece in _pieces(attempt):
+            _write(attempt, piece)
+        StepAttempt.objects.filter(pk=attempt.pk).update(searched=True)
+    return True
+
+
+def _write(attempt: StepAttempt, piece: Piece) -> None:
+    text = " ".join(words(piece.data.decode("utf-8", "replace")))
+    OutputWords.objects.create(
+        attempt=attempt,
+        begin=piece.begin,
+        end=piece.begin + len(piece.data),
+        execution_id=attempt.step.execution_id,
+        answer=attempt.step.kind == Kind.HTTP,
+        written_at=piece.written_at,
+        words=SearchVector(Value(text), config=CONFIG),
+    )
+
+
+def _pieces(attempt: StepAttempt) -> Iterator[Piece]:
+    begin, end = output.begin(attempt.pk), output.size(attempt.pk)
+    if end - begin <= 2 * ENDS:
+        yield from _part(attempt, begin, end)
+    else:
+        yield from _part(attempt, begin, begin + ENDS)
+        yield from _part(attempt, end - ENDS, end)
+
+
+def _part(attempt: StepAttempt, begin: int, end: int) -> Iterator[Piece]:
+    """That part of the output, cut at the ends of lines."""
+    at, data = begin, b""
+    written_at = None
+    for segment in output.segments(attempt.pk, begin):
+        written_at = written_at or segment.created_at
+        data += plain(segment)[max(0, begin - segment.offset) : end - segment.offset]
+        while len(data) >= PIECE:
+            cut = data.rfind(b"\n", 0, PIECE) + 1 or PIECE
+            yield Piece(at, data[:cut], written_at)
+            at, data, written_at = at + cut, data[cut:], segment.created_at
+        if segment.offset + segment.length >= end:
+            break
+    if data and written_at:
+        yield Piece(at, data, written_at)

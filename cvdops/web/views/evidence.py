@@ -1,0 +1,47 @@
+"""What an execution proves, on one page for printing or as a PDF."""
+
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from cvdops.access.marks import person, requires
+from cvdops.access.policy import Action
+from cvdops.catalog.models import VersionReview
+from cvdops.executions.models import Participant, StepAttempt, StepRun
+from cvdops.executions.states import UNHEARD
+from cvdops.web.live import timeline
+from cvdops.web.live.answers import WITHHELD, kept_answers, reads_answers
+from cvdops.web.live.guard import standing
+from cvdops.web.live.look import look
+
+
+@requires(Action.READ_EXECUTION)
+def evidence(request: HttpRequest, execution_id: str) -> HttpResponse:
+    """Who, what, which version, who agreed, what was ticked off, what happened, and digests of all output."""
+    user = person(request)
+    found = standing(user, execution_id)
+    scene = look(found.execution)
+    execution = scene.execution
+    hidden = frozenset() if reads_answers(user, found.matter) else kept_answers(scene.plan)
+    attempts = Prefetch("attempts", StepAttempt.objects.order_by("number"))
+    steps = StepRun.objects.filter(execution=execution).order_by("phase", "position", "lane")
+    entries = timeline.whole(execution)
+    context = {
+        "scene": scene,
+        "execution": execution,
+        "steps": list(steps.prefetch_related(attempts)),
+        "people": Participant.objects.filter(execution=execution).select_related("user"),
+        "reviews": VersionReview.objects.filter(version=execution.version_id).select_related(
+            "reviewer"
+        ),
+        "variables": [
+            (name, WITHHELD if name in hidden else value)
+            for name, value in sorted(execution.variables.items())
+        ],
+        "timeline": entries,
+        "cut": len(entries) == timeline.EVIDENCE,
+        "printed_at": timezone.now(),
+        "look": UNHEARD if scene.lost_worker else execution.look,
+    }
+    return render(request, "history/evidence.html", context)

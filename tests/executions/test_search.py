@@ -1,0 +1,144 @@
+"""The search over stored output: what is found, by whom, and how far it reaches."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+
+import pytest
+from django.db import connection, transaction
+
+from cvdops.access.levels import Level
+from cvdops.access.models import MatrixCell
+from cvdops.executions import history, indexing, partitions, search
+from cvdops.executions.history import Wanted
+from cvdops.executions.models import Execution, OutputWords, StepAttempt, StepRun
+from tests.executions.scene import Scene
+from tests.executions.test_engine import block
+
+
+def index() -> int:
+    """Do what a worker's thread does, until nothing is left. How many attempts it was."""
+    count = 0
+    while indexing.index_one():
+        count += 1
+    return count
+
+
+def finds(scene: Scene, text: str, by: str = "developer") -> list[Execution]:
+    return list(history.page(scene.person(by), Wanted(output=text)).items)
+
+
+@pytest.fixture
+def ran(scene: Scene) -> Execution:
+    scene.runbook(block("one", "echo 'Connection refused by web-7.example.com'; echo fine"))
+    return scene.run()
+
+
+def test_it_finds_words_in_any_order_and_case(scene: Scene, ran: Execution) -> None:
+    assert index() == 1
+    for text in ("connection", "REFUSED connection", "web-7.example.com", '"by web"', "7 -missing"):
+        assert finds(scene, text) == [ran], text
+    for text in ("connect", '"refused connection"', "refused -fine", "•••"):
+        assert finds(scene, text) == [], text
+
+
+def test_what_is_not_indexed_is_said(scene: Scene, ran: Execution) -> None:
+    attempt = StepAttempt.objects.get()
+    assert search.reach() == search.Reach(attempt.finished_at, attempt.finished_at)
+    index()
+    assert search.reach() == search.Reach(None, None)
+
+
+def test_indexing_anew_writes_the_same(scene: Scene, ran: Execution) -> None:
+    index()
+    before = list(OutputWords.objects.values())
+    StepAttempt.objects.update(searched=False)
+    index()
+    assert list(OutputWords.objects.values()) == before
+
+
+def test_a_long_output_is_cut_at_lines_and_its_ends_are_searched(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "PIECE", 1000)
+    monkeypatch.setattr(indexing, "ENDS", 5000)
+    scene.runbook(block("one", "seq -f 'line%g' 1 4000"))
+    ran = scene.run()
+    index()
+    for text, there in (("line1", True), ("line2000", False), ("line4000", True)):
+        assert finds(scene, text) == ([ran] if there else []), text
+    pieces = list(OutputWords.objects.order_by("begin"))
+    assert len(pieces) >= 10
+    assert all(a.end <= b.begin for a, b in pairwise(pieces))
+
+
+def test_the_hit_names_step_and_line(scene: Scene, ran: Execution) -> None:
+    index()
+    (hit,) = search.hits(scene.person("developer"), "refused web-7", [ran.pk]).values()
+    assert (hit.step, hit.host) == ("one", "here")
+    assert hit.line == "Connection refused by web-7.example.com"
+
+
+def test_a_secret_is_not_found(scene: Scene) -> None:
+    scene.runbook(
+        block("one", 'echo "it is $TOKEN here"'), extra="variables:\n  TOKEN: {secret: true}\n"
+    )
+    ran = scene.run(variables={"TOKEN": "hunter2hunter2"})
+    index()
+    assert finds(scene, "it here") == [ran]
+    assert finds(scene, "hunter2hunter2") == []
+
+
+def test_answers_are_found_by_those_with_execute(scene: Scene, ran: Execution) -> None:
+    StepRun.objects.update(kind="http")  # as if it had come back to a request
+    index()
+    assert finds(scene, "refused", by="devops-engineer") == [ran]
+    assert finds(scene, "refused", by="developer") == []
+    assert search.hits(scene.person("developer"), "refused", [ran.pk]) == {}
+
+
+def test_what_is_out_of_sight_is_not_found(scene: Scene, ran: Execution) -> None:
+    index()
+    scene.person("developer")
+    MatrixCell.objects.filter(role="developer").update(level=Level.NONE)
+    assert finds(scene, "refused") == []
+
+
+def test_with_the_month_its_words_go(scene: Scene, ran: Execution) -> None:
+    index()
+    month = max(m for m in partitions.months() if m.begin <= ran.created_at)
+    partitions.remove(month, 1)
+    try:
+        assert finds(scene, "refused") == []
+        assert not OutputWords.objects.exists()
+    finally:
+        partitions.prepare()
+
+
+def test_two_workers_do_not_wait_for_each_other(scene: Scene, ran: Execution) -> None:
+    with attempts_locked():
+        assert not indexing.index_one()
+    assert indexing.index_one()
+
+
+@contextmanager
+def attempts_locked() -> Iterator[None]:
+    """Another worker is at it."""
+    locked, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            list(StepAttempt.objects.select_for_update())
+            locked.set()
+            done.wait(30)
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    locked.wait(30)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
