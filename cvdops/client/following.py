@@ -25,8 +25,8 @@ class Source(Output, Protocol):
     def wait(self) -> None:
         """Until it may have moved, a few seconds at most."""
 
-    def cancel(self) -> None:
-        """Have it cancelled. Raises what the portal says if that cannot be."""
+    def cancel(self) -> str:
+        """Have it cancelled. What came of it, as a sentence."""
 
     def how_to_go_on(self, look: Look) -> str:
         """A sentence for somebody who stops watching."""
@@ -102,8 +102,7 @@ class Following:
                 "Cancel the execution, stop watching it, or go on watching? [c/s/Enter]"
             )
             if answer.startswith("c"):
-                self.source.cancel()
-                self.console.tell("It is being cancelled.")
+                self.console.tell(self.source.cancel())
             return self._stop() if answer.startswith("s") else None
         except KeyboardInterrupt:
             return self._stop()

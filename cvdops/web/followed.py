@@ -18,6 +18,7 @@ from cvdops.client.story import Gate, Look, Step
 from cvdops.executions import output, queries, queues, services
 from cvdops.executions.models import Execution, StepAttempt
 from cvdops.executions.states import ExecutionState
+from cvdops.lib.errors import UserError
 from cvdops.spec.document import Kind
 from cvdops.web import approvers
 from cvdops.web.live.answers import WITHHELD, reads_answers
@@ -108,9 +109,13 @@ class Followed:
                 if found.exists():
                     return
 
-    def cancel(self) -> None:
-        with _reached():
-            services.cancel(self.user, self.execution, "Cancelled at the command line.")
+    def cancel(self) -> str:
+        try:
+            with _reached():
+                services.cancel(self.user, self.execution, "Cancelled at the command line.")
+        except UserError as error:
+            return f"It was not cancelled: {error}"
+        return "It is being cancelled."
 
     def how_to_go_on(self, look: Look) -> str:
         return f"Its page: {look.url}"

@@ -1,0 +1,5 @@
+"""`python -m cvdops.client`, where nothing is installed."""
+
+from cvdops.client.main import main
+
+main()

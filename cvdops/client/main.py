@@ -1,0 +1,230 @@
+"""`cvdops`: the runbooks of a remote portal from a command line, by its API."""
+
+import os
+import sys
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Callable
+from pathlib import Path
+
+from cvdops.client import acting, arguments, reading
+from cvdops.client.following import Away
+from cvdops.client.place import Unset, place
+from cvdops.client.story import Exit
+from cvdops.client.wire import Portal, Told
+from cvdops.lib.console import Console
+from cvdops.lib.lessons import LessonFormatter, lesson
+
+Command = Callable[[Portal, Console, Namespace], Exit]
+
+_DONE = ((0, "done"), (2, "not done: bad input, not allowed, or the portal cannot be reached"))
+_RUN = (
+    (
+        "cvdops run backup-restore --procedure backup-database --env development "
+        '--reason "before the release" --confirm-checklist --follow',
+        "take a backup and watch it",
+    ),
+    (
+        "cvdops run deployment --procedure deploy --env development --var TARGET_VERSION=v1.0.1 --dry-run",
+        "show what would run, start nothing",
+    ),
+)
+_STEPS = {
+    "confirm": "confirm a step for people, with every item of its list",
+    "retry": "run a step again that did not succeed",
+    "skip": "go on without a step that did not succeed (for Leads, with --comment)",
+    "settle": "say that a step was done by hand, or is not needed (for Leads, with --comment)",
+}
+_CONTROLS = {
+    "pause": "let the running step end, then stop before the next one",
+    "resume": "let it go on",
+    "cancel": "stop the running step and start nothing after it",
+    "rollback": "undo what was done, newest first",
+}
+
+
+def main() -> None:
+    """The entry point. Nothing that anybody could type ends in a stack trace."""
+    console = Console(sys.stdout, sys.stderr, sys.stdin)
+    options = _parser().parse_args()
+    try:
+        code = int(options.do(Portal(place()), console, options))
+    except (Told, Away, Unset) as error:
+        document = getattr(error, "document", {"detail": str(error)})
+        if options.json:
+            console.say_json({"error": document})
+        console.tell(console.painted(f"Error: {error}", "bad"))
+        code = Exit.REFUSED
+    except KeyboardInterrupt:
+        code = Exit.STOPPED
+    except BrokenPipeError:  # whoever read has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = Exit.SUCCEEDED
+    sys.exit(int(code))
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        "cvdops",
+        description="A remote portal. CVDOPS_URL and CVDOPS_TOKEN say where it is and who asks; "
+        "so do the same two lines in ~/.config/cvdops/config, which nobody but you may read (mode 600).",
+        epilog=lesson(
+            (
+                ("cvdops runbooks deployment", "its procedures and variables"),
+                _RUN[0],
+                ("cvdops executions --state waiting", "what waits"),
+                ("cvdops watch 42", "follow number 42 from its beginning"),
+            ),
+            arguments.EXITS,
+        ),
+        formatter_class=LessonFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    _reading(commands)
+    _acting(commands)
+    _controlling(commands)
+    return parser
+
+
+def _add(
+    commands: "_SubParsersAction[ArgumentParser]",
+    name: str,
+    do: Command,
+    says: str,
+    *examples: tuple[str, str],
+    exits: tuple[tuple[int, str], ...] = _DONE,
+) -> ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=says,
+        description=f"{says[0].upper()}{says[1:]}.",
+        epilog=lesson(examples, exits),
+        formatter_class=LessonFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    parser.set_defaults(do=do)
+    return parser
+
+
+def _reading(commands: "_SubParsersAction[ArgumentParser]") -> None:
+    one = _add(
+        commands,
+        "runbooks",
+        reading.runbooks,
+        "what there is to run; of one, its procedures and variables",
+        ("cvdops runbooks", "all that you may see"),
+        ("cvdops runbooks deployment", "what it needs to be started"),
+    )
+    one.add_argument("runbook", nargs="?", default="", metavar="RUNBOOK")
+    one.add_argument("--category", help="those of one category")
+    one = _add(
+        commands,
+        "executions",
+        reading.executions,
+        "what runs and ran, newest first",
+        ("cvdops executions --env production --state waiting", "what waits in production"),
+        ("cvdops executions --json --limit 1", "the newest, for a program"),
+    )
+    for flag, says in (
+        ("runbook", "of this runbook"),
+        ("env", "in this environment"),
+        ("state", "in this state, such as waiting"),
+        ("by", "asked for by this user"),
+        ("q", "words of the reason or title"),
+    ):
+        one.add_argument(f"--{flag}", metavar=flag.upper(), help=says)
+    one.add_argument("--limit", type=int, default=20, metavar="N", help="so many (default: 20)")
+    one = _add(
+        commands,
+        "show",
+        reading.show,
+        "one execution with its steps",
+        ("cvdops show 42", "number 42"),
+        ("cvdops show 42 --json", "as the API gives it"),
+    )
+    _execution(one)
+    one = _add(
+        commands,
+        "output",
+        reading.output,
+        "what a step has written, byte for byte",
+        ("cvdops output 42 take-the-backup > backup.log", "into a file"),
+    )
+    _execution(one)
+    one.add_argument("step", metavar="STEP", help="its id, as `show` names it")
+    one.add_argument("--host", default="", help="which one, of a step that ran on several")
+    one.add_argument("--offset", type=int, default=0, metavar="N", help="from this byte on")
+    one = _add(
+        commands,
+        "approvals",
+        reading.approvals,
+        "the requests for approval that wait",
+        ("cvdops approvals", "what could be decided"),
+    )
+    one.add_argument("--all", action="store_true", help="those that were decided, too")
+    one.add_argument("--limit", type=int, default=50, metavar="N", help="so many (default: 50)")
+    one = _add(
+        commands,
+        "lint",
+        reading.lint,
+        "hold a runbook to the rules of the portal",
+        ("cvdops lint RESTART_THE_SERVICE.md", "like a compiler"),
+        exits=((0, "no error"), (1, "at least one error"), (2, "it could not be checked")),
+    )
+    one.add_argument("file", type=Path, metavar="FILE")
+
+
+def _acting(commands: "_SubParsersAction[ArgumentParser]") -> None:
+    one = _add(
+        commands, "run", acting.run, "start a runbook and wait for its end", *_RUN,
+        exits=arguments.EXITS,
+    )  # fmt: skip
+    arguments.add_start(one)
+    one = _add(
+        commands,
+        "watch",
+        acting.watch,
+        "follow an execution, from its beginning",
+        ("cvdops watch 42", "until its end, or Ctrl-C"),
+        ("cvdops watch 42 --wait 2h", "in a script: wait two hours for an approval"),
+        exits=arguments.EXITS,
+    )
+    _execution(one)
+    arguments.add_wait(one, "30s; on a terminal until Ctrl-C")
+    one.set_defaults(follow=True)
+    for name, do in (("approve", acting.approve), ("reject", acting.reject)):
+        comment = '--comment "seen"' if name == "approve" else '--comment "not on a Friday"'
+        one = _add(
+            commands,
+            name,
+            do,
+            f"show a request for approval, then {name} it",
+            (f"cvdops {name} ID {comment}", "at a terminal: you are asked what you have read"),
+            (f"cvdops {name} ID --digest DIGEST {comment}", "in a script: exactly this plan"),
+        )
+        one.add_argument("approval", metavar="ID", help="of the request, or of its execution")
+        one.add_argument("--digest", default="", help="the plan digest of what you have read")
+        _comment(one)
+
+
+def _controlling(commands: "_SubParsersAction[ArgumentParser]") -> None:
+    for name, says in _CONTROLS.items():
+        one = _add(commands, name, acting.control, says, (f"cvdops {name} 42", "number 42"))
+        _execution(one)
+        _comment(one)
+    for name, says in _STEPS.items():
+        typed = f"cvdops {name} 42 take-the-backup --comment 'as agreed'"
+        one = _add(commands, name, acting.step, says, (typed, "this step of number 42"))
+        _execution(one)
+        one.add_argument("step", metavar="STEP", help="its id, as `show` names it")
+        one.add_argument("--host", default="", help="which one, of a step that runs on several")
+        if name == "settle":
+            one.add_argument("--outcome", choices=("succeeded", "skipped"), default="succeeded")
+        _comment(one)
+
+
+def _execution(parser: ArgumentParser) -> None:
+    parser.add_argument("execution", metavar="EXECUTION", help="its number or id")
+
+
+def _comment(parser: ArgumentParser) -> None:
+    parser.add_argument("--comment", default="", metavar="TEXT", help="others will read it")

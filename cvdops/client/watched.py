@@ -1,0 +1,95 @@
+"""An execution of a remote portal as it is followed: read by the API, told of by its events."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cvdops.client.events import Listener
+from cvdops.client.story import Gate, Look, Step
+from cvdops.client.wire import Portal, Told
+
+APART = 0.3  # seconds between two looks, however many events come
+LONGEST = 5.0  # seconds after which it is looked at even if no event came
+
+
+@dataclass(slots=True)
+class Watched:
+    """One execution. Events only say that it has moved: what is told is always read."""
+
+    portal: Portal
+    execution: str
+    _listener: Listener = field(init=False)
+    _looked: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._listener = Listener(self.portal, self.execution)
+        self._listener.start()
+
+    def look(self) -> Look:
+        self._looked = time.monotonic()
+        self._listener.moved.clear()
+        return look(self.portal.get("executions", self.execution), self.portal)
+
+    def output(self, step: Step, offset: int) -> bytes:
+        try:
+            path = ("executions", self.execution, "steps", step.id, "output")
+            return self.portal.fetch(*path, offset=offset, host=step.host).data
+        except Told as error:
+            if error.status == 403:
+                return f"{error}\n".encode() if offset == 0 else b""
+            if error.status in {404, 410, 416}:  # it has written nothing, or that is gone
+                return b""
+            raise
+
+    def wait(self) -> None:
+        self._listener.moved.wait(LONGEST)
+        time.sleep(max(0.0, self._looked + APART - time.monotonic()))
+
+    def stop(self) -> None:
+        """Listen no more."""
+        self._listener.stop()
+
+    def cancel(self) -> str:
+        body = {"comment": "Cancelled at the command line."}
+        try:
+            self.portal.post("executions", self.execution, "cancel", body=body)
+        except Told as error:
+            return f"It was not cancelled: {error}"
+        return "It is being cancelled."
+
+    def how_to_go_on(self, look: Look) -> str:
+        return f"Its page: {look.url}\nGo on watching: cvdops watch {look.number}"
+
+
+def look(found: Mapping[str, Any], portal: Portal) -> Look:
+    """An execution of the API as it is told."""
+    waits = found.get("waiting_for") or {}
+    if found["state"] == "paused" and not waits:
+        waits = {"code": "paused", "text": "somebody resumes it"}
+    return Look(
+        id=found["id"],
+        number=found["number"],
+        url=portal.page(found["url"]),
+        title=found["runbook"],
+        environment=found["environment"],
+        state=found["state"],
+        outcome=found["outcome"],
+        wait=(waits.get("code", ""), waits.get("text", "")),
+        gates=tuple(_gate(one) for one in found["approvals"] if one["state"] == "open"),
+        steps=tuple(
+            Step(
+                s["id"], s["title"], s["host"], s["state"], s["attempt"], s["exit_code"], s["kind"]
+            )
+            for s in found["steps"]
+        ),
+    )
+
+
+def _gate(found: Mapping[str, Any]) -> Gate:
+    groups = (
+        f"{group['missing']} more of {' or '.join(group['approvers'])}"
+        for group in found["groups"]
+        if group["missing"]
+    )
+    return Gate(found["id"], found["title"], (*groups, f"cvdops approve {found['id']}"))
