@@ -70,6 +70,7 @@ PAGES = {
     "account": "/account/",
     "password": "/account/password/",
     "admin-people": "/people/",
+    "admin-doctor": "/doctor/",
     "admin-person": "/people/developer/",
     "admin-person-add": "/people/add/",
     "not-found": "/nothing/",

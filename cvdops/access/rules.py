@@ -221,6 +221,12 @@ def _by_role(standing: Standing, action: Action) -> Decision:
         if administers:
             return ALLOWED
         return no("role", "Accounts are for administrators.", "Ask one of them.")
+    if action is Action.EXAMINE:
+        if administers:
+            return ALLOWED
+        return no(
+            "role", "The state of the installation is for administrators.", "Ask one of them."
+        )
     if action is Action.CERTIFY:
         if any(held.leads for held in everywhere):
             return ALLOWED

@@ -37,6 +37,7 @@ class Action(StrEnum):
     EDIT_PERMISSIONS = "permissions.edit"  # the matrix, who holds which role
     DECIDE_CHANGE = "change.decide"  # confirm, refuse, withdraw: what it needs, its kind says
     MANAGE_ACCOUNTS = "accounts.manage"  # who has an account
+    EXAMINE = "installation.examine"  # what is wrong with it and how to mend it
     CERTIFY = "certification.grant"
     READ_ENVIRONMENTS = "environments.read"
     EDIT_ENVIRONMENTS = "environments.edit"  # hosts, groups, databases, addresses, variables

@@ -40,6 +40,7 @@ WORDS: Mapping[Action, str] = {
     Action.EDIT_PERMISSIONS: "change permissions",
     Action.CERTIFY: "grant certifications",
     Action.MANAGE_ACCOUNTS: "open and close accounts",
+    Action.EXAMINE: "see what is wrong with the installation",
     Action.RESET_PRACTICE: "reset the practice CVD",
     Action.READ_AUDIT: "read the audit log",
 }

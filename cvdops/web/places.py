@@ -56,6 +56,7 @@ MORE = (
     Place("certification", "Certification", "graduation-cap", "training onboarding ladder"),
     Place("changes", "Changes of rights", "file-diff", "proposals confirm"),
     Place("what-if", "What if", "circle-question-mark", "may somebody check rights"),
+    Place("doctor", "Doctor", "stethoscope", "installation checks health wrong mend"),
     Place("person-add", "Open an account", "user-plus", "new person"),
     Place("account", "My account", "circle-user", "password sessions tokens browsers"),
     Place("tour", "Tour of the portal", "map", "help introduction begin"),

@@ -219,6 +219,7 @@ TABLE: dict[str, Row] = {
     ),
     "token-revoke": Row({"pk": "999999"}, post={OTHERS: 404}),
     "people": Row(get=ADMINISTRATORS),
+    "doctor": Row(get=ADMINISTRATORS, post=only(("admin",), 302, 403)),
     "person-add": Row(
         get=ADMINISTRATORS, post=ADMINISTRATORS, body={"username": "new", "name": "Somebody New"}
     ),

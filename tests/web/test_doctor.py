@@ -21,7 +21,17 @@ from cvdops.executions.secrets import set_secret
 from cvdops.lib.ids import uuid7
 from cvdops.runners.local import LocalTransport
 from cvdops.web import doctor
-from cvdops.web.doctor import log, machine, people, servers, sources, targets, vault, workers
+from cvdops.web.doctor import (
+    log,
+    machine,
+    messages,
+    people,
+    servers,
+    sources,
+    targets,
+    vault,
+    workers,
+)
 from cvdops.web.doctor.finding import Finding, State
 from tests.cast import person
 
@@ -108,6 +118,29 @@ def test_a_month_of_output_that_has_no_partition() -> None:
 @pytest.mark.django_db
 def test_clocks_that_agree() -> None:
     assert servers.clock().state is State.OK
+
+
+@pytest.mark.django_db
+def test_a_database_that_does_not_wait_for_its_disk(settings: Settings) -> None:
+    found = servers.durability()  # that of the tests does not
+    assert found.state is State.WARNING and "fsync" in found.found
+    settings.PRODUCTION = True
+    assert_wrong(servers.durability(), "synchronous_commit")
+
+
+@pytest.mark.django_db
+def test_a_portal_that_could_change_the_audit_log(settings: Settings) -> None:
+    assert servers.database_role().state is State.OK
+    settings.PRODUCTION = True
+    assert "manage.py grant" in servers.database_role().mend
+
+
+def test_messages_that_link_nowhere(settings: Settings) -> None:
+    assert messages.address().state is State.OK
+    settings.NOTIFY = {"slack": "slack://x"}
+    assert messages.address().state is State.WARNING
+    settings.PORTAL_URL = "https://ops.example.com"
+    assert messages.address().state is State.OK
 
 
 @pytest.mark.usefixtures("world")

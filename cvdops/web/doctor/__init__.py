@@ -32,6 +32,8 @@ ALONE: tuple[Check, ...] = (
 WITH_DATABASE: tuple[Check, ...] = (
     servers.migrations,
     servers.clock,
+    servers.durability,
+    servers.database_role,
     servers.output,
     workers.queues,
     workers.messages,
@@ -41,6 +43,7 @@ WITH_DATABASE: tuple[Check, ...] = (
     log.audit_log,
     vault.secrets,
     messages.channels,
+    messages.address,
     machine.account,
     machine.container,
     machine.systemd,

@@ -6,6 +6,20 @@ from cvdops.notifications.queries import undelivered
 from cvdops.web.doctor.finding import Finding, ok, warning
 
 
+def address() -> Finding:
+    """Where the links of messages lead."""
+    if settings.PORTAL_URL:
+        return ok("address", f"Messages link to {settings.PORTAL_URL}.")
+    if not settings.NOTIFY:
+        return ok("address", "There are no messages that could link anywhere.")
+    return warning(
+        "address",
+        "CVDOPS_URL does not say where the portal is reached.",
+        "Messages have no link to what they are about.",
+        "Set CVDOPS_URL, for instance to https://ops.example.com.",
+    )
+
+
 def channels() -> Finding:
     name = "notifications"
     if not settings.NOTIFY:

@@ -66,6 +66,47 @@ def clock() -> Finding:
     return ok("clock", "This machine and the database agree on the time.")
 
 
+def durability() -> Finding:
+    """What was acknowledged is kept only by a database that waits for its disk."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, setting FROM pg_settings"
+            " WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes') AND setting = 'off'"
+        )
+        off = sorted(name for name, _ in cursor.fetchall())
+    if not off:
+        return ok("durability", "PostgreSQL waits for its disk before it acknowledges anything.")
+    # Nobody counts on what a system keeps that is made to be tried out.
+    return (wrong if settings.PRODUCTION else warning)(
+        "durability",
+        f"PostgreSQL does not wait for its disk: {', '.join(off)} off.",
+        "Decisions and results that were acknowledged are lost when its machine crashes.",
+        "Turn them on in postgresql.conf, or take what turns them off away from this role.",
+    )
+
+
+def database_role() -> Finding:
+    """Web servers and workers should log in as somebody who cannot change the audit log."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_user, has_table_privilege('audit_auditentry', 'UPDATE')"
+            " OR has_table_privilege('audit_auditentry', 'DELETE')"
+        )
+        name, mighty = cursor.fetchone()
+    if mighty and settings.PRODUCTION:
+        return warning(
+            "database role",
+            f"The portal logs in as {name}, who could change the audit log.",
+            "A change is found out by the chain, but nothing prevents it.",
+            "Make a role of its own with `manage.py grant`, as docs/operations.md says.",
+        )
+    if mighty:
+        return ok(
+            "database role", f"This is no production: the portal logs in as {name}, who may do all."
+        )
+    return ok("database role", f"The portal logs in as {name}, who cannot change the audit log.")
+
+
 def output() -> Finding:
     """The months of the output: workers make the partitions of the next ones."""
     with connection.cursor() as cursor:

@@ -1,11 +1,12 @@
 """`manage.py doctor`: what is wrong with this installation and how to mend it."""
 
 import sys
+from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any, ClassVar
 
 from cvdops.lib.command import PortalCommand
-from cvdops.web.doctor import examine
+from cvdops.web.doctor import examine, kept
 from cvdops.web.doctor.finding import Finding, State
 
 _MARKS = {State.OK: ("ok", "ok"), State.WARNING: ("warning", "wait"), State.WRONG: ("WRONG", "bad")}
@@ -14,14 +15,20 @@ _MARKS = {State.OK: ("ok", "ok"), State.WARNING: ("warning", "wait"), State.WRON
 class Command(PortalCommand):
     help = (
         "Look at everything that this installation needs: what was found, what it means, how to mend it. It "
-        "changes nothing. Run it on the machine of a worker: a part of what it looks at is that machine."
+        "mends nothing. Run it on the machine of a worker: a part of what it looks at is that machine."
     )
     examples: ClassVar = (
         ("manage.py doctor", "everything, as it is found"),
         ("manage.py doctor --json", "the same for a program"),
+        ("manage.py doctor --keep", "and keep it for the page Doctor, for instance from cron"),
     )
     exits: ClassVar = ((0, "nothing is wrong; there may be warnings"), (1, "something is wrong"))
     requires_system_checks = ()  # an installation that does not pass them needs it most
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--keep", action="store_true", help="keep what is found for the page of administrators"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         found = []
@@ -31,6 +38,8 @@ class Command(PortalCommand):
                 self.console.say(self._text(finding))
         if options["json"]:
             self.console.say_json({"findings": [asdict(one) for one in found]})
+        if options["keep"] and found[0].state is not State.WRONG:  # the database is looked at first
+            kept.keep(found)
         if any(finding.state is State.WRONG for finding in found):
             sys.exit(1)
 

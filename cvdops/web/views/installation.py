@@ -1,0 +1,59 @@
+"""What is wrong with the installation, for administrators: the last look of `doctor` on each machine."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import BooleanField, ExpressionWrapper
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from cvdops.access.marks import person, requires
+from cvdops.access.policy import Action
+from cvdops.executions.states import Look
+from cvdops.web.doctor import kept
+from cvdops.web.doctor.finding import State
+from cvdops.web.models import Examination
+
+LOOKS = {
+    State.OK: Look("Good", "check", "ok"),
+    State.WARNING: Look("Warning", "triangle-alert", "wait"),
+    State.WRONG: Look("Wrong", "x", "bad"),
+}
+_ORDER = (State.WRONG, State.WARNING, State.OK)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A machine and what was found there, the worst first."""
+
+    examination: Examination
+    under_way: bool
+    findings: tuple[tuple[Look, dict[str, Any]], ...]
+
+    @property
+    def worst(self) -> Look | None:
+        return self.findings[0][0] if self.findings else None
+
+
+@requires(Action.EXAMINE, "GET", "POST")
+def doctor(request: HttpRequest) -> HttpResponse:
+    """The page never looks itself: it shows what was found and when. POST has it looked at anew."""
+    if request.method == "POST":
+        kept.ask(person(request))
+        if not request.headers.get("HX-Request"):
+            return redirect("doctor")
+    under_way = ExpressionWrapper(kept.under_way(), output_field=BooleanField())
+    found = Examination.objects.annotate(under_way=under_way).select_related("asked_by")
+    machines = [_looked(one, under_way=bool(one.under_way)) for one in found]
+    context = {
+        "machines": machines,
+        "under_way": any(one.under_way for one in machines),
+        "here": kept.machine(),
+    }
+    fragment = bool(request.headers.get("HX-Request"))
+    return render(request, "doctor.html#looks" if fragment else "doctor.html", context)
+
+
+def _looked(one: Examination, *, under_way: bool) -> Looked:
+    findings = sorted(one.findings, key=lambda found: _ORDER.index(State(found["state"])))
+    return Looked(one, under_way, tuple((LOOKS[State(f["state"])], f) for f in findings))
