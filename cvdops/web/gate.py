@@ -30,6 +30,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SILENCE = 2.5  # seconds without any answer of the database: whoever waits is told so
 PATIENCE = 10.0  # seconds of waiting beside a database that answers
+UNSEEN = 3  # times as long for a stream, which keeps nobody from reading the page
 LOOK = 0.2  # seconds between two looks at it while somebody waits
 TURNED_AWAY = "cvdops.turned_away"  # in the scope of a request that the pages are to refuse
 STREAMS = 2  # that are opened at once
@@ -92,7 +93,7 @@ class Places:
         if not self._looks:
             self._look()
         try:
-            return await asyncio.wait_for(turn, PATIENCE)
+            return await asyncio.wait_for(turn, PATIENCE * (UNSEEN if kind is Kind.STREAM else 1))
         except TimeoutError:
             return None
         except asyncio.CancelledError:
