@@ -93,12 +93,13 @@ class Places:
         if not self._looks:
             self._look()
         try:
-            return await asyncio.wait_for(turn, PATIENCE * (UNSEEN if kind is Kind.STREAM else 1))
-        except TimeoutError:
-            return None
-        except asyncio.CancelledError:
+            async with asyncio.timeout(PATIENCE * (UNSEEN if kind is Kind.STREAM else 1)):
+                return await turn
+        except (TimeoutError, asyncio.CancelledError) as error:
             if turn.done() and not turn.cancelled() and (place := turn.result()):
                 self.leave(place, well=True)  # one that came at this moment
+            if isinstance(error, TimeoutError):
+                return None
             raise
 
     def leave(self, place: Place, *, well: bool) -> None:
