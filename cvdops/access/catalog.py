@@ -69,7 +69,7 @@ def told(user: User, results: Sequence[FileResult]) -> list[FileResult]:
 
 def _known(user: User) -> frozenset[str] | None:
     """The runbooks that exist for this person, also removed ones. None: whatever a file may hold."""
-    categories = list(readable_categories(user))
+    categories = readable_categories(user)
     if UNCATEGORISED in categories:
         return None
     return frozenset(Runbook.objects.filter(category__in=categories).values_list("pk", flat=True))

@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
+from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
 
+from cvdops.access.once import one_look
 from cvdops.access.policy import NEEDED, Action
 from cvdops.accounts.models import User
 
 View = TypeVar("View", bound=Callable[..., Any])
+
+SAFE = frozenset({"GET", "HEAD"})
 
 # These are about one object: the middleware asks for a login, the verb or query for the rest.
 BOUND_TO_OBJECT = frozenset({*NEEDED, Action.DECIDE})
@@ -35,10 +40,24 @@ def requires(action: Action, *methods: str) -> Callable[[View], View]:
     access = Access(action, frozenset(allowed))
 
     def mark(view: View) -> View:
-        view.access = access  # type: ignore[attr-defined]
-        return view
+        marked = view if iscoroutinefunction(view) else _read_once(view)
+        marked.access = access  # type: ignore[attr-defined]
+        return cast(View, marked)
 
     return mark
+
+
+def _read_once(view: Callable[..., Any]) -> Callable[..., Any]:
+    """What is only shown asks for the rights of its person once."""
+
+    @wraps(view)
+    def look(request: HttpRequest, *args: object, **kwargs: object) -> Any:
+        if request.method not in SAFE:
+            return view(request, *args, **kwargs)
+        with one_look():
+            return view(request, *args, **kwargs)
+
+    return look
 
 
 def access_of(view: Callable[..., Any], method: str | None = None) -> Access | None:

@@ -6,35 +6,17 @@ The answers are those of `access.rules`, for the person as they stand now or at 
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import (
-    Case,
-    Count,
-    Exists,
-    F,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    Value,
-    When,
-)
-from django.db.models.functions import JSONObject, Now
+from django.db import connection
+from django.db.models import Q
 
 from cvdops.access import rules
 from cvdops.access.certification import Certificate, Stage
 from cvdops.access.levels import Level
-from cvdops.access.models import (
-    ApproverGroup,
-    Certification,
-    Delegation,
-    MatrixCell,
-    Role,
-    RoleGrant,
-)
+from cvdops.access.models import ApproverGroup, Delegation, MatrixCell, Role
+from cvdops.access.once import once
 from cvdops.access.standing import Held, Standing
 from cvdops.access.subjects import (
     ALLOWED,
@@ -107,6 +89,7 @@ def at_gates(user: User, at: datetime | None = None) -> Standing:
     return replace(standing_of(user, at), groups=groups, behalf=behalf)
 
 
+@once
 def _at_gates(user: User, at: datetime | None) -> tuple[frozenset[str], list[User]]:
     """The named groups of approvers that somebody is in, and who lets them decide."""
     received = Delegation.objects.in_force(at).filter(receiver=user).values("giver")
@@ -134,98 +117,83 @@ def levels(user: User, environment: str = "", *, security: bool = False) -> dict
 
 def standing_of(user: User, at: datetime | None = None) -> Standing:
     """How this person stands at a time (default: now, by the database's clock). One query."""
+    return _standing(user, at)
+
+
+@once
+def _standing(user: User, at: datetime | None) -> Standing:
     if not user.is_active:
         return Standing(user.person, active=False)
-    rows = list(
-        RoleGrant.objects.in_force(at)
-        .filter(user=user)
-        .annotate(certificate=Subquery(_certificate(at)))
-        .values_list(
-            "certificate",
-            "pk",
-            "role_id",
-            "environment_id",
-            "role__leads",
-            "role__reads_audit",
-            "role__administers",
-            "role__cells__category",
-            "role__cells__level",
-        )
-    )
-    held: dict[int, tuple[str, str, bool, bool, bool]] = {}
-    levels: dict[int, dict[str, Level]] = {}
-    for _, grant, role, environment, leads, reads_audit, administers, category, level in rows:
-        held[grant] = (role, environment or "", leads, reads_audit, administers)
-        row = levels.setdefault(grant, {})
-        if category is not None:
-            row[category] = Level(level)
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, {"user": user.pk, "at": at})
+        rows = cursor.fetchall()
     return Standing(
         user.person,
         active=True,
         held=tuple(
-            Held(role, levels[grant], environment, leads, reads_audit, administers)
-            for grant, (role, environment, leads, reads_audit, administers) in held.items()
+            Held(
+                role,
+                {
+                    category: Level(level)
+                    for category, level in zip(categories, levels, strict=True)
+                },
+                environment or "",
+                *flags,
+            )
+            for _, _, role, environment, categories, levels, *flags in rows
         ),
-        certificate=_understood(rows[0][0] if rows else None),
+        # Who was never certified stands on the first rung.
+        certificate=Certificate(Stage(rows[0][0]), rows[0][1])
+        if rows and rows[0][0] is not None
+        else Certificate(),
     )
 
 
-def _certificate(at: datetime | None) -> QuerySet[Certification, dict[str, object]]:
-    """The newest of the person of a grant, as a part of a query."""
-    moment = at or Now()
-    mine = Certification.objects.filter(user=OuterRef("user"), granted_at__lte=moment)
-    expired = Case(When(Q(expires_at__lte=moment), then=F("expires_at")))
-    return mine.order_by("-id").values_list(JSONObject(stage="stage", expired=expired), flat=True)[
-        :1
-    ]
+# In SQL, because every page, call and stream asks it: to build it anew from parts took longer than to ask it.
+_STANDING = """
+    WITH moment AS (SELECT coalesce(%(at)s::timestamptz, statement_timestamp()) AS at)
+    SELECT k.stage, CASE WHEN k.expires_at <= moment.at THEN k.expires_at END,
+           r.slug, g.environment_id,
+           ARRAY(SELECT category FROM access_matrixcell WHERE role_id = r.slug ORDER BY category),
+           ARRAY(SELECT level FROM access_matrixcell WHERE role_id = r.slug ORDER BY category),
+           r.leads, r.reads_audit, r.administers, r.name
+      FROM moment CROSS JOIN access_rolegrant g JOIN access_role r ON r.slug = g.role_id
+           LEFT JOIN LATERAL (
+             SELECT c.stage, c.expires_at FROM access_certification c
+              WHERE c.user_id = g.user_id AND c.granted_at <= moment.at ORDER BY c.id DESC LIMIT 1
+           ) k ON true
+     WHERE g.user_id = %(user)s
+       AND (g.starts_at IS NULL OR g.starts_at <= moment.at)
+       AND (g.ends_at IS NULL OR g.ends_at > moment.at)
+     ORDER BY r."order", g.id
+"""
 
 
-def _understood(found: dict[str, Any] | None) -> Certificate:
-    """Who was never certified stands on the first rung."""
-    if found is None:
-        return Certificate()
-    expired = datetime.fromisoformat(found["expired"]) if found["expired"] else None
-    return Certificate(Stage(found["stage"]), expired)
+def readable_categories(user: User) -> frozenset[str]:
+    """The categories whose documents exist for this person, in any environment; the empty one: see `rules`."""
+    return rules.readable(standing_of(user))
 
 
-def visible_categories(user: User) -> QuerySet[MatrixCell, str]:
-    """The categories whose runbooks exist for this person, in any environment: a part of a query."""
-    grants = RoleGrant.objects.in_force().filter(user=user)
-    cells = MatrixCell.objects.filter(role__in=grants.values("role"), level__gte=Level.REVIEW)
-    return cells.values_list("category", flat=True)
-
-
-def readable_categories(user: User) -> QuerySet[MatrixCell, str]:
-    """The same for the documents themselves: with the empty category, for who sees all the others."""
-    seen = visible_categories(user)
-    all_of_them = seen.order_by().annotate(none=Value(UNCATEGORISED)).values("none")
-    counted = all_of_them.annotate(seen=Count("category", distinct=True))
-    return seen.union(counted.filter(seen=len(Category)).values_list("none", flat=True))
+def sees(user: User, category: str, environment: str) -> bool:
+    """Whether this person may read what was run there of a runbook of this category."""
+    return category in rules.seen(standing_of(user), environment)
 
 
 def in_sight(user: User, category: str, environment: str) -> Q:
-    """What may be read where it was run: a part of a query. The names are those of its two fields.
+    """The same as a condition of a query; the names are those of its two fields.
 
-    It is what the rules say of READ_EXECUTION: a role that holds in one environment shows those of that one.
+    A role that holds in one environment shows those of that one.
     """
-    cells = {"role__cells__level__gte": Level.REVIEW}
-    grants = RoleGrant.objects.in_force().filter(user=user)
-    everywhere = grants.filter(environment=None, **cells).values("role__cells__category")
-    there = Q(environment=OuterRef(environment))
-    here = grants.filter(there, role__cells__category=OuterRef(category), **cells)
-    counted = grants.filter(there | Q(environment=None), **cells).values("user")
-    counted = counted.annotate(seen=Count("role__cells__category", distinct=True))
-    return (
-        Q(**{f"{category}__in": everywhere})
-        | Q(Exists(here))
-        | Q(Q(**{category: UNCATEGORISED}), Exists(counted.filter(seen=len(Category))))
-    )
+    standing = standing_of(user)
+    found = Q(**{f"{category}__in": rules.seen(standing)})
+    for place in sorted({held.environment for held in standing.held} - {""}):
+        found |= Q(**{environment: place, f"{category}__in": rules.seen(standing, place)})
+    return found
 
 
-def sees_something(user: User, environment: str) -> Exists:
-    """Whether this person may read anything of what is run there: a part of a query."""
-    grants = RoleGrant.objects.in_force().filter(user=user, role__cells__level__gte=Level.REVIEW)
-    return Exists(grants.filter(Q(environment=None) | Q(environment=OuterRef(environment))))
+def sees_something(user: User, environment: str) -> bool:
+    """Whether this person may read anything of what is run there."""
+    return bool(rules.seen(standing_of(user), environment))
 
 
 def where(user: User, action: Action) -> dict[str, frozenset[str]]:
@@ -260,18 +228,8 @@ def roles(user: User, environment: str = "") -> frozenset[str]:
     return frozenset(held.role for held in standing_of(user).held_in(environment))
 
 
+@once
 def role_names() -> dict[str, str]:
     """Slug → name of every role and every named group of approvers."""
     named = ApproverGroup.objects.order_by().values_list("slug", "name")
     return dict(named.union(Role.objects.order_by().values_list("slug", "name")))
-
-
-def held_roles(user: User) -> list[Role]:
-    """The roles that this person holds everywhere now."""
-    grants = RoleGrant.objects.in_force().filter(user=user).for_environment("")
-    return list(Role.objects.filter(pk__in=grants.values("role")))
-
-
-def reads_audit(held: Iterable[Role]) -> bool:
-    """Whether one of these roles lets its holder read the audit log."""
-    return any(role.reads_audit for role in held)

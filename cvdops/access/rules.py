@@ -92,6 +92,15 @@ def readable(standing: Standing) -> frozenset[str]:
     return seen | {UNCATEGORISED} if len(seen) == len(Category) else seen
 
 
+def seen(standing: Standing, environment: str = "") -> frozenset[str]:
+    """The categories of which this person may read what was run there; without one, everywhere."""
+    if not standing.active:
+        return frozenset()
+    return frozenset(
+        c for c, level in levels(standing, environment).items() if level >= Level.REVIEW
+    )
+
+
 def may_decide(standing: Standing, gate: Gate) -> bool:
     """`decide` at a gate, without the reasons."""
     return voice(standing, gate) is not None

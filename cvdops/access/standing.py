@@ -18,6 +18,7 @@ class Held:
     leads: bool = False
     reads_audit: bool = False
     administers: bool = False
+    name: str = ""  # of the role, as people read it
 
     def counts_in(self, environment: str) -> bool:
         """Whether it holds there; without an environment, whether it holds everywhere."""

@@ -12,6 +12,7 @@ from cvdops.access.policy import Action
 from cvdops.api.asking import Asked, Moment, Text
 from cvdops.environments.models import Hold
 from cvdops.executions import holding
+from cvdops.executions.glance import glance
 
 router = Router(tags=["holds"])
 
@@ -62,7 +63,7 @@ class HoldAsked(Asked):
 @requires(Action.READ_ENVIRONMENTS)
 def holds(request: HttpRequest) -> Holds:
     """The holds that are in force, on what exists for you."""
-    found = holding.in_force(person(request))
+    found = glance(person(request)).holds
     return Holds(items=[HoldShape.of(hold) for hold in found], next_cursor="")
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from cvdops.access import approvers
 from cvdops.access.policy import Gate, Matter, at_gates
 from cvdops.access.rules import may_decide
+from cvdops.access.standing import Standing
 from cvdops.accounts.models import User
 from cvdops.approvals import counting
 from cvdops.approvals.groups import Group, from_json
@@ -20,12 +21,16 @@ def inbox(user: User) -> list[ApprovalRequest]:
     requests = list(found.exclude(decisions__person=user.person).prefetch_related(None))
     if not requests:
         return []
-    standing = at_gates(user)
+    return decidable(at_gates(user), requests)
+
+
+def decidable(standing: Standing, requests: Iterable[ApprovalRequest]) -> list[ApprovalRequest]:
+    """Those of these requests that somebody may decide who stands so at gates."""
     # Only for those that are this person's to decide at all: who has a part in them takes some reading.
-    requests = [r for r in requests if may_decide(standing, _gate(r, {}))]
+    theirs = [r for r in requests if may_decide(standing, _gate(r, {}))]
     return [
         request
-        for request, gate in zip(requests, gates_of(requests), strict=True)
+        for request, gate in zip(theirs, gates_of(theirs), strict=True)
         if may_decide(standing, gate)
     ]
 

@@ -69,10 +69,10 @@ class Places:
 def places(user: User) -> Places:
     """Also runbooks that are gone from the source: what was run of them is still there."""
     runbooks = Runbook.objects.filter(category__in=policy.readable_categories(user))
-    environments = Environment.objects.annotate(seen=policy.sees_something(user, "pk"))
+    environments = Environment.objects.values_list("pk", flat=True)
     return Places(
         dict(runbooks.order_by("title").values_list("pk", "title")),
-        dict(environments.values_list("pk", "seen")),
+        {slug: policy.sees_something(user, slug) for slug in environments},
     )
 
 

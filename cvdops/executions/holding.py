@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from cvdops.access.policy import Action, can, readable_categories
@@ -57,17 +56,6 @@ def lift(user: User, pk: int) -> Hold:
             raise Conflict(f"The hold on {found.what} is over already.")
         record(user, Action.HOLD, "hold", pk, data={"verb": "lift", "what": found.what})
     return found
-
-
-def in_force(user: User) -> list[Hold]:
-    """The holds that this person is to know of: not those on runbooks that do not exist for them."""
-    holds = list(Hold.objects.in_force().select_related("owner"))
-    named = {hold.runbook for hold in holds if hold.runbook}
-    if not named:
-        return holds
-    seen = Runbook.objects.filter(Q(category__in=readable_categories(user)), pk__in=named)
-    known = set(seen.values_list("pk", flat=True))
-    return [hold for hold in holds if not hold.runbook or hold.runbook in known]
 
 
 def _readable(user: User, runbook: str) -> bool:

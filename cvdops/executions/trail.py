@@ -21,7 +21,7 @@ def entries(user: User) -> QuerySet[AuditEntry]:
     found = AuditEntry.objects.select_related("actor")
     if min(levels(user).values()) >= Level.REVIEW:  # all categories, everywhere
         return found
-    seen = list(readable_categories(user))
+    seen = readable_categories(user)
     runbooks = list(Runbook.objects.exclude(category__in=seen).values_list("pk", flat=True))
     executions = _ids(Execution.objects.exclude(in_sight(user, "runbook__category", "environment")))
     requests = _ids(ApprovalRequest.objects.exclude(in_sight(user, "category", "environment")))

@@ -16,11 +16,6 @@ def notices(user: User) -> QuerySet[Notice]:
     return Notice.objects.filter(user=user)
 
 
-def unread(user: User) -> list[Notice]:
-    """What this person has not read yet, newest first; of very many, the newest."""
-    return list(notices(user).filter(read_at__isnull=True)[:_MANY])
-
-
 def undelivered() -> list[Message]:
     """The messages of the last day that were tried in vain, newest first."""
     lately = Message.objects.filter(at__gt=Now() - timedelta(days=1), sent_at__isnull=True)

@@ -5,15 +5,13 @@ from functools import cached_property
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
-from cvdops.access.models import Role
-from cvdops.access.policy import held_roles, reads_audit
+from cvdops.access.policy import standing_of
+from cvdops.access.standing import Held
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.environments.models import Hold
-from cvdops.executions import deciders, holding
-from cvdops.executions.told import known
+from cvdops.executions.glance import Glance, glance
 from cvdops.notifications.models import Notice
-from cvdops.notifications.queries import unread
 from cvdops.web.fresh import is_fresh
 from cvdops.web.places import FIRST, REST, Place, section
 
@@ -28,23 +26,30 @@ class Portal:
         self.first_visit = bool(request.session.get("first_visit")) if request.user.pk else False
 
     @cached_property
+    def _glance(self) -> Glance:
+        return glance(self._user) if isinstance(self._user, User) else Glance([], [], [])
+
+    @property
     def inbox(self) -> list[ApprovalRequest]:
         """The approvals that this person may decide now."""
-        return deciders.inbox(self._user) if isinstance(self._user, User) else []
+        return self._glance.inbox
 
-    @cached_property
+    @property
     def holds(self) -> list[Hold]:
         """What refuses new starts now, as far as it exists for this person."""
-        return holding.in_force(self._user) if isinstance(self._user, User) else []
+        return self._glance.holds
 
-    @cached_property
+    @property
     def unread(self) -> list[Notice]:
         """What this person was told and has not read."""
-        return known(self._user, unread(self._user)) if isinstance(self._user, User) else []
+        return self._glance.unread
 
     @cached_property
-    def roles(self) -> list[Role]:
-        return held_roles(self._user) if isinstance(self._user, User) else []
+    def roles(self) -> list[Held]:
+        """Those that this person holds everywhere now, each once."""
+        if not isinstance(self._user, User):
+            return []
+        return list({held.role: held for held in standing_of(self._user).held_in()}.values())
 
     @property
     def first_places(self) -> tuple[Place, ...]:
@@ -58,7 +63,7 @@ class Portal:
 
     @cached_property
     def reads_audit(self) -> bool:
-        return reads_audit(self.roles)
+        return any(role.reads_audit for role in self.roles)
 
     @cached_property
     def administers(self) -> bool:

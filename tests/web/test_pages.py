@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
 
 from cvdops.access.policy import Action, can
 from cvdops.approvals.queries import get_request
@@ -14,51 +13,10 @@ from cvdops.executions.deciders import gate_of, inbox
 from cvdops.executions.models import Execution
 from tests.cast import EVERYBODY, person
 from tests.web.access_table import AUDITORS, START
+from tests.web.test_budgets import ADDRESSES
 from tests.web.world import World
 
 RUN = "/runbooks/deployment/run/"
-
-# How many queries each page may take with three runbooks and a few executions; one tells what is unread,
-# and four what waits for the decision of who asks.
-BUDGETS = {
-    # of them: queues without a worker, what this person runs, windows, holds, emergencies and their reviews,
-    # open proposals, and the numbers of the executions that wait for an approval
-    "/": 23,
-    "/runbooks/": 15,
-    "/runbooks/deployment/": 16,  # one of them: the holds
-    "/runbooks/deployment/?view=source": 15,
-    "/runbooks/deployment/?version=1": 16,
-    "/runbooks/deployment/versions/": 15,
-    "/runbooks/deployment/compare/": 15,
-    "/runbooks/import/": 15,
-    "/runbooks/rules/RB101/": 15,
-    # of them: whether a worker serves the queue, who has to approve, what the roles are called,
-    # whether the hosts were tested, and twice each the windows and the holds, and the secrets
-    RUN + "?procedure=release": 25,
-    "/executions/": 15,
-    "/permissions/": 15,
-    "/permissions/certification/": 15,
-    "/environments/": 15,
-    "/environments/development/": 22,  # its parts are each a query
-    "/environments/development/hosts/practice/": 18,
-    "/contacts/": 15,
-    "/audit/": 15,
-}
-
-
-@pytest.mark.parametrize("role", ["operations-lead", "operations-manager"])
-@pytest.mark.parametrize("address", BUDGETS)
-def test_a_page_keeps_to_its_queries(
-    address: str, role: str, world: World, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
-    for number in range(3):
-        world.start(reason=f"run {number}")
-        world.request()
-    client = world.client(role)
-    client.get(address)  # a document is parsed once per process
-    with django_assert_max_num_queries(BUDGETS[address]):
-        answer = client.get(address)
-    assert answer.status_code in (200, 403)
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
@@ -71,7 +29,7 @@ def test_a_page_is_whole_for_each_role(role: str, address: str, world: World) ->
 
 
 def test_no_page_is_kept_and_none_has_inline_style_or_script(world: World) -> None:
-    for address in BUDGETS:
+    for address in ADDRESSES:
         answer = world.client("operations-lead").get(address)
         assert answer["Cache-Control"] == "no-store"
         page = answer.content.decode()
@@ -202,16 +160,6 @@ def test_start_leads_to_the_execution(world: World) -> None:
     execution = Execution.objects.get()
     assert (answer.status_code, answer["Location"]) == (302, f"/executions/{execution.pk}/")
     assert execution.requested_by == person("devops-engineer")
-
-
-@pytest.mark.parametrize("address", ["/executions/", "/runbooks/deployment/"])
-def test_a_page_is_small_on_the_wire(address: str, world: World) -> None:
-    for number in range(50):
-        world.start(reason=f"run {number}")
-    headers = {"accept-encoding": "gzip"}
-    answer = world.client("auditor").get(address, headers=headers)
-    assert answer["Content-Encoding"] == "gzip"
-    assert len(answer.content) < 60_000
 
 
 def test_the_audit_page_shows_entries_with_any_names(world: World) -> None:

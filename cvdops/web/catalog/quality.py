@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
-from cvdops.access.policy import visible_categories
+from cvdops.access.policy import readable_categories
 from cvdops.accounts.models import User
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.queries import document, why_unread
@@ -101,7 +101,7 @@ def _family(user: User, runbook_id: str, doc: Document) -> tuple[dict[str, Docum
     """This document and all that it leads to, by id; and whether the person may see all of them."""
     runbooks = Runbook.objects.filter(removed_at__isnull=True, current__isnull=False)
     known = {r.pk: r for r in runbooks.select_related("current").defer("current__source")}
-    visible = set(visible_categories(user))
+    visible = readable_categories(user)
     family, waiting, all_visible = {runbook_id: doc}, [doc], True
     while waiting:
         for step in waiting.pop().steps:

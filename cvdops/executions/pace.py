@@ -1,0 +1,98 @@
+"""How long what is left of an execution may take, from what the same steps took before. Pure.
+
+Nothing is guessed: where too few runs tell, it is unknown. The time that people take is not counted.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+FEWEST = 3  # runs that tell how long it may take
+TELLING = 5  # runs of a step that tell what is unusual
+LOW, HIGH, UNUSUAL = 0.1, 0.9, 0.95
+GRACE = 1.0  # seconds: pages count in whole ones
+MINUTE, HOUR = 60, 3600
+
+Run = Mapping[str, float]  # by step: the seconds that it took; none for one that says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A range of seconds, and how many past runs it comes from."""
+
+    low: float
+    high: float
+    runs: int
+
+    def __str__(self) -> str:
+        runs = f"{self.runs} run{'' if self.runs == 1 else 's'}"
+        return f"{between(self.low, self.high)} left, from {runs}"
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """A step that takes longer than 95 % of its past runs did."""
+
+    usual: float  # seconds within which 95 % were done
+    runs: int
+
+    def __str__(self) -> str:
+        return f"Longer than usual: {said(self.usual)} at most in 95 % of {self.runs} runs"
+
+
+def left(runs: Iterable[Run], pending: Iterable[str], running: Mapping[str, float]) -> Left | None:
+    """How long these steps may take: the pending ones, and those that have run for so many seconds.
+
+    Told by the past runs that had all of them, and in which the running ones took at least so long. None:
+    too few of them, or nothing is left.
+    """
+    ahead = {**dict.fromkeys(pending, 0.0), **running}
+    if not ahead:
+        return None
+    alike = [
+        run
+        for run in runs
+        if all(step in run for step in ahead)
+        and all(run[step] >= spent for step, spent in running.items())
+    ]
+    if len(alike) < FEWEST:
+        return None
+    rest = sorted(sum(run[step] - spent for step, spent in ahead.items()) for run in alike)
+    return Left(quantile(rest, LOW), quantile(rest, HIGH), len(rest))
+
+
+def slow(runs: Iterable[Run], step: str, spent: float) -> Slow | None:
+    """Whether a step that has run for so many seconds takes unusually long; None if not, or if unknown."""
+    took = sorted(run[step] for run in runs if step in run)
+    if len(took) < TELLING:
+        return None
+    usual = quantile(took, UNUSUAL)
+    return Slow(usual, len(took)) if spent > usual + GRACE else None
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """The least value that this share of them do not exceed (nearest rank). There is at least one."""
+    return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]
+
+
+def between(low: float, high: float) -> str:
+    """A range in words, the lower end rounded down and the upper one up: “4–9 min”, “less than 1 min”."""
+    if high < MINUTE:
+        return "less than 1 min"
+    if high < 2 * HOUR:
+        begin, end = int(low // MINUTE), math.ceil(high / MINUTE)
+        if begin == 0:
+            return f"up to {end} min"
+        return f"{begin}–{end} min" if begin < end else f"{end} min"
+    begin_said, end_said = said(low // MINUTE * MINUTE), said(high)
+    return f"{begin_said}–{end_said}" if begin_said != end_said else end_said
+
+
+def said(seconds: float) -> str:
+    """A duration of which the exact second does not matter: “42 s”, “6 min”, “2 h 5 min”."""
+    if seconds < MINUTE:
+        return f"{math.ceil(seconds)} s"
+    if seconds < HOUR:
+        return f"{math.ceil(seconds / MINUTE)} min"
+    minutes = math.ceil(seconds / MINUTE)
+    return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")

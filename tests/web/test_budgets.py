@@ -1,0 +1,122 @@
+"""What a page may cost: queries of the database and bytes over the wire. All budgets stand here."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.cast import person
+from tests.web.access_table import TABLE
+from tests.web.world import World
+
+QUERIES = 12
+# What every page asks for its frame: the session, its person, their rights, and what waits for them.
+FRAME = 4
+TRANSFERRED = 60_000  # bytes
+
+# Pages that ask more, and why.
+MORE = {
+    "home": 23,
+    "run": 24,
+    "environment": 17,  # its parts are each a query
+    "matrix": 17,
+    "change": 13,
+    # What an execution consists of is each a query.
+    "execution": 18,
+    "execution-controls": 15,
+    "execution-snapshot": 14,
+    "execution-go-on": 14,
+    "execution-undo": 18,
+    "execution-emergency": 15,
+    "execution-evidence": 20,
+    "approval": 41,  # it resolves the plan anew, to show what has changed
+}
+
+# What is no page of the portal, or answers nothing that is looked at.
+NO_PAGES = {"calendar", "execution-events", "healthz", "readyz", "login", "styleguide"}
+PAGES = sorted(
+    name
+    for name, row in TABLE.items()
+    if row.get and not row.api and name not in NO_PAGES and 200 in row.get.values()
+)
+
+# Other forms of the same pages.
+QUERY_STRINGS = {
+    "run": "procedure=release",
+    "runbook": "version=1",
+}
+ADDRESSES = [
+    "/",
+    "/runbooks/",
+    "/runbooks/deployment/",
+    "/runbooks/deployment/?view=source",
+    "/runbooks/deployment/?version=1",
+    "/runbooks/deployment/versions/",
+    "/runbooks/deployment/compare/",
+    "/runbooks/import/",
+    "/runbooks/rules/RB101/",
+    "/runbooks/deployment/run/?procedure=release",
+    "/executions/",
+    "/permissions/",
+    "/permissions/certification/",
+    "/environments/",
+    "/environments/development/",
+    "/environments/development/hosts/practice/",
+    "/contacts/",
+    "/audit/",
+]
+
+
+def costs(world: World, role: str) -> Iterator[tuple[str, int, int]]:
+    """Page by page: its name, how many queries it asks and how many bytes are sent."""
+    for number in range(3):
+        world.start(reason=f"run {number}")
+        world.request()
+    client = world.client(role)
+    for name in PAGES:
+        address = reverse(name, kwargs=world.named(TABLE[name].kwargs))
+        address += f"?{QUERY_STRINGS[name]}" if name in QUERY_STRINGS else ""
+        client.get(address)  # a document is parsed once per process
+        with CaptureQueriesContext(connection) as queries:
+            answer = client.get(address, headers={"accept-encoding": "gzip"})
+        if answer.status_code == 200 and not answer.streaming:
+            yield name, len(queries), len(answer.content)
+
+
+@pytest.mark.parametrize("role", ["operations-lead", "operations-manager", "admin"])
+def test_pages_keep_to_their_budgets(role: str, world: World) -> None:
+    found = {name: (queries, size) for name, queries, size in costs(world, role)}
+    assert {n: q for n, (q, _) in found.items() if q > MORE.get(n, QUERIES)} == {}
+    assert {n: size for n, (_, size) in found.items() if size > TRANSFERRED} == {}
+
+
+def test_the_frame_of_a_page_asks_four_times(world: World) -> None:
+    world.request()
+    world.hold(), world.hold(environment_id=None, runbook="deployment")
+    client = world.client("developer")
+    address = reverse("rule", kwargs={"code": "RB101"})
+    client.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get(address).content.decode()
+    assert len(queries) == FRAME
+    assert page.count("<b>Hold on") == 2 and "Developer" in page
+
+
+@pytest.mark.parametrize("address", ["/executions/", "/runbooks/deployment/"])
+def test_a_long_list_is_small_on_the_wire(address: str, world: World) -> None:
+    for number in range(50):
+        world.start(reason=f"run {number}")
+    answer = world.client("auditor").get(address, headers={"accept-encoding": "gzip"})
+    assert answer["Content-Encoding"] == "gzip"
+    assert len(answer.content) < TRANSFERRED
+
+
+def test_rights_are_read_anew_for_every_page(world: World) -> None:
+    client = world.client("developer")
+    world.start()
+    assert client.get("/runbooks/deployment/").status_code == 200
+    person("developer").grants.all().delete()
+    assert client.get("/runbooks/deployment/").status_code == 404
+    assert "no role yet" in client.get("/").content.decode()
