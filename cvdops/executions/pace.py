@@ -61,13 +61,22 @@ def left(runs: Iterable[Run], pending: Iterable[str], running: Mapping[str, floa
     return Left(quantile(rest, LOW), quantile(rest, HIGH), len(rest))
 
 
-def slow(runs: Iterable[Run], step: str, spent: float) -> Slow | None:
+def usual(runs: Iterable[Run], step: str) -> float | None:
+    """The seconds within which 95 % of its past runs were done; None: too few tell."""
+    took = _took(runs, step)
+    return quantile(took, UNUSUAL) if len(took) >= TELLING else None
+
+
+def slow(runs: Sequence[Run], step: str, spent: float) -> Slow | None:
     """Whether a step that has run for so many seconds takes unusually long; None if not, or if unknown."""
-    took = sorted(run[step] for run in runs if step in run)
-    if len(took) < TELLING:
+    longest = usual(runs, step)
+    if longest is None or spent <= longest + GRACE:
         return None
-    usual = quantile(took, UNUSUAL)
-    return Slow(usual, len(took)) if spent > usual + GRACE else None
+    return Slow(longest, len(_took(runs, step)))
+
+
+def _took(runs: Iterable[Run], step: str) -> list[float]:
+    return sorted(run[step] for run in runs if step in run)
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:

@@ -3,12 +3,18 @@
 A step counts as the same while it runs the same script: a version that changed it begins anew.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
 
-from cvdops.executions.pace import Run
+from cvdops.executions.models import Execution, StepRun
+from cvdops.executions.pace import GRACE, Left, Run, Slow, left, slow, usual
+from cvdops.executions.plan import PEOPLE
+from cvdops.executions.states import STEP_OVER, STEP_STUCK, ExecutionState, Phase, StepState
+from cvdops.spec.document import Kind
 
 LOOKED_AT = 500  # executions of the runbook, the newest ones
 NEWEST = 50  # of them, those that tell
@@ -60,3 +66,68 @@ def past(executions: Collection[UUID]) -> Mapping[UUID, tuple[Run, ...]]:
             for execution, earlier, step, seconds in cursor.fetchall():
                 found[execution].setdefault(earlier, {})[step] = seconds
     return {pk: tuple(runs.values()) for pk, runs in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """A running step: from when on it takes longer than usual, and whether it does already."""
+
+    title: str
+    since: datetime  # when 95 % of its past runs were done
+    slow: Slow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """How long the rest may take, without what people take. `left` is None where nobody knows."""
+
+    going: bool  # something is left to be told about
+    left: Left | None
+    lasting: tuple[Lasting, ...]
+    now: datetime
+
+    @property
+    def slow(self) -> tuple[Lasting, ...]:
+        """The running steps that take longer than 95 % of their past runs did."""
+        return tuple(step for step in self.lasting if step.slow)
+
+    @property
+    def between(self) -> tuple[datetime, datetime] | None:
+        """When it would be done, if nobody has to be waited for."""
+        if self.left is None:
+            return None
+        return tuple(self.now + timedelta(seconds=s) for s in (self.left.low, self.left.high))  # type: ignore[return-value]
+
+
+def ahead(
+    execution: Execution, steps: Sequence[StepRun], runs: Sequence[Run], now: datetime
+) -> Ahead:
+    """How it stands at this time, by these past runs. Of a rollback nothing is told."""
+    forward = [s for s in steps if s.phase == Phase.FORWARD and s.kind not in PEOPLE]
+    begun = {s.key: s for s in forward if _runs(s)}
+    spent = {key: (now - s.started_at).total_seconds() for key, s in begun.items() if s.started_at}
+    rest = [s for s in forward if s.state not in STEP_OVER and s.key not in begun]
+    stuck = any(s.state in STEP_STUCK for s in forward)
+    going = execution.phase == Phase.FORWARD and not execution.is_over and bool(begun or rest)
+    told = going and not stuck and execution.state != ExecutionState.ROLLING_BACK
+    return Ahead(
+        going=going,
+        left=left(runs, {s.key for s in rest}, spent) if told else None,
+        lasting=tuple(_lasting(begun.values(), runs, now)) if going else (),
+        now=now,
+    )
+
+
+def _runs(step: StepRun) -> bool:
+    """Whether its time goes by: a step that starts another execution waits for that one."""
+    waits_for_child = step.kind == Kind.RUNBOOK and step.state == StepState.WAITING
+    return step.started_at is not None and (step.state == StepState.RUNNING or waits_for_child)
+
+
+def _lasting(steps: Iterable[StepRun], runs: Sequence[Run], now: datetime) -> Iterable[Lasting]:
+    for step in steps:
+        longest = usual(runs, step.key)
+        if longest is not None and step.started_at is not None:
+            since = step.started_at + timedelta(seconds=longest + GRACE)
+            spent = (now - step.started_at).total_seconds()
+            yield Lasting(step.title, since, slow(runs, step.key, spent))

@@ -1,8 +1,10 @@
 """Short facts about many executions at once, for lists: a query for each kind of fact, not each row."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
@@ -13,16 +15,21 @@ from cvdops.access.levels import Level
 from cvdops.access.policy import levels
 from cvdops.accounts.models import User
 from cvdops.catalog.models import Runbook
+from cvdops.executions.history import unheard
 from cvdops.executions.models import Execution, StepRun
+from cvdops.executions.past import Ahead, ahead, past
 from cvdops.executions.queries import visible_to
 from cvdops.executions.states import (
     EXECUTION_LOOKS,
+    HELD,
     STEP_OVER,
+    UNHEARD,
     ExecutionState,
     Look,
     Phase,
     StepState,
 )
+from cvdops.spec.document import Kind
 from cvdops.web.live.waiting import Brief, briefs
 
 SUCCESS_TARGET = 95  # percent, of the mission document
@@ -38,6 +45,7 @@ class Progress:
     done: int
     total: int
     step: str
+    gate: str = ""  # the next approval on its way
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,12 @@ class Running:
     execution: Execution
     progress: Progress
     waits: Brief
+    ahead: Ahead
+
+    @property
+    def look(self) -> Look:
+        """How it stands, as far as anybody knows: a worker that is not heard of runs nothing."""
+        return UNHEARD if unheard(self.execution) else self.execution.look
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +84,11 @@ class Last:
     pk: UUID
     state: str
     created_at: datetime
+    held: bool  # by a worker that is heard of
 
     @property
     def look(self) -> Look:
-        return EXECUTION_LOOKS[self.state]
+        return UNHEARD if self.state in HELD and not self.held else EXECUTION_LOOKS[self.state]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +100,38 @@ class CatalogRow:
     last: Last | None
 
 
-def with_progress(executions: Iterable[Execution]) -> list[Running]:
+def with_progress(executions: QuerySet[Execution]) -> list[Running]:
     """The executions with their progress, in the same order."""
-    found = list(executions)
-    progress = _progress(execution.pk for execution in found)
+    found = list(executions.annotate(now=Now()))
+    steps = _steps(execution.pk for execution in found)
+    runs = past([execution.pk for execution in found if execution.started_at])
     waits = briefs(found)
-    return [Running(e, progress.get(e.pk, Progress(0, 0, "")), waits[e.pk]) for e in found]
-
-
-def _progress(ids: Iterable[UUID]) -> dict[UUID, Progress]:
-    steps = StepRun.objects.filter(execution__in=list(ids), phase=Phase.FORWARD)
-    found: dict[UUID, Progress] = {}
-    rows = steps.order_by("position").values_list("execution_id", "state", "title")
-    for execution_id, state, title in rows:
-        before = found.get(execution_id, Progress(0, 0, ""))
-        at_it = state in (StepState.RUNNING, StepState.WAITING)
-        found[execution_id] = Progress(
-            before.done + (state in STEP_OVER), before.total + 1, title if at_it else before.step
+    return [
+        Running(
+            e, _progress(steps[e.pk]), waits[e.pk], ahead(e, steps[e.pk], runs.get(e.pk, ()), e.now)
         )
-    return found
+        for e in found
+    ]
+
+
+def _steps(ids: Iterable[UUID]) -> Mapping[UUID, list[StepRun]]:
+    """Those of the way forward, in their order."""
+    found = StepRun.objects.filter(execution__in=list(ids), phase=Phase.FORWARD)
+    steps: dict[UUID, list[StepRun]] = defaultdict(list)
+    for step in found.order_by("position", "lane").defer("note", "sample_detail"):
+        steps[step.execution_id].append(step)
+    return steps
+
+
+def _progress(steps: Sequence[StepRun]) -> Progress:
+    at_it = [s for s in steps if s.state in (StepState.RUNNING, StepState.WAITING)]
+    gates = [s for s in steps if s.kind == Kind.APPROVAL and s.state == StepState.PENDING]
+    return Progress(
+        done=sum(s.state in STEP_OVER for s in steps),
+        total=len(steps),
+        step=at_it[-1].title if at_it else "",
+        gate=gates[0].title if gates else "",
+    )
 
 
 def success_rate(executions: QuerySet[Execution]) -> SuccessRate:
@@ -121,12 +149,14 @@ def catalog_rows(user: User) -> list[CatalogRow]:
     mine = levels(user)
     # One look into an index for each runbook, however many executions there are.
     newest = visible_to(user).filter(runbook=OuterRef("pk")).order_by("-id")
-    facts = JSONObject(pk="pk", state="state", created_at="created_at")
+    held = Q(lease_until__gte=Now())
+    facts = JSONObject(pk="pk", state="state", created_at="created_at", held=held)
     found = visible_runbooks(user).annotate(last=Subquery(newest.values_list(facts)[:1]))
     return [CatalogRow(r, mine[r.category], _last(r.last)) for r in found]
 
 
-def _last(facts: dict[str, str] | None) -> Last | None:
+def _last(facts: dict[str, Any] | None) -> Last | None:
     if facts is None:
         return None
-    return Last(UUID(facts["pk"]), facts["state"], datetime.fromisoformat(facts["created_at"]))
+    at = datetime.fromisoformat(facts["created_at"])
+    return Last(UUID(facts["pk"]), facts["state"], at, held=bool(facts["held"]))

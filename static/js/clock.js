@@ -20,9 +20,31 @@ export function tick() {
   const now = Date.now() + ahead;
   for (const element of document.querySelectorAll("[data-since]")) tell(element, now - Date.parse(element.dataset.since));
   for (const element of document.querySelectorAll("[data-until]")) tell(element, Date.parse(element.dataset.until) - now);
+  for (const element of document.querySelectorAll("[data-left]")) {
+    const [low, high] = element.dataset.left.split(" ").map((moment) => (Date.parse(moment) - now) / 1000);
+    say(element, between(Math.max(0, low), high));
+  }
+  for (const element of document.querySelectorAll("[data-from]")) element.hidden = Date.parse(element.dataset.from) > now;
+}
+
+// The same words as those of the server: minutes, the lower end rounded down and the upper one up.
+function between(low, high) {
+  if (high <= 0) return "an unknown time"; // every past run was done by now
+  if (high < 60) return "less than 1 min";
+  const [begin, end] = [Math.floor(low / 60), Math.ceil(high / 60)];
+  if (high >= 7200) return `${hours(begin)}–${hours(end)}`;
+  return begin === 0 ? `up to ${end} min` : begin < end ? `${begin}–${end} min` : `${end} min`;
+}
+
+function hours(minutes) {
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h` + (minutes % 60 ? ` ${minutes % 60} min` : "");
 }
 
 function tell(element, milliseconds) {
-  const text = duration(Math.max(0, milliseconds / 1000));
+  say(element, duration(Math.max(0, milliseconds / 1000)));
+}
+
+function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -1,6 +1,7 @@
 """Home: what waits for whom, said once."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -120,3 +121,39 @@ def test_or_who_took_part_and_may_execute(ended: Execution) -> None:
     RoleGrant.objects.filter(user=person("devops-engineer")).delete()
     assert closes(other) == 1
     assert closes(person("operations-lead")) == 0
+
+
+def running(world: World, **values: object) -> Execution:
+    """One whose only step has been running for ten minutes."""
+    execution, now = world.start(), timezone.now()
+    began = now - timedelta(minutes=10)
+    known = {"state": "running", "started_at": began, "lease_until": now + timedelta(minutes=1)}
+    Execution.objects.filter(pk=execution.pk).update(**{**known, **values})
+    execution.steps.update(state="running", started_at=began)
+    return execution
+
+
+def test_a_row_says_how_long_the_rest_may_take_and_what_takes_unusually_long(world: World) -> None:
+    for _ in range(6):
+        before, now = world.start(), timezone.now()
+        Execution.objects.filter(pk=before.pk).update(state="succeeded", finished_at=now)
+        before.steps.update(
+            state="succeeded",
+            attempt_count=1,
+            started_at=now - timedelta(minutes=20),
+            finished_at=now,
+        )
+    execution = running(world)
+    assert "10 min left, from 6 runs" in home(world, "devops-engineer")
+    began = timezone.now() - timedelta(minutes=30)
+    execution.steps.update(started_at=began)
+    page = home(world, "devops-engineer")
+    assert f"<b>{execution.steps.get().title}</b> takes longer than usual" in page
+    assert "left, from" not in page
+
+
+def test_nothing_is_said_to_run_that_no_worker_is_heard_of(world: World) -> None:
+    running(world, lease_until=timezone.now() - timedelta(seconds=1))
+    page = home(world, "devops-engineer")
+    assert "</svg>Not heard of</span>" in page
+    assert "</svg>Running</span>" not in page

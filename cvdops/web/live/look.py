@@ -21,6 +21,8 @@ from cvdops.executions.models import (
     StepAttempt,
     StepRun,
 )
+from cvdops.executions.pace import Run
+from cvdops.executions.past import past
 from cvdops.executions.plan import Plan
 from cvdops.executions.queries import planned
 from cvdops.executions.states import HELD, ExecutionState, Intent
@@ -64,6 +66,7 @@ def look(execution_id: UUID) -> Scene:
         now=now,
         parent=known(_parent(execution), seen),
         instead_of=_instead_of(execution.pk),
+        past=() if execution.is_over else _past(execution.pk),
         wait=waiting.read(execution, seen),
         gap=queues.gap(execution.environment.queue) if _needs_worker(execution, now) else None,
     )
@@ -73,6 +76,12 @@ def look(execution_id: UUID) -> Scene:
 def _plan(execution_id: UUID) -> Plan:
     """A plan never changes, so it is read once per process."""
     return planned(Execution.objects.only("plan").get(pk=execution_id))
+
+
+@lru_cache(maxsize=64)
+def _past(execution_id: UUID) -> tuple[Run, ...]:
+    """What came before it, as it was when somebody first looked: read once per process."""
+    return past([execution_id])[execution_id]
 
 
 @lru_cache(maxsize=64)

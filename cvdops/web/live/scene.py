@@ -17,6 +17,8 @@ from cvdops.executions.models import (
     StepAttempt,
     StepRun,
 )
+from cvdops.executions.pace import Run
+from cvdops.executions.past import Ahead, ahead
 from cvdops.executions.plan import PEOPLE, Plan
 from cvdops.executions.queries import may_turn, resumable
 from cvdops.executions.queues import Gap
@@ -107,6 +109,7 @@ class Scene:
     gap: Gap | None  # it needs a worker, and none serves the environment's queue
     parent: Execution | None = None  # the one whose step started it
     instead_of: RunbookVersion | None = None  # what would run if nobody had chosen another version
+    past: tuple[Run, ...] = ()  # what its steps took in earlier executions
 
     @cached_property
     def focus(self) -> Row | None:
@@ -169,6 +172,11 @@ class Scene:
     def progress(self) -> Progress:
         rows = [row for row in self.rows if row.step.phase == self.execution.phase]
         return Progress(sum(row.done for row in rows), len(rows))
+
+    @cached_property
+    def ahead(self) -> Ahead:
+        """How long the rest may take, and which running step takes unusually long."""
+        return ahead(self.execution, [row.step for row in self.rows], self.past, self.now)
 
     @cached_property
     def undo(self) -> tuple[UndoEntry, ...]:

@@ -7,6 +7,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from cvdops.access.policy import role_names
+from cvdops.executions.pace import between
+from cvdops.executions.past import Ahead
 from cvdops.executions.plan import Plan
 from cvdops.lib.visible import visible
 from cvdops.web.live.tail import Tail
@@ -79,3 +81,14 @@ def countdown(end: datetime | None) -> SafeString:
         return SafeString("")
     template = '<span class="num" data-until="{}">{}</span>'
     return format_html(template, end.isoformat(), until(end))
+
+
+@register.simple_tag
+def time_left(ahead: Ahead) -> SafeString:
+    """The range in which it may be done, as a duration that the script lets go on."""
+    if ahead.left is None or ahead.between is None:
+        return SafeString("")
+    low, high = ahead.between
+    template = '<span data-left="{} {}">{}</span>'
+    words = between(ahead.left.low, ahead.left.high)
+    return format_html(template, low.isoformat(), high.isoformat(), words)

@@ -1,0 +1,91 @@
+"""What past executions of the same steps tell of one that goes on."""
+
+from datetime import UTC, datetime, timedelta
+
+from cvdops.executions.models import Execution, StepRun
+from cvdops.executions.pace import Left
+from cvdops.executions.past import ahead, past
+from cvdops.executions.queries import steps_of
+from tests.executions.scene import Scene
+from tests.executions.test_engine import block
+
+NOON = datetime(2026, 1, 4, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+TWO = (block("one", "true"), block("two", "true"))
+
+
+def done(scene: Scene, count: int, minutes: int = 5) -> None:
+    """So many executions before, each step of which took so long."""
+    for _ in range(count):
+        pk = scene.start().pk
+        Execution.objects.filter(pk=pk).update(state="succeeded", finished_at=NOON)
+        steps = StepRun.objects.filter(execution=pk)
+        steps.update(
+            state="succeeded", attempt_count=1, started_at=NOON, finished_at=NOON + minutes * MINUTE
+        )
+
+
+def going(scene: Scene, minutes: float) -> Execution:
+    """One whose first step has run for so long at noon."""
+    pk = scene.start().pk
+    Execution.objects.filter(pk=pk).update(state="running", started_at=NOON)
+    began = NOON - timedelta(minutes=minutes)
+    StepRun.objects.filter(execution=pk, key="one").update(state="running", started_at=began)
+    return Execution.objects.get(pk=pk)
+
+
+def look(execution: Execution):  # type: ignore[no-untyped-def]
+    return ahead(execution, steps_of(execution), past([execution.pk])[execution.pk], NOON)
+
+
+def test_the_rest_takes_what_it_took_before(scene: Scene) -> None:
+    scene.runbook("\n".join(TWO))
+    done(scene, 6)
+    found = look(going(scene, 1))
+    assert found.left == Left(540, 540, 6)
+    assert str(found.left) == "9 min left, from 6 runs"
+    assert not found.slow
+
+
+def test_too_few_runs_tell_nothing(scene: Scene) -> None:
+    scene.runbook("\n".join(TWO))
+    done(scene, 2)
+    found = look(going(scene, 1))
+    assert found.going and found.left is None
+
+
+def test_a_step_beyond_its_past_is_marked_and_the_rest_unknown(scene: Scene) -> None:
+    scene.runbook("\n".join(TWO))
+    done(scene, 6)
+    found = look(going(scene, 6))
+    assert found.left is None
+    assert [step.title for step in found.slow] == ["one"]
+
+
+def test_a_version_that_changed_a_step_begins_anew(scene: Scene) -> None:
+    scene.runbook("\n".join(TWO))
+    done(scene, 6)
+    scene.runbook("\n".join([TWO[0], block("two", "sleep 1")]))
+    execution = going(scene, 1)
+    assert look(execution).left is None
+    assert {key for run in past([execution.pk])[execution.pk] for key in run} == {"one"}
+
+
+def test_what_was_tried_again_or_failed_tells_nothing(scene: Scene) -> None:
+    scene.runbook("\n".join(TWO))
+    done(scene, 6)
+    StepRun.objects.filter(key="one").update(attempt_count=2)
+    Execution.objects.filter(number__lte=Execution.objects.earliest("id").number + 1).update(
+        state="failed"
+    )
+    execution = going(scene, 1)
+    assert [set(run) for run in past([execution.pk])[execution.pk]] == [{"two"}] * 4
+
+
+def test_several_are_read_in_one_query(scene: Scene, django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+    scene.runbook("\n".join(TWO))
+    done(scene, 3)
+    ids = [going(scene, 1).pk, going(scene, 2).pk]
+    with django_assert_num_queries(1):
+        found = past(ids)
+    assert [len(found[pk]) for pk in ids] == [3, 3]
