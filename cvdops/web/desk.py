@@ -7,22 +7,19 @@ from django.urls import reverse
 from cvdops.access.policy import Action, Decision, can
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest
-from cvdops.executions import checklists, health, output, participants, queries, waits
+from cvdops.executions import checklists, health, participants, queries, waits
 from cvdops.executions.deciders import gate_of
 from cvdops.executions.models import HealthSample
 from cvdops.executions.participants import JOIN_NEEDS, Part
-from cvdops.executions.states import STEP_STUCK
-from cvdops.lib.visible import visible
-from cvdops.spec.document import Kind
-from cvdops.web.advice import matching
+from cvdops.spec.document import Kind, Troubleshooting
 from cvdops.web.approvers import groups
 from cvdops.web.live.answers import reads_answers
-from cvdops.web.live.scene import Row, Scene
+from cvdops.web.live.scene import Scene
+from cvdops.web.live.troubles import troubles
 
 PEOPLE = frozenset({Kind.MANUAL.value, Kind.CHECKLIST.value})
 VERBS = ("pause", "resume", "cancel", "roll-back", "give-up")
 STEP_VERBS = ("retry", "skip", "settle", "confirm")
-LOOKED_AT = 8_000  # bytes of output that advice is sought for
 
 Context = dict[str, object]
 
@@ -54,7 +51,7 @@ def personal(user: User, scene: Scene) -> Context:
         "monitoring": checklists.MONITORING,
         "health": _looks(scene),
         "after_done": sum(1 for mark in scene.after if mark.confirmed_at),
-        "advice": _advice(user, scene, stuck) if stuck else [],
+        "advice": _advice(user, scene),
         **people,
         **decides,
     }
@@ -116,12 +113,8 @@ def _url(verb: str, *where: object) -> str:
     return reverse(f"execution-{verb}", args=where)
 
 
-def _advice(user: User, scene: Scene, row: Row) -> object:
-    step = row.step
-    written = ""
-    read = not row.is_answer or reads_answers(user, queries.matter(scene.execution))
-    if row.attempt is not None and step.state in STEP_STUCK and read:
-        size = output.size(row.attempt.pk)
-        data = output.read(row.attempt.pk, max(0, size - LOOKED_AT))
-        written = visible(data.decode(errors="replace"))
-    return matching(scene.troubleshooting(), f"{step.title} {step.key} {step.note} {written}")
+def _advice(user: User, scene: Scene) -> list[Troubleshooting]:
+    if scene.stuck is None:
+        return []
+    answers = reads_answers(user, queries.matter(scene.execution))
+    return troubles(scene, scene.stuck, answers=answers)

@@ -22,7 +22,7 @@ def shown(data: bytes) -> str:
 
 @given(PIECES)
 def test_it_is_what_the_terminal_shows(pieces: list[bytes]) -> None:
-    data = b"".join(pieces)
+    data = b"".join(pieces) + b"\n"
     assert plain(data).rstrip("\n") == shown(data).rstrip("\n")
 
 

@@ -7,8 +7,19 @@ from django.template.loader import render_to_string
 
 from cvdops.web.live.answers import WITHHELD
 from cvdops.web.live.scene import Row, Scene
+from cvdops.web.live.troubles import troubles
 
-_WHOLE = ("head", "progress", "place", "status", "undo", "captured", "notes", "timeline")
+_WHOLE = (
+    "head",
+    "progress",
+    "place",
+    "status",
+    "undo",
+    "captured",
+    "notes",
+    "timeline",
+    "watching",
+)
 
 
 def whole(scene: Scene, *, answers: bool) -> dict[str, str]:
@@ -39,7 +50,14 @@ def panels(scene: Scene, steps: Collection[UUID], *, answers: bool) -> dict[str,
 
 
 def panel(scene: Scene, row: Row, *, answers: bool) -> str:
-    return _render("panel", scene=scene, row=row, **shown(answers=answers))
+    return _render("panel", scene=scene, **about(scene, row, answers=answers))
+
+
+def about(scene: Scene, row: Row | None, *, answers: bool) -> dict[str, object]:
+    """What the description of a step needs to know. Its card says already what a stuck one waits for."""
+    told = row is not None and scene.stuck is not None and scene.stuck.step == row.step
+    found = [] if told else troubles(scene, row, answers=answers)
+    return {"row": row, "troubles": found, **shown(answers=answers)}
 
 
 def row_html(row: Row) -> str:

@@ -17,6 +17,7 @@ from cvdops.accounts.models import User
 from cvdops.executions.queries import visible_to
 from cvdops.executions.states import TERMINAL
 from cvdops.lib.errors import NotFound
+from cvdops.web.live import here
 from cvdops.web.live.answers import reads_answers
 
 EVERY = 8.0  # seconds between two checks of one stream
@@ -67,7 +68,10 @@ def _is_allowed(session: str, execution: UUID, *, answers: bool) -> bool:
         found = standing(user, execution)
     except NotFound:
         return False
-    return not answers or reads_answers(user, found.matter)
+    if answers and not reads_answers(user, found.matter):
+        return False
+    here.looks(user, execution)
+    return True
 
 
 @dataclass(frozen=True, slots=True)

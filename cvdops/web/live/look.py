@@ -28,6 +28,7 @@ from cvdops.executions.queries import planned
 from cvdops.executions.states import HELD, ExecutionState, Intent
 from cvdops.spec.document import Kind
 from cvdops.web.live import waiting
+from cvdops.web.live.here import watching
 from cvdops.web.live.scene import AT_WORK, Row, Scene
 from cvdops.web.live.timeline import read
 from cvdops.web.live.waiting import known
@@ -69,6 +70,7 @@ def look(execution_id: UUID) -> Scene:
         past=() if execution.is_over else _past(execution.pk),
         wait=waiting.read(execution, seen),
         gap=queues.gap(execution.environment.queue) if _needs_worker(execution, now) else None,
+        watching=() if execution.is_over else watching(execution.pk),
     )
 
 

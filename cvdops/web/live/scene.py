@@ -110,6 +110,7 @@ class Scene:
     parent: Execution | None = None  # the one whose step started it
     instead_of: RunbookVersion | None = None  # what would run if nobody had chosen another version
     past: tuple[Run, ...] = ()  # what its steps took in earlier executions
+    watching: tuple[str, ...] = ()  # the names of those who look at it now
 
     @cached_property
     def focus(self) -> Row | None:

@@ -26,8 +26,7 @@ def execution(request: HttpRequest, execution_id: str) -> HttpResponse:
     row = pinned or scene.focus
     context = {
         **personal(user, scene),
-        **fragments.shown(answers=answers),
-        "row": row,
+        **fragments.about(scene, row, answers=answers),
         "following": pinned is None,
         "has_output": row is not None and row.has_output,
         "reading": read(row, request.GET.dict(), answers=answers),
