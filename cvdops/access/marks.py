@@ -8,9 +8,9 @@ from typing import Any, TypeVar, cast
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
 
-from cvdops.access.once import one_look
 from cvdops.access.policy import NEEDED, Action
 from cvdops.accounts.models import User
+from cvdops.lib.once import one_look
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -16,7 +16,6 @@ from cvdops.access import rules
 from cvdops.access.certification import Certificate, Stage
 from cvdops.access.levels import Level
 from cvdops.access.models import ApproverGroup, Delegation, MatrixCell, Role
-from cvdops.access.once import once
 from cvdops.access.standing import Held, Standing
 from cvdops.access.subjects import (
     ALLOWED,
@@ -34,6 +33,7 @@ from cvdops.environments.calendar import obstacles
 from cvdops.environments.models import Environment
 from cvdops.environments.schedule import Work
 from cvdops.lib.errors import Reason
+from cvdops.lib.once import once
 from cvdops.spec.document import Category
 
 __all__ = ["ALLOWED", "NEEDED", "UNCATEGORISED", "Action", "Decision", "Gate", "Matter", "Subject"]

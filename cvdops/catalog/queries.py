@@ -1,12 +1,13 @@
 """Reading the catalog."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from django.db.models import QuerySet
 
 from cvdops.catalog.models import CatalogSource, Runbook, RunbookVersion
 from cvdops.lib.errors import NotFound
+from cvdops.lib.once import once
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.parser import parse
 from cvdops.spec.study import UNREAD, unread
@@ -46,7 +47,8 @@ def _of(categories: Iterable[str]) -> QuerySet[Runbook]:
     return found.select_related("current", "newest").defer("current__source", "newest__source")
 
 
-def runbook(runbook_id: str, categories: Iterable[str]) -> Runbook:
+@once
+def runbook(runbook_id: str, categories: Collection[str]) -> Runbook:
     """One of these categories, also one that is gone from the source: its history can be read.
 
     Raises NotFound.

@@ -9,6 +9,7 @@ from cvdops.environments.periods import Hold, Period
 from cvdops.environments.schedule import Calendar, Held, State, Work, state
 from cvdops.environments.schedule import obstacles as _obstacles
 from cvdops.lib.errors import Reason
+from cvdops.lib.once import once
 
 
 def now() -> datetime:
@@ -19,6 +20,7 @@ def now() -> datetime:
     return moment.astimezone(UTC)
 
 
+@once
 def calendar(environment: str) -> Calendar:
     """The windows and freezes of an environment."""
     return calendar_of(Period.objects.filter(environment=environment))

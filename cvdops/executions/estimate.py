@@ -1,6 +1,7 @@
 """How long a start would take, and its rollback: from what it took before, else from what the document says."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,7 @@ NEWEST = 50
 _SAID = re.compile(
     r"(?:\d+\s*(?:-|–|to)\s*)?(\d+(?:\.\d+)?)\s*(s\b|sec|min|h\b|hour|day)", re.IGNORECASE
 )
+_NOTHING = (None, None, 0)
 _SECONDS = {"s": 1, "sec": 1, "min": 60, "h": 3600, "hour": 3600, "day": 86400}
 
 
@@ -24,6 +26,7 @@ class Estimate:
     forward: timedelta | None
     undo: timedelta | None  # zero if there is nothing to roll back
     past: int  # executions that `forward` comes from; 0: from the document
+    median: timedelta | None = None  # of those
 
     def late(self, start: datetime, closes: datetime) -> bool:
         """Whether it would not be done, with time left to roll it back, before the window closes."""
@@ -38,15 +41,16 @@ def estimate(plan: Plan, said: str) -> Estimate:
     Time at which it waited for people is not counted. A rollback that was never timed may take as long
     as the way forward.
     """
-    forward, past = _took(plan, ExecutionState.SUCCEEDED, Phase.FORWARD)
+    took = _took(plan)
+    median, forward, past = took.get(Phase.FORWARD, _NOTHING)
     if past < FEWEST:
-        forward, past = parse(said), 0
-    undo, undone = _took(plan, ExecutionState.ROLLED_BACK, Phase.ROLLBACK)
+        median, forward, past = None, parse(said), 0
+    _, undo, undone = took.get(Phase.ROLLBACK, _NOTHING)
     if not plan.backward:
         undo = timedelta(0)
     elif undone < FEWEST:
         undo = forward
-    return Estimate(forward, undo, past)
+    return Estimate(forward, undo, past, median)
 
 
 def parse(said: str) -> timedelta | None:
@@ -57,26 +61,34 @@ def parse(said: str) -> timedelta | None:
     return timedelta(seconds=float(found[1]) * _SECONDS[found[2].lower()])
 
 
-def _took(plan: Plan, state: ExecutionState, phase: Phase) -> tuple[timedelta | None, int]:
+def _took(plan: Plan) -> Mapping[str, tuple[timedelta | None, timedelta | None, int]]:
+    """By phase: the median, the 90th percentile, and of how many."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH past AS (
-              SELECT id FROM executions_execution
-               WHERE runbook_id = %s AND environment_id = %s AND procedure = %s AND state = %s
-               ORDER BY id DESC LIMIT %s
+              SELECT w.phase, e.id
+                FROM (VALUES (%s, %s), (%s, %s)) AS w (state, phase) CROSS JOIN LATERAL (
+                  SELECT id FROM executions_execution
+                   WHERE runbook_id = %s AND environment_id = %s AND procedure = %s AND state = w.state
+                   ORDER BY id DESC LIMIT %s
+                ) e
             ), stage AS (
-              SELECT execution_id, key, max(finished_at - started_at) AS took
-                FROM executions_steprun
-               WHERE execution_id IN (SELECT id FROM past) AND phase = %s
-                 AND kind NOT IN ('approval', 'manual', 'checklist')
-               GROUP BY execution_id, key
+              SELECT p.phase, s.execution_id, s.key, max(s.finished_at - s.started_at) AS took
+                FROM past p JOIN executions_steprun s ON s.execution_id = p.id AND s.phase = p.phase
+               WHERE s.kind NOT IN ('approval', 'manual', 'checklist')
+               GROUP BY p.phase, s.execution_id, s.key
             ), whole AS (
-              SELECT sum(took) AS took FROM stage GROUP BY execution_id
+              SELECT phase, sum(took) AS took FROM stage GROUP BY phase, execution_id
             )
-            SELECT percentile_disc(0.9) WITHIN GROUP (ORDER BY took), count(took) FROM whole
+            SELECT phase, percentile_disc(0.5) WITHIN GROUP (ORDER BY took),
+                   percentile_disc(0.9) WITHIN GROUP (ORDER BY took), count(took)
+              FROM whole GROUP BY phase
             """,
-            [plan.runbook, plan.environment, plan.procedure, state, NEWEST, phase],
+            [
+                *(ExecutionState.SUCCEEDED, Phase.FORWARD),
+                *(ExecutionState.ROLLED_BACK, Phase.ROLLBACK),
+                *(plan.runbook, plan.environment, plan.procedure, NEWEST),
+            ],
         )
-        took, count = cursor.fetchone()
-    return took, count
+        return {phase: (median, most, count) for phase, median, most, count in cursor.fetchall()}

@@ -16,12 +16,14 @@ from cvdops.catalog.queries import document
 from cvdops.environments import vault
 from cvdops.environments.models import Environment
 from cvdops.environments.periods import described
-from cvdops.executions import checklists, demands, reach, readiness, targets
+from cvdops.executions import demands, reach, readiness, targets
 from cvdops.executions.checklists import ChecklistDraft
-from cvdops.executions.plan import EXECUTABLE, ChildPlan, Plan, fingerprint
+from cvdops.executions.obstacles import obstacles
+from cvdops.executions.plan import ChildPlan, Plan, fingerprint
 from cvdops.executions.targets import Targets
-from cvdops.lib import disk
+from cvdops.executions.versions import currency, executable_version
 from cvdops.lib.errors import Invalid, NotFound, Problem
+from cvdops.lib.once import once
 from cvdops.lib.redaction import SHORTEST
 from cvdops.spec.document import Category, Child, SectionKind, Step, Variable
 from cvdops.spec.document import Runbook as Document
@@ -122,12 +124,10 @@ def resolve(
     )
     problems += [
         *gated.problems,
-        *_between(runbook, chosen),
-        *_obstacles(doc, steps),
         *where.problems,
         *where_to.problems,
         *broken,
-        *_room(),
+        *obstacles(runbook, chosen, doc, steps),
     ]
     plan = Plan(
         runbook=runbook.pk,
@@ -170,7 +170,7 @@ def resolve(
         draft=plan,
         targets=where,
         variables=_to_fill_in(doc, key, given, values),
-        before=readiness.before(user, plan, doc.metadata, _currency(runbook, chosen)),
+        before=readiness.before(user, plan, doc.metadata, currency(runbook, chosen)),
         problems=tuple(problems),
         matter=matter,
         decision=decision,
@@ -190,45 +190,7 @@ def starting(
     )
 
 
-def executable_version(runbook: Runbook, number: int | None) -> RunbookVersion:
-    """The version with this number, else the newest that can be executed. Raises NotFound, Invalid."""
-    if runbook.removed_at is not None:
-        message = (
-            f"{runbook.title} is no longer in the source of the runbooks: nothing of it starts."
-        )
-        raise Invalid([Problem("runbook", message)])
-    if number is None:
-        if runbook.current is None:
-            message = f"{runbook.title} has no version that can be executed."
-            raise Invalid([Problem("runbook", message)])
-        return runbook.current
-    version = runbook.versions.filter(number=number).defer("source").first()
-    if version is None:
-        raise NotFound("version")
-    if not version.executable:
-        message = f"Version {called(version)} has errors and cannot be executed. Choose another."
-        raise Invalid([Problem("runbook", message)])
-    return version
-
-
-def called(version: RunbookVersion) -> str:
-    """The version as a sentence names it; two may have the same label."""
-    number = f"number {version.number}"
-    return f"{version.label} ({number})" if version.label else number
-
-
-def _currency(runbook: Runbook, chosen: RunbookVersion) -> ChecklistDraft:
-    """The item about the version: verified if it is the newest, else for a person to confirm."""
-    if chosen == runbook.newest:
-        name = chosen.label or str(chosen.number)
-        return ChecklistDraft(checklists.CURRENT, f"version {name} is the newest")
-    if runbook.current is None or chosen == runbook.current:
-        return ChecklistDraft(checklists.CURRENT)
-    return ChecklistDraft(
-        f"Documentation: version {called(chosen)} is meant, not the newest, {called(runbook.current)}"
-    )
-
-
+@once
 def _environment(slug: str) -> Environment:
     try:
         return Environment.objects.prefetch_related("hosts").get(pk=slug)
@@ -357,33 +319,3 @@ def _child(user: User, child: Child, environment: Environment, depth: int, **how
 def _locks(doc: Document) -> tuple[str, ...]:
     names = doc.metadata.get("locks", ())
     return tuple(sorted({str(name) for name in names})) if isinstance(names, list | tuple) else ()
-
-
-def _room() -> list[Problem]:
-    """A disk that is nearly full is for what runs already."""
-    least = min(disk.free(settings.DATA_DIR), disk.free(settings.SPOOL_DIR))
-    if least >= settings.DISK_RESERVE:
-        return []
-    text = (
-        f"The portal's disk has only {least} MB left, and {settings.DISK_RESERVE} MB are kept for "
-        "what runs. Ask whoever operates the portal to make room, then start again."
-    )
-    return [Problem("runbook", text)]
-
-
-def _between(runbook: Runbook, chosen: RunbookVersion) -> list[Problem]:
-    """What other runbooks, as they are now, put in the way of the version that runs."""
-    if chosen != runbook.current:
-        return []
-    return [Problem("runbook", f"Line {o['line']}: {o['message']}") for o in runbook.obstacles]
-
-
-def _obstacles(doc: Document, steps: tuple[Step, ...]) -> list[Problem]:
-    problems = []
-    if not doc.executable:
-        problems.append(Problem("runbook", "This version has errors and cannot be executed."))
-    for step in steps:
-        if step.kind not in EXECUTABLE:
-            text = f"“{step.title}” is a {step.kind} step, which cannot be run yet."
-            problems.append(Problem("runbook", text))
-    return problems

@@ -1,7 +1,8 @@
 """The launch page as values: what was typed, the fields to fill in, and the plan, row by row."""
 
+import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -18,6 +19,11 @@ from cvdops.web.catalog.quality import found_in
 from cvdops.web.inputs import inputs
 
 PREFIX = "var-"
+_CONTROLS = re.compile(
+    r"\bsystemctl (?:-\S+ )*(?:start|stop|restart|reload|try-restart|reload-or-restart) "
+    r"(?:-\S+ )*(?:\"([^\"\n]+)\"|([\w@.${}-]+))"
+)
+_NAMED = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 _INPUTS = {VariableType.INTEGER: "number", VariableType.URL: "url"}
 _MONO = {VariableType.PATH, VariableType.URL, VariableType.VERSION}
 
@@ -158,6 +164,23 @@ def hosts(preview: Preview) -> list[str]:
     targets = preview.targets
     steps = steps_of(preview.document, preview.procedure)
     return sorted({name for step in steps for name in targets.where(step).split(", ") if name})
+
+
+def services(preview: Preview) -> list[str]:
+    """The services that its commands start, stop or restart, as far as they are named in them."""
+    secret = {v.name for v in preview.document.variables if v.secret}
+    values = {n: value for n, value in preview.values.items() if n not in secret}
+    found = set()
+    for step in (*preview.draft.forward, *preview.draft.backward):
+        for match in _CONTROLS.finditer(step.body):
+            name = match[1] or match[2]
+            found.add(_NAMED.sub(lambda m: values.get(m[1], m[0]), name).removesuffix(".service"))
+    return sorted(found)
+
+
+def no_return(rows: Sequence[Row]) -> Row | None:
+    """The first step after which there is no way back: it changes something, and nothing undoes it."""
+    return next((r for r in rows if r.step.attributes.destructive and r.undo is None), None)
 
 
 def _findings(step: Step, diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:

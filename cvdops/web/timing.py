@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cvdops.environments import calendar
 from cvdops.environments.schedule import State
-from cvdops.executions.estimate import Estimate, estimate
+from cvdops.executions.estimate import Estimate
 from cvdops.executions.launch import Preview
 
 _GOES_BY = frozenset({"window", "freeze"})
@@ -19,7 +19,7 @@ class Timing:
     closed: bool  # the window is all that is in the way, whether there is a next one or not
 
 
-def timing(preview: Preview) -> Timing | None:
+def timing(preview: Preview, found: Estimate) -> Timing | None:
     """None where there are neither windows nor freezes."""
     state = calendar.standing(preview.environment.slug)
     if not state.bound and state.open and state.until is None:
@@ -29,7 +29,6 @@ def timing(preview: Preview) -> Timing | None:
     may_wait = closed and state.opening is not None
     if not preview.draft.changes:
         return Timing(state, None, late=False, may_wait=may_wait, closed=closed)
-    found = estimate(preview.draft, str(preview.version.metadata.get("estimated_time", "")))
     start = state.opening.start if state.opening else calendar.now()
     closes = state.opening.end if state.opening else state.until
     late = closes is not None and found.late(start, closes)

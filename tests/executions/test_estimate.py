@@ -60,7 +60,7 @@ def test_the_past_tells_more_than_the_document(scene: Scene) -> None:
     plan = from_json(past(scene, 10, 11).plan)
     assert estimate(plan, "30-45 min") == Estimate(45 * MINUTE, 45 * MINUTE, 0)
     past(scene, *range(12, 20))
-    assert estimate(plan, "30-45 min") == Estimate(18 * MINUTE, 18 * MINUTE, 10)
+    assert estimate(plan, "30-45 min") == Estimate(18 * MINUTE, 18 * MINUTE, 10, 14 * MINUTE)
 
 
 def test_what_cannot_be_undone_needs_no_time_for_it(scene: Scene) -> None:

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from cvdops.access.certification import Stage
+from cvdops.access.models import MatrixCell
 from cvdops.accounts.models import Session
 from cvdops.approvals.seed import seed_policies
 from cvdops.audit.models import AuditEntry
@@ -138,7 +139,60 @@ def test_the_impact_names_the_hosts_of_the_plan_alone(world: World) -> None:
     environment.hosts.create(name="elsewhere", transport="local")
     url = f"{RUN}?procedure=release&environment=development"
     page = world.client("devops-engineer").get(url).content.decode()
-    assert "<dt>Where</dt><dd><code>right-here</code> </dd>" in page
+    assert "<dt>Hosts</dt><dd><code>right-here</code> </dd>" in page
+
+
+def text_of(world: World, query: str = "procedure=release", role: str = "devops-engineer") -> str:
+    return " ".join(world.client(role).get(f"{RUN}?{query}").content.decode().split())
+
+
+def test_the_impact_says_what_else_goes_on_there_and_how_it_went(world: World) -> None:
+    assert "nothing else goes on in development" in text_of(world)
+    assert "never run here" in text_of(world)
+    assert "not known from past runs; the document says 5-10 min" in text_of(world)
+    now = timezone.now()
+    for minutes in (1, 2, 3):
+        execution = world.start(runbook="deployment", procedure="greet")
+        Execution.objects.filter(pk=execution.pk).update(
+            state="succeeded", started_at=now - timedelta(minutes=minutes), finished_at=now
+        )
+        execution.steps.update(started_at=now - timedelta(minutes=minutes), finished_at=now)
+    other = world.start(runbook="security-audit", by="security-admin")
+    page = text_of(world, "procedure=greet", "operations-lead")
+    assert f"Security audit #{other.number}</a>, Security-Admin: queued" in page
+    assert page.count("</a> succeeded, ") == 3
+    assert "2 min as a rule, 3 min at most in 90 % of 3 runs" in page
+
+
+def test_the_impact_names_nothing_that_does_not_exist_for_the_reader(world: World) -> None:
+    other = world.start(runbook="security-audit", by="security-admin")
+    MatrixCell.objects.filter(role="developer", category="security").update(level=0)
+    other.locks.create(environment_id="development", name="cvd")
+    file = world.folder / "deployment.md"
+    file.write_text(file.read_text().replace("variables:\n", "locks: [cvd]\nvariables:\n"))
+    world.client("operations-lead").post("/catalog/sync/")
+    page = text_of(world, role="developer")
+    assert '<code>cvd</code>: <span class="tone-wait">held by another execution</span>' in page
+    assert "Security audit" not in page and "nothing else goes on in development" in page
+    assert f"Security audit #{other.number}</a></span>" in text_of(world, role="operations-lead")
+
+
+def test_the_impact_says_from_where_there_is_no_way_back(world: World) -> None:
+    assert "every step that changes something can be undone" in text_of(world)
+    assert "it changes nothing" in text_of(world, "procedure=greet")
+    file = world.folder / "deployment.md"
+    file.write_text(file.read_text().replace(" rollback=unsay", ""))
+    world.client("operations-lead").post("/catalog/sync/")
+    assert "from step 2 on</span>: nothing undoes “Say it”" in text_of(world)
+
+
+def test_the_impact_names_the_services_that_commands_control(world: World) -> None:
+    file = world.folder / "deployment.md"
+    restart = 'sudo systemctl restart "$SERVICE_NAME"\nsystemctl is-active postgres\nsystemctl reload nginx'
+    file.write_text(file.read_text().replace("echo hello", restart))
+    world.client("operations-lead").post("/catalog/sync/")
+    page = text_of(world, "procedure=greet")
+    assert "<dt>Services</dt><dd><code>cvd</code> <code>nginx</code> </dd>" in page
 
 
 def test_it_says_which_approvals_a_start_needs(world: World) -> None:

@@ -13,8 +13,9 @@ from cvdops.environments import calendar
 from cvdops.executions import checklists, emergencies, launch, participants, waits
 from cvdops.executions.creation import create
 from cvdops.executions.emergencies import Declaration
-from cvdops.executions.launch import Preview, called, secret_names
+from cvdops.executions.launch import Preview, secret_names
 from cvdops.executions.models import Execution
+from cvdops.executions.versions import called
 from cvdops.lib.errors import Invalid, Problem
 from cvdops.notifications import services as notifications
 

@@ -9,11 +9,15 @@ from django.shortcuts import redirect, render
 from cvdops.access.catalog import get_runbook
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
+from cvdops.accounts.models import User
 from cvdops.catalog.models import Runbook
 from cvdops.catalog.queries import document
 from cvdops.environments.models import Environment
 from cvdops.executions import queues, services
-from cvdops.executions.launch import Preview, executable_version
+from cvdops.executions.estimate import estimate
+from cvdops.executions.impact import impact
+from cvdops.executions.launch import Preview
+from cvdops.executions.versions import executable_version
 from cvdops.lib.errors import Invalid, Problem, Refused
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.plan import steps_of
@@ -100,7 +104,7 @@ def _page(
             _number(typed),
             emergency=typed.emergency,
         )
-        context |= _plan(preview, typed, refused)
+        context |= _plan(person(request), preview, typed, refused)
     fragment = bool(request.headers.get("HX-Request"))
     template = "launch/run.html#launch" if fragment else "launch/run.html"
     return render(request, template, context, status=422 if refused else status)
@@ -121,15 +125,22 @@ def _complete(typed: Typed, doc: Document, environments: Sequence[Environment]) 
     )
 
 
-def _plan(preview: Preview, typed: Typed, refused: Sequence[Problem] | None) -> dict[str, object]:
+def _plan(
+    user: User, preview: Preview, typed: Typed, refused: Sequence[Problem] | None
+) -> dict[str, object]:
     problems = launch.worth_showing(preview, typed.variables) if refused is None else refused
     by_field = {problem.field: problem.message for problem in problems}
     fields = launch.fields(preview, by_field)
     placed = {field.variable.name for field in fields} | _PLACED
     rows = launch.rows(preview)
+    takes = estimate(preview.draft, str(preview.version.metadata.get("estimated_time", "")))
     return {
         "preview": preview,
-        "timing": timing(preview),
+        "timing": timing(preview, takes),
+        "takes": takes,
+        "impact": impact(user, preview.draft),
+        "services": launch.services(preview),
+        "no_return": launch.no_return(rows),
         "gap": queues.gap(preview.environment.queue),
         "fields": fields,
         "rows": rows,

@@ -1,7 +1,7 @@
-"""Rights are read once while a page is made that changes nothing, and anew for whatever is asked next.
+"""What a page that changes nothing asks several times is read once, and anew for whatever is asked next.
 
-What changes something never gets an answer of before: its views are no such pages, and neither are streams,
-which go on after their view.
+Above all these are rights. What changes something never gets an answer of before: its views are no such pages,
+and neither are streams, which go on after their view.
 """
 
 from collections.abc import Callable, Hashable, Iterator
@@ -27,7 +27,7 @@ def one_look() -> Iterator[None]:
 
 
 def once(ask: Callable[P, T]) -> Callable[P, T]:
-    """Mark a function that reads rights; its arguments are hashable."""
+    """Mark a function that reads; its arguments are hashable, and nobody changes what it returns."""
 
     @wraps(ask)
     def asked(*args: P.args, **kwargs: P.kwargs) -> T:
