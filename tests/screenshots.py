@@ -73,6 +73,7 @@ PAGES = {
     "admin-doctor": "/doctor/",
     "admin-person": "/people/developer/",
     "admin-person-add": "/people/add/",
+    "lead-triggers": "/triggers/",
     "not-found": "/nothing/",
 }
 

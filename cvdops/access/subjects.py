@@ -41,6 +41,7 @@ class Action(StrEnum):
     CERTIFY = "certification.grant"
     READ_ENVIRONMENTS = "environments.read"
     EDIT_ENVIRONMENTS = "environments.edit"  # hosts, groups, databases, addresses, variables
+    EDIT_TRIGGERS = "triggers.edit"  # by which other systems start something
     CONFIRM_KEY = "host.confirm_key"
     TEST_HOST = "host.test"
     RESET_PRACTICE = "practice.reset"

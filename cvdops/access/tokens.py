@@ -74,12 +74,18 @@ OPENS: dict[Scope, frozenset[Action]] = {
             Action.DECIDE_CHANGE,
             Action.MANAGE_ACCOUNTS,
             Action.CONFIRM_KEY,
+            Action.EDIT_TRIGGERS,
             Action.CERTIFY,
             Action.DELEGATE,
             Action.HOLD,
         }
     ),
 }
+
+
+def scope_for(action: Action) -> Scope | None:
+    """The scope that opens this; None: it is for people at the portal."""
+    return next((scope for scope in Scope if action in OPENS[scope]), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +100,12 @@ class Bearer:
         """Whether the token is good for this. What no scope opens is for people at the portal."""
         if any(action in OPENS[scope] for scope in self.scopes):
             return ALLOWED
-        needed = [scope.value for scope in Scope if action in OPENS[scope]]
-        if not needed:
+        needed = scope_for(action)
+        if needed is None:
             return no("scope", "This cannot be done with an API token.", "Log in at the portal.")
         return no(
             "scope",
-            f"This token is not good for {action.value}: it needs the scope {needed[0]}.",
+            f"This token is not good for {action.value}: it needs the scope {needed}.",
             "Make another token with that scope.",
         )
 

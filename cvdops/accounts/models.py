@@ -37,6 +37,7 @@ class User(AbstractBaseUser):
     person = models.UUIDField(default=uuid.uuid4, db_index=True)
     is_active = models.BooleanField(default=True)
     demo = models.BooleanField(default=False)  # its password is public
+    service = models.BooleanField(default=False)  # a program acts as it; nobody logs in with it
     password_given = models.BooleanField(
         default=False
     )  # by somebody else: to be changed first of all

@@ -11,7 +11,7 @@ from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, levels, roles
 from cvdops.accounts.models import User
 from cvdops.accounts.sessions import alive
-from cvdops.api.asking import Asked, Listed, Text, first, number
+from cvdops.api.asking import Asked, Flag, Listed, Text, first, number
 from cvdops.api.sharp import sharp
 from cvdops.changes import accounts as verbs
 
@@ -32,6 +32,7 @@ class Account(Schema):
     name: str
     email: str
     active: bool
+    service: bool
     password_given: bool
     created_at: datetime
     sessions: int
@@ -43,6 +44,7 @@ class Account(Schema):
             name=user.name,
             email=user.email,
             active=user.is_active,
+            service=user.service,
             password_given=user.password_given,
             created_at=user.created_at,
             sessions=alive(user).count(),
@@ -67,6 +69,7 @@ class New(Asked):
     name: Annotated[Text, Field(max_length=120)]
     email: Annotated[Text, Field(max_length=254)] = ""
     same_as: Annotated[Text, Field(max_length=80)] = ""
+    service: Flag = Field(False, description="A program acts as it; nobody logs in with it.")
 
 
 class Why(Asked):

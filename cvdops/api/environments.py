@@ -91,7 +91,7 @@ class AddressShape(Schema):
     port: int
 
 
-class VariableShape(Schema):
+class ValueShape(Schema):
     name: str
     value: str
 
@@ -134,7 +134,7 @@ class EnvironmentDetail(EnvironmentItem):
     groups: list[HostGroupShape]
     databases: list[DatabaseShape]
     addresses: list[AddressShape]
-    variables: list[VariableShape]
+    variables: list[ValueShape]
     secrets: list[SecretShape]
     periods: list[PeriodShape]
 
@@ -194,7 +194,7 @@ def environment(request: HttpRequest, slug: str) -> EnvironmentDetail:
             AddressShape(name=str(one), host=one.host, port=one.port)
             for one in found.addresses.all()
         ],
-        variables=[VariableShape(name=v.name, value=v.value) for v in found.variables.all()],
+        variables=[ValueShape(name=v.name, value=v.value) for v in found.variables.all()],
         secrets=[
             SecretShape(name=s.name, version=s.version, set_by=s.set_by.username, set_at=s.set_at)
             for s in current

@@ -47,7 +47,7 @@ class Connection(Schema):
     test: Test | None
 
 
-class Confirmed(Asked):
+class KeyConfirmed(Asked):
     """A changed key needs a reason."""
 
     fingerprint: Annotated[Text, Field(max_length=64)]
@@ -76,7 +76,7 @@ def test(request: HttpRequest, slug: str, name: str) -> Status[Test]:
 @router.post(f"{_HOST}/keys", response={201: Connection}, url_name="api-host-key")
 @requires(Action.CONFIRM_KEY, "POST")
 def confirm_key(
-    request: HttpRequest, slug: str, name: str, confirmed: Confirmed
+    request: HttpRequest, slug: str, name: str, confirmed: KeyConfirmed
 ) -> Status[Connection]:
     """Confirm a key that the host showed in its last test."""
     keys.confirm(person(request), slug, name, confirmed.fingerprint, confirmed.reason)

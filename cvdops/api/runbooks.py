@@ -72,7 +72,7 @@ class VariableShape(Schema):
     procedures: list[str]
 
 
-class StepShape(Schema):
+class RunbookStep(Schema):
     id: str
     title: str
     kind: str
@@ -84,7 +84,7 @@ class RunbookDetail(RunbookItem):
 
     procedures: list[ProcedureShape]
     variables: list[VariableShape]
-    steps: list[StepShape]
+    steps: list[RunbookStep]
 
 
 class Wanted(Listed):
@@ -132,7 +132,7 @@ def runbook(request: HttpRequest, runbook_id: str) -> RunbookDetail:
             for v in (read.variables if read else ())
         ],
         steps=[
-            StepShape(id=s.id, title=s.title, kind=s.kind, section=s.section)
+            RunbookStep(id=s.id, title=s.title, kind=s.kind, section=s.section)
             for s in (read.steps if read else ())
         ],
     )

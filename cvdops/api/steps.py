@@ -20,25 +20,25 @@ router = Router(tags=["steps"])
 _STEP = "/executions/{execution_id}/steps/{step_id}"
 
 
-class Said(Asked):
+class SaidOfStep(Asked):
     """`host`: which one is meant, of a step that runs on several."""
 
     comment: Words = ""
     host: Name = ""
 
 
-class Confirmed(Said):
+class Confirmed(SaidOfStep):
     """`items`: the places of those that are confirmed, from 0; without it all that are open."""
 
     items: Annotated[list[Number], Field(max_length=100)] | None = None
     outcome: Literal["succeeded"] = "succeeded"
 
 
-class Skipped(Said):
+class Skipped(SaidOfStep):
     outcome: Literal["skipped"] = "skipped"
 
 
-class Settled(Said):
+class Settled(SaidOfStep):
     """`outcome`: what became of it, as somebody has seen: it is marked so."""
 
     outcome: Literal["succeeded", "skipped"] = "succeeded"
@@ -59,7 +59,9 @@ def confirm(
 
 @router.post(f"{_STEP}/retry", response=ExecutionDetail, url_name="api-step-retry")
 @requires(Action.CONTROL, "POST")
-def retry(request: HttpRequest, execution_id: str, step_id: str, said: Said) -> ExecutionDetail:
+def retry(
+    request: HttpRequest, execution_id: str, step_id: str, said: SaidOfStep
+) -> ExecutionDetail:
     """Run a step again that did not succeed."""
     user = person(request)
     step = the_step(get_execution(user, execution_id), step_id, said.host)

@@ -1,7 +1,7 @@
 """The addresses of the API. The middleware lets in who may call them, as for the pages."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, get_type_hints
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from ninja.operation import Operation
 
 from cvdops.access.marks import Access, access_of, requires
 from cvdops.access.policy import Action
@@ -32,13 +33,16 @@ from cvdops.api import (
     runbooks,
     sharp,
     steps,
+    taking_part,
+    triggers,
 )
 from cvdops.api.asking import Asked, check_names
+from cvdops.api.description import describe
 from cvdops.api.etags import tagged
 from cvdops.api.once import once
 from cvdops.audit.log import by_token
 from cvdops.lib.errors import Invalid, Problem
-from cvdops.lib.problems import ROOT, explained, problem
+from cvdops.lib.problems import explained, problem
 
 View = Callable[..., HttpResponseBase]
 
@@ -50,6 +54,7 @@ ROUTERS = (
     executions.router,
     controls.router,
     steps.router,
+    taking_part.router,
     environments.router,
     hosts.router,
     parts.router,
@@ -58,17 +63,25 @@ ROUTERS = (
     changes.router,
     people.router,
     accounts.router,
+    triggers.router,
     notices.router,
     audit.router,
 )
+
+
+def named(operation: Operation) -> str:
+    """The id of a call in the description: its module and its function."""
+    call = operation.view_func
+    return f"{call.__module__.rpartition('.')[2]}.{call.__name__}"
+
+
 api = NinjaAPI(
     title="CVD Ops Runbooks",
     version="1",
-    description="Errors are problem documents (RFC 9457) with a stable `code`; times are UTC.",
     docs_url=None,
     openapi_url=None,
-    openapi_extra={"security": [{"token": []}]},
 )
+api.get_openapi_operation_id = named  # type: ignore[method-assign]
 for _router in ROUTERS:
     api.add_router("", _router)
 
@@ -91,9 +104,19 @@ def unreadable(_request: HttpRequest, error: HttpError) -> HttpResponse:
 @requires(Action.USE_PORTAL)
 def openapi(_request: HttpRequest) -> JsonResponse:
     """The description of the API."""
-    schema = api.get_openapi_schema(path_prefix=ROOT)
-    schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    return JsonResponse(schema)
+    return JsonResponse(described())
+
+
+@cache
+def described() -> dict[str, Any]:
+    """The description; nothing in it changes while a process lives."""
+    marks = {
+        named(operation): access_of(operation.view_func)
+        for router in ROUTERS
+        for view in router.path_operations.values()
+        for operation in view.operations
+    }
+    return describe(api, {name: mark for name, mark in marks.items() if mark})
 
 
 Calls = dict[str, Callable[..., Any]]  # method → the function that answers it
@@ -124,6 +147,8 @@ def _mark(calls: Calls) -> Access:
 
 def _marked(view: View, calls: Calls) -> View:
     """The view with the mark of its calls. HEAD is answered as GET is; forms are for pages."""
+    access = _mark(calls)
+    public = access.action is Action.PUBLIC  # it carries its own proof, and no browser adds that
     known = {
         method: frozenset(get_type_hints(call).get("wanted", Asked).model_fields)
         for method, call in calls.items()
@@ -140,12 +165,15 @@ def _marked(view: View, calls: Calls) -> View:
                 415, "media", "That is no JSON", "Send JSON, and say so: application/json."
             )
         request.method = method
+        if public:
+            return view(request, *args, **kwargs)
         with by_token(_token_of(request)):
             if method == "GET":
                 return tagged(request, view(request, *args, **kwargs))
             return once(request, lambda: view(request, *args, **kwargs))
 
-    marked.access = _mark(calls)  # type: ignore[attr-defined]
+    marked.access = access  # type: ignore[attr-defined]
+    marked.csrf_exempt = public  # type: ignore[attr-defined]
     return marked
 
 

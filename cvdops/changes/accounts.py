@@ -30,16 +30,24 @@ def named(by: User, username: str) -> User:
 
 
 def open_account(
-    by: User | None, username: str, name: str, email: str = "", *, same_as: str = ""
+    by: User | None,
+    username: str,
+    name: str,
+    email: str = "",
+    *,
+    same_as: str = "",
+    service: bool = False,
 ) -> tuple[User, str]:
     """A new account and its first password, which has to be changed at the first login.
+
+    `service`: a program acts as it; it has no password, nobody logs in with it.
 
     `by` is None for the one who runs a command on the machine. `same_as` is another account of the same
     human. Raises Refused, Invalid.
     """
     if by:
         can(by, Action.MANAGE_ACCOUNTS).enforce()
-    text, stored = _new_password()
+    text, stored = ("", make_password(None)) if service else _new_password()
     with transaction.atomic():
         one_at_a_time()
         other = User.objects.filter(username=same_as).first() if same_as else None
@@ -48,7 +56,8 @@ def open_account(
             name=name.strip(),
             email=email.strip(),
             password=stored,
-            password_given=True,
+            password_given=not service,
+            service=service,
         )
         if same_as and other is None:
             raise Invalid([Problem("same_as", f"There is no account {same_as}.")])
@@ -57,7 +66,7 @@ def open_account(
         if problems := _problems(user):
             raise Invalid(problems)
         user.save()
-        data = {"name": user.name, "email": user.email, "same_as": same_as}
+        data = {"name": user.name, "email": user.email, "same_as": same_as, "service": service}
         record(by, "account.open", "account", user.username, data=data)
     return user, text
 
@@ -90,7 +99,11 @@ def reopen(by: User, username: str, reason: str) -> str:
             raise Invalid([Problem("reason", "Say why it is opened again.")])
         if user.is_active:
             raise Conflict(f"The account {username} is open.")
-        _set(user, stored, is_active=True)
+        if user.service:
+            text = ""
+            User.objects.filter(pk=user.pk).update(is_active=True)
+        else:
+            _set(user, stored, is_active=True)
         record(by, "account.reopen", "account", username, data={"reason": reason.strip()})
     return text
 
@@ -100,6 +113,8 @@ def new_password(by: User | None, username: str) -> str:
     text, stored = _new_password()
     with transaction.atomic():
         user = named(by, username) if by else _by_name(username)
+        if user.service:
+            raise Conflict("This is a service account: nobody logs in with it.")
         if by and user.person == by.person:
             raise Conflict("This is you: change your password on the page of your account.")
         _set(user, stored)

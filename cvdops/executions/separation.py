@@ -15,6 +15,7 @@ from cvdops.executions.models import Participant
 ASKED = "asked for it"
 DROVE = "had a part in running it"
 WROTE = "wrote what runs"
+SET_UP = "set up the trigger that asked for it"
 
 # By these somebody lets it go on, in their own name from then on.
 TAKING_OVER = (
@@ -30,7 +31,7 @@ _DRIVING = (
 # They run it, or stand for it that somebody who is being trained does.
 _PARTS_OF_RUNNING = [Participant.Part.OPERATOR.value, Participant.Part.SUPERVISOR.value]
 
-_PART = {1: ASKED, 2: DROVE, 3: WROTE}
+_PART = {1: ASKED, 2: DROVE, 3: WROTE, 4: SET_UP}
 
 Involved = Mapping[UUID, str]  # person → what they had to do with it
 
@@ -56,6 +57,10 @@ _PARTS = """
     SELECT m.execution, u.person, NULL, 2
       FROM member m JOIN executions_participant p ON p.execution_id = m.id AND p.part = ANY(%s)
            JOIN accounts_user u ON u.id = p.user_id
+     UNION
+    SELECT m.execution, u.person, NULL, 4
+      FROM member m JOIN executions_delivery d ON d.execution_id = m.id
+           JOIN accounts_user u ON u.id = d.shown_to_id
      UNION
     SELECT execution, NULL::uuid, version_id, 3 FROM member WHERE protected
      UNION

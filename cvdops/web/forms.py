@@ -57,6 +57,9 @@ class PersonForm(forms.Form):
         help_text="Its user name. Nobody approves with one account what they asked for with the other.",
         widget=forms.TextInput({"class": "input", "autocomplete": "off"}),
     )
+    service = forms.BooleanField(
+        label="A service account: programs act as it, and nobody logs in with it", required=False
+    )
 
 
 class TokenForm(forms.Form):

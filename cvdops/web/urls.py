@@ -10,6 +10,7 @@ from cvdops.web import (
     urls_history,
     urls_live,
     urls_permissions,
+    urls_triggers,
 )
 from cvdops.web.views import (
     audit,
@@ -63,6 +64,7 @@ urlpatterns: list[URLPattern] = [
     path("doctor/", installation.doctor, name="doctor"),
     path("contacts/", reference.contacts, name="contacts"),
     *urls_accounts.urlpatterns,
+    *urls_triggers.urlpatterns,
     *urls_guide.urlpatterns,
     path("audit/", audit.audit, name="audit"),
     path("audit/export/<slug:kind>/", audit.audit_export, name="audit-export"),

@@ -1,11 +1,14 @@
 """What the API shows: the shapes, a page at a time, and nothing that the pages would not show."""
 
 import re
+import sys
+from collections import Counter
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import OperationalError
 from django.test import AsyncClient
+from ninja import Schema
 
 from cvdops.api import asking, audit, urls
 from cvdops.audit.models import AuditEntry
@@ -216,3 +219,16 @@ def test_the_description_names_every_call(world: World) -> None:
     called = [re.sub("<(?:[a-z]+:)?", "{", a).replace(">", "}") for a in addresses.values()]
     assert {*found["paths"], "/api/v1/openapi.json"} == set(called)
     assert found["components"]["securitySchemes"] == {"token": {"type": "http", "scheme": "bearer"}}
+
+
+def test_no_two_shapes_have_one_name() -> None:
+    """The description knows them by it: one would be taken for the other."""
+    modules = [m for name, m in sys.modules.items() if name.startswith("cvdops.api.")]
+    shapes = {
+        shape
+        for module in modules
+        for shape in vars(module).values()
+        if isinstance(shape, type) and issubclass(shape, Schema) and shape.__name__ != "Wanted"
+    }
+    names = Counter(shape.__name__ for shape in shapes if shape.__module__.startswith("cvdops."))
+    assert [name for name, count in names.items() if count > 1] == []

@@ -80,6 +80,15 @@ WINDOW = {
     "reason": "agreed",
 }
 PERIOD = {**ENVIRONMENT, "pk": "WINDOW"}
+TRIGGER: dict[str, object] = {
+    "name": "Nightly",
+    "runbook": "deployment",
+    "procedure": "release",
+    "environment": "development",
+    "account": "SERVICE",
+    "mapping": {"TARGET_VERSION": "/tag"},
+}
+ONE_TRIGGER = {"trigger_id": "TRIGGER"}
 PARTS: dict[str, dict[str, object]] = {
     "host": {"name": "other", "transport": "local"},
     "group": {"name": "web", "hosts": ["practice"]},
@@ -228,6 +237,15 @@ TABLE: dict[str, Row] = {
     "person-reopen": Row(DEVELOPER, post=only(("admin",), 409, 403), body={"reason": "is back"}),
     "person-password": Row(DEVELOPER, post=ADMINISTRATORS),
     "person-log-out": Row(DEVELOPER, post=only(("admin",), 302, 403)),
+    "triggers": Row(
+        get=only(EDITORS, 200, 403),
+        post=only(EDITORS, 200, 403),
+        body={**TRIGGER, "mapping": "TARGET_VERSION = /tag"},
+    ),
+    "trigger": Row(ONE_TRIGGER, get=only(EDITORS, 200, 403)),
+    "trigger-rotate": Row(ONE_TRIGGER, post=only(EDITORS, 200, 403)),
+    "trigger-disable": Row(ONE_TRIGGER, post=only(EDITORS, 302, 403)),
+    "trigger-enable": Row(ONE_TRIGGER, post=only(EDITORS, 409, 403)),  # 409: it is on
     "notices": Row(get=ALL),
     "notices-read": Row(post={OTHERS: 302}),
     "notice-follow": Row({"pk": "1"}, post={OTHERS: 302}),
@@ -484,6 +502,35 @@ TABLE: dict[str, Row] = {
     ),
     "api-account-password": Row(DEVELOPER, post=ADMINISTRATORS, api=True),
     "api-account-log-out": Row(DEVELOPER, post=ADMINISTRATORS, api=True),
+    "api-triggers": Row(
+        get=only(EDITORS, 200, 403), post=only(EDITORS, 201, 403), body=TRIGGER, api=True
+    ),
+    "api-trigger-deliveries": Row(ONE_TRIGGER, get=only(EDITORS, 200, 403), api=True),
+    "api-trigger-rotate": Row(ONE_TRIGGER, post=only(EDITORS, 200, 403), api=True),
+    "api-trigger-disable": Row(ONE_TRIGGER, post=only(EDITORS, 200, 403), api=True),
+    # 409: it is on
+    "api-trigger-enable": Row(ONE_TRIGGER, post=only(EDITORS, 409, 403), api=True),
+    "api-deliver": Row(ONE_TRIGGER, post={OTHERS: 401}, public=True, api=True),  # not signed
+    "api-note": Row(EXECUTION, post=only(ASSISTANTS, 201), body={"text": "quiet"}, api=True),
+    # 409: who asked for it runs it, and takes part already; nobody else has anything to leave
+    "api-join": Row(
+        EXECUTION,
+        post={OTHERS: 200, "devops-engineer": 409, OUTSIDER: 404},
+        body={"part": "observer"},
+        api=True,
+    ),
+    "api-leave": Row(EXECUTION, post={OTHERS: 409, OUTSIDER: 404}, api=True),
+    "api-hand-over": Row(
+        EXECUTION, post=only(LEADS, 200), body={"username": "operations-lead"}, api=True
+    ),
+    "api-close-item": Row({**EXECUTION, "position": "0"}, post=only(ASSISTANTS, 409), api=True),
+    "api-emergency": Row(
+        {"execution_id": "EMERGENCY"}, post=only(LEADS, 200), body={"review": "learned"}, api=True
+    ),
+    # 409: nothing has changed since it was asked for
+    "api-approval-renew": Row(
+        REQUEST, post=only((*DEPLOYERS, "operations-manager"), 409), api=True
+    ),
     "api-notices": Row(get=ALL, api=True),
     "api-notices-read": Row(post={OTHERS: 204}, body={}, api=True),
     "api-contacts": Row(get=ALL, api=True),

@@ -13,7 +13,7 @@ from django.utils import timezone
 from cvdops.access import delegations
 from cvdops.access.levels import Level
 from cvdops.access.seed import seed_roles
-from cvdops.accounts.models import Session
+from cvdops.accounts.models import Session, User
 from cvdops.approvals import services as approvals
 from cvdops.approvals.groups import Demand, Group
 from cvdops.approvals.models import ApprovalRequest
@@ -23,9 +23,9 @@ from cvdops.changes.models import Change
 from cvdops.changes.services import submit
 from cvdops.environments.models import Hold, Host, Period
 from cvdops.environments.seed import seed_environments
-from cvdops.executions import drift, emergencies, services
+from cvdops.executions import drift, emergencies, services, triggers
 from cvdops.executions.emergencies import Declaration
-from cvdops.executions.models import Execution
+from cvdops.executions.models import Execution, Trigger
 from cvdops.web.views import feed
 from tests.cast import person
 
@@ -125,6 +125,8 @@ class World:
             "FEED": lambda: feed.token(person("auditor")),
             "HOLD": lambda: str(self.hold().pk),
             "UNTIL": lambda: f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}",
+            "SERVICE": lambda: self.service().username,
+            "TRIGGER": lambda: str(self.trigger()[0].pk),
             "MOMENT": lambda: f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}",
             "WINDOW": lambda: str(self.window().pk),
             "CHANGE": self.change,
@@ -198,6 +200,27 @@ class World:
         value = matrix.value(Level.ASSIST)
         made = submit(person("admin"), "matrix", "developer/security", value, "They help.")
         return str(made.pk)
+
+    def service(self) -> User:
+        """A service account that may deploy."""
+        account = person("devops-engineer", "ci")
+        User.objects.filter(pk=account.pk).update(service=True)
+        return account
+
+    def trigger(self, **given: object) -> tuple[Trigger, str]:
+        """A trigger of a lead, and its secret; the same one each time."""
+        lead, account = person("operations-lead"), self.service()
+        if made := Trigger.objects.filter(name="Build").first():
+            return triggers.rotate(lead, made.pk)
+        wanted = {
+            "name": "Build",
+            "runbook": "deployment",
+            "procedure": "release",
+            "environment": "development",
+            "account": account.username,
+            "mapping": {"TARGET_VERSION": "/release/tag"},
+        }
+        return triggers.create(lead, triggers.Wanted(**{**wanted, **given}))
 
     def _delegation(self) -> str:
         giver, receiver = person("operations-manager"), person("developer")

@@ -13,11 +13,13 @@ from cvdops.executions.models.execution import (
 )
 from cvdops.executions.models.history import OutputWords, SavedFilter
 from cvdops.executions.models.participants import Participant
+from cvdops.executions.models.triggers import Delivery, Trigger
 from cvdops.executions.models.workers import HostCheck, Lock, Worker
 
 __all__ = [
     "ChecklistMark",
     "Closing",
+    "Delivery",
     "Emergency",
     "Event",
     "Execution",
@@ -33,5 +35,6 @@ __all__ = [
     "SavedFilter",
     "StepAttempt",
     "StepRun",
+    "Trigger",
     "Worker",
 ]

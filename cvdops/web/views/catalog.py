@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 
 from cvdops.access.catalog import read_anew, source, told
 from cvdops.access.marks import person, requires
-from cvdops.access.policy import Action, can
+from cvdops.access.policy import Action, each
 from cvdops.catalog.models import Group, Runbook
 from cvdops.catalog.report import FileAction
 from cvdops.lib.errors import UserError
@@ -25,12 +25,14 @@ def runbooks(request: HttpRequest) -> HttpResponse:
     form = CatalogFilter(request.GET)
     wanted = form.values()
     rows = [row for row in catalog_rows(user) if _matches(row.runbook, **wanted)]
+    may = each(user, (Action.SYNC_CATALOG, Action.EDIT_TRIGGERS), None)
     context = {
         "form": form,
         "filtered": bool(wanted),
         "core": [row for row in rows if row.runbook.group == Group.CORE],
         "emergency": [row for row in rows if row.runbook.group == Group.EMERGENCY],
-        "may_sync": can(user, Action.SYNC_CATALOG),
+        "may_sync": may[Action.SYNC_CATALOG],
+        "may_trigger": may[Action.EDIT_TRIGGERS],
         "source": source(user),
     }
     template = (

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from cvdops.audit.log import record
 from cvdops.environments.models import EnvironmentSecret
-from cvdops.executions.models import Execution
+from cvdops.executions.models import Execution, Trigger
 from cvdops.lib.command import Error, PortalCommand
 from cvdops.lib.sealing import SealBroken, reseal
 
@@ -28,6 +28,9 @@ class Command(PortalCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         secrets, lost = _rotate(EnvironmentSecret.objects.all())
         executions, more = _rotate(Execution.objects.all())
+        triggers, others = _rotate(Trigger.objects.all())
+        more += others
+        secrets += triggers
         with transaction.atomic():
             data = {"secrets": secrets, "executions": executions, "broken": len(lost + more)}
             record(None, "secrets.rotate", "installation", "keys", data=data)

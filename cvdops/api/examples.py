@@ -1,0 +1,119 @@
+"""The examples of the description and of docs/api-calls.md, where each of them is run by a test."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_ID = "019ab000-0000-7000-8000-000000000001"
+
+# Parts of addresses: what they are, and one of them.
+PLACES: Mapping[str, tuple[str, object]] = {
+    "runbook_id": ("The runbook's id.", "deployment"),
+    "execution_id": ("The execution's id.", _ID),
+    "step_id": ("The step's id, as in the document.", "hello"),
+    "request_id": ("The id of a request for approval.", _ID),
+    "change_id": ("The id of a change.", _ID),
+    "slug": ("The name of the environment, or of the group, in addresses.", "development"),
+    "username": ("A user name.", "developer"),
+    "number": ("The number of the version.", 1),
+    "position": ("The place of the item, from 0.", 0),
+    "hold_id": ("The number of the hold.", 1),
+    "delegation_id": ("The number of the delegation.", 1),
+    "trigger_id": ("The trigger's id.", _ID),
+    "kind": ("hosts, groups, databases, addresses or variables.", "hosts"),
+    "name": ("Its name.", "web-1"),
+}
+
+_WHY = {"reason": "Agreed in change 4711"}
+_HOST = {"name": "web-1", "transport": "ssh", "address": "web-1.example.com", "user": "cvd"}
+_COMMENT = {"comment": "Seen in the log, nothing is lost"}
+
+# The body of each call that takes one, by its operation id.
+BODIES: Mapping[str, Mapping[str, Any]] = {
+    "permissions.edit_matrix": {
+        "role": "developer", "category": "security", "level": "assist", **_WHY,
+    },
+    "approvals.decide": {"decision": "approve", "plan_digest": "$DIGEST", "comment": "Looks right"},
+    "catalog.review": {"comment": "Tried in staging"},
+    "catalog.ask": {"environment": "development", "note": "Version 1.0.1 has to go out today"},
+    "catalog.lint": {"text": "# Restart\n\nWhat it does.\n", "name": "restart.md"},
+    "executions.start": {
+        "runbook": "deployment",
+        "procedure": "greet",
+        "environment": "development",
+        "reason": "Nightly check",
+        "checklist": "confirmed",
+    },
+    "controls.pause": {"comment": "Wait for the network team"},
+    "controls.resume": {},
+    "controls.cancel": {"comment": "The wrong release"},
+    "controls.rollback": {},
+    "controls.give_up": _COMMENT,
+    "controls.go_on": {"step": "hello", **_COMMENT},
+    "steps.confirm": {"comment": "Done"},
+    "steps.retry": {},
+    "steps.skip": _COMMENT,
+    "steps.settle": {"outcome": "succeeded", **_COMMENT},
+    "taking_part.note": {"text": "The load is back to normal."},
+    "taking_part.join": {"part": "observer"},
+    "taking_part.hand_over": {"username": "operations-lead", "comment": "End of my shift"},
+    "taking_part.close_item": {"comment": "Told the team"},
+    "taking_part.review": {"review": "The disk was full; an alert was added."},
+    "environments.set_secret": {"name": "API_TOKEN", "value": "not-a-real-secret"},
+    "environments.set_health": {"health_url": "http://localhost:5000/health"},
+    "hosts.confirm_key": {"fingerprint": "$FINGERPRINT"},
+    "parts.add_host": _HOST,
+    "parts.change_host": {**_HOST, "port": 2222},
+    "parts.add_group": {"name": "web", "hosts": ["web-1"]},
+    "parts.change_group": {"name": "web", "hosts": []},
+    "parts.add_database": {"name": "reports", "kind": "sqlite", "location": "/srv/reports.db"},
+    "parts.change_database": {"name": "reports", "kind": "sqlite", "location": "/srv/new.db"},
+    "parts.add_address": {"host": "registry.example.com", "port": 443},
+    "parts.add_variable": {"name": "DATA_DIR", "value": "/srv/data"},
+    "parts.change_variable": {"name": "DATA_DIR", "value": "/srv/data-2"},
+    "holds.hold": {
+        "environment": "staging",
+        "reason": "A disk is being changed",
+        "until": "2026-12-24T18:00:00Z",
+    },
+    "policies.set_policy": {
+        "environment": "production",
+        "category": "deployment",
+        "condition": "always",
+        "groups": [{"approvers": ["operations-manager", "cto"], "required": 1}],
+        "expires": 14400,
+        "reason_required": False,
+        **_WHY,
+    },
+    "changes.set_group": {"name": "Database people", "members": ["system-admin"], **_WHY},
+    "changes.give_role": {"role": "developer", "environment": "staging", **_WHY},
+    "changes.set_period": {
+        "kind": "window",
+        "name": "Tuesday evening",
+        "starts_at": "2026-12-01T18:00:00Z",
+        "minutes": 120,
+        "rule": "FREQ=WEEKLY;BYDAY=TU",
+        **_WHY,
+    },
+    "changes.remove_period": {"kind": "window", "name": "Sunday night", **_WHY},
+    "changes.confirm": {"comment": "As agreed"},
+    "changes.refuse": {"comment": "Not before January"},
+    "people.certify": {"stage": 5, "note": "The annual assessment"},
+    "people.delegate": {
+        "receiver": "cto",
+        "ends_at": "2026-12-10T06:00:00Z",
+        "reason": "On holiday",
+    },
+    "accounts.open_account": {"username": "dana", "name": "Dana Scully"},
+    "accounts.close": {"reason": "Has left"},
+    "accounts.reopen": {"reason": "Is back"},
+    "triggers.create": {
+        "name": "Nightly build",
+        "runbook": "deployment",
+        "procedure": "release",
+        "environment": "development",
+        "account": "ci",
+        "mapping": {"TARGET_VERSION": "/release/tag"},
+    },
+    "triggers.deliver": {"release": {"tag": "v1.0.1"}},
+    "notices.read": {},
+}  # fmt: skip
