@@ -160,7 +160,7 @@ def _marked(view: View, calls: Calls) -> View:
         check_names(request, known.get(method, frozenset()))
         if sharp.is_sharp(calls[method]):
             sharp.check(request)
-        if method == "POST" and request.body and request.content_type != "application/json":
+        if method == "POST" and not _says_json(request):
             return problem(
                 415, "media", "That is no JSON", "Send JSON, and say so: application/json."
             )
@@ -175,6 +175,13 @@ def _marked(view: View, calls: Calls) -> View:
     marked.access = access  # type: ignore[attr-defined]
     marked.csrf_exempt = public  # type: ignore[attr-defined]
     return marked
+
+
+def _says_json(request: HttpRequest) -> bool:
+    """Whether what was sent is said to be JSON; where nothing was sent, nothing has to be said."""
+    if request.content_type:
+        return request.content_type == "application/json"
+    return request.META.get("CONTENT_LENGTH") in {None, "", "0"}
 
 
 def _token_of(request: HttpRequest) -> int | None:

@@ -49,7 +49,10 @@ class Sender:
             f"/api/v1/triggers/{self.trigger.pk}/deliver",
             body,
             content_type="application/json",
-            headers={**said, **{f"x-cvdops-{name}": value for name, value in (forged or {}).items()}},
+            headers={
+                **said,
+                **{f"x-cvdops-{name}": value for name, value in (forged or {}).items()},
+            },
         )
 
 
@@ -249,3 +252,8 @@ def test_nobody_logs_in_as_a_service_account(world: World) -> None:
     assert (made.status_code, made.json()["password"]) == (201, "")
     assert not User.objects.get(username="robot").has_usable_password()
     assert client.post("/people/robot/password/").status_code == 409
+
+
+def test_a_delivery_that_is_no_json_is_not_read(sender: Sender) -> None:
+    answer = Client().post(f"/api/v1/triggers/{sender.trigger.pk}/deliver", {"a": "b"})
+    assert (answer.status_code, answer.json()["code"]) == (415, "media")
