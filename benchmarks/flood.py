@@ -48,9 +48,9 @@ def measure(system: System, log: Path) -> list[Figure]:
     """
     cookie = log_in(system.port)
     delays: list[float] = []
-    with _growth(system, "celery") as worker:
+    with growth(system, "celery") as worker:
         _flood(cookie, system.port)
-        with _growth(system, "uvicorn") as web, _viewers(cookie, system.port, delays):
+        with growth(system, "uvicorn") as web, _viewers(cookie, system.port, delays):
             execution = _flood(cookie, system.port)
     others = f"line printed beside a flood → in a viewer, {VIEWERS} viewers"
     return [
@@ -137,7 +137,7 @@ def _floor(log: Path) -> float:
 
 
 @contextmanager
-def _growth(system: System, program: str) -> Iterator[list[float]]:
+def growth(system: System, program: str) -> Iterator[list[float]]:
     """How many MB the largest memory of this part is above that at the beginning."""
     (pid,) = system.pids(program)
     before = memory(pid, "VmRSS")
