@@ -74,12 +74,16 @@ _STATEMENTS = (
     "SET maintenance_work_mem = '256MB'",
     "CREATE INDEX outputwords_words ON executions_outputwords USING gin (words)",
     "RESET maintenance_work_mem",
+    # or workers would lay out the lists of what has ended a short time ago
+    """INSERT INTO executions_closing (execution_id, ended_at, closed_at, health, health_text)
+       SELECT id, finished_at, finished_at, '', '' FROM executions_execution
+        WHERE finished_at > now() - interval '8 days' ON CONFLICT DO NOTHING""",
     """INSERT INTO executions_emergency
          (execution_id, reason, declared_by_id, declared_at, short_notice, review)
        SELECT id, 'It cannot wait.', (SELECT id FROM people LIMIT 1), at, 'Nobody was there.', ''
          FROM made WHERE g %% 2000 = 0""",
 )
-_TABLES = ("execution", "steprun", "stepattempt", "outputsegment", "outputwords", "emergency")
+_TABLES = ("execution", "steprun", "stepattempt", "outputsegment", "outputwords", "closing", "emergency")
 
 
 def fill(count: int) -> float:

@@ -196,6 +196,7 @@ def sees_something(user: User, environment: str) -> bool:
     return bool(rules.seen(standing_of(user), environment))
 
 
+@once
 def where(user: User, action: Action) -> dict[str, frozenset[str]]:
     """Environment → the categories on which this person may do this there, whichever runbook of them it is."""
     standing = standing_of(user)

@@ -11,11 +11,6 @@ MOST = 40  # of one person
 LONGEST = 2000  # characters of the address
 
 
-def of(user: User) -> list[SavedFilter]:
-    """Theirs, by name."""
-    return list(SavedFilter.objects.filter(user=user))
-
-
 def save(user: User, name: str, query: str) -> SavedFilter:
     """Keep it, or put it in place of theirs with this name. Raises Invalid, Conflict."""
     name = " ".join(name.split())

@@ -11,15 +11,15 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchVector, SearchVectorExact
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, LPad, Now
 
 from cvdops.access import policy
 from cvdops.accounts.models import User
 from cvdops.catalog.models import Runbook
 from cvdops.environments.models import Environment
 from cvdops.executions import search
-from cvdops.executions.models import Emergency, Execution, OutputWords, StepRun
+from cvdops.executions.models import Emergency, Execution, OutputWords, SavedFilter, StepRun
 from cvdops.executions.queries import visible_to
 from cvdops.executions.states import HELD
 from cvdops.lib.errors import NotFound
@@ -59,21 +59,56 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A filter that a person has kept."""
+
+    pk: int
+    name: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
 class Places:
-    """Where a person may see something: the runbooks, id → title, and environment → whether they do."""
+    """Where a person may see something: the runbooks, id → title, and environment → whether they do.
+
+    And the filters that they have kept.
+    """
 
     runbooks: Mapping[str, str]
     environments: Mapping[str, bool]
+    kept: Sequence[Kept] = ()
 
 
 def places(user: User) -> Places:
-    """Also runbooks that are gone from the source: what was run of them is still there."""
+    """Also runbooks that are gone from the source: what was run of them is still there. One query."""
     runbooks = Runbook.objects.filter(category__in=policy.readable_categories(user))
-    environments = Environment.objects.values_list("pk", flat=True)
+    kept = SavedFilter.objects.filter(user=user)
+    named = {  # what it is → key, text, and by what they are in order
+        "runbook": runbooks.values_list(
+            _is("runbook"), _text("pk"), _text("title"), _text("title")
+        ),
+        "environment": Environment.objects.values_list(
+            _is("environment"), _text("pk"), _is(""), LPad(_text("order"), 5, Value("0"))
+        ),
+        "kept": kept.values_list(_is("kept"), _text("pk"), _text("query"), _text("name")),
+    }
+    found: dict[str, list[tuple[str, str, str]]] = {what: [] for what in named}
+    first, *others = (rows.order_by() for rows in named.values())
+    for what, *row in sorted(first.union(*others, all=True), key=lambda row: row[3].lower()):
+        found[what].append((row[0], row[1], row[2]))
     return Places(
-        dict(runbooks.order_by("title").values_list("pk", "title")),
-        {slug: policy.sees_something(user, slug) for slug in environments},
+        {key: title for key, title, _ in found["runbook"]},
+        {key: policy.sees_something(user, key) for key, _, _ in found["environment"]},
+        [Kept(int(key), name, query) for key, query, name in found["kept"]],
     )
+
+
+def _is(what: str) -> Value:
+    return Value(what, output_field=TextField())
+
+
+def _text(name: str) -> Cast:
+    return Cast(name, TextField())
 
 
 def page(user: User, wanted: Wanted, before: str = "", known: Places | None = None) -> Page:

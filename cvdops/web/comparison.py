@@ -123,7 +123,9 @@ class _Side:
         self.answers = reads_answers(user, matter(execution))
         self.steps = {(s.phase, s.key, s.host): s for s in steps_of(execution)}
         self.variables = dict(self._variables(execution))
-        latest = StepAttempt.objects.filter(step__execution=execution).order_by("step_id", "-number")
+        latest = StepAttempt.objects.filter(step__execution=execution).order_by(
+            "step_id", "-number"
+        )
         self.attempts = {attempt.step_id: attempt for attempt in latest.distinct("step_id")}
 
     def _variables(self, execution: Execution) -> Iterator[tuple[str, str]]:

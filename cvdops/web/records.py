@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
+from cvdops.access.once import one_look
 from cvdops.accounts.models import User
 from cvdops.executions.history import Wanted, matching, places
 from cvdops.executions.models import Emergency
@@ -46,7 +47,8 @@ def reader(account: int, wanted: Wanted) -> Read:
         user = User.objects.filter(pk=account, is_active=True).first()
         if user is None:
             raise NotFound("account")
-        found = matching(user, wanted, places(user)).filter(pk__gt=UUID(int=after))
+        with one_look():
+            found = matching(user, wanted, places(user)).filter(pk__gt=UUID(int=after))
         emergency = Emergency.objects.filter(execution=OuterRef("pk"))
         rows = found.annotate(is_emergency=Exists(emergency)).order_by("id")
         part = list(rows.values_list(*_FIELDS.values())[:PART])

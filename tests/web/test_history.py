@@ -12,6 +12,7 @@ from django.db import connections
 from django.db.models.functions import Now
 from django.test import AsyncClient
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from cvdops.access.models import MatrixCell, RoleGrant
 from cvdops.access.seed import ROLES
@@ -96,6 +97,16 @@ def test_each_filter_finds_what_fits(query: str, fits: bool, world: World) -> No
     StepRun.objects.filter(execution=one, key="say").update(host="practice")
     query = query.replace("NUMBER", str(one.number))
     assert shown(world, query) == ({one.number} if fits else set())
+
+
+def test_a_page_of_it_asks_six_times(
+    world: World, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    Execution.objects.filter(pk=world.start().pk).update(state="waiting")
+    client = world.client("auditor")
+    for query in ("", "state=waiting&host=practice&variable=PATH&emergency=yes&q=1"):
+        with django_assert_max_num_queries(6):
+            client.get(f"{LIST}?{query}")
 
 
 def test_emergencies_are_found(world: World) -> None:

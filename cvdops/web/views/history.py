@@ -35,13 +35,13 @@ def executions(request: HttpRequest) -> HttpResponse:
         "query": form.query(),
         "more": any(one.value() for one in form.unusual),
         "first": not before,
+        "saved": known.kept,
         "now": timezone.now(),
         "lost": UNHEARD,
         "searched": search.reach() if wanted.output else None,
     }
-    if request.headers.get("HX-Request"):
-        return render(request, "history/list.html#rows", context)
-    return render(request, "history/list.html", context | {"saved": filters.of(user)})
+    part = "#rows" if request.headers.get("HX-Request") else ""
+    return render(request, f"history/list.html{part}", context)
 
 
 @requires(Action.USE_PORTAL, "POST")
