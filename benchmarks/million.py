@@ -83,7 +83,15 @@ _STATEMENTS = (
        SELECT id, 'It cannot wait.', (SELECT id FROM people LIMIT 1), at, 'Nobody was there.', ''
          FROM made WHERE g %% 2000 = 0""",
 )
-_TABLES = ("execution", "steprun", "stepattempt", "outputsegment", "outputwords", "closing", "emergency")
+_TABLES = (
+    "execution",
+    "steprun",
+    "stepattempt",
+    "outputsegment",
+    "outputwords",
+    "closing",
+    "emergency",
+)
 
 
 def fill(count: int) -> float:
