@@ -5,11 +5,11 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
-from cvdops.access.once import one_look
 from cvdops.accounts.models import User
 from cvdops.executions.history import Wanted, matching, places
 from cvdops.executions.models import Emergency
 from cvdops.lib.errors import NotFound
+from cvdops.lib.once import one_look
 from cvdops.web.exports import Part, Read
 
 PART = 1000  # executions that are read at once
