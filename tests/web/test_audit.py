@@ -85,6 +85,16 @@ def test_it_has_what_fits_the_filters() -> None:
     assert [one["subject_id"] for one in rows(file("csv", "?action=y"))] == ["2"]
 
 
+def test_a_filter_that_cannot_be_read_is_never_left_out_silently(world: World) -> None:
+    auditor = world.client("auditor")
+    page = auditor.get("/audit/?since=foo").content.decode()
+    assert "Enter a valid date." in page
+    assert '<details class="filter-box" open>' in page
+    refused = auditor.get("/audit/export/csv/?since=foo")
+    assert refused.status_code == 422
+    assert not AuditEntry.objects.filter(action="audit.export").exists()
+
+
 def test_no_cell_is_a_formula() -> None:
     record(None, "x.do", "thing", "=cmd()", data={"reason": "=cmd()"})
     (only,) = rows(file("csv"))

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path
+from django.views.decorators.debug import sensitive_post_parameters
 
 from cvdops.access.marks import requires
 from cvdops.access.policy import Action
@@ -27,7 +28,14 @@ def sharp(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"done {sent}", content_type="text/plain")
 
 
-urlpatterns = [path("sharp/", sharp), path("", include("cvdops.web.urls"))]
+@requires(Action.USE_PORTAL, "GET", "POST")
+@sensitive_post_parameters("value")
+@fresh
+def secret(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(f"done {request.POST['value']} {sorted(request.POST)}")
+
+
+urlpatterns = [path("sharp/", sharp), path("secret/", secret), path("other/", secret), path("", include("cvdops.web.urls"))]
 
 
 @pytest.fixture
@@ -100,3 +108,32 @@ def test_looking_asks_for_nothing(browser: Client) -> None:
 def test_a_part_of_a_page_is_replaced_by_the_question(browser: Client) -> None:
     page = browser.post("/sharp/", headers={"hx-request": "true"})
     assert (page["HX-Retarget"], page["HX-Reselect"]) == ("#content", "#content")
+
+
+def asked(browser: Client, **typed: str) -> str:
+    """The number of what is kept, from the page that asks for the password."""
+    page = browser.post("/secret/", {"name": "KEY", "value": "topsecret\nof two", **typed})
+    text = page.content.decode()
+    assert "topsecret" not in text
+    assert 'name="name" value="KEY"' in text
+    found = re.search(r'name="kept" value="([^"]+)"', text)
+    assert found
+    return found[1]
+
+
+def test_a_secret_that_was_typed_is_in_no_page_and_goes_on_all_the_same(browser: Client) -> None:
+    kept = asked(browser)
+    kept = asked(browser, your_password="wrong", kept=kept)
+    assert "topsecret" not in str(browser.session["kept"])
+    done = browser.post("/secret/", {"name": "KEY", "kept": kept, "your_password": PASSWORD})
+    assert done.content == b"done topsecret\nof two ['name', 'value']"
+    assert "kept" not in browser.session
+
+
+def test_what_is_kept_goes_on_once_and_to_its_own_address_alone(browser: Client) -> None:
+    kept = asked(browser)
+    elsewhere = browser.post("/other/", {"kept": kept, "your_password": PASSWORD})
+    assert (elsewhere.status_code, "kept" in browser.session) == (409, False)
+    again = browser.post("/secret/", {"kept": kept, "your_password": PASSWORD})
+    assert again.status_code == 409
+    assert b"Nothing was changed" in again.content

@@ -1,8 +1,11 @@
 """Secrets, variables and the health endpoint on the page of an environment."""
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 
+from cvdops.accounts.models import Session
+from cvdops.accounts.sessions import FRESH
 from cvdops.environments.models import Environment, EnvironmentSecret
 from tests.web.world import World
 
@@ -58,3 +61,11 @@ def test_where_health_is_asked(lead: Client, url: str, kept: bool) -> None:
     Environment.objects.filter(pk="staging").update(health_url="http://before.example.org/")
     lead.post(f"{STAGING}health/", {"health_url": url})
     assert (Environment.objects.get(pk="staging").health_url == url) is kept
+
+
+def test_a_secret_sent_when_the_password_is_asked_again_is_in_no_page(lead: Client) -> None:
+    Session.objects.update(proved_at=Now() - FRESH)
+    asked = lead.post(f"{STAGING}secret/", {"name": "API_TOKEN", "value": VALUE})
+    page = asked.content.decode()
+    assert (asked.status_code, VALUE in page) == (403, False)
+    assert 'name="kept"' in page

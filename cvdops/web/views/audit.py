@@ -16,7 +16,7 @@ from cvdops.audit import witness
 from cvdops.audit.log import record
 from cvdops.audit.models import AuditEntry, Seal
 from cvdops.executions.trail import entries
-from cvdops.lib.errors import NotFound
+from cvdops.lib.errors import Invalid, NotFound, Problem
 from cvdops.web.exports import FORMATS, Part, Read, export
 from cvdops.web.forms import AuditFilter, midnight
 
@@ -38,7 +38,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         "entries": found[:PAGE],
         "older": found[PAGE - 1].pk if len(found) > PAGE else None,
         "first": "before" not in wanted,
-        "filtered": bool(set(wanted) - {"before"}),
+        "filtered": bool(set(wanted) - {"before"} or form.errors),
         "chain": witness.standing(),
     }
     return render(request, "audit.html", context)
@@ -54,7 +54,10 @@ def audit_export(request: HttpRequest, kind: str) -> HttpResponseBase:
 
 
 def _prepared(request: HttpRequest, kind: str) -> Read:
-    user, wanted = person(request), AuditFilter(request.GET).values()
+    user, form = person(request), AuditFilter(request.GET)
+    wanted = form.values()
+    if form.errors:  # a file does not show that something was left out of what was asked for
+        raise Invalid([Problem(name, texts[0]) for name, texts in form.errors.items()])
     # An entry of this export is not part of it.
     last = _entries(user, wanted).aggregate(last=Max("pk"))["last"] or 0
     told = {name: str(value) for name, value in wanted.items()}

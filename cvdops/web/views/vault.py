@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
@@ -14,6 +15,7 @@ from cvdops.web.fresh import fresh
 
 
 @requires(Action.EDIT_SECRETS, "GET", "POST")
+@sensitive_post_parameters("value")
 @fresh
 def secret(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
