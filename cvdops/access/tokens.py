@@ -25,7 +25,9 @@ PREFIX = "cvdops_"  # so that one that leaks is recognised
 LONGEST = 365  # days
 LONGEST_SHARP = 90  # days, of one that administers
 USED = timedelta(minutes=1)  # the time of the last use is written at most this often
-_BEARER = re.compile(rf"[Bb]earer +({PREFIX}[A-Za-z0-9_-]{{43}})")
+TOLD = timedelta(hours=1)  # and that it was shown in vain: whoever has it cannot fill the log
+_TOKEN = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
+_BEARER = re.compile(rf"[Bb]earer +({_TOKEN.pattern})")
 
 
 class Scope(StrEnum):
@@ -123,6 +125,31 @@ def bearer(header: str) -> Bearer | None:
     known = {scope.value for scope in Scope}
     scopes = frozenset(Scope(scope) for scope in found.scopes if scope in known)
     return Bearer(found.user, found.pk, scopes)
+
+
+def shown_in_vain(text: str) -> None:
+    """Write into the audit log that a token was refused, at most once an hour for each.
+
+    `text`: the header or parameter that it is in. Of one that never was nobody is written.
+    """
+    match = _TOKEN.search(text)
+    if match is None:
+        return
+    found = Token.objects.select_related("user").filter(digest=_digest(match[0])).first()
+    untold = Q(told_at=None) | Q(told_at__lt=Now() - TOLD)
+    with transaction.atomic():
+        if found and Token.objects.filter(untold, pk=found.pk).update(told_at=Now()):
+            data = {"name": found.name, "reasons": [_why(found)]}
+            record(found.user, "token.use", "token", found.pk, allowed=False, data=data)
+
+
+def _why(token: Token) -> str:
+    """Why it was refused: a word for the log."""
+    if token.revoked_at is not None:
+        return "revoked"
+    if not token.user.is_active:
+        return "deactivated"
+    return "in_address" if Token.objects.usable().filter(pk=token.pk).exists() else "expired"
 
 
 def make(

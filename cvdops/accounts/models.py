@@ -94,6 +94,7 @@ class Token(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)  # when the log last heard that it was shown in vain
 
     objects = TokenQuerySet.as_manager()
 

@@ -122,7 +122,10 @@ def lock(request_id: UUID) -> ApprovalRequest:
     return ApprovalRequest.objects.select_for_update().get(pk=request_id)
 
 
-def void(execution: UUID, reason: str = "Nobody needs it any more.") -> None:
+NOT_NEEDED = "Nobody needs it any more."
+
+
+def void(execution: UUID, reason: str = NOT_NEEDED) -> None:
     """Close what is open for an execution that needs it no more."""
     ApprovalRequest.objects.filter(execution_id=execution, state=RequestState.OPEN).update(
         state=RequestState.VOID, closed_at=Now(), void_reason=reason

@@ -16,6 +16,7 @@ class ChangeState(models.TextChoices):
     REFUSED = "refused", "Refused"
     WITHDRAWN = "withdrawn", "Withdrawn"
     STALE = "stale", "Overtaken"  # it is no longer what the proposal was made from
+    EXPIRED = "expired", "Expired"  # nobody decided it in time, so nobody is named
 
 
 class Change(models.Model):
@@ -49,7 +50,11 @@ class Change(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state="proposed", decided_at__isnull=True)
-                | (~Q(state="proposed") & Q(decided_at__isnull=False, decider__isnull=False)),
+                | Q(state="expired", decided_at__isnull=False, decider__isnull=True)
+                | (
+                    ~Q(state__in=["proposed", "expired"])
+                    & Q(decided_at__isnull=False, decider__isnull=False)
+                ),
                 name="change_decided_has_time_and_person",
             ),
             models.CheckConstraint(

@@ -59,6 +59,8 @@ def change_named(user: User, change_id: UUID | str) -> Change:
 
 def decided(change: Change) -> str:
     """By whom and when it was decided, as a sentence."""
+    if change.state == ChangeState.EXPIRED:
+        return "This has expired: nobody decided it in time. Propose it anew."
     if change.decided_by is None or change.decided_at is None:
         return "Nobody has decided this yet."
     return (

@@ -3,9 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from cvdops.access.policy import Decision, can
@@ -13,13 +15,14 @@ from cvdops.accounts.models import User
 from cvdops.audit.log import record
 from cvdops.changes import telling
 from cvdops.changes.kind import Value
-from cvdops.changes.kinds import kind
+from cvdops.changes.kinds import KINDS, kind
 from cvdops.changes.models import Change, ChangeState
 from cvdops.changes.queries import change_named, decided, overtaken_by, visible
 from cvdops.lib.errors import MOVED_ON, Conflict, Invalid, Problem, Reason
 
 _LOCK = 0x43564406  # advisory: who is the last lead is true of all changes together
 MAX_TEXT = 2000  # characters of a reason or comment
+OPEN_FOR = timedelta(days=30)  # then a proposal has expired
 
 
 def mark(value: Value) -> str:
@@ -47,7 +50,9 @@ def may_decide(user: User, change: Change) -> Decision:
 
 def waiting_for(user: User) -> list[Change]:
     """The open proposals that this person may confirm or refuse now, newest first."""
-    return [c for c in visible(user, is_open=True) if may_decide(user, c).allowed]
+    overdue = set(_overdue().values_list("pk", flat=True))
+    open_ones = [c for c in visible(user, is_open=True) if c.pk not in overdue]
+    return [c for c in open_ones if may_decide(user, c).allowed]
 
 
 def submit(
@@ -144,6 +149,16 @@ def withdraw(user: User, change_id: UUID | str) -> Change:
     return change
 
 
+def expire() -> None:
+    """Close what nobody has decided in time, and tell who proposed it. Idempotent, by any worker."""
+    if not _overdue().exists():
+        return
+    with transaction.atomic():
+        one_at_a_time()
+        for change in _overdue().select_related("proposed_by"):
+            _close(None, change, ChangeState.EXPIRED, "")
+
+
 OWN = Reason(
     "own",
     "This is about your own rights: nobody changes those.",
@@ -155,6 +170,12 @@ _SAME = Reason(
     "Ask another administrator or Operations Lead, or withdraw it.",
 )
 _NOT_MINE = Reason("not_mine", "Only who proposed it can withdraw it.", "Refuse it instead.")
+
+
+def _overdue() -> QuerySet[Change]:
+    return Change.objects.filter(
+        state=ChangeState.PROPOSED, kind__in=KINDS, proposed_at__lte=Now() - OPEN_FOR
+    )
 
 
 def _with(decision: Decision, applies: bool, reason: Reason) -> Decision:
@@ -173,6 +194,8 @@ def _open(user: User, change_id: UUID | str, comment: str, *, needed: bool = Fal
     change = change_named(user, change_id)
     may_decide(user, change).enforce()
     _refuse_decided(change)
+    if _overdue().filter(pk=change.pk).exists():  # before a worker has come to it
+        raise Conflict("It has expired: nobody decided it within 30 days. Propose it anew.")
     if problems := _about_text("comment", comment, needed=needed):
         raise Invalid(problems)
     return change
@@ -192,7 +215,10 @@ def _refuse_decided(change: Change) -> None:
 
 
 def _refuse_second(kind_name: str, key: str) -> None:
-    other = Change.objects.filter(kind=kind_name, key=key, state=ChangeState.PROPOSED).first()
+    proposed = Change.objects.filter(kind=kind_name, key=key, state=ChangeState.PROPOSED)
+    for old in proposed.filter(pk__in=_overdue()):
+        _close(None, old, ChangeState.EXPIRED, "")
+    other = proposed.first()
     if other:
         raise Conflict(
             f"{other.proposed_by.name} has proposed a change of {kind(kind_name).title(key)} at "
@@ -224,11 +250,11 @@ def _apply(user: User, change: Change, comment: str) -> None:
         _close(user, other, ChangeState.STALE, "Another change was made first.")
 
 
-def _close(user: User, change: Change, state: ChangeState, comment: str) -> None:
+def _close(user: User | None, change: Change, state: ChangeState, comment: str) -> None:
     Change.objects.filter(pk=change.pk, state=ChangeState.PROPOSED).update(
         state=state,
         decided_by=user,
-        decider=user.person,
+        decider=user.person if user else None,
         decided_at=Now(),
         comment=comment.strip(),
     )
@@ -248,7 +274,7 @@ def _deciders(change: Change) -> list[User]:
     ]
 
 
-def _audit(user: User, change: Change, verb: str) -> None:
+def _audit(user: User | None, change: Change, verb: str) -> None:
     data = {
         "verb": verb,
         "kind": change.kind,

@@ -28,16 +28,27 @@ def ask(change: Change, deciders: list[User]) -> None:
 def settle(change: Change) -> None:
     """Nobody has to decide it any more; who proposed it hears how it ended. Inside the transaction of that."""
     notifications.settle([subject_of(change)])
+    if change.state == ChangeState.EXPIRED:
+        _tell_proposer(
+            change,
+            f"Nobody decided your proposal within 30 days, so it has expired: {_what(change)}. "
+            "Propose it anew if it is still needed.",
+        )
+        return
     by, verb = change.decided_by, _DECIDED.get(ChangeState(change.state))
     if verb is None or by is None or change.decider == change.proposer:
         return
-    subject = f"{subject_of(change)}:decided"
     comment = f" {change.comment}" if change.comment else ""
+    _tell_proposer(change, f"{by.name} {verb}: {_what(change)}.{comment}")
+
+
+def _tell_proposer(change: Change, text: str) -> None:
+    subject = f"{subject_of(change)}:decided"
     notifications.tell(
         [change.proposed_by],
         subject=subject,
         key=subject,
-        text=f"{by.name} {verb}: {_what(change)}.{comment}",
+        text=text,
         path=reverse("change", args=[change.pk]),
     )
 

@@ -1,4 +1,5 @@
 """Who hears of an approval that is waited for: those who may decide, again when nobody does, then the chain.
+What nobody comes to, a proposal too, ends here.
 
 Everything follows from the request and the clock, and each notice is told once by its key: so nothing has
 to be remembered, a worker that dies loses nothing, and two that do this at once tell nobody twice.
@@ -14,9 +15,13 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.text import slugify
 
+from cvdops.access.approvers import people, receivers
 from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
+from cvdops.approvals.groups import from_json
 from cvdops.approvals.models import ApprovalRequest, RequestState
+from cvdops.approvals.services import NOT_NEEDED
+from cvdops.changes import services as changes
 from cvdops.environments.models import Contact
 from cvdops.executions.asking import Asked, asked
 from cvdops.executions.deciders import inbox
@@ -35,6 +40,7 @@ What = TypeVar("What", int, str)  # a stage, or the end
 
 def remind() -> None:
     """Tell of what is waited for, and no more of what is not. Idempotent, by any worker."""
+    changes.expire()
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s), clock_timestamp()", [_LOCK])
@@ -51,7 +57,7 @@ def remind() -> None:
             for reached in range(min(stage(request, now), _REMINDED + len(chain)) + 1)
         ]
         untold = _untold(reached_by_now)
-        deciders = _deciders() if untold else {}
+        deciders = _deciders([request for request, _ in untold])
         named = {item.request.pk: item for item in asked(request for request, _ in untold)}
         for request, reached in untold:
             if reached <= _REMINDED:
@@ -78,7 +84,8 @@ def _open() -> Iterable[ApprovalRequest]:
 def _closed(now: datetime) -> list[ApprovalRequest]:
     """Those that ended a short time ago, whose requester was not told."""
     ended = ApprovalRequest.objects.filter(closed_at__gt=now - _TOLD_OF_THE_END)
-    found = ended.exclude(state=RequestState.VOID).select_related("requested_by")
+    unwanted = Q(state=RequestState.VOID, void_reason__in=("", NOT_NEEDED))
+    found = ended.exclude(unwanted).select_related("requested_by")
     return [request for request, _ in _untold([(request, _ENDED) for request in found])]
 
 
@@ -91,10 +98,16 @@ def _untold(events: Sequence[tuple[ApprovalRequest, What]]) -> list[tuple[Approv
     return [(request, what) for request, what in events if _key(request, what) not in told]
 
 
-def _deciders() -> dict[UUID, list[User]]:
-    """Request → who may decide it now."""
+def _deciders(requests: Iterable[ApprovalRequest]) -> dict[UUID, list[User]]:
+    """Request → who may decide it now. Asked of those alone who answer for a name that some of them need."""
+    names: dict[str, set[str]] = {}
+    for request in requests:
+        for group in from_json(request.groups):
+            names.setdefault(request.environment, set()).update(group.approvers)
+    asked_of = {user for place, wanted in names.items() for user in people(wanted, place)}
+    asked_of |= {given.receiver for given in receivers([user.pk for user in asked_of])}
     found: dict[UUID, list[User]] = {}
-    for user in User.objects.filter(is_active=True).order_by("name"):
+    for user in sorted(asked_of, key=lambda one: (one.name, one.pk)):
         for request in inbox(user):
             found.setdefault(request.pk, []).append(user)
     return found
@@ -131,8 +144,8 @@ def _escalate(item: Asked, reached: int, contact: Contact) -> None:
         f"{item.mark}Nobody has decided yet, so this goes up to {contact.name}: {request.requested_by.name} "
         f"waits for an approval of {called}, in {request.environment}."
     )
-    people = _behind(contact).exclude(pk=request.requested_by_id)
-    notifications.note(people, subject=subject_of(request), key=key, text=text, path=path)
+    behind = _behind(contact).exclude(pk=request.requested_by_id)
+    notifications.note(behind, subject=subject_of(request), key=key, text=text, path=path)
     notifications.write([contact.address], key=key, text=text, path=path)
     _tell_requester(
         request,
@@ -160,13 +173,27 @@ def _behind(contact: Contact) -> QuerySet[User]:
 def _tell_of_the_end(item: Asked) -> None:
     request, called = item.request, item.called
     word = RequestState(request.state).label.lower()
-    last = request.decisions.select_related("user").order_by("-at").first()
-    if last is None or request.state == RequestState.EXPIRED:
+    decided = list(request.decisions.select_related("user", "on_behalf_of").order_by("at"))
+    last = decided[-1] if decided else None
+    if request.state == RequestState.VOID:
+        text = f"{called}: the request for approval counts no more. {request.void_reason}"
+    elif last is None or request.state == RequestState.EXPIRED:
         text = f"{called}: the request for approval has {word}, nobody decided in time."
     else:
         comment = f": {last.comment}" if last.comment else "."
-        text = f"{called} was {word} by {last.user.name}{comment}"
+        text = f"{called} was {word} by {last.who}{comment}"
     _tell_requester(request, _ENDED, text)
+    for decision in decided:
+        if decision.on_behalf_of:
+            _tell_giver(
+                request, decision.on_behalf_of, f"{decision.user.name} decided for you. {text}"
+            )
+
+
+def _tell_giver(request: ApprovalRequest, giver: User, text: str) -> None:
+    """Who let somebody decide for them hears that it was done."""
+    key, path = _key(request, _ENDED), reverse("approval", args=[request.pk])
+    notifications.note([giver], subject=key, key=key, text=text, path=path)
 
 
 def _settle() -> None:

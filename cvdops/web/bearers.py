@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from cvdops.access.tokens import PREFIX, Bearer, bearer
+from cvdops.access.tokens import PREFIX, Bearer, bearer, shown_in_vain
 from cvdops.lib import problems
 
 _CLOSED = (
@@ -30,13 +30,16 @@ def authenticate(
     """Let the person of a token be the one who asks. A token that opens nothing is refused at once."""
     if not problems.asked_for(request):
         return None
-    if any(value.startswith(PREFIX) for _, values in request.GET.lists() for value in values):
+    values = [value for _, given in request.GET.lists() for value in given]
+    if in_address := [value for value in values if value.startswith(PREFIX)]:
+        shown_in_vain(in_address[0])
         return problems.unknown("token_in_address", _IN_ADDRESS)
     header = request.headers.get("Authorization")
     if header is None:
         return None
     found = bearer(header)
     if found is None:
+        shown_in_vain(header)
         return problems.unknown("token", _CLOSED)
     request.user = found.user
     request.bearer = found  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ LOOKS = {
     ChangeState.REFUSED: Look("Refused", "ban", "bad"),
     ChangeState.WITHDRAWN: Look("Withdrawn", "undo-2", "none"),
     ChangeState.STALE: Look("Overtaken", "circle-slash", "none"),
+    ChangeState.EXPIRED: Look("Expired", "timer-off", "none"),
 }
 
 

@@ -124,9 +124,7 @@ def _fetch(request: HttpRequest) -> None:
     request.POST = whole  # type: ignore[assignment]
 
 
-_GONE = (
-    "Nothing was changed: what you typed is not kept any more. Open the form again and type it anew."
-)
+_GONE = "Nothing was changed: what you typed is not kept any more. Open the form again and type it anew."
 
 
 def _forget_password(request: HttpRequest) -> None:

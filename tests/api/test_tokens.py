@@ -2,6 +2,7 @@
 
 import json
 import logging
+from typing import Any
 
 import pytest
 from django.db.models.functions import Now
@@ -52,6 +53,28 @@ def test_a_token_that_has_ended_opens_nothing(end: object, method: str, world: W
     answer = call(text, method, path, approve())
     assert (answer.status_code, answer.json()["code"]) == (401, "token")
     assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize("end", [expired, revoked, deactivated])
+def test_the_log_hears_of_a_token_that_has_ended_once_an_hour(end: Any, world: World) -> None:
+    text = token("operations-manager")
+    end(text)
+    for _ in range(3):
+        call(text, "GET", "runbooks")
+        call("", "GET", "runbooks", token=text)
+    (entry,) = AuditEntry.objects.filter(action="token.use")
+    assert (entry.actor, entry.allowed) == (person("operations-manager"), False)
+    assert entry.data["reasons"] == [end.__name__]
+    Token.objects.update(told_at=Now() - tokens.TOLD)
+    call(text, "GET", "runbooks")
+    assert AuditEntry.objects.filter(action="token.use").count() == 2
+
+
+def test_the_log_hears_of_a_token_in_an_address_and_of_none_that_never_was(world: World) -> None:
+    call("cvdops_" + "x" * 43, "GET", "runbooks")
+    assert not AuditEntry.objects.filter(action="token.use").exists()
+    call("", "GET", "runbooks", token=token("developer"))
+    assert AuditEntry.objects.get(action="token.use").data["reasons"] == ["in_address"]
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer x", "Basic YTpi", "", "bearer cvdops_short"])

@@ -1,5 +1,7 @@
 """Proposing, confirming, refusing, withdrawing: who may, what is overtaken, what is recorded."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
@@ -10,8 +12,19 @@ from cvdops.accounts.models import User
 from cvdops.audit.models import AuditEntry
 from cvdops.changes import matrix
 from cvdops.changes.models import Change, ChangeState
-from cvdops.changes.services import confirm, mark, may_decide, refuse, submit, withdraw
+from cvdops.changes.services import (
+    OPEN_FOR,
+    confirm,
+    expire,
+    mark,
+    may_decide,
+    refuse,
+    submit,
+    waiting_for,
+    withdraw,
+)
 from cvdops.lib.errors import Conflict, Invalid, NotFound, Refused
+from cvdops.notifications.models import Notice
 from tests.cast import person
 
 CELL = matrix.key("developer", "security")
@@ -29,6 +42,38 @@ def test_a_cell_waits_for_a_second_person(admin: User) -> None:
     change = propose(admin)
     assert (change.state, change.before) == (ChangeState.PROPOSED, {"level": "review"})
     assert level() == Level.REVIEW
+
+
+def test_a_proposal_that_nobody_decides_expires_and_its_proposer_hears_it(
+    admin: User, lead: User
+) -> None:
+    change = propose(admin)
+    Change.objects.update(proposed_at=Now() - OPEN_FOR)
+    assert waiting_for(lead) == []
+    with pytest.raises(Conflict, match="has expired"):
+        confirm(lead, change.pk)
+    expire()
+    expire()
+    change.refresh_from_db()
+    assert (change.state, change.decided_by, level()) == ("expired", None, Level.REVIEW)
+    assert AuditEntry.objects.get(data__verb="expired").actor is None
+    (notice,) = Notice.objects.filter(user=admin)
+    assert "has expired: Developer on security" in notice.text
+    assert not Notice.objects.filter(user=lead, read_at=None).exists()
+
+
+def test_one_that_is_too_old_stands_in_the_way_of_none(admin: User) -> None:
+    propose(admin)
+    Change.objects.update(proposed_at=Now() - OPEN_FOR)
+    propose(admin)
+    assert sorted(Change.objects.values_list("state", flat=True)) == ["expired", "proposed"]
+
+
+def test_a_younger_one_stays(admin: User) -> None:
+    propose(admin)
+    Change.objects.update(proposed_at=Now() - OPEN_FOR + timedelta(minutes=1))
+    expire()
+    assert Change.objects.get().is_open
 
 
 def test_the_second_person_makes_it_so(admin: User, lead: User) -> None:

@@ -35,7 +35,12 @@ def secret(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"done {request.POST['value']} {sorted(request.POST)}")
 
 
-urlpatterns = [path("sharp/", sharp), path("secret/", secret), path("other/", secret), path("", include("cvdops.web.urls"))]
+urlpatterns = [
+    path("sharp/", sharp),
+    path("secret/", secret),
+    path("other/", secret),
+    path("", include("cvdops.web.urls")),
+]
 
 
 @pytest.fixture

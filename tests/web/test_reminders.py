@@ -4,9 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.db.models import F
+from django.utils import timezone
 from pytest_django import Settings
 
+from cvdops.access.delegations import delegate
 from cvdops.accounts.models import User
+from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.executions import services
 from cvdops.executions.models import Execution
@@ -101,6 +104,32 @@ def test_of_a_decision_who_asked_hears_and_the_others_need_not_read_on(
     remind()
     assert told(REQUESTER)[-1] == f"Ask (#{number}) was approved by {manager.name}: go"
     assert not Notice.objects.filter(user=manager, read_at__isnull=True).exists()
+
+
+def test_a_decision_for_somebody_names_both_and_is_told_to_both(request_: ApprovalRequest) -> None:
+    manager, receiver = person(MANAGER), person("cto")
+    delegate(manager, receiver.username, timezone.now() + timedelta(days=1), "away")
+    remind()
+    assert "asks for your approval" in told("cto")[0]
+    services.decide(receiver, request_.pk, "approve", "", request_.plan_digest)
+    remind()
+    said = f"was approved by {receiver.name} for {manager.name}."
+    assert said in told(REQUESTER)[-1]
+    assert told(MANAGER)[-1].startswith(f"{receiver.name} decided for you. ")
+
+
+def test_who_asked_hears_that_a_request_counts_no_more_and_why(request_: ApprovalRequest) -> None:
+    remind()
+    approvals.revoke(request_, "What would run has changed: a variable.")
+    remind()
+    assert told(REQUESTER)[-1].endswith("counts no more. What would run has changed: a variable.")
+
+
+def test_of_a_request_that_nobody_needs_nobody_hears_again(request_: ApprovalRequest) -> None:
+    remind()
+    services.cancel(person(REQUESTER), request_.execution_id)
+    remind()
+    assert len(told(REQUESTER)) == 1
 
 
 def test_that_nobody_can_decide_is_said(request_: ApprovalRequest) -> None:
