@@ -45,6 +45,7 @@ PAGES = {
     "lead-holder": "/permissions/people/developer/?role=system-admin&until=2090-01-01T00:00",
     "policies": "/permissions/policies/",
     "lead-policy": "/permissions/policies/production/security/always/",
+    "lead-role": "/permissions/roles/security-admin/",
     "approvals-delegations": "/approvals/delegations/",
     "certification": "/permissions/certification/",
     "certified": "/permissions/certification/devops-engineer/",

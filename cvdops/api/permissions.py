@@ -11,11 +11,11 @@ from cvdops.access.marks import person, requires
 from cvdops.access.models import MatrixCell, Role
 from cvdops.access.policy import Action
 from cvdops.access.whatif import WORDS, question
-from cvdops.api.asking import Asked, Text
+from cvdops.api.asking import Asked, Flag, Text
 from cvdops.api.changes import ChangeShape, Reason, submitted
 from cvdops.api.sharp import sharp
 from cvdops.changes import matrix as cells
-from cvdops.changes import services
+from cvdops.changes import roles, services
 from cvdops.changes.kind import Value
 from cvdops.lib import errors
 from cvdops.lib.errors import Invalid, Problem
@@ -64,6 +64,16 @@ class Cell(Asked):
     reason: Reason
 
 
+class Rights(Asked):
+    """What a role gives besides the matrix: all three, as they are to be."""
+
+    role: Text
+    leads: Flag
+    administers: Flag
+    reads_audit: Flag
+    reason: Reason
+
+
 class Check(Asked):
     """May `user` (who asks, if none is named) do this at `at` (now, if none is given)?"""
 
@@ -75,7 +85,10 @@ class Check(Asked):
 
 
 class Answer(Schema):
+    """`supervised`: it may be started, and begins when somebody certified has joined as supervisor."""
+
     allowed: bool
+    supervised: bool
     reasons: list[ReasonShape]
 
 
@@ -108,6 +121,17 @@ def edit_matrix(request: HttpRequest, asked: Cell) -> Status[ChangeShape]:
     return submitted(request, "matrix", key, _level(asked.level), asked.reason, was)
 
 
+@router.post("/permissions/roles", response={201: ChangeShape}, url_name="api-roles")
+@requires(Action.EDIT_PERMISSIONS, "POST")
+@sharp
+def edit_role(request: HttpRequest, asked: Rights) -> Status[ChangeShape]:
+    """Propose what a role gives besides the matrix."""
+    after = roles.value(
+        leads=asked.leads, administers=asked.administers, reads_audit=asked.reads_audit
+    )
+    return submitted(request, "role", asked.role, after, asked.reason, None)
+
+
 @router.get("/permissions/check", response=Answer, url_name="api-check")
 @requires(Action.READ_PERMISSIONS)
 def check(request: HttpRequest, wanted: Query[Check]) -> Answer:
@@ -128,9 +152,11 @@ def check(request: HttpRequest, wanted: Query[Check]) -> Answer:
     answers = asked.answers if asked else []
     if not answers:
         raise Invalid([Problem("runbook", "This is about a runbook. Name it.")])
-    decision = answers[0].decision
+    answer = answers[0]
     return Answer(
-        allowed=decision.allowed, reasons=[ReasonShape.of(reason) for reason in decision.reasons]
+        allowed=answer.decision.allowed or answer.supervised,
+        supervised=answer.supervised,
+        reasons=[ReasonShape.of(reason) for reason in answer.decision.reasons],
     )
 
 

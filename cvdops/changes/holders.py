@@ -80,6 +80,33 @@ def locked_out(without: Iterable[int]) -> str:
     return ""
 
 
+def locked_out_by_role(role: str, *, leads: bool, administers: bool, reads_audit: bool) -> str:
+    """What nobody could do any more if a role had these rights, and can now; empty if nothing."""
+    del reads_audit  # nobody is locked out without the audit log: it can be given again
+    held, table = _lasting(()), cells()
+    later = as_leading(held, role, leads)
+    if not administers and _only(role, "administers"):
+        return "Nobody would administer any more. Give another role that first."
+    if not leads and _only(role, "leads"):
+        return "No role that somebody holds would lead any more. Give another role that first."
+    for category in Category:
+        before, after = (level(h, table, category, "", security=False) for h in (held, later))
+        if before >= Level.LEAD > after:
+            return f"Nobody would lead {category} any more. Give another role Lead on it first."
+    return ""
+
+
+def as_leading(held: Iterable[Holding], role: str, leads: bool) -> list[Holding]:
+    """The holdings with this role leading, or not."""
+    return [replace(h, leads=leads) if h.role == role else h for h in held]
+
+
+def _only(role: str, flag: str) -> bool:
+    """Whether everybody who has this right for good and everywhere has it by this role."""
+    found = {holding.role for holding in _lasting((), **{f"role__{flag}": True})}
+    return found == {role}
+
+
 def _lasting(without: Iterable[int], **role: bool) -> list[Holding]:
     begun = Q(starts_at__isnull=True) | Q(starts_at__lte=Now())
     lasting = Q(environment__isnull=True, ends_at__isnull=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cvdops.changes import approver_groups, grants, matrix, policies
+from cvdops.changes import approver_groups, grants, matrix, policies, roles
 from cvdops.changes.kind import Kind
 from cvdops.changes.periods import Periods
 from cvdops.environments.models import Period
@@ -13,6 +13,7 @@ KINDS: Mapping[str, Kind] = {
     "approver-group": approver_groups,
     "grant": grants,
     "matrix": matrix,
+    "role": roles,
     "window": Periods(Period.Kind.WINDOW, "maintenance window"),
     "freeze": Periods(Period.Kind.FREEZE, "freeze"),
 }

@@ -1,6 +1,7 @@
 """In a protected environment each step is begun only while the one in whose name it runs still may run it."""
 
 from cvdops.access.policy import Action, can
+from cvdops.access.whatif import of
 from cvdops.accounts.models import User
 from cvdops.executions import participants
 from cvdops.executions.gates import rest
@@ -35,7 +36,8 @@ def admits(run: Run, indexes: tuple[int, ...]) -> tuple[int, ...]:
     if decision.allowed:
         return indexes
     if not begun:
-        why = " ".join(reason.text for reason in decision.reasons)
+        said = of(person.name, decision).reasons
+        why = " ".join(r.text for r in said) if person.is_active else "The account is closed."
         text = f"{person.name} may not run this any more: {why} Who may, resumes or cancels it."
         rest(run, RIGHT, text, run.steps[indexes[0]].key)
     return begun

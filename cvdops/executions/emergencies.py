@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
+from cvdops.access.approvers import names
 from cvdops.access.policy import Action, Decision, can
 from cvdops.accounts.models import User
 from cvdops.approvals.models import Decision as Decided
@@ -25,6 +26,7 @@ from cvdops.spec.document import Kind
 MAX_TEXT = 2000  # characters
 COUNTED = timedelta(days=30)
 SHOWN = 20  # reviews that are due
+MANAGERS = frozenset({"operations-manager", "cto"})  # who answers for emergencies, approval or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,17 @@ def store(execution: Execution, user: User, declared: Declaration) -> None:
 
 
 def may_review(user: User, emergency: Emergency) -> Decision:
-    """Whether this person may close its review: a Lead or who approved it, and not who declared it."""
+    """Whether this person may close its review: a Lead, a manager or who approved it, never who declared it."""
     if user.person == emergency.declared_by.person:
         return _OWN
     said = Decided.objects.filter(request__execution_id=emergency.pk, person=user.person)
     if said.filter(verdict=Decided.Verdict.APPROVE).exists():
         return Decision()
-    return can(user, Action.OVERRIDE, matter(emergency.execution))
+    environment = emergency.execution.environment_id
+    if MANAGERS & names([user.pk], environment).get(user.pk, frozenset()):
+        return Decision()
+    decision = can(user, Action.OVERRIDE, matter(emergency.execution))
+    return decision if decision.allowed else Decision((*decision.reasons, _OR_A_MANAGER))
 
 
 def review(user: User, execution_id: UUID | str, text: str) -> None:
@@ -149,9 +155,14 @@ _OWN = Decision(
         Reason(
             "same_person",
             "You declared it: somebody else closes its review.",
-            "Ask another Lead, or who approved it.",
+            "Ask another Lead, the Operations Manager, the CTO, or who approved it.",
         ),
     )
+)
+_OR_A_MANAGER = Reason(
+    "manager",
+    "Closing a review is for Leads, the Operations Manager, the CTO, and who approved the emergency.",
+    "Ask one of them.",
 )
 _RAN = Exists(
     StepRun.objects.filter(execution=OuterRef("execution"), started_at__isnull=False).exclude(

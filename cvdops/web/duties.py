@@ -29,7 +29,10 @@ def _run_by(user: User) -> Exists:
 
 
 def to_go_on(user: User, running: Iterable[Running]) -> list[Running]:
-    """Those that stand still for whom they are run by: a step failed, something is to be confirmed."""
+    """Those that stand still for whom they are run by: a step failed, something is to be confirmed.
+
+    Where whoever ran it may not go on with it any more, it falls to those who lead.
+    """
     standing = [
         row
         for row in running
@@ -38,8 +41,18 @@ def to_go_on(user: User, running: Iterable[Running]) -> list[Running]:
         and row.execution.opens_at is None  # what is queued begins by itself
     ]
     ids = [row.execution.pk for row in standing]
-    mine = set(Execution.objects.filter(_run_by(user), pk__in=ids).values_list("pk", flat=True))
-    return [row for row in standing if row.execution.pk in mine]
+    runs = Q(part=Participant.Part.OPERATOR, left_at=None)
+    found = Execution.objects.filter(pk__in=ids).annotate(theirs=_able(Level.EXECUTE, runs))
+    theirs = dict(found.filter(_run_by(user) | Q(theirs=False)).values_list("pk", "theirs"))
+    return [
+        row
+        for row in standing
+        if theirs.get(row.execution.pk)
+        or (
+            row.execution.pk in theirs
+            and can(user, Action.OVERRIDE, plain_matter(row.execution)).allowed
+        )
+    ]
 
 
 def to_supervise(user: User, running: Iterable[Running]) -> list[Running]:

@@ -1,4 +1,4 @@
-"""The forms of approval policies and of named groups, and how policies are shown."""
+"""The forms of approval policies, named groups and the rights of roles, and how policies are shown."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from cvdops.access.models import ApproverGroup
 from cvdops.access.policy import role_names
 from cvdops.approvals.groups import Group, from_json
 from cvdops.approvals.models import ApprovalPolicy
-from cvdops.changes import policies
+from cvdops.changes import policies, roles
 from cvdops.changes.approver_groups import value as group_value
 from cvdops.changes.kind import Value
 from cvdops.changes.models import Change, ChangeState
@@ -55,8 +55,8 @@ class PolicyForm(Typed):
         help_text="A group on each line, as “1 of operations-manager or cto”. Empty: nobody has to.",
     )
     minutes = forms.IntegerField(
-        min_value=1,
-        max_value=100_000,
+        min_value=policies.SHORTEST // 60,
+        max_value=policies.LONGEST // 60,
         help_text="To decide in; for as long an approval lets something begin.",
     )
     reason_required = forms.BooleanField(label="Who approves has to say why", required=False)
@@ -70,6 +70,22 @@ class PolicyForm(Typed):
             typed["minutes"] * 60,
             reason_required=typed["reason_required"],
         )
+
+
+class RoleForm(Typed):
+    leads = forms.BooleanField(
+        label="Leads wherever it may execute",
+        required=False,
+        help_text="Skips steps and marks them as done, hands over, declares emergencies.",
+    )
+    administers = forms.BooleanField(label="Administers accounts and settings", required=False)
+    reads_audit = forms.BooleanField(label="Reads the audit log", required=False)
+    reason = _reason()
+
+    def value(self) -> Value:
+        """The new value that it asks for; only of a valid form."""
+        typed = self.cleaned_data
+        return {name: typed[name] for name in roles.WORDS}
 
 
 class GroupForm(Typed):

@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern] = [
         name="policy",
     ),
     path("permissions/groups/<str:slug>/", policies.group, name="approver-group"),
+    path("permissions/roles/<str:slug>/", policies.role, name="role-rights"),
     path("permissions/certification/", certification.certification, name="certification"),
     path(_CERTIFIED, certification.certified, name="certified"),
     path(_CERTIFIED + "grant/", certification.certify, name="certify"),

@@ -10,11 +10,12 @@ from django.db import OperationalError
 from django.test import AsyncClient
 from ninja import Schema
 
+from cvdops.access.certification import Stage
 from cvdops.api import asking, audit, urls
 from cvdops.audit.models import AuditEntry
 from cvdops.executions import history
 from tests.api.calls import call, get, token
-from tests.cast import person
+from tests.cast import certify, person
 from tests.web.world import World
 
 NOTHING = "019ab000-0000-7000-8000-000000000000"
@@ -31,11 +32,24 @@ def test_the_matrix(world: World) -> None:
 def test_a_question_is_answered_with_its_reasons(world: World) -> None:
     asked = {"action": "execution.start", "runbook": "deployment", "environment": "development"}
     text = token("devops-engineer")
-    assert get(text, "permissions/check", **asked) == {"allowed": True, "reasons": []}
+    assert get(text, "permissions/check", **asked) == {
+        "allowed": True,
+        "supervised": False,
+        "reasons": [],
+    }
     person("auditor")
     other = get(text, "permissions/check", **asked, user="auditor")
     assert not other["allowed"]
     assert set(other["reasons"][0]) == {"code", "text", "remedy"}
+
+
+def test_a_start_that_waits_for_a_supervisor_is_allowed_and_says_so(world: World) -> None:
+    asked = {"action": "execution.start", "runbook": "deployment", "environment": "development"}
+    trainee = token("devops-engineer")
+    certify(person("devops-engineer"), Stage.SUPERVISED)
+    found = get(trainee, "permissions/check", **asked)
+    assert (found["allowed"], found["supervised"]) == (True, True)
+    assert [reason["code"] for reason in found["reasons"]] == ["supervision"]
 
 
 @pytest.mark.parametrize(

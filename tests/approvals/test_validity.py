@@ -130,3 +130,19 @@ def test_a_step_in_production_is_not_begun_for_who_may_run_it_no_more(scene: Sce
     assert "Devops-Engineer may not run this any more" in waiting.waiting_for["text"]
     services.resume(scene.person("operations-lead"), execution.pk)
     assert scene.advance(execution).state == "succeeded"
+
+
+def test_who_goes_on_reads_why_who_began_it_may_not_in_words_about_that_person(
+    scene: Scene,
+) -> None:
+    execution = approved(scene)
+    User.objects.filter(pk=scene.person("devops-engineer").pk).update(is_active=False)
+    text = scene.advance(execution).waiting_for["text"]
+    assert "may not run this any more: The account is closed. Who may" in text
+
+
+def test_a_right_that_ended_is_told_by_name(scene: Scene) -> None:
+    execution = approved(scene)
+    end("devops-engineer")
+    text = scene.advance(execution).waiting_for["text"]
+    assert "Devops-Engineer has None" in text and " you " not in text

@@ -131,6 +131,18 @@ def test_its_review_is_due_when_it_is_over_and_written_once(closed: Scene) -> No
         emergencies.review(lead, execution.pk, "again")
 
 
+@pytest.mark.parametrize("role", ["operations-manager", "cto"])
+def test_a_manager_closes_the_review_of_the_only_lead(closed: Scene, role: str) -> None:
+    """Nobody had to approve it, so nobody else could."""
+    execution = declare(closed)
+    assert not execution.steps.filter(kind="approval").exists()
+    with pytest.raises(Refused, match="the Operations Manager, the CTO"):
+        emergencies.review(person("auditor"), execution.pk, "x")
+    (due,) = emergencies.to_review(person(role))
+    emergencies.review(person(role), due.pk, "A disk that nobody watched.")
+    assert Emergency.objects.get().reviewed_by == person(role)
+
+
 def test_who_declared_it_does_not_close_its_review(closed: Scene) -> None:
     execution = declare(closed)
     lead = closed.person("operations-lead")

@@ -158,6 +158,12 @@ TABLE: dict[str, Row] = {
         post=only(EDITORS, 302, 403),
         body={"name": "Database administrators", "reason": "so"},
     ),
+    "role-rights": Row(
+        {"slug": "security-admin"},
+        get=only(EDITORS, 200, 403),
+        post=only(EDITORS, 302, 403),
+        body={"reads_audit": "on", "reason": "so"},
+    ),
     "changes": Row(get=ALL),
     "change-history": Row({"kind": "matrix", "key": "developer/security"}, get=ALL),
     # The proposal is the administrator's: the lead decides, and only its proposer withdraws it.
@@ -276,7 +282,10 @@ TABLE: dict[str, Row] = {
     ),
     "execution-undo": Row(EXECUTION, get=HIDDEN),
     "execution-emergency": Row(
-        {"execution_id": "EMERGENCY"}, get=HIDDEN, post=only(LEADS, 302), body={"review": "learned"}
+        {"execution_id": "EMERGENCY"},
+        get=HIDDEN,
+        post=only((*LEADS, "operations-manager", "cto"), 302),
+        body={"review": "learned"},
     ),
     "execution-note": Row(EXECUTION, post=only(ASSISTANTS, 302), body={"text": "quiet"}),
     # 409: who asked for it runs it, and takes part already; nobody else has anything to leave
@@ -322,6 +331,17 @@ TABLE: dict[str, Row] = {
         get=ALL,
         post=only(EDITORS, 201, 403),
         body={"role": "developer", "category": "security", "level": "assist", "reason": "so"},
+        api=True,
+    ),
+    "api-roles": Row(
+        post=only(EDITORS, 201, 403),
+        body={
+            "role": "security-admin",
+            "leads": False,
+            "administers": False,
+            "reads_audit": True,
+            "reason": "so",
+        },
         api=True,
     ),
     "api-check": Row(get={OTHERS: 422}, api=True),  # it does not say what is asked

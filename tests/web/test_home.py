@@ -11,7 +11,7 @@ from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
 from cvdops.changes import services as changes
 from cvdops.executions import closing
-from cvdops.executions.models import Execution
+from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.reminders import remind
 from cvdops.notifications.models import Notice
 from cvdops.web import duties
@@ -157,3 +157,35 @@ def test_nothing_is_said_to_run_that_no_worker_is_heard_of(world: World) -> None
     page = home(world, "devops-engineer")
     assert "</svg>Not heard of</span>" in page
     assert "</svg>Running</span>" not in page
+
+
+@pytest.fixture
+def stuck(world: World) -> Execution:
+    """What an engineer runs and has to go on with."""
+    for role in ("operations-lead", "system-admin"):
+        person(role)
+    execution = world.start()
+    reason = {"code": "step", "text": "A step failed."}
+    Execution.objects.update(state="waiting", waiting_for=reason, started_at=timezone.now())
+    return execution
+
+
+def test_what_stands_still_waits_for_who_runs_it(stuck: Execution, world: World) -> None:
+    mark = f'id="mine-{stuck.pk}"'
+    assert mark in home(world, "devops-engineer")
+    assert mark not in home(world, "operations-lead")
+
+
+def test_where_they_may_go_on_no_more_it_falls_to_a_lead(stuck: Execution, world: World) -> None:
+    User.objects.filter(pk=person("devops-engineer").pk).update(is_active=False)
+    mark = f'id="mine-{stuck.pk}"'
+    assert mark in home(world, "operations-lead")
+    assert mark not in home(world, "system-admin")
+
+
+def test_a_review_that_is_due_waits_for_who_may_close_it(world: World) -> None:
+    emergency = world.emergency()
+    StepRun.objects.filter(execution=emergency.pk).update(started_at=timezone.now())
+    page = home(world, "operations-manager")
+    assert f'id="review-{emergency.pk}"' in page
+    assert "Nothing waits for you." not in page

@@ -41,6 +41,7 @@ def home(request: HttpRequest) -> HttpResponse:
     to_close = duties.to_close(user)
     to_supervise = duties.to_supervise(user, running)
     proposals = [Shown(change) for change in waiting_for(user)]
+    to_review = emergencies.to_review(user)
     portal = portal_of(request)
     stands_there = {
         *(subject_of(asked_for) for asked_for in portal.inbox),
@@ -58,7 +59,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "proposals": proposals,
         "environments": sorted({r.execution.environment_id for r in running}),
         "waiting_for_me": sum(
-            len(part) for part in (portal.inbox, mine, to_close, to_supervise, proposals)
+            len(part) for part in (portal.inbox, mine, to_close, to_supervise, proposals, to_review)
         ),
         "rows": rows,
         "may_run": any(row.level >= Level.EXECUTE for row in rows),
@@ -67,7 +68,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "emergency": _emergency(rows),
         "calendars": standings(),
         "emergencies": emergencies.count(user),
-        "to_review": emergencies.to_review(user),
+        "to_review": to_review,
     }
     template = "home.html#now" if request.headers.get("HX-Request") else "home.html"
     return render(request, template, context)

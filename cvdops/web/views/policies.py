@@ -1,4 +1,4 @@
-"""Who has to approve: the policies and the named groups, changed by proposal."""
+"""Who has to approve: the policies and the named groups; and the rights of roles. Changed by proposal."""
 
 from collections.abc import Mapping
 
@@ -8,14 +8,14 @@ from django.shortcuts import redirect, render
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, can, role_names
 from cvdops.approvals.models import Condition
-from cvdops.changes import approver_groups, policies, services
+from cvdops.changes import approver_groups, policies, roles, services
 from cvdops.changes.kinds import kind as kind_named
 from cvdops.environments.models import Environment
 from cvdops.lib.errors import Conflict, Invalid, UserError
 from cvdops.spec.document import Category
 from cvdops.web import policies as shown
 from cvdops.web.fresh import fresh
-from cvdops.web.policies import GroupForm, PolicyForm, Typed
+from cvdops.web.policies import GroupForm, PolicyForm, RoleForm, Typed
 
 
 @requires(Action.READ_PERMISSIONS)
@@ -60,7 +60,16 @@ def group(request: HttpRequest, slug: str) -> HttpResponse:
     return _edit(request, "approver-group", slug, form)
 
 
-def _edit(request: HttpRequest, kind: str, key: str, form: PolicyForm | GroupForm) -> HttpResponse:
+@requires(Action.EDIT_PERMISSIONS, "GET", "POST")
+@fresh
+def role(request: HttpRequest, slug: str) -> HttpResponse:
+    form = RoleForm(request.POST or None, initial=roles.current(slug) or {})
+    return _edit(request, "role", slug, form)
+
+
+def _edit(
+    request: HttpRequest, kind: str, key: str, form: PolicyForm | GroupForm | RoleForm
+) -> HttpResponse:
     if request.method != "POST":
         return _page(request, kind, key, form, {})
     try:
@@ -88,6 +97,7 @@ def _page(
     context = {
         "title": what.title(key),
         "called": what.CALLED,
+        "back": what.address(key),
         "kind": kind,
         "key": key,
         "seen": services.mark(what.current(key)),
