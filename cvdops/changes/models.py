@@ -1,5 +1,6 @@
 """One change of one thing: what it was, what it is to be, who proposed it and who decided. Also the history."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -8,6 +9,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from cvdops.lib.ids import uuid7
+
+OPEN_FOR = timedelta(days=30)  # then a proposal has expired
 
 
 class ChangeState(models.TextChoices):

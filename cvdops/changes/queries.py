@@ -3,20 +3,24 @@
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from cvdops.accounts.models import User
 from cvdops.changes.kind import Value
 from cvdops.changes.kinds import KINDS, kind
-from cvdops.changes.models import Change, ChangeState
+from cvdops.changes.models import OPEN_FOR, Change, ChangeState
 from cvdops.lib.errors import NotFound
 
 SHOWN = 50
 
 
 def visible(user: User, *, is_open: bool) -> list[Change]:
-    """The open proposals, or what was decided last, of things that exist for this person, newest first."""
+    """The open proposals, or what was decided last, of things that exist for this person, newest first.
+
+    One that has expired is open no more, also before a worker has come to it.
+    """
     found = Change.objects.filter(kind__in=KINDS).select_related("proposed_by", "decided_by")
-    one_state = found.filter(state=ChangeState.PROPOSED)
+    one_state = found.filter(state=ChangeState.PROPOSED, proposed_at__gt=Now() - OPEN_FOR)
     rows = one_state if is_open else found.exclude(state=ChangeState.PROPOSED)
     return [c for c in rows[:SHOWN] if kind(c.kind).visible(user, c.key)]
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -16,13 +15,12 @@ from cvdops.audit.log import record
 from cvdops.changes import telling
 from cvdops.changes.kind import Value
 from cvdops.changes.kinds import KINDS, kind
-from cvdops.changes.models import Change, ChangeState
+from cvdops.changes.models import OPEN_FOR, Change, ChangeState
 from cvdops.changes.queries import change_named, decided, overtaken_by, visible
 from cvdops.lib.errors import MOVED_ON, Conflict, Invalid, Problem, Reason
 
 _LOCK = 0x43564406  # advisory: who is the last lead is true of all changes together
 MAX_TEXT = 2000  # characters of a reason or comment
-OPEN_FOR = timedelta(days=30)  # then a proposal has expired
 
 
 def mark(value: Value) -> str:
@@ -50,9 +48,7 @@ def may_decide(user: User, change: Change) -> Decision:
 
 def waiting_for(user: User) -> list[Change]:
     """The open proposals that this person may confirm or refuse now, newest first."""
-    overdue = set(_overdue().values_list("pk", flat=True))
-    open_ones = [c for c in visible(user, is_open=True) if c.pk not in overdue]
-    return [c for c in open_ones if may_decide(user, c).allowed]
+    return [c for c in visible(user, is_open=True) if may_decide(user, c).allowed]
 
 
 def submit(

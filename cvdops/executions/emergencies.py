@@ -8,8 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
-from cvdops.access.approvers import names
-from cvdops.access.policy import Action, Decision, can
+from cvdops.access.policy import Action, Decision, can, standing_of
 from cvdops.accounts.models import User
 from cvdops.approvals.models import Decision as Decided
 from cvdops.audit.log import record
@@ -91,11 +90,11 @@ def may_review(user: User, emergency: Emergency) -> Decision:
     """Whether this person may close its review: a Lead, a manager or who approved it, never who declared it."""
     if user.person == emergency.declared_by.person:
         return _OWN
+    held = standing_of(user).held_in(emergency.execution.environment_id)
+    if any(one.role in MANAGERS for one in held):
+        return Decision()
     said = Decided.objects.filter(request__execution_id=emergency.pk, person=user.person)
     if said.filter(verdict=Decided.Verdict.APPROVE).exists():
-        return Decision()
-    environment = emergency.execution.environment_id
-    if MANAGERS & names([user.pk], environment).get(user.pk, frozenset()):
         return Decision()
     decision = can(user, Action.OVERRIDE, matter(emergency.execution))
     return decision if decision.allowed else Decision((*decision.reasons, _OR_A_MANAGER))

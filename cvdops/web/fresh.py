@@ -96,7 +96,7 @@ def _is_secret(request: HttpRequest, name: str) -> bool:
 def _keep(request: HttpRequest) -> str:
     """Put what is secret of what was typed into the session. Its number, or nothing for nothing."""
     found = {
-        name: value
+        name: str(value)
         for name, value in request.POST.items()
         if name not in _OURS and _is_secret(request, name)
     }

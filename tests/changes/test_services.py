@@ -11,9 +11,8 @@ from cvdops.access.models import MatrixCell, RoleGrant
 from cvdops.accounts.models import User
 from cvdops.audit.models import AuditEntry
 from cvdops.changes import matrix
-from cvdops.changes.models import Change, ChangeState
+from cvdops.changes.models import OPEN_FOR, Change, ChangeState
 from cvdops.changes.services import (
-    OPEN_FOR,
     confirm,
     expire,
     mark,

@@ -57,7 +57,7 @@ def _prepared(request: HttpRequest, kind: str) -> Read:
     user, form = person(request), AuditFilter(request.GET)
     wanted = form.values()
     if form.errors:  # a file does not show that something was left out of what was asked for
-        raise Invalid([Problem(name, texts[0]) for name, texts in form.errors.items()])
+        raise Invalid([Problem(name, str(texts[0])) for name, texts in form.errors.items()])
     # An entry of this export is not part of it.
     last = _entries(user, wanted).aggregate(last=Max("pk"))["last"] or 0
     told = {name: str(value) for name, value in wanted.items()}
