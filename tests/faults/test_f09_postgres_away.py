@@ -93,4 +93,4 @@ def test_it_is_stopped_then_frozen(own_database: Database, portal: Portal) -> No
 @pytest.mark.faults
 def test_it_is_away_for_long(own_database: Database, portal: Portal) -> None:
     away(portal, 60, own_database.stop, own_database.start, 5)
-    away(portal, 30, own_database.freeze, own_database.thaw, 5)
+    away(portal, 60, own_database.freeze, own_database.thaw, 5)

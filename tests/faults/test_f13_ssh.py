@@ -127,3 +127,19 @@ def test_silent_for_long(rig: Rig, proxy: Proxy) -> None:
         proxy.mend()
         rig.settled(executions, 90)
     rig.truth(executions)
+
+
+@pytest.mark.faults
+def test_unreachable_for_ten_minutes(rig: Rig, proxy: Proxy) -> None:
+    """The page keeps saying since when; what ran meanwhile is found as it ended."""
+    rig.runbook(rig.step("one", "target=far", seconds=5, lines=40), rig.step("two", "target=far"))
+    with rig.workers(1):
+        executions = rig.start(3)
+        begun(rig, executions)
+        proxy.cut(refuse=True)
+        until(waited(600), 660)
+        for execution in executions:
+            told(rig, execution)
+        proxy.mend()
+        rig.settled(executions, 90)
+    rig.truth(executions)

@@ -117,4 +117,4 @@ def test_it_is_told_to_end_and_killed(rig: Rig, tmp_path: Path) -> None:
 def test_with_many_viewers(rig: Rig, tmp_path: Path) -> None:
     with web(tmp_path) as server:
         signals = [signal.SIGTERM, signal.SIGKILL] * 2
-        trial(rig, server, signals, watching=100, pressing=5)
+        trial(rig, server, signals, watching=500, pressing=20, patience=180)
