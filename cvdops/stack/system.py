@@ -36,8 +36,11 @@ class System:
         self.supervisor.obey_signals()
         self._end_leftovers()
         preflight.port(self.port)
-        self._start_practice()
-        self._start_servers()
+        environment, servers = self._begin_servers()
+        self._start_practice()  # while they come up
+        self.supervisor.wait_ready(*servers)
+        environment["CVDOPS_PRACTICE_PORT"] = str(self.practice_port)
+        write_private(self.run / "environment.json", json.dumps(environment))
         # The web server loads while the database is prepared: it asks nothing of it until a request.
         self.say("Starting the web server, preparing the database and the demo …")
         web = self.supervisor.begin(portal.web(self.data, self.port))
@@ -66,9 +69,10 @@ class System:
             self.records.forget(name)
         self._remove_sockets()
 
-    def _start_servers(self) -> None:
+    def _begin_servers(self) -> tuple[dict[str, str], list[Running]]:
+        """The settings by which they are reached, and the servers, which need not answer yet."""
         parts: list[Part] = []
-        environment = {"CVDOPS_PRACTICE_PORT": str(self.practice_port)}
+        environment: dict[str, str] = {}
         sockets = self._new_sockets()
         if not given("SECRET_KEY"):
             environment["SECRET_KEY"] = self._key()
@@ -81,8 +85,7 @@ class System:
             environment["REDIS_URL"] = redis.url(sockets / "redis")
         if parts:
             self.say(f"Starting {' and '.join(part.name for part in parts)} …")
-        self.supervisor.wait_ready(*[self.supervisor.begin(part) for part in parts])
-        write_private(self.run / "environment.json", json.dumps(environment))
+        return environment, [self.supervisor.begin(part) for part in parts]
 
     def _postgres(self, sockets: Path) -> Postgres:
         postgres = Postgres(self.data / "postgres", sockets / "postgres")
