@@ -15,6 +15,7 @@ from tests.live.chromium import HIDE, lines, new_page, open_page
 from tests.live.output import attempt, note, write
 from tests.live.viewer import Visitor
 from tests.proxy import Proxy
+from tests.waiting import until
 
 GATE = "#### Gate\n```approval {#gate}\napprovers: [operations-manager]\n```\n"
 AFTER = "#### After\n```bash {#after}\necho went on\n```\n"
@@ -198,7 +199,7 @@ def test_output_and_times_that_go_on_move_nothing_else(page: Page, execution: Ex
     all_of_them(page, 160)
     assert sum(page.evaluate("window.shifts")) < 0.001
     page.evaluate("document.querySelector('.exec-top').style.height = '400px'")
-    page.wait_for_function("window.shifts.length")  # one that is there would have been seen
+    until(lambda: page.evaluate("window.shifts.length"))  # one that is there is seen
 
 
 def test_all_of_it_by_keyboard(page: Page, scene: Scene) -> None:
@@ -249,7 +250,7 @@ def test_who_asked_for_it_is_told_outside_of_the_page(
         scene.advance(execution)
         expect(page.locator("#desk")).to_have_attribute("data-needs", "Your decision: Gate")
         title = f"Trial #{execution.number}"
-        page.wait_for_function("window.told.length")
+        until(lambda: page.evaluate("window.told.length"), what="a notification")
         assert page.evaluate("window.told") == [[title, "Your decision: Gate"]]
     finally:
         page.context.close()
