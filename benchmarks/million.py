@@ -46,8 +46,8 @@ _STATEMENTS = (
        SELECT g, at, hashint4(g::int) & 2147483647 AS h, (
                 lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7'
                 || substr(md5(g::text), 1, 3) || '8' || substr(md5(g::text), 4, 15))::uuid AS id
-         FROM (SELECT g, now() - make_interval(years => %(years)s)
-                      + g * (make_interval(years => %(years)s) / %(count)s) AS at
+         FROM (SELECT g, now() - make_interval(days => 1)
+                      - make_interval(secs => %(seconds)s * (1 - g / %(count)s.0)) AS at
                  FROM generate_series(1, %(count)s) AS g) AS moments""",
     "ANALYZE made",
     _EXECUTIONS,
@@ -101,7 +101,7 @@ def fill(count: int) -> float:
     began = time.perf_counter()
     values = {
         "count": count,
-        "years": YEARS,
+        "seconds": YEARS * 365 * 86400,
         "variants": VARIANTS,
         "searched": min(SEARCHED, count),
     }

@@ -28,6 +28,11 @@ from cvdops.lib.ids import first_of
 PAGE = 50
 APART = 86_400.0  # seconds: more than the clocks that make ids and times are ever apart
 REASON = SearchVector("reason", config=search.CONFIG)  # as in the index
+# What no list shows, and takes its time to be read.
+_LONG = (
+    *("plan", "session", "variables", "sealed"),
+    *("version__source", "version__diagnostics", "version__metadata"),
+)
 _EXACT = ("runbook", "procedure", "environment", "state")
 
 
@@ -71,16 +76,21 @@ class Kept:
 class Places:
     """Where a person may see something: the runbooks, id → title, and environment → whether they do.
 
-    And the filters that they have kept.
+    And the filters that they have kept, and the account that was named: a frequent one is looked for in
+    another way than a rare one, so the database has to be told which it is.
     """
 
     runbooks: Mapping[str, str]
     environments: Mapping[str, bool]
     kept: Sequence[Kept] = ()
+    account: int | None = None
 
 
-def places(user: User) -> Places:
-    """Also runbooks that are gone from the source: what was run of them is still there. One query."""
+def places(user: User, person: str = "") -> Places:
+    """Also runbooks that are gone from the source: what was run of them is still there. One query.
+
+    `person` is the user name of the account that is looked for.
+    """
     runbooks = Runbook.objects.filter(category__in=policy.readable_categories(user))
     kept = SavedFilter.objects.filter(user=user)
     named = {  # what it is → key, text, and by what they are in order
@@ -91,6 +101,9 @@ def places(user: User) -> Places:
             _is("environment"), _text("pk"), _is(""), LPad(_text("order"), 5, Value("0"))
         ),
         "kept": kept.values_list(_is("kept"), _text("pk"), _text("query"), _text("name")),
+        "account": User.objects.filter(username=person).values_list(
+            _is("account"), _text("pk"), _is(""), _is("")
+        ),
     }
     found: dict[str, list[tuple[str, str, str]]] = {what: [] for what in named}
     first, *others = (rows.order_by() for rows in named.values())
@@ -100,6 +113,7 @@ def places(user: User) -> Places:
         {key: title for key, title, _ in found["runbook"]},
         {key: policy.sees_something(user, key) for key, _, _ in found["environment"]},
         [Kept(int(key), name, query) for key, query, name in found["kept"]],
+        next((int(key) for key, _, _ in found["account"]), None),
     )
 
 
@@ -116,21 +130,20 @@ def page(user: User, wanted: Wanted, before: str = "", known: Places | None = No
 
     Raises NotFound for a cursor that is none.
     """
-    found = matching(user, wanted, known or places(user)).order_by("-id")
+    found = matching(user, wanted, known or places(user, wanted.person)).order_by("-id")
     if before:
         found = found.filter(pk__lt=_cursor(before))
-    items = list(found.annotate(now=Now())[: PAGE + 1])
+    shown = found.annotate(now=Now()).defer(*_LONG)
+    items = list(shown[: PAGE + 1])
     return Page(items[:PAGE], str(items[PAGE - 1].pk) if len(items) > PAGE else "")
 
 
 def matching(user: User, wanted: Wanted, known: Places) -> QuerySet[Execution]:
-    """All of those that fit and that this person may see."""
+    """All of those that fit and that this person may see. `known`: with the person who is looked for."""
     found = visible_to(user).filter(_narrow(known))
     found = found.filter(**{name: value for name in _EXACT if (value := getattr(wanted, name))})
     if wanted.person:
-        found = found.filter(
-            requested_by=User.objects.filter(username=wanted.person).values("pk")[:1]
-        )
+        found = found.filter(requested_by__in=[known.account] if known.account else [])
     if wanted.host:
         there = StepRun.objects.filter(execution=OuterRef("pk"), host=wanted.host)
         found = found.filter(Exists(there))

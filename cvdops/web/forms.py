@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.http import QueryDict
 
 from cvdops.access.tokens import LONGEST as LONGEST_DAYS
 from cvdops.access.tokens import Scope
@@ -193,6 +194,12 @@ class HistoryFilter(Filter):
         field = self.fields[name]
         if isinstance(field, forms.ChoiceField):
             field.choices = _ANY + choices
+
+
+def name_in(given: QueryDict) -> str:
+    """The user name in it, if it could be one: it is looked up with what the form offers."""
+    name = given.get("person", "").strip()
+    return name if name.isprintable() and len(name) <= 80 else ""
 
 
 class AuditFilter(Filter):

@@ -48,7 +48,9 @@ def reader(account: int, wanted: Wanted) -> Read:
         if user is None:
             raise NotFound("account")
         with one_look():
-            found = matching(user, wanted, places(user)).filter(pk__gt=UUID(int=after))
+            found = matching(user, wanted, places(user, wanted.person)).filter(
+                pk__gt=UUID(int=after)
+            )
         emergency = Emergency.objects.filter(execution=OuterRef("pk"))
         rows = found.annotate(is_emergency=Exists(emergency)).order_by("id")
         part = list(rows.values_list(*_FIELDS.values())[:PART])

@@ -7,12 +7,15 @@ from urllib.parse import urlencode
 
 from django import template
 from django.http import QueryDict
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
+from cvdops.environments.models import Environment
 from cvdops.environments.schedule import said
+from cvdops.executions.states import Look
 from cvdops.lib.visible import visible
 from cvdops.lib.zones import beside, zone
 from cvdops.spec.document import Kind
@@ -36,6 +39,28 @@ def icon(name: str, size: int = 16) -> str:
 def _icon(name: str, size: int) -> str:
     drawn: str = lucide(name, size=size, aria_hidden="true", focusable="false")
     return drawn
+
+
+@register.simple_tag
+def badge(look: Look) -> SafeString:
+    """A state, as `_state.html` shows it: for lists, in which the same ones come again and again."""
+    return _badge(look)
+
+
+@lru_cache(maxsize=256)
+def _badge(look: Look) -> SafeString:
+    return render_to_string("_state.html", {"look": look})
+
+
+@register.simple_tag
+def place(environment: Environment) -> SafeString:
+    """An environment, as `_env.html` shows it: for lists."""
+    return _place(environment.slug, environment.protected)
+
+
+@lru_cache(maxsize=256)
+def _place(slug: str, protected: bool) -> SafeString:
+    return render_to_string("_env.html", {"environment": {"slug": slug, "protected": protected}})
 
 
 @register.filter

@@ -16,13 +16,14 @@ from cvdops.executions.states import UNHEARD
 from cvdops.lib.errors import Conflict, Invalid, NotFound
 from cvdops.web import records
 from cvdops.web.exports import FORMATS, Read, export
-from cvdops.web.forms import HistoryFilter
+from cvdops.web.forms import HistoryFilter, name_in
 from cvdops.web.live.waiting import briefs
 
 
 @requires(Action.USE_PORTAL)
 def executions(request: HttpRequest) -> HttpResponse:
-    user, known = person(request), history.places(person(request))
+    user = person(request)
+    known = history.places(user, name_in(request.GET))
     form = HistoryFilter(request.GET, known)
     wanted, before = form.wanted(), form.values().get("before", "")
     page = history.page(user, wanted, before, known)
