@@ -38,6 +38,9 @@ PAGES = {
     "launch": "/runbooks/deployment/run/?procedure=deploy&environment=development",
     "launch-production": "/runbooks/deployment/run/?procedure=deploy&environment=production",
     "executions": "/executions/",
+    "executions-found": "/executions/?output=backup",
+    "executions-compare": "/executions/compare/?run=1001&run=1002",
+    "executions-choose": "/executions/compare/?run=1002",
     "approvals": "/approvals/",
     "permissions": "/permissions/",
     "lead-matrix": "/permissions/matrix/?developer/security=review-execute",
@@ -96,6 +99,7 @@ def prepare(page: Page, manager: Page) -> dict[str, str]:
     launch(page, "backup-restore", "backup-database")
     state(page, "Succeeded")
     found["execution-succeeded"] = page.url
+    found["execution-evidence"] = f"{page.url}evidence/"
     launch(page, "deployment", "deploy", TARGET_VERSION="v1.0.1")
     state(page, "Waiting")
     found["execution-waiting"] = page.url

@@ -20,6 +20,7 @@ from cvdops.web.live.captured import captured
 MOST = 4 << 20  # bytes of each output that are compared
 PATIENCE = 2.0  # seconds for all outputs of a page
 LOOKED_AT = 2000  # characters of a line in which times and ids are looked for
+NOTICED = 0.5  # seconds: a difference of less is chance
 LINE = 400  # characters of a line that is shown
 
 Key = tuple[str, str, str]
@@ -77,10 +78,12 @@ class Pair:
         return (self.first, first), (self.second, second)
 
     @property
-    def longer(self) -> float | None:
-        """By how many seconds the second one took longer."""
+    def longer(self) -> float:
+        """By how many seconds the second one took longer; 0 where that says nothing."""
         first, second = self.seconds
-        return None if first is None or second is None else second - first
+        if first is None or second is None or abs(second - first) < NOTICED:
+            return 0.0
+        return second - first
 
     @property
     def differs(self) -> bool:
@@ -95,6 +98,15 @@ class Comparison:
     second: Execution
     variables: tuple[Value, ...]
     pairs: tuple[Pair, ...]
+
+    @property
+    def differing(self) -> list[Value]:
+        """The variables that differ."""
+        return [value for value in self.variables if value.differs]
+
+    @property
+    def equal(self) -> list[Value]:
+        return [value for value in self.variables if not value.differs]
 
     @property
     def sides(self) -> tuple[Execution, Execution]:

@@ -142,7 +142,9 @@ class HistoryFilter(Filter):
     state = forms.ChoiceField(
         choices=_ANY + [(state, look.label) for state, look in EXECUTION_LOOKS.items()]
     )
-    person = forms.CharField(label="Asked for by (user name)", max_length=80)
+    person = forms.CharField(
+        label="Asked for by", max_length=80, widget=forms.TextInput({"placeholder": "user name"})
+    )
     since = _date()
     until = _date()
     procedure = forms.CharField(max_length=120)

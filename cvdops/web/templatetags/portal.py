@@ -85,8 +85,6 @@ def duration(value: timedelta | float | None) -> str:
 @register.filter
 def longer(seconds: float) -> str:
     """A difference of two durations in words."""
-    if abs(seconds) < 0.1:
-        return "as long"
     return f"{duration(abs(seconds))} {'longer' if seconds > 0 else 'shorter'}"
 
 
@@ -104,13 +102,21 @@ def until(end: datetime | None) -> str:
 
 @register.simple_tag
 def when(moment: datetime | None, style: str = "full") -> SafeString | str:
-    """A time in UTC; the script adds the reader's own zone. Styles: full, said (in a sentence), clock."""
+    """A time in UTC; the script adds the reader's own zone.
+
+    Styles: full, exact (for ever), said (in a sentence), clock.
+    """
     if moment is None:
         return ""
     utc = moment.astimezone(UTC)
     today = utc.date() == timezone.now().astimezone(UTC).date()
     said = "%H:%M:%S UTC" if today else "%Y-%m-%d %H:%M:%S UTC"
-    formats = {"full": "%Y-%m-%d %H:%M UTC", "said": said, "clock": "%H:%M:%S"}
+    formats = {
+        "full": "%Y-%m-%d %H:%M UTC",
+        "exact": "%Y-%m-%d %H:%M:%S UTC",
+        "said": said,
+        "clock": "%H:%M:%S",
+    }
     return format_html(
         '<time datetime="{}" data-local title="{}">{}</time>',
         utc.isoformat(timespec="milliseconds").replace("+00:00", "Z"),

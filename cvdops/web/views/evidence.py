@@ -8,12 +8,14 @@ from django.utils import timezone
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.catalog.models import VersionReview
-from cvdops.executions.models import Participant, StepAttempt, StepRun
+from cvdops.executions.models import ChecklistMark, Participant, StepAttempt, StepRun
 from cvdops.executions.states import UNHEARD
 from cvdops.web.live import timeline
 from cvdops.web.live.answers import WITHHELD, kept_answers, reads_answers
 from cvdops.web.live.guard import standing
 from cvdops.web.live.look import look
+
+_MOMENTS = list(ChecklistMark.Moment.values)
 
 
 @requires(Action.READ_EXECUTION)
@@ -39,6 +41,7 @@ def evidence(request: HttpRequest, execution_id: str) -> HttpResponse:
             (name, WITHHELD if name in hidden else value)
             for name, value in sorted(execution.variables.items())
         ],
+        "marks": sorted(scene.marks, key=lambda mark: _MOMENTS.index(mark.moment)),
         "timeline": entries,
         "cut": len(entries) == timeline.EVIDENCE,
         "printed_at": timezone.now(),
