@@ -14,6 +14,7 @@ from enum import StrEnum
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.http import HttpRequest
 
 from cvdops.access.rules import no
 from cvdops.access.subjects import ALLOWED, Action, Decision
@@ -150,6 +151,12 @@ def _why(token: Token) -> str:
     if not token.user.is_active:
         return "deactivated"
     return "in_address" if Token.objects.usable().filter(pk=token.pk).exists() else "expired"
+
+
+def token_of(request: HttpRequest) -> int | None:
+    """The number of the token by which somebody asks; None for a session."""
+    found = getattr(request, "bearer", None)
+    return found.token if isinstance(found, Bearer) else None
 
 
 def make(

@@ -7,7 +7,7 @@ from django.utils.cache import get_conditional_response, set_response_etag
 
 def tagged(request: HttpRequest, answer: HttpResponseBase) -> HttpResponseBase:
     """The answer with a tag of what it says; 304 without a body for who has sent that tag."""
-    if not isinstance(answer, HttpResponse) or answer.status_code != 200:
+    if not isinstance(answer, HttpResponse) or answer.status_code != 200 or "ETag" in answer:
         return answer
     answer["Cache-Control"] = "private, no-cache"
     set_response_etag(answer)

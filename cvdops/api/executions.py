@@ -1,6 +1,6 @@
 """Executions: as they stand, and starting one."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
@@ -11,6 +11,7 @@ from cvdops.access.policy import Action
 from cvdops.api import sharp
 from cvdops.api.asking import Asked, Flag, Listed, Moment, Number, Text, identity
 from cvdops.api.execution import ExecutionDetail, ExecutionItem, detail, facts
+from cvdops.api.trial import Trial
 from cvdops.executions import history, services
 from cvdops.executions.emergencies import Declaration
 from cvdops.executions.states import ExecutionState
@@ -62,6 +63,7 @@ class Start(Asked):
     checklist: Literal["confirmed"] | Annotated[list[Number], Field(max_length=100)] = Field([])
     in_window: Flag = False
     emergency: Emergency | None = None
+    dry_run: Flag = False
 
 
 @router.get("/executions", response=Executions, url_name="api-executions")
@@ -82,20 +84,28 @@ def executions(request: HttpRequest, wanted: Query[Wanted]) -> Executions:
     return Executions(items=items, next_cursor=page.next_cursor)
 
 
-@router.post("/executions", response={201: ExecutionDetail}, url_name="api-executions")
+@router.post("/executions", response={201: ExecutionDetail, 200: Trial}, url_name="api-executions")
 @requires(Action.START, "POST")
-def start(request: HttpRequest, said: Start) -> Status[ExecutionDetail]:
-    """Ask for an execution. It meets the same checks, approvals and windows as one from the page."""
+def start(request: HttpRequest, said: Start) -> Status[ExecutionDetail] | Status[Trial]:
+    """Ask for an execution. It meets the same checks, approvals and windows as one from the page.
+
+    With `dry_run` nothing starts (200): everything is resolved, and the hosts are asked for what is needed.
+    """
     user = person(request)
+    what: dict[str, Any] = {
+        "runbook": said.runbook,
+        "environment": said.environment,
+        "procedure": said.procedure or None,
+        "version": said.version,
+        "variables": _texts(said.variables),
+    }
+    if said.dry_run:
+        return Status(200, Trial.of(services.dry_run(user, **what)))
     if said.emergency:
         sharp.check(request)
     made = services.start(
         user,
-        runbook=said.runbook,
-        environment=said.environment,
-        procedure=said.procedure or None,
-        version=said.version,
-        variables=_texts(said.variables),
+        **what,
         reason=said.reason,
         confirm_environment=said.confirm_environment,
         checklist=said.checklist,

@@ -11,9 +11,10 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 
-from cvdops.access.marks import Access, access_of, requires
+from cvdops.access import limits
+from cvdops.access.marks import Access, access_of, person, requires
 from cvdops.access.policy import Action
-from cvdops.access.tokens import Bearer
+from cvdops.access.tokens import token_of
 from cvdops.api import (
     accounts,
     approvals,
@@ -22,10 +23,12 @@ from cvdops.api import (
     changes,
     controls,
     environments,
+    events,
     executions,
     holds,
     hosts,
     notices,
+    output,
     parts,
     people,
     permissions,
@@ -46,6 +49,8 @@ from cvdops.lib.problems import explained, problem
 
 View = Callable[..., HttpResponseBase]
 
+_FREE = frozenset({"api-approval-decide", "api-execution-cancel"})
+
 ROUTERS = (
     permissions.router,
     approvals.router,
@@ -55,6 +60,8 @@ ROUTERS = (
     controls.router,
     steps.router,
     taking_part.router,
+    events.router,
+    output.router,
     environments.router,
     hosts.router,
     parts.router,
@@ -167,10 +174,16 @@ def _marked(view: View, calls: Calls) -> View:
         request.method = method
         if public:
             return view(request, *args, **kwargs)
-        with by_token(_token_of(request)):
+        user, kind = person(request), _kind(request, calls[method])
+        with by_token(token_of(request)):
             if method == "GET":
-                return tagged(request, view(request, *args, **kwargs))
-            return once(request, lambda: view(request, *args, **kwargs))
+                limits.take(user, limits.Kind.ASK)
+                with limits.asking(user):
+                    return tagged(request, view(request, *args, **kwargs))
+            if kind is None:
+                return once(request, lambda: view(request, *args, **kwargs))
+            limits.take(user, limits.Kind.ASK)
+            return once(request, lambda: _limited(kind, view, request, *args, **kwargs))
 
     marked.access = access  # type: ignore[attr-defined]
     marked.csrf_exempt = public  # type: ignore[attr-defined]
@@ -184,9 +197,22 @@ def _says_json(request: HttpRequest) -> bool:
     return request.META.get("CONTENT_LENGTH") in {None, "", "0"}
 
 
-def _token_of(request: HttpRequest) -> int | None:
-    bearer = getattr(request, "bearer", None)
-    return bearer.token if isinstance(bearer, Bearer) else None
+def _kind(request: HttpRequest, call: Callable[..., Any]) -> limits.Kind | None:
+    """As what a call is counted; None: what ends trouble is not."""
+    access, match = access_of(call), request.resolver_match
+    if access and access.action is Action.START:
+        return limits.Kind.START
+    if match and match.url_name in _FREE:
+        return None
+    return limits.Kind.CHANGE
+
+
+def _limited(
+    kind: limits.Kind, view: View, request: HttpRequest, *args: Any, **kwargs: Any
+) -> HttpResponseBase:
+    """Counted where it is done: what is answered as before costs nothing."""
+    limits.take(person(request), kind)
+    return view(request, *args, **kwargs)
 
 
 def _patterns() -> list[URLPattern]:

@@ -75,3 +75,15 @@ class Invalid(UserError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__(" ".join(problem.message for problem in self.problems))
+
+
+class TooMany(UserError):
+    """More than one person may ask for; `wait`: after how many seconds there is room again."""
+
+    code = "too_many"
+    status = 429
+    title = "Too much at once"
+
+    def __init__(self, text: str, wait: int) -> None:
+        self.wait = wait
+        super().__init__(f"{text} Nothing was done. Try it again in {wait} seconds.")

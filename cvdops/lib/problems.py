@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from django.http import HttpRequest, HttpResponse
 
-from cvdops.lib.errors import Invalid, Refused, UserError
+from cvdops.lib.errors import Invalid, Refused, TooMany, UserError
 
 ROOT = "/api/v1/"  # what lies below is asked by programs
 
@@ -29,7 +29,10 @@ def explained(error: UserError) -> HttpResponse:
         more["reasons"] = [asdict(reason) for reason in error.reasons]
     if isinstance(error, Invalid):
         more["problems"] = [asdict(found) for found in error.problems]
-    return problem(error.status, error.code, error.title, str(error), **more)
+    answer = problem(error.status, error.code, error.title, str(error), **more)
+    if isinstance(error, TooMany):
+        answer["Retry-After"] = str(error.wait)
+    return answer
 
 
 def unknown(code: str, detail: str) -> HttpResponse:

@@ -11,9 +11,9 @@ from cvdops.executions import checklists, health, participants, queries, waits
 from cvdops.executions.deciders import gate_of
 from cvdops.executions.models import HealthSample
 from cvdops.executions.participants import JOIN_NEEDS, Part
+from cvdops.live.answers import reads_answers
 from cvdops.spec.document import Kind, Troubleshooting
 from cvdops.web.approvers import groups
-from cvdops.web.live.answers import reads_answers
 from cvdops.web.live.scene import Scene
 from cvdops.web.live.troubles import troubles
 

@@ -14,7 +14,7 @@ from cvdops.access.marks import access_of
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
 from cvdops.lib import problems
-from cvdops.lib.errors import NotFound, Reason, Refused, UserError
+from cvdops.lib.errors import NotFound, Reason, Refused, TooMany, UserError
 from cvdops.web.bearers import bearer_of
 from cvdops.web.typed import Written, back, written
 
@@ -44,6 +44,8 @@ def answer(request: HttpRequest, error: UserError) -> HttpResponse:
     template = "errors/_notice.html" if request.headers.get("HX-Request") else "errors/user.html"
     context = {"error": error, "written": written(request), "back": back(request)}
     response = render(request, template, context, status=error.status)
+    if isinstance(error, TooMany):
+        response["Retry-After"] = str(error.wait)
     return _as_notice(request, response)
 
 

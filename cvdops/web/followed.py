@@ -19,9 +19,9 @@ from cvdops.executions import output, queries, queues, services
 from cvdops.executions.models import Execution, StepAttempt
 from cvdops.executions.states import ExecutionState
 from cvdops.lib.errors import UserError
+from cvdops.live.answers import WITHHELD, reads_answers
 from cvdops.spec.document import Kind
 from cvdops.web import approvers
-from cvdops.web.live.answers import WITHHELD, reads_answers
 
 TICK = 0.1  # seconds between two looks whether it has moved
 LONGEST = 2.0  # seconds after which it is looked at even if it has not

@@ -5,15 +5,9 @@ import pytest
 from cvdops.audit.models import AuditEntry
 from cvdops.executions.models import Execution
 from tests.api.calls import call, get, token
-from tests.executions import scene as scenes
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
 from tests.web.world import World
-
-
-@pytest.fixture
-def scene(transactional_db: None, tmp_path: object) -> Scene:
-    return scenes.make(tmp_path)
 
 
 def post(role: str, execution: Execution, verb: str, **body: object) -> object:

@@ -7,8 +7,8 @@ from django.test import Client
 
 from cvdops.access.models import RoleGrant
 from cvdops.executions.models import Execution
-from cvdops.web.live import guard
-from cvdops.web.live.answers import WITHHELD
+from cvdops.live import guard
+from cvdops.live.answers import WITHHELD
 from tests.executions.scene import Scene
 from tests.executions.test_http import ask
 from tests.http_server import HttpServer, answer
@@ -66,7 +66,7 @@ def test_who_may_not_any_more_is_sent_away(asking: Scene) -> None:
     execution, user = asking.run(), asking.person(MAY)
     client = Client()
     client.force_login(user)
-    session = client.cookies["sessionid"].value
+    shown = guard.Shown(session=client.cookies["sessionid"].value)
     RoleGrant.objects.filter(user=user).update(role=MAY_NOT)
-    assert guard._is_allowed(session, execution.pk, answers=False)
-    assert not guard._is_allowed(session, execution.pk, answers=True)
+    assert guard._is_allowed(shown, execution.pk, answers=False)
+    assert not guard._is_allowed(shown, execution.pk, answers=True)

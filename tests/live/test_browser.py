@@ -4,7 +4,7 @@ from playwright.sync_api import Page, expect
 
 from cvdops.executions import services
 from cvdops.executions.models import Execution
-from cvdops.web.live import hub as hubs
+from cvdops.live import hub as hubs
 from tests.executions.scene import Scene
 from tests.live.chromium import HIDE, open_page
 from tests.live.output import attempt, note, write

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cvdops.web.live.frames import Start, frame, start
+from cvdops.live.frames import Start, frame, start
 
 NOT_POSITIONS = ["", "-1", "1.5", "abc", "10" * 20, "٣", "1 ", "0x1", "1\n", "null"]
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from cvdops.web.live import ring as rings
-from cvdops.web.live.ring import Behind, Ring
+from cvdops.live import ring as rings
+from cvdops.live.ring import Behind, Ring
 
 
 async def read(ring: Ring, position: int) -> bytes:

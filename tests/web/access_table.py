@@ -361,6 +361,28 @@ TABLE: dict[str, Row] = {
         api=True,
     ),
     "api-execution": Row(EXECUTION, get=HIDDEN, api=True),
+    "api-execution-events": Row(EXECUTION, get=HIDDEN, api=True),
+    "api-step-output": Row(STEP, get=HIDDEN, api=True),
+    "api-execution-participants": Row(EXECUTION, get=HIDDEN, api=True),
+    "api-execution-join": Row(
+        EXECUTION,
+        post={OTHERS: 200, "devops-engineer": 409, OUTSIDER: 404},
+        body={"part": "observer"},
+        api=True,
+    ),
+    "api-execution-leave": Row(EXECUTION, post={OTHERS: 409, OUTSIDER: 404}, api=True),
+    "api-execution-hand-over": Row(
+        EXECUTION, post=only(LEADS, 200), body={"username": "operations-lead"}, api=True
+    ),
+    "api-execution-notes": Row(
+        EXECUTION, get=HIDDEN, post=only(ASSISTANTS, 200), body={"text": "quiet"}, api=True
+    ),
+    "api-execution-close-item": Row(
+        {**EXECUTION, "position": "0"}, post=only(ASSISTANTS, 409), api=True
+    ),
+    "api-execution-review": Row(
+        {"execution_id": "EMERGENCY"}, post=only(LEADS, 200), body={"text": "learned"}, api=True
+    ),
     "api-execution-pause": Row(EXECUTION, post=only(DEPLOYERS, 200), api=True),
     "api-execution-cancel": Row(EXECUTION, post=only(DEPLOYERS, 200), api=True),
     "api-execution-resume": Row(EXECUTION, post=only(DEPLOYERS, 409), api=True),

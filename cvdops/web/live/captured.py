@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from cvdops.executions.models import Execution
 from cvdops.executions.plan import Plan
+from cvdops.live.answers import kept_answers
 from cvdops.spec.document import Step
-from cvdops.web.live.answers import kept_answers
 
 _WORD = re.compile(r"(?<![\w-])[A-Za-z_]\w*")
 

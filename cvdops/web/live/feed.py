@@ -16,9 +16,10 @@ from django.db.models import F, Max, Min
 from cvdops.executions import output
 from cvdops.executions.models import Event, Execution, OutputSegment, StepAttempt
 from cvdops.executions.states import TERMINAL
+from cvdops.live.answers import WITHHELD, is_answer
+from cvdops.live.frames import Data, frame
+from cvdops.live.pump import Turn
 from cvdops.web.live import fragments
-from cvdops.web.live.answers import WITHHELD, is_answer
-from cvdops.web.live.frames import Data, frame
 from cvdops.web.live.look import look
 from cvdops.web.live.tail import clock, newest_lines, terminal_at
 from cvdops.web.live.terminal import Line, Terminal
@@ -27,16 +28,6 @@ MOST = 512 << 10  # bytes of output that a turn shows in full
 NEWEST = 48 << 10  # of a flood, the newest are shown and the rest is said to be left out
 PIECE = 32 << 10  # bytes of output in one frame
 TERMINALS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Frames that bring a viewer to `position`. `reset`: the database is not where it was."""
-
-    frames: list[bytes]
-    position: int
-    over: bool = False
-    reset: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.template.loader import render_to_string
 
-from cvdops.web.live.answers import WITHHELD
+from cvdops.live.answers import WITHHELD
 from cvdops.web.live.scene import Row, Scene
 from cvdops.web.live.troubles import troubles
 

@@ -26,9 +26,9 @@ from cvdops.executions.past import past
 from cvdops.executions.plan import Plan
 from cvdops.executions.queries import planned
 from cvdops.executions.states import HELD, ExecutionState, Intent
+from cvdops.live.here import watching
 from cvdops.spec.document import Kind
 from cvdops.web.live import waiting
-from cvdops.web.live.here import watching
 from cvdops.web.live.scene import AT_WORK, Row, Scene
 from cvdops.web.live.timeline import read
 from cvdops.web.live.waiting import known

@@ -31,8 +31,8 @@ from cvdops.executions.states import (
     Phase,
     StepState,
 )
+from cvdops.live.answers import is_answer
 from cvdops.spec.document import Kind, SectionKind, Step, Troubleshooting
-from cvdops.web.live.answers import is_answer
 from cvdops.web.live.captured import Captured, captured
 from cvdops.web.live.timeline import Entry, Note
 from cvdops.web.live.waiting import Wait

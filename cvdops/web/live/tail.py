@@ -12,7 +12,7 @@ from django.db.models import F, Max, Min
 from cvdops.executions import output
 from cvdops.executions.models import OutputSegment, StepAttempt
 from cvdops.executions.partitions import removed_after
-from cvdops.web.live.answers import WITHHELD
+from cvdops.live.answers import WITHHELD
 from cvdops.web.live.terminal import Line, Terminal
 
 LINES = 2_000

@@ -11,7 +11,7 @@ from cvdops.executions import services
 from cvdops.executions.queries import controls, get_step, matter
 from cvdops.executions.services.resuming import Fate
 from cvdops.lib.errors import Conflict, Invalid, Problem
-from cvdops.web.live.guard import standing
+from cvdops.live.guard import standing
 from cvdops.web.live.look import look
 from cvdops.web.live.scene import Scene
 

@@ -6,10 +6,10 @@ from django.urls import reverse
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
+from cvdops.live.answers import reads_answers
+from cvdops.live.guard import standing
 from cvdops.web.desk import personal
 from cvdops.web.live import fragments
-from cvdops.web.live.answers import reads_answers
-from cvdops.web.live.guard import standing
 from cvdops.web.live.look import look
 from cvdops.web.live.reading import read
 from cvdops.web.live.scene import Scene

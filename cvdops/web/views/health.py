@@ -11,7 +11,7 @@ from django.http import HttpRequest, JsonResponse
 from cvdops.access.marks import requires
 from cvdops.access.policy import Action
 from cvdops.executions.models import Worker
-from cvdops.web.live.draining import draining
+from cvdops.live.draining import draining
 
 REDIS_TIMEOUT = 0.3  # seconds
 WORKER_SEEN_WITHIN = timedelta(seconds=30)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from cvdops.access import limits
 from cvdops.access.catalog import get_runbook
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
@@ -50,6 +51,7 @@ def run(request: HttpRequest, runbook_id: str) -> HttpResponse:
 
 
 def _start(request: HttpRequest, found: Runbook, typed: Typed) -> HttpResponse:
+    limits.take(person(request), limits.Kind.START)
     try:
         execution = services.start(
             person(request),

@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator, Iterator
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -13,8 +12,9 @@ from cvdops.access.policy import Action
 from cvdops.executions import output
 from cvdops.executions.models import StepAttempt, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter
-from cvdops.web.live.answers import WITHHELD, is_answer, reads_answers
-from cvdops.web.live.plain import LONGEST, PIECE, plain
+from cvdops.live.answers import WITHHELD, is_answer, reads_answers
+from cvdops.live.download import PIECE, pieces
+from cvdops.web.live.plain import LONGEST, plain
 from cvdops.web.live.reading import attempt_of, part
 from cvdops.web.live.search import search
 from cvdops.web.live.tail import removed
@@ -76,9 +76,7 @@ def execution_output(request: HttpRequest, execution_id: str, step_id: str) -> H
             _lines(attempt.pk, begin, end), content_type=TEXT, headers=headers
         )
     headers["Content-Length"] = str(end - begin)
-    return StreamingHttpResponse(
-        _pieces(attempt.pk, begin, end), content_type=TEXT, headers=headers
-    )
+    return StreamingHttpResponse(pieces(attempt.pk, begin, end), content_type=TEXT, headers=headers)
 
 
 def _name(step: StepRun, attempt: StepAttempt, *, clean: bool) -> str:
@@ -87,15 +85,10 @@ def _name(step: StepRun, attempt: StepAttempt, *, clean: bool) -> str:
     return name + ("-clean.txt" if clean else ".txt")
 
 
-async def _pieces(attempt: UUID, begin: int, end: int) -> AsyncGenerator[bytes, None]:
-    for offset in range(begin, end, PIECE):
-        yield await _piece(attempt, offset, min(PIECE, end - offset))
-
-
 async def _lines(attempt: UUID, begin: int, end: int) -> AsyncGenerator[bytes, None]:
     """The same without colours. A line is made plain when all of it is there."""
     rest = b""
-    async for piece in _pieces(attempt, begin, end):
+    async for piece in pieces(attempt, begin, end):
         *whole, rest = _split(rest + piece)
         for data in whole:
             yield plain(data).encode()
@@ -108,13 +101,3 @@ def _split(data: bytes) -> Iterator[bytes]:
     if end:
         yield data[:end]
     yield data[end:]
-
-
-def _read_piece(attempt: UUID, offset: int, length: int) -> bytes:
-    try:
-        return output.read(attempt, offset, length)
-    finally:
-        connections.close_all()
-
-
-_piece = sync_to_async(_read_piece, thread_sensitive=False)

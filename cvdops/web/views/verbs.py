@@ -3,12 +3,13 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from cvdops.access import limits
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.executions import queries, services
 from cvdops.lib.errors import Invalid, Problem
+from cvdops.live.guard import standing
 from cvdops.web.desk import personal
-from cvdops.web.live.guard import standing
 from cvdops.web.live.look import look
 
 
@@ -79,6 +80,7 @@ def close_item(request: HttpRequest, execution_id: str, position: int) -> HttpRe
 
 @requires(Action.NOTE, "POST")
 def note(request: HttpRequest, execution_id: str) -> HttpResponse:
+    limits.take(person(request), limits.Kind.CHANGE)
     services.note(person(request), execution_id, request.POST.get("text", ""))
     if not request.headers.get("HX-Request"):
         return redirect("execution", execution_id)

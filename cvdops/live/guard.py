@@ -13,31 +13,40 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from cvdops.access.policy import Matter
-from cvdops.accounts.models import User
+from cvdops.accounts.models import Token, User
 from cvdops.executions.queries import visible_to
 from cvdops.executions.states import TERMINAL
 from cvdops.lib.errors import NotFound
-from cvdops.web.live import here
-from cvdops.web.live.answers import reads_answers
+from cvdops.live import here
+from cvdops.live.answers import reads_answers
 
 EVERY = 8.0  # seconds between two checks of one stream
 SHARED = 2.0  # seconds that one answer serves all streams of the same session and execution
 
-Subject = tuple[str, UUID, bool]
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """By what somebody has shown who they are: the key of a session, or the number of a token."""
+
+    session: str = ""
+    token: int | None = None
+
+
+Subject = tuple[Shown, UUID, bool]
 _asked: dict[Subject, tuple[float, "asyncio.Future[bool]"]] = {}
 
 
-async def may_go_on(session: str, execution: UUID, *, answers: bool) -> bool:
-    """Whether this session is still alive and its person may still read the execution.
+async def may_go_on(shown: Shown, execution: UUID, *, answers: bool) -> bool:
+    """Whether this session or token is still good and its person may still read the execution.
 
     `answers`: also what came back to requests.
     """
-    subject = (session, execution, answers)
+    subject = (shown, execution, answers)
     now = time.monotonic()
     at, answer = _asked.get(subject, (0.0, None))
     if answer is None or now > at + SHARED or answer.get_loop() is not asyncio.get_running_loop():
         _forget(now)
-        answer = asyncio.ensure_future(_ask(session, execution, answers=answers))
+        answer = asyncio.ensure_future(_ask(shown, execution, answers=answers))
         _asked[subject] = (now, answer)
     return await asyncio.shield(answer)
 
@@ -47,9 +56,9 @@ def _forget(now: float) -> None:
         del _asked[subject]
 
 
-def _check(session: str, execution: UUID, *, answers: bool) -> bool:
+def _check(shown: Shown, execution: UUID, *, answers: bool) -> bool:
     try:
-        return _is_allowed(session, execution, answers=answers)
+        return _is_allowed(shown, execution, answers=answers)
     finally:
         connections.close_all()
 
@@ -57,12 +66,9 @@ def _check(session: str, execution: UUID, *, answers: bool) -> bool:
 _ask = sync_to_async(_check, thread_sensitive=False)
 
 
-def _is_allowed(session: str, execution: UUID, *, answers: bool) -> bool:
-    request = HttpRequest()
-    # Read, never written: a stream must not prolong the session it runs in.
-    request.session = import_string(settings.SESSION_ENGINE + ".SessionStore")(session)
-    user = get_user(request)
-    if not isinstance(user, User) or not user.is_active:
+def _is_allowed(shown: Shown, execution: UUID, *, answers: bool) -> bool:
+    user = _whose(shown)
+    if user is None or not user.is_active:
         return False
     try:
         found = standing(user, execution)
@@ -70,8 +76,20 @@ def _is_allowed(session: str, execution: UUID, *, answers: bool) -> bool:
         return False
     if answers and not reads_answers(user, found.matter):
         return False
-    here.looks(user, execution)
+    if shown.token is None:  # a program does not look
+        here.looks(user, execution)
     return True
+
+
+def _whose(shown: Shown) -> User | None:
+    if shown.token is not None:
+        token = Token.objects.usable().select_related("user").filter(pk=shown.token).first()
+        return token.user if token else None
+    request = HttpRequest()
+    # Read, never written: a stream must not prolong the session it runs in.
+    request.session = import_string(settings.SESSION_ENGINE + ".SessionStore")(shown.session)
+    user = get_user(request)
+    return user if isinstance(user, User) else None
 
 
 @dataclass(frozen=True, slots=True)

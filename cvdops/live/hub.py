@@ -1,24 +1,30 @@
 """One hub per web process: a pump for each execution that is watched, shared by all who watch it.
 
-Those who may read what came back to requests share one, those who may not another.
+Those who may read what came back to requests share one, those who may not another; pages and programs too.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
+from typing import Protocol
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
+from cvdops.live.draining import on_stop
+from cvdops.live.pump import Feed, Hints, Pump
 from cvdops.streams.reader import Reader
-from cvdops.web.live.draining import on_stop
-from cvdops.web.live.frames import frame
-from cvdops.web.live.pump import Hints, Pump
-from cvdops.web.live.ring import Behind
 
-Subject = tuple[UUID, bool]  # an execution, and whether answers are shown
+
+class Maker(Protocol):
+    """Makes the feed of an execution from a position on; `answers`: for those who may read them."""
+
+    def __call__(self, execution: UUID, position: int, *, answers: bool) -> Feed: ...
+
+
+Subject = tuple[Maker, UUID, bool]
 
 
 class Hub:
@@ -29,18 +35,16 @@ class Hub:
         self._pumps: dict[Subject, Pump] = {}
 
     async def watch(
-        self, execution: UUID, position: int, *, answers: bool
+        self, make: Maker, execution: UUID, position: int, *, answers: bool
     ) -> AsyncGenerator[bytes, None]:
-        """Frames after a position until the execution is over; `reset` for one that is too old."""
-        pump = self._pump((execution, answers), position)
+        """Frames after a position until the execution is over. Raises Behind for one that is too old."""
+        pump = self._pump((make, execution, answers), position)
         pump.viewers += 1
         try:
             yield pump.mode
             async with aclosing(pump.ring.follow(position)) as frames:
                 async for data in frames:
                     yield data
-        except Behind:
-            yield frame("reset", {})
         finally:
             pump.viewers -= 1
 
@@ -52,9 +56,10 @@ class Hub:
     def _pump(self, subject: Subject, position: int) -> Pump:
         pump = self._pumps.get(subject)
         if pump is None or pump.ring.closed:
-            execution, answers = subject
+            make, execution, answers = subject
             gone = partial(self._forget, subject)
-            pump = Pump(execution, position, self._hints, gone, answers=answers)
+            feed = make(execution, position, answers=answers)
+            pump = Pump(execution, position, feed, self._hints, gone)
             self._pumps[subject] = pump
         return pump
 

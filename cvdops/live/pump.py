@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -13,9 +14,8 @@ from django.db import Error
 from psycopg_pool import PoolTimeout
 
 from cvdops.lib.database import Connection
-from cvdops.web.live.feed import Feed, Turn
-from cvdops.web.live.frames import beat, frame, retry
-from cvdops.web.live.ring import Ring
+from cvdops.live.frames import beat, frame, retry
+from cvdops.live.ring import Ring
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,33 @@ APART = 0.05  # seconds between two turns: at most 20 frames a second
 SHARE = 2.0  # a turn that cost much is followed by a pause this many times as long
 BEAT = 5.0  # seconds; with it every stream is authorised anew after 15 s at the latest
 LINGER = 5.0  # seconds that it stays after the last viewer, for those who come back
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Frames that bring a viewer to `position`. `reset`: the database is not where it was.
+
+    `positions`: those of the frames, where each may be resumed after; else they belong together.
+    `more`: there is more to read at once.
+    """
+
+    frames: list[bytes]
+    position: int
+    over: bool = False
+    reset: bool = False
+    positions: Sequence[int] = ()
+    more: bool = False
+
+
+class Feed(Protocol):
+    """Goes through the changes of one execution, turn by turn, from a position on.
+
+    It runs in a thread and gives its connection back after each turn.
+    """
+
+    cost: float  # seconds of processor time that the last turn took
+
+    def turn(self, *, refresh: bool = False) -> Turn: ...
 
 
 class Hints(Protocol):
@@ -42,15 +69,14 @@ class Pump:
         self,
         execution: UUID,
         position: int,
+        feed: Feed,
         hints: Hints,
         gone: Callable[["Pump"], None],
-        *,
-        answers: bool,
     ) -> None:
         self.execution = execution
         self.ring = Ring(position)
         self.viewers = 0
-        self._feed = Feed(execution, position, answers=answers)
+        self._feed = feed
         self._hints = hints
         self._gone = gone
         self._live: bool | None = None  # as it was told to the viewers
@@ -70,7 +96,8 @@ class Pump:
                 while not self.ring.closed:
                     began = time.monotonic()
                     hint.clear()
-                    await self._look(began)
+                    if await self._look(began):
+                        hint.set()
                     if not self.ring.closed:
                         await self._pause(hint, began)
         except Exception:
@@ -79,8 +106,9 @@ class Pump:
         finally:
             self._gone(self)
 
-    async def _look(self, now: float) -> None:
-        """One turn. A database that is away is asked again; then nothing that was read counts."""
+    async def _look(self, now: float) -> bool:
+        """One turn, and whether there is more. A database that is away is asked again: then nothing
+        that was read counts."""
         refresh = now >= self._beat_at + BEAT
         try:
             turn = await self._turn(refresh=refresh)
@@ -89,16 +117,19 @@ class Pump:
             # A database that crashed may give the last positions out again, for something else.
             self._broken = self._broken or not isinstance(error.__cause__, PoolTimeout)
             self._tell_mode()
-            return
+            return False
         if turn.reset or self._broken or self._losses != Connection.losses:
             self._end(frame("reset", {}))
-            return
+            return False
         self._append(turn, refresh=refresh)
+        return turn.more
 
     def _append(self, turn: Turn, *, refresh: bool) -> None:
         self._tell_mode()
-        if turn.frames or turn.position != self.ring.position:
-            self.ring.append(turn.frames, turn.position)
+        for data, position in zip(turn.frames, turn.positions, strict=False):
+            self.ring.append([data], position)
+        if turn.position != self.ring.position or (turn.frames and not turn.positions):
+            self.ring.append([] if turn.positions else turn.frames, turn.position)
         if refresh:
             self._beat_at = time.monotonic()
             self._add(beat(time.time()))
