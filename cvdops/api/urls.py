@@ -183,7 +183,12 @@ def _marked(view: View, calls: Calls) -> View:
             if kind is None:
                 return once(request, lambda: view(request, *args, **kwargs))
             limits.take(user, limits.Kind.ASK)
-            return once(request, lambda: _limited(kind, view, request, *args, **kwargs))
+
+            def counted() -> HttpResponseBase:
+                limits.take(user, kind)  # where it is done: to be answered as before costs nothing
+                return view(request, *args, **kwargs)
+
+            return once(request, counted)
 
     marked.access = access  # type: ignore[attr-defined]
     marked.csrf_exempt = public  # type: ignore[attr-defined]
@@ -205,14 +210,6 @@ def _kind(request: HttpRequest, call: Callable[..., Any]) -> limits.Kind | None:
     if match and match.url_name in _FREE:
         return None
     return limits.Kind.CHANGE
-
-
-def _limited(
-    kind: limits.Kind, view: View, request: HttpRequest, *args: Any, **kwargs: Any
-) -> HttpResponseBase:
-    """Counted where it is done: what is answered as before costs nothing."""
-    limits.take(person(request), kind)
-    return view(request, *args, **kwargs)
 
 
 def _patterns() -> list[URLPattern]:
