@@ -1,9 +1,10 @@
 """What people do around an execution: take part, write notes, close it, review its emergency."""
 
+from datetime import datetime
 from typing import Annotated
 
 from django.http import HttpRequest
-from ninja import Router, Status
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from cvdops.access.marks import person, requires
@@ -11,13 +12,46 @@ from cvdops.access.policy import Action
 from cvdops.api.approvals import Approval, shapes
 from cvdops.api.asking import Asked, Text
 from cvdops.api.execution import ExecutionDetail, detail
-from cvdops.executions import emergencies, services
-from cvdops.executions.models import Participant
+from cvdops.executions import emergencies, participants, services
+from cvdops.executions.models import Event, Participant
+from cvdops.executions.queries import get_execution
 
 router = Router(tags=["executions"])
 _ONE = "/executions/{execution_id}"
 
 Words = Annotated[Text, Field(max_length=2000)]
+
+
+class ParticipantShape(Schema):
+    user: str
+    part: str
+    joined_at: datetime
+
+    @classmethod
+    def of(cls, one: Participant) -> "ParticipantShape":
+        return cls(user=one.user.username, part=one.part, joined_at=one.joined_at)
+
+
+class Participants(Schema):
+    items: list[ParticipantShape]
+
+
+class NoteShape(Schema):
+    """`position`: that of the execution when it was written."""
+
+    position: int
+    user: str | None
+    at: datetime
+    text: str
+
+    @classmethod
+    def of(cls, event: Event) -> "NoteShape":
+        user = event.actor.username if event.actor else None
+        return cls(position=event.seq, user=user, at=event.at, text=str(event.data.get("text", "")))
+
+
+class Notes(Schema):
+    items: list[NoteShape]
 
 
 class Note(Asked):
@@ -43,6 +77,23 @@ class Lessons(Asked):
     """What was learned."""
 
     review: Annotated[Text, Field(min_length=1, max_length=4000)]
+
+
+@router.get(f"{_ONE}/participants", response=Participants, url_name="api-participants")
+@requires(Action.READ_EXECUTION)
+def who(request: HttpRequest, execution_id: str) -> Participants:
+    """Who takes part now."""
+    found = get_execution(person(request), execution_id)
+    return Participants(items=[ParticipantShape.of(one) for one in participants.here(found.pk)])
+
+
+@router.get(f"{_ONE}/notes", response=Notes, url_name="api-note")
+@requires(Action.READ_EXECUTION)
+def notes(request: HttpRequest, execution_id: str) -> Notes:
+    """What people have written into its timeline: the newest 200, newest first."""
+    found = get_execution(person(request), execution_id).events.filter(kind="note")
+    newest = found.select_related("actor").order_by("-seq")[:200]
+    return Notes(items=[NoteShape.of(event) for event in newest])
 
 
 @router.post(f"{_ONE}/notes", response={201: ExecutionDetail}, url_name="api-note")

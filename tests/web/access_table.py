@@ -363,26 +363,6 @@ TABLE: dict[str, Row] = {
     "api-execution": Row(EXECUTION, get=HIDDEN, api=True),
     "api-execution-events": Row(EXECUTION, get=HIDDEN, api=True),
     "api-step-output": Row(STEP, get=HIDDEN, api=True),
-    "api-execution-participants": Row(EXECUTION, get=HIDDEN, api=True),
-    "api-execution-join": Row(
-        EXECUTION,
-        post={OTHERS: 200, "devops-engineer": 409, OUTSIDER: 404},
-        body={"part": "observer"},
-        api=True,
-    ),
-    "api-execution-leave": Row(EXECUTION, post={OTHERS: 409, OUTSIDER: 404}, api=True),
-    "api-execution-hand-over": Row(
-        EXECUTION, post=only(LEADS, 200), body={"username": "operations-lead"}, api=True
-    ),
-    "api-execution-notes": Row(
-        EXECUTION, get=HIDDEN, post=only(ASSISTANTS, 200), body={"text": "quiet"}, api=True
-    ),
-    "api-execution-close-item": Row(
-        {**EXECUTION, "position": "0"}, post=only(ASSISTANTS, 409), api=True
-    ),
-    "api-execution-review": Row(
-        {"execution_id": "EMERGENCY"}, post=only(LEADS, 200), body={"text": "learned"}, api=True
-    ),
     "api-execution-pause": Row(EXECUTION, post=only(DEPLOYERS, 200), api=True),
     "api-execution-cancel": Row(EXECUTION, post=only(DEPLOYERS, 200), api=True),
     "api-execution-resume": Row(EXECUTION, post=only(DEPLOYERS, 409), api=True),
@@ -553,7 +533,10 @@ TABLE: dict[str, Row] = {
     # 409: it is on
     "api-trigger-enable": Row(ONE_TRIGGER, post=only(EDITORS, 409, 403), api=True),
     "api-deliver": Row(ONE_TRIGGER, post={OTHERS: 401}, public=True, api=True),  # not signed
-    "api-note": Row(EXECUTION, post=only(ASSISTANTS, 201), body={"text": "quiet"}, api=True),
+    "api-participants": Row(EXECUTION, get=HIDDEN, api=True),
+    "api-note": Row(
+        EXECUTION, get=HIDDEN, post=only(ASSISTANTS, 201), body={"text": "quiet"}, api=True
+    ),
     # 409: who asked for it runs it, and takes part already; nobody else has anything to leave
     "api-join": Row(
         EXECUTION,
