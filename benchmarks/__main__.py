@@ -4,7 +4,19 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import crowd, flood, hostile, memory, pages, painting, ssh, steps, system, viewers
+from benchmarks import (
+    crowd,
+    flood,
+    history,
+    hostile,
+    memory,
+    pages,
+    painting,
+    ssh,
+    steps,
+    system,
+    viewers,
+)
 from benchmarks import parser as documents
 from benchmarks.figures import Figure, table, write
 
@@ -43,6 +55,7 @@ def main() -> int:
             figures += flood.measure(running, log)
             figures += crowd.measure(running, pipe)
             figures += crowd.recovery(running)
+            figures += history.measure(running)  # last: it fills the database
     print(table(figures))
     if out:
         write(figures, out)
