@@ -13,13 +13,20 @@ from cvdops.access.levels import Level
 from cvdops.access.models import Certification, MatrixCell, RoleGrant
 from cvdops.changes.effects import Cells, Effect, Holding, level
 from cvdops.environments.models import Environment
+from cvdops.lib.once import once
 from cvdops.spec.document import Category
 
 
 def persons(role: str) -> frozenset[UUID]:
     """Whoever holds the role, or will."""
-    grants = RoleGrant.objects.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=Now()), role=role)
-    return frozenset(grants.values_list("user__person", flat=True))
+    return frozenset(person for held, person in _persons() if held == role)
+
+
+@once
+def _persons() -> list[tuple[str, UUID]]:
+    """Role and person, for all that is held or will be."""
+    grants = RoleGrant.objects.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=Now()))
+    return list(grants.values_list("role_id", "user__person"))
 
 
 def holdings() -> list[Holding]:

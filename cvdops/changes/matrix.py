@@ -14,6 +14,7 @@ from cvdops.changes import holders
 from cvdops.changes.effects import effects
 from cvdops.changes.kind import Value
 from cvdops.lib.errors import NotFound, Problem
+from cvdops.lib.once import once
 from cvdops.spec.document import Category
 
 CALLED = "level of a role"
@@ -103,6 +104,7 @@ def _level(given: Value) -> Level | None:
     return NAMES.get(given["level"])
 
 
+@once
 def _parts(key: str) -> tuple[Role, str]:
     slug, _, category = key.partition("/")
     role = Role.objects.filter(pk=slug).first()

@@ -18,11 +18,9 @@ TRANSFERRED = 60_000  # bytes
 
 # Pages that ask more, and why.
 MORE = {
-    "home": 23,
-    "run": 24,
+    "home": 22,
+    "run": 22,
     "environment": 17,  # its parts are each a query
-    "matrix": 17,
-    "change": 13,
     # What an execution consists of is each a query.
     "execution": 18,
     "execution-controls": 15,
