@@ -112,6 +112,9 @@ def prepare(page: Page, manager: Page) -> dict[str, str]:
     approve(manager)
     page.get_by_role("button", name="Retry").wait_for(timeout=60_000)
     found["execution-failed"] = page.url
+    found["execution-found"] = (
+        f"{found['execution-succeeded']}?step=take-the-backup&q=written&times=1"
+    )
     found["undo"] = f"{page.url}undo/?down_to=migrate-the-database"
     found["lead-go-on"] = f"{page.url}go-on/?step=check-the-release"
     return {name: re.sub(r"^https?://[^/]+", "", url) for name, url in found.items()}

@@ -1,12 +1,14 @@
 """What befalls a page that is open for long: networks, sleeps, restarts, other tabs, other people."""
 
 import re
+import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from pytest_django import Settings
 
 from cvdops.executions.models import Execution
 from tests.executions.scene import Scene
@@ -24,6 +26,10 @@ BY_HAND = "#### Look\n- [ ] Nobody works\n- [ ] The log is quiet\n"
 SHIFTS = """() => { window.shifts = []; new PerformanceObserver(list => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(entry.value);
 }).observe({ type: "layout-shift", buffered: false }); }"""
+
+# When each line is there, in milliseconds since 1970
+SEEN = """() => { window.seen = []; new MutationObserver(() => window.seen.push(Date.now()))
+  .observe(document.getElementById("lines"), { childList: true }); }"""
 
 
 @pytest.fixture
@@ -85,6 +91,34 @@ def test_a_connection_that_died_in_a_sleep_is_made_anew(
     far.clock.fast_forward(15_000)
     all_of_them(far, 20)
     expect(far.locator("#badge")).to_have_text("live")
+
+
+def test_without_redis_the_page_polls_and_says_so(
+    settings: Settings, visitor: Visitor, browser: Browser, execution: Execution, errors: list[str]
+) -> None:
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    page, first = new_page(browser, visitor, errors), attempt(execution)
+    try:
+        page.goto(f"/executions/{execution.pk}/")
+        expect(page.locator("#badge")).to_have_text("polling")
+        counted(execution, first, 0, 10)
+        all_of_them(page, 10)
+    finally:
+        page.context.close()
+
+
+# The long form tells how quick it is on a machine that has time.
+@pytest.mark.parametrize("most", [10, pytest.param(0.1, marks=pytest.mark.faults)])
+def test_output_appears_at_once(page: Page, execution: Execution, most: float) -> None:
+    first, stored = attempt(execution), []
+    open_page(page, execution)
+    page.evaluate(SEEN)
+    for number in range(20):
+        counted(execution, first, number, number + 1)
+        stored.append(time.time())
+        expect(page.locator("#lines li").last).to_have_text(f"{number:05d}")
+    seen = [at / 1000 for at in page.evaluate("window.seen")]
+    assert statistics.median(b - a for a, b in zip(stored, seen, strict=True)) < most
 
 
 def test_a_tab_that_nobody_sees_tells_the_state(
