@@ -1,16 +1,15 @@
 """Controlling an execution as a whole. Each answers with the execution as it is then."""
 
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Query, Router, Schema
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.api.asking import Asked
-from cvdops.api.execution import ExecutionDetail, detail
+from cvdops.api.execution import ExecutionDetail, UndoShape, detail
 from cvdops.api.executions import Name, Words
-from cvdops.api.steps import the_step
 from cvdops.executions import services
-from cvdops.executions.queries import get_execution
+from cvdops.executions.queries import get_execution, get_step
 
 router = Router(tags=["executions"])
 _ONE = "/executions/{execution_id}"
@@ -21,18 +20,47 @@ class Said(Asked):
 
 
 class DownTo(Said):
-    """`down_to`: the step, of a `host` where it runs on several, at which the rollback ends; empty: all."""
+    """`down_to`: the step at which the rollback ends; empty: all."""
 
     down_to: Name = ""
-    host: Name = ""
 
 
 class GoOn(Asked):
     """From which step it goes on, and why."""
 
     step: Name
-    host: Name = ""
     comment: Words
+
+
+class From(Asked):
+    """`step`: down to which; without it all."""
+
+    step: str = ""
+
+
+class FromThere(Asked):
+    step: str
+
+
+class RollbackPlan(Schema):
+    undone: list[UndoShape]
+    left: list[UndoShape]
+
+
+class FateShape(Schema):
+    """`fate`: it is reused, skipped, run, or run again."""
+
+    step: str
+    host: str
+    fate: str
+
+
+class GoOnPlan(Schema):
+    """`problem`: why it cannot be done, empty if it can. `needs`: which action one has to be allowed."""
+
+    steps: list[FateShape]
+    problem: str
+    needs: str
 
 
 @router.post(f"{_ONE}/pause", response=ExecutionDetail, url_name="api-execution-pause")
@@ -59,16 +87,25 @@ def cancel(request: HttpRequest, execution_id: str, said: Said) -> ExecutionDeta
     return detail(person(request), execution_id)
 
 
+@router.get(f"{_ONE}/rollback", response=RollbackPlan, url_name="api-execution-rollback")
+@requires(Action.READ_EXECUTION)
+def rollback_plan(request: HttpRequest, execution_id: str, wanted: Query[From]) -> RollbackPlan:
+    """What a rollback would undo now, newest first, and what it would leave. Changes nothing."""
+    found = get_execution(person(request), execution_id)
+    step = get_step(found, wanted.step) if wanted.step else None
+    undone, left = services.undone_by(found, step.key if step else "")
+    return RollbackPlan(
+        undone=[UndoShape.of(entry) for entry in undone],
+        left=[UndoShape.of(entry) for entry in left],
+    )
+
+
 @router.post(f"{_ONE}/rollback", response=ExecutionDetail, url_name="api-execution-rollback")
 @requires(Action.CONTROL, "POST")
 def rollback(request: HttpRequest, execution_id: str, said: DownTo) -> ExecutionDetail:
     """Undo what was done, newest first; with `down_to` only that step and what came after it."""
-    user, down_to = person(request), ""
-    if said.down_to:
-        step = the_step(get_execution(user, execution_id), said.down_to, said.host)
-        down_to = str(step.pk)
-    services.roll_back(user, execution_id, said.comment, down_to)
-    return detail(user, execution_id)
+    services.roll_back(person(request), execution_id, said.comment, said.down_to)
+    return detail(person(request), execution_id)
 
 
 @router.post(f"{_ONE}/give-up", response=ExecutionDetail, url_name="api-execution-give-up")
@@ -79,11 +116,18 @@ def give_up(request: HttpRequest, execution_id: str, said: Said) -> ExecutionDet
     return detail(person(request), execution_id)
 
 
+@router.get(f"{_ONE}/go-on", response=GoOnPlan, url_name="api-execution-go-on")
+@requires(Action.READ_EXECUTION)
+def go_on_plan(request: HttpRequest, execution_id: str, wanted: Query[FromThere]) -> GoOnPlan:
+    """What would become of each step if it went on from there. Changes nothing."""
+    plan = services.plan_resume(person(request), execution_id, wanted.step)
+    fates = [FateShape(step=s.key, host=s.host, fate=fate) for s, fate in plan.fates]
+    return GoOnPlan(steps=fates, problem=plan.problem, needs=plan.action)
+
+
 @router.post(f"{_ONE}/go-on", response=ExecutionDetail, url_name="api-execution-go-on")
 @requires(Action.CONTROL, "POST")
 def go_on(request: HttpRequest, execution_id: str, said: GoOn) -> ExecutionDetail:
     """Go on from another step. To skip one, or to repeat one that was done, is for a Lead."""
-    user = person(request)
-    step = the_step(get_execution(user, execution_id), said.step, said.host)
-    services.resume_from(user, execution_id, step.pk, said.comment)
-    return detail(user, execution_id)
+    services.resume_from(person(request), execution_id, said.step, said.comment)
+    return detail(person(request), execution_id)

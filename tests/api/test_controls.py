@@ -71,6 +71,20 @@ def test_nobody_else_overrides(scene: Scene) -> None:
     assert answer.status_code == 403
 
 
+def test_what_would_become_of_it_is_read_first(scene: Scene) -> None:
+    path = f"executions/{stuck(scene).pk}"
+    scene.person("developer")
+    text = token("developer")
+    found = get(text, f"{path}/rollback")
+    assert [(e["step"], e["rollback"]) for e in found["undone"]] == [("one", "undo")]
+    found = get(text, f"{path}/go-on", step="two")
+    assert [(s["step"], s["fate"]) for s in found["steps"]] == [
+        ("one", "reuse"),
+        ("two", "run again"),
+    ]
+    assert (found["problem"], found["needs"]) == ("", "execution.control")
+
+
 def test_rolling_back_and_giving_up(scene: Scene) -> None:
     made = stuck(scene)
     answer = post("devops-engineer", made, "give-up", comment="no use")
@@ -79,6 +93,18 @@ def test_rolling_back_and_giving_up(scene: Scene) -> None:
     assert answer.status_code == 200, answer.content
     assert [s["id"] for s in answer.json()["steps"] if s["phase"] == "rollback"] == ["undo"]
     assert scene.advance(made).state == "rolled_back"
+
+
+@pytest.mark.parametrize("by", ["id", "key"])
+def test_a_rollback_ends_where_it_is_to_end(scene: Scene, by: str) -> None:
+    steps = [block(name, "true", f"destructive rollback=un{name}") for name in ("one", "two")]
+    undo = [block(f"un{name}", "true") for name in ("one", "two")]
+    scene.runbook("".join(steps) + block("three", "false"), "".join(undo))
+    made = scene.run()
+    down_to = "two" if by == "key" else str(made.steps.get(key="two").pk)
+    answer = post("devops-engineer", made, "rollback", down_to=down_to)
+    assert [s["id"] for s in answer.json()["steps"] if s["phase"] == "rollback"] == ["untwo"]
+    assert post("devops-engineer", made, "rollback", down_to="four").status_code == 404
 
 
 def test_going_on_from_another_step(scene: Scene) -> None:

@@ -366,10 +366,14 @@ TABLE: dict[str, Row] = {
     "api-execution-pause": Row(EXECUTION, post=only(DEPLOYERS, 200), api=True),
     "api-execution-cancel": Row(EXECUTION, post=only(DEPLOYERS, 200), api=True),
     "api-execution-resume": Row(EXECUTION, post=only(DEPLOYERS, 409), api=True),
-    "api-execution-rollback": Row(EXECUTION, post=only(DEPLOYERS, 409), api=True),
+    "api-execution-rollback": Row(EXECUTION, get=HIDDEN, post=only(DEPLOYERS, 409), api=True),
     "api-execution-give-up": Row(EXECUTION, post=only(DEPLOYERS, 409), api=True),
     "api-execution-go-on": Row(
-        EXECUTION, post=only(DEPLOYERS, 409), body={"step": "hello", "comment": "so"}, api=True
+        EXECUTION,
+        get={OTHERS: 422},  # it does not say from where
+        post=only(DEPLOYERS, 409),
+        body={"step": "hello", "comment": "so"},
+        api=True,
     ),
     "api-step-retry": Row(STEP, post=only(DEPLOYERS, 409), api=True),
     "api-step-skip": Row(STEP, post=only(LEADS, 409), body={"comment": "because"}, api=True),

@@ -187,7 +187,7 @@ def roll_back(user: User, execution_id: UUID | str, comment: str = "", down_to: 
     execution = get_execution(user, execution_id)
     can(user, Action.CONTROL, matter(execution)).enforce()
     if down_to:
-        get_step(execution, down_to)
+        down_to = get_step(execution, down_to).key
     if step := StepRun.objects.filter(execution=execution, unconfirmed=True).first():
         text = f"“{step.title}” may still be running on {step.host}: wait, or settle it."
         raise Conflict(text)

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from cvdops.access import limits
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.audit.log import record
@@ -26,9 +27,11 @@ def executions(request: HttpRequest) -> HttpResponse:
     known = history.places(user, name_in(request.GET))
     form = HistoryFilter(request.GET, known)
     wanted, before = form.wanted(), form.values().get("before", "")
-    page = history.page(user, wanted, before, known)
+    with limits.asking(user):
+        page = history.page(user, wanted, before, known)
+        items = [e.pk for e in page.items]
+        hits = search.hits(user, wanted.output, items) if wanted.output else {}
     waits = briefs(page.items)
-    hits = search.hits(user, wanted.output, (e.pk for e in page.items)) if wanted.output else {}
     context = {
         "form": form,
         "page": page,
