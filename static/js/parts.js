@@ -1,4 +1,6 @@
 // Puts new parts of the page in place, and leaves alone what a person is at: focus, open details, selected text.
+import { tellHere } from "./zones.js";
+
 const ACTIVE = "a, button, summary, input, textarea, select, [tabindex]";
 
 export function put(name, html) {
@@ -8,6 +10,7 @@ export function put(name, html) {
 function replace(element, html) {
   const template = document.createElement("template");
   template.innerHTML = html;
+  tellHere(template.content);
   if (sameButTime(element, template.content)) return;
   const focused = element.contains(document.activeElement) ? [...element.querySelectorAll(ACTIVE)].indexOf(document.activeElement) : -1;
   const open = [...element.querySelectorAll("details")].map((details) => details.open);

@@ -1,5 +1,7 @@
 """The script of the page in a real browser, against a real web server."""
 
+from datetime import UTC, datetime
+
 from playwright.sync_api import Page, expect
 
 from cvdops.executions import services
@@ -98,3 +100,16 @@ def test_the_page_follows_to_the_end(page: Page, scene: Scene, execution: Execut
     expect(page.locator("#panel h2")).to_have_text("Second")
     expect(page.locator("#lines li")).to_have_text(["two"])
     until(lambda: viewers() == 0)
+
+
+def test_when_it_begins_is_told_by_the_readers_clock_after_a_change_too(
+    page: Page, execution: Execution
+) -> None:
+    open_page(page, execution)
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
+    opens = datetime(2099, 1, 4, 18, tzinfo=UTC)
+    Execution.objects.filter(pk=execution.pk).update(opens_at=opens)
+    note(execution, "the window is agreed")
+    head = page.locator("[data-part=head] time:not([data-local])")
+    expect(head).to_have_text("Sun 04 Jan 2099 18:00 UTC (Mon 03:00 GMT+9)")
