@@ -3,12 +3,14 @@
 import logging
 import sys
 from collections.abc import Sequence
+from urllib.parse import urlencode, urlsplit
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from cvdops.access.marks import access_of
 from cvdops.accounts.models import User
@@ -75,6 +77,28 @@ def busy(request: HttpRequest) -> HttpResponse:
     )
     response["Retry-After"] = "2"
     return response
+
+
+def logged_out(request: HttpRequest) -> HttpResponse | None:
+    """For who sent a form after their session had ended: what they wrote, to take along; None for nothing."""
+    said = written(request)
+    if not said:
+        return None
+    return _bare(
+        request,
+        401,
+        "You are not logged in any more",
+        "Nothing was changed. Copy what you wrote, log in, and send it once more.",
+        said,
+        login=login_address(request),
+    )
+
+
+def login_address(request: HttpRequest) -> str:
+    """The login page, from where one comes back to the page on which the form stood."""
+    here = urlsplit(back(request))
+    target = here.path + (f"?{here.query}" if here.query else "")
+    return reverse("login") + (f"?{urlencode({'next': target})}" if target else "")
 
 
 def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
@@ -161,13 +185,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _bare(
-    request: HttpRequest, status: int, title: str, text: str, said: Sequence[Written] = ()
+    request: HttpRequest,
+    status: int,
+    title: str,
+    text: str,
+    said: Sequence[Written] = (),
+    *,
+    login: str = "",
 ) -> HttpResponse:
     if problems.asked_for(request):
         return problems.problem(status, CODES.get(status, "error"), title, text)
     htmx = bool(request.headers.get("HX-Request"))
     template = "errors/_bare_notice.html" if htmx else "errors/bare.html"
-    context = {"status": status, "title": title, "text": text, "written": said}
+    context = {"status": status, "title": title, "text": text, "written": said, "login": login}
     content = render_to_string(template, context)
     return _as_notice(request, HttpResponse(content, status=status))
 

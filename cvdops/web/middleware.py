@@ -188,6 +188,8 @@ def _ask_to_log_in(request: HttpRequest) -> HttpResponse:
     """A page leads to the login and back; a fragment or a stream cannot, and is told so."""
     if asked_for(request):
         return unknown("login", "Send the header Authorization: Bearer …, or log in at the portal.")
+    if request.method == "POST" and (answer := errors.logged_out(request)):
+        return answer
     login = reverse("login")
     if request.headers.get("HX-Request"):
         here = urlsplit(request.headers.get("HX-Current-URL", ""))
@@ -198,4 +200,6 @@ def _ask_to_log_in(request: HttpRequest) -> HttpResponse:
         return HttpResponse("Log in first.", status=401, content_type="text/plain")
     if request.method in {"GET", "HEAD"}:
         login += "?" + urlencode({"next": request.get_full_path()})
+    elif request.method == "POST":
+        login = errors.login_address(request)
     return HttpResponse(status=302, headers={"Location": login})

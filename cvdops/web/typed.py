@@ -7,7 +7,15 @@ from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 # The fields in which people write sentences. Values of variables are not among them: some are secret.
-_FIELDS = {"comment": "Your comment", "text": "What you wrote", "reason": "Your reason"}
+SENTENCES = {
+    "comment": "Your comment",
+    "text": "What you wrote",
+    "reason": "Your reason",
+    "note": "Your note",
+    "review": "Your review",
+    "emergency_reason": "Why it cannot wait",
+    "short_notice": "Why nobody was told before",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +31,7 @@ def written(request: HttpRequest) -> tuple[Written, ...]:
 
 def _written(request: HttpRequest) -> Iterator[Written]:
     if request.method == "POST":
-        for name, label in _FIELDS.items():
+        for name, label in SENTENCES.items():
             if text := request.POST.get(name, "").strip():
                 yield Written(label, text)
 

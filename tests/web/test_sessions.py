@@ -15,6 +15,8 @@ from cvdops.accounts.sessions import IDLE, LONGEST, SessionStore, renew
 from tests.cast import person
 from tests.web.world import World
 
+HOST = "http://testserver"
+
 pytestmark = pytest.mark.django_db
 
 
@@ -128,3 +130,24 @@ def test_when_rights_change_the_session_goes_on_under_another_key(browser: Clien
     thief = Client()
     thief.cookies["sessionid"] = before
     assert thief.get("/").status_code == 302
+
+
+def test_a_form_that_is_sent_after_the_end_loses_no_word(client: Client) -> None:
+    typed = {"text": "The log <is> quiet."}
+    page = client.post(
+        "/executions/x/notes/", typed, headers={"referer": f"{HOST}/executions/x/?a=1"}
+    )
+    text = page.content.decode()
+    assert page.status_code == 401
+    assert "The log &lt;is&gt; quiet." in text
+    assert 'href="/login/?next=%2Fexecutions%2Fx%2F%3Fa%3D1"' in text
+    part = client.post("/executions/x/notes/", typed, headers={"hx-request": "true"})
+    assert (part.status_code, part["HX-Retarget"]) == (401, "#notices")
+    assert "The log &lt;is&gt; quiet." in part.content.decode()
+
+
+def test_one_without_a_word_leads_to_the_login_and_back_to_its_page(client: Client) -> None:
+    answer = client.post("/executions/x/pause/", headers={"referer": f"{HOST}/executions/x/"})
+    assert answer["Location"] == "/login/?next=%2Fexecutions%2Fx%2F"
+    abroad = client.post("/executions/x/pause/", headers={"referer": "https://elsewhere.example/x"})
+    assert abroad["Location"] == "/login/"
