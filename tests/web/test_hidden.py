@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from math import erfc, sqrt
 from statistics import median
 from uuid import uuid4
 
@@ -270,6 +271,45 @@ def test_how_long_it_takes_tells_nothing(hidden: World) -> None:
         second += timed(lambda: client.get(none), 1)
     slower = sum(a > b for a in first for b in second) / (len(first) * len(second))
     assert 0.2 < slower < 0.8, f"medians {median(first):.4f} s and {median(second):.4f} s"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("name", ["execution", "runbook", "approval", "api-execution"])
+def test_five_hundred_answers_of_each_kind_take_equally_long(hidden: World, name: str) -> None:
+    """S7: by the time alone nobody tells what is hidden from what is not there (Mann-Whitney, p > 0.01)."""
+    request = hidden.request(runbook="security-audit", by="operations-lead")
+    ApprovalRequest.objects.filter(pk=request).update(category="security")
+    real: dict[str, object] = {
+        "execution": the_execution().pk,
+        "runbook": "security-audit",
+        "approval": request,
+        "api-execution": the_execution().pk,
+    }
+    client = hidden.client("auditor")
+    there, absent = reverse(name, args=[real[name]]), reverse(name, args=[uuid4()])
+    if name == "runbook":
+        absent = reverse(name, args=["security-audot"])
+    for address in (there, absent) * 10:  # what is made once is made
+        assert client.get(address).status_code == 404
+    first, second = [], []
+    for _ in range(500):  # in turns, so that a busy machine is busy for both
+        first += timed(lambda: client.get(there), 1)
+        second += timed(lambda: client.get(absent), 1)
+    assert mann_whitney(first, second) > 0.01, (
+        f"medians {median(first) * 1000:.3f} ms and {median(second) * 1000:.3f} ms"
+    )
+
+
+def mann_whitney(first: list[float], second: list[float]) -> float:
+    """How likely two samples without ties differ as much as these by chance (both sides, normal)."""
+    ranked = sorted(
+        (value, which) for which, values in enumerate((first, second)) for value in values
+    )
+    n, m = len(first), len(second)
+    ranks = sum(rank for rank, (_, which) in enumerate(ranked, 1) if which == 0)
+    u = ranks - n * (n + 1) / 2
+    z = (u - n * m / 2) / sqrt(n * m * (n + m + 1) / 12)
+    return erfc(abs(z) / sqrt(2))
 
 
 def test_methods_that_no_address_answers_say_the_same(hidden: World) -> None:
