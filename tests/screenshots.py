@@ -77,9 +77,17 @@ PAGES = {
     "admin-doctor": "/doctor/",
     "admin-person": "/people/developer/",
     "admin-person-add": "/people/add/",
-    "api-docs": "/api/v1/docs",
     "lead-triggers": "/triggers/",
     "not-found": "/nothing/",
+    "find": "/find/",
+    "find-nothing": "/find/?q=nothing-like-it",
+    "tour": "/tour/",
+    "glossary": "/glossary/",
+    "shortcuts": "/shortcuts/",
+    "styleguide": "/styleguide/",
+    "runbooks-nothing": "/runbooks/?q=nothing-like-it",
+    "executions-nothing": "/executions/?q=nothing-like-it",
+    "forbidden": "/audit/",
 }
 
 
@@ -146,6 +154,7 @@ def shoot(browser: Browser, port: int, pages: dict[str, str], folder: Path) -> N
             for name, path in pages.items():
                 person = WHOSE.get(name.partition("-")[0], WHOSE[""])
                 picture(people[person], path, folder / f"{name}-{size}-{scheme}.png")
+            palette(people["devops-engineer"], folder, f"{size}-{scheme}.png")
             dry_run(people["devops-engineer"], folder / f"dry-run-{size}-{scheme}.png")
             understood(people["auditor"], folder, f"{size}-{scheme}.png")
             picture(people["auditor"], "/audit/", folder / f"audit-{size}-{scheme}.png")
@@ -163,6 +172,19 @@ def understood(page: Page, folder: Path, name: str) -> None:
     page.get_by_role("button", name="The annotated form").click()
     page.get_by_role("heading", name="What annotating adds").wait_for()
     page.screenshot(path=folder / f"import-annotated-{name}")
+
+
+def palette(page: Page, folder: Path, name: str) -> None:
+    """What Ctrl-K and ? open, over a page."""
+    page.goto("/runbooks/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("back")
+    page.get_by_role("option", name="Back up the database").wait_for()
+    page.screenshot(path=folder / f"palette-{name}")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    page.get_by_role("dialog").get_by_text("Environments").wait_for()
+    page.screenshot(path=folder / f"keys-{name}")
 
 
 def dry_run(page: Page, file: Path) -> None:

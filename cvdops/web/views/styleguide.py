@@ -6,13 +6,35 @@ from django.shortcuts import render
 from cvdops.access.marks import requires
 from cvdops.access.policy import Action
 from cvdops.environments.models import Environment
-from cvdops.executions.states import EXECUTION_LOOKS, STEP_LOOKS
+from cvdops.executions.states import EXECUTION_LOOKS, STEP_LOOKS, ExecutionState
 from cvdops.lib.errors import Reason
+from cvdops.web.finding import Hit
+
+TONES = ("ok", "run", "wait", "bad", "none")
+COLOURS = (
+    *(
+        "canvas",
+        "surface",
+        "sunken",
+        "line",
+        "line-strong",
+        "ink",
+        "ink-soft",
+        "accent",
+        "accent-bg",
+    ),
+    *(name for tone in TONES[:4] for name in (tone, f"{tone}-bg")),
+)
+SCRIPT = 'sudo systemctl stop ${SERVICE_NAME}\ncp "$DATABASE_PATH" /tmp/'
+PROSE = "Stops the service, so that nobody writes:\n\n* it answers `503` meanwhile,\n* about **a minute**.\n"
 
 
 @requires(Action.PUBLIC)
 def styleguide(request: HttpRequest) -> HttpResponse:
+    looks = EXECUTION_LOOKS[ExecutionState.SUCCEEDED]
     context = {
+        "colours": COLOURS,
+        "tones": TONES,
         "execution_looks": EXECUTION_LOOKS.values(),
         "step_looks": STEP_LOOKS.values(),
         "environments": [
@@ -22,6 +44,11 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         "reasons": [
             Reason("example", "This needs Execute on deployment; you have Review.", "Ask.")
         ],
-        "script": 'sudo systemctl stop ${SERVICE_NAME}\ncp "$DATABASE_PATH" /tmp/',
+        "script": SCRIPT,
+        "prose": PROSE,
+        "hits": [
+            Hit("Deployment", "#content", "book-open", "Execute"),
+            Hit("#1042 Deployment", "#content", looks.icon, "development", looks),
+        ],
     }
     return render(request, "styleguide.html", context)
