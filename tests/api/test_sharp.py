@@ -20,7 +20,7 @@ SHARP = {
     "api-matrix", "api-give-role", "api-period-set", "api-period-remove", "api-policies",
     "api-approver-group-set", "api-change-confirm", "api-change-refuse", "api-secret",
     "api-secret-remove", "api-accounts", "api-account-close", "api-account-reopen",
-    "api-account-password", "api-triggers", "api-trigger-rotate", "api-trigger-enable",
+    "api-account-password", "api-roles", "api-triggers", "api-trigger-rotate", "api-trigger-enable",
 }  # fmt: skip
 
 
