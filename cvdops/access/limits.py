@@ -15,7 +15,7 @@ from enum import StrEnum
 from cvdops.accounts.models import User
 from cvdops.lib.errors import TooMany
 
-STREAMS = 200  # that one person may have open
+STREAMS = 1000  # that one person may have open: each costs little, they share what is read
 AT_ONCE = 4  # questions of one person that are looked up at the same time
 _KNOWN = 10_000  # counts that are kept before those that say nothing any more are dropped
 
