@@ -118,8 +118,8 @@ def _search() -> Iterator[Figure]:
 def _pages() -> Iterator[Figure]:
     for address in PAGES:
         times, asked = _ask([address])
-        yield Figure(f"{address}, p95", percentile(times, 0.95), "ms", None, OTHER)
-        yield Figure(f"{address}, queries", asked, "", None, 12.0)
+        yield Figure(f"{address} beside them, p95", percentile(times, 0.95), "ms", None, OTHER)
+        yield Figure(f"{address} beside them, queries", asked, "", None, 12.0)
     for address in ("/", "/executions/", "/executions/?output=info", "/runbooks/deployment/"):
         size = len(gzip.compress(_client().get(address).content)) / 1000
         yield Figure(f"{address} transferred", size, "KB", None, 60.0)
