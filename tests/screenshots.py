@@ -77,6 +77,7 @@ PAGES = {
     "admin-doctor": "/doctor/",
     "admin-person": "/people/developer/",
     "admin-person-add": "/people/add/",
+    "api-docs": "/api/v1/docs",
     "lead-triggers": "/triggers/",
     "not-found": "/nothing/",
     "find": "/find/",

@@ -32,6 +32,9 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "permissions.edit_matrix": {
         "role": "developer", "category": "security", "level": "assist", **_WHY,
     },
+    "permissions.edit_role": {
+        "role": "developer", "leads": False, "administers": False, "reads_audit": True, **_WHY,
+    },
     "approvals.decide": {"decision": "approve", "plan_digest": "$DIGEST", "comment": "Looks right"},
     "catalog.review": {"comment": "Tried in staging"},
     "catalog.ask": {"environment": "development", "note": "Version 1.0.1 has to go out today"},
@@ -117,3 +120,39 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "triggers.deliver": {"release": {"tag": "v1.0.1"}},
     "notices.read": {},
 }  # fmt: skip
+
+_HERE = {"name": "practice"}
+
+# Where a call's example is about something else than in PLACES. `$NAME` is a variable of the shell.
+THERE: Mapping[str, Mapping[str, object]] = {
+    "hosts.connection": _HERE,
+    "hosts.test": _HERE,
+    "hosts.confirm_key": _HERE,
+    "parts.change_group": {"name": "web"},
+    "parts.change_database": {"name": "reports"},
+    "parts.change_variable": {"name": "DATA_DIR"},
+    "environments.remove_secret": {"name": "API_TOKEN"},
+    "changes.remove_period": {"slug": "staging"},
+    "changes.set_group": {"slug": "database-people"},
+}
+
+# What differs each time, as variables of the shell: parts of addresses, and fields of a body.
+SHELL: Mapping[str, str] = {
+    "execution_id": "$EXECUTION",
+    "request_id": "$REQUEST",
+    "change_id": "$CHANGE",
+    "trigger_id": "$TRIGGER",
+    "hold_id": "$HOLD",
+    "delegation_id": "$DELEGATION",
+    "until": "$TOMORROW",
+    "ends_at": "$TOMORROW",
+}
+
+QUERIES: Mapping[str, str] = {
+    "permissions.check": "action=execution.start&runbook=deployment&environment=development",
+    "approvals.approvals": "state=open",
+    "executions.executions": "environment=development&state=succeeded",
+    "runbooks.runbooks": "category=deployment",
+    "changes.changes": "open=true",
+    "audit.audit": "since=2026-11-01T00:00:00Z",
+}

@@ -41,6 +41,7 @@ from cvdops.api import (
 )
 from cvdops.api.asking import Asked, check_names
 from cvdops.api.description import describe
+from cvdops.api.docs import page
 from cvdops.api.etags import tagged
 from cvdops.api.once import once
 from cvdops.audit.log import by_token
@@ -197,9 +198,15 @@ def _marked(view: View, calls: Calls) -> View:
 
 def _says_json(request: HttpRequest) -> bool:
     """Whether what was sent is said to be JSON; where nothing was sent, nothing has to be said."""
-    if request.content_type:
-        return request.content_type == "application/json"
-    return request.META.get("CONTENT_LENGTH") in {None, "", "0"}
+    if request.content_type == "application/json":
+        return True
+    empty = request.META.get("CONTENT_LENGTH") in {None, "", "0"}
+    return empty and "HTTP_TRANSFER_ENCODING" not in request.META and not _is_form(request)
+
+
+def _is_form(request: HttpRequest) -> bool:
+    """Whether Django has read the body already."""
+    return request.content_type in {"multipart/form-data", "application/x-www-form-urlencoded"}
 
 
 def _kind(request: HttpRequest, call: Callable[..., Any]) -> limits.Kind | None:
@@ -221,4 +228,8 @@ def _patterns() -> list[URLPattern]:
     ]
 
 
-urlpatterns = [*_patterns(), path("openapi.json", openapi, name="api-openapi")]
+urlpatterns = [
+    *_patterns(),
+    path("openapi.json", openapi, name="api-openapi"),
+    path("docs", page(described()), name="api-docs"),
+]

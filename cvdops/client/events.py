@@ -56,11 +56,15 @@ class Listener:
     execution: str
     moved: threading.Event = field(default_factory=threading.Event)
     _last: str = ""
+    _begun: bool = False
     _rest: float = REST
     _end: threading.Event = field(default_factory=threading.Event)
 
-    def start(self) -> None:
-        threading.Thread(target=self._listen, daemon=True).start()
+    def start(self, position: int) -> None:
+        """Listen, if it does not yet, to what comes after this position."""
+        if not self._begun:
+            self._begun, self._last = True, str(position)
+            threading.Thread(target=self._listen, daemon=True).start()
 
     def stop(self) -> None:
         self._end.set()

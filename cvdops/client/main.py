@@ -1,6 +1,5 @@
 """`cvdops`: the runbooks of a remote portal from a command line, by its API."""
 
-import os
 import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from cvdops.client.following import Away
 from cvdops.client.place import Unset, place
 from cvdops.client.story import Exit
 from cvdops.client.wire import Portal, Told
-from cvdops.lib.console import Console
+from cvdops.lib.console import Console, leave_quietly
 from cvdops.lib.lessons import LessonFormatter, lesson
 
 Command = Callable[[Portal, Console, Namespace], Exit]
@@ -56,9 +55,8 @@ def main() -> None:
         code = Exit.REFUSED
     except KeyboardInterrupt:
         code = Exit.STOPPED
-    except BrokenPipeError:  # whoever read has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = Exit.SUCCEEDED
+    except BrokenPipeError:
+        leave_quietly()
     sys.exit(int(code))
 
 

@@ -12,6 +12,7 @@ from cvdops.lib.console import Console, table
 from cvdops.lib.sgr import Sgr
 from cvdops.lib.visible import visible
 
+PIECE = 1 << 20  # bytes of output that are in memory at once
 _NUMBER = re.compile(r"#?(\d{1,18})")
 
 
@@ -108,11 +109,11 @@ def output(portal: Portal, console: Console, options: Namespace) -> Exit:
     shown = Sgr(colours=console.shows_colours()) if console.out.isatty() else None
     offset = options.offset
     while True:
-        answer = portal.fetch(*path, offset=offset, host=options.host)
-        if not answer.data:
+        data = portal.fetch(*path, most=PIECE, offset=offset, host=options.host)
+        if not data:
             break
-        console.write(shown.feed(answer.data) if shown else answer.data)
-        offset += len(answer.data)
+        console.write(shown.feed(data) if shown else data)
+        offset += len(data)
     if shown:
         console.write(shown.end())
     return Exit.SUCCEEDED

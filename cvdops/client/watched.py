@@ -10,6 +10,7 @@ from cvdops.client.story import Gate, Look, Step
 from cvdops.client.wire import Portal, Told
 
 APART = 0.3  # seconds between two looks, however many events come
+PIECE = 256 << 10  # bytes of output that are read at once
 LONGEST = 5.0  # seconds after which it is looked at even if no event came
 
 
@@ -24,17 +25,20 @@ class Watched:
 
     def __post_init__(self) -> None:
         self._listener = Listener(self.portal, self.execution)
-        self._listener.start()
 
     def look(self) -> Look:
         self._looked = time.monotonic()
         self._listener.moved.clear()
-        return look(self.portal.get("executions", self.execution), self.portal)
+        found = self.portal.get("executions", self.execution)
+        self._listener.start(found["position"])
+        return look(found, self.portal)
 
     def output(self, step: Step, offset: int) -> bytes:
         try:
             path = ("executions", self.execution, "steps", step.id, "output")
-            return self.portal.fetch(*path, offset=offset, host=step.host).data
+            return self.portal.fetch(
+                *path, most=PIECE, offset=offset, attempt=step.attempt, host=step.host
+            )
         except Told as error:
             if error.status == 403:
                 return f"{error}\n".encode() if offset == 0 else b""

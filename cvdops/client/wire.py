@@ -16,9 +16,11 @@ from cvdops.client.place import Place
 
 TIMEOUT = 30.0  # seconds without a word
 TRIES = 6
+LARGEST = 64 << 20  # bytes of an answer
 LONGEST_REST = 60.0  # seconds: a portal that asks for more is told to somebody
 _LATER = frozenset({429, 503})
 _ROOT = "/api/v1/"
+_ELSEWHERE = "Is CVDOPS_URL the address of a portal?"
 _BROKEN = (URLError, http.client.HTTPException, OSError)
 
 
@@ -40,11 +42,18 @@ class _StayHere(HTTPRedirectHandler):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """What a portal answers; of more bytes than were wanted, the first ones."""
+
     data: bytes
-    headers: Mapping[str, str]
 
     def json(self) -> Any:
-        return json.loads(self.data)
+        """Raises Told for what is no JSON."""
+        try:
+            return json.loads(self.data)
+        except ValueError:
+            raise Told(
+                0, {"code": "unknown", "detail": f"What came is no JSON. {_ELSEWHERE}"}
+            ) from None
 
 
 class Portal:
@@ -55,11 +64,11 @@ class Portal:
         self._opener = build_opener(_StayHere)
 
     def get(self, *path: str, **query: str | int | None) -> Any:
-        return self.fetch(*path, **query).json()
+        return self._send(self._request("GET", path, query)).json()
 
-    def fetch(self, *path: str, **query: str | int | None) -> Answer:
-        """The answer to a GET, as it is."""
-        return self._send(self._request("GET", path, query))
+    def fetch(self, *path: str, most: int, **query: str | int | None) -> bytes:
+        """The answer to a GET, as it is; at most so many bytes of it."""
+        return self._send(self._request("GET", path, query), most).data
 
     def items(self, *path: str, limit: int, **query: str | int | None) -> Iterator[dict[str, Any]]:
         """Of a list, page by page, at most so many."""
@@ -103,12 +112,12 @@ class Portal:
         request.add_header("Accept", "application/json")
         return request
 
-    def _send(self, request: Request) -> Answer:
+    def _send(self, request: Request, most: int = LARGEST) -> Answer:
         """Tried again where that has one effect: reading, and posting with a key."""
         for tries_left in reversed(range(TRIES)):
             try:
                 with self._open(request) as answer:
-                    return Answer(answer.read(), answer.headers)  # type: ignore[attr-defined]
+                    return Answer(answer.read(most))
             except Told as error:
                 rest = error.document.get("retry_after", 0.0)
                 if error.status not in _LATER or not tries_left or rest > LONGEST_REST:
@@ -147,7 +156,7 @@ def _told(error: HTTPError) -> Told:
     if not known:
         where = error.headers.get("Location")
         text = f"It answered {error.code}" + (f" and points to {where}" if where else "")
-        document = {"code": "unknown", "detail": f"{text}. Is CVDOPS_URL the address of a portal?"}
+        document = {"code": "unknown", "detail": f"{text}. {_ELSEWHERE}"}
     after = error.headers.get("Retry-After", "")
     if after.isdecimal():
         document["retry_after"] = float(after)

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, DjangoHelpFor
 from django.core.management.color import no_style
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
-from cvdops.lib.console import Console, coloured
+from cvdops.lib.console import Console, coloured, leave_quietly
 from cvdops.lib.errors import Invalid, Problem, Refused, UserError
 from cvdops.lib.lessons import LessonFormatter, lesson
 
@@ -58,6 +58,8 @@ class PortalCommand(BaseCommand):
         logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # said below in one sentence
         try:
             return super().execute(*args, **options)
+        except BrokenPipeError:
+            leave_quietly()
         except UserError as error:
             raise self._told(options, sentence(error), problem(error)) from error
         except CommandError as error:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, NoReturn
 
 # The tones of the pages, as a terminal shows them.
 _TONES = {"ok": "32", "run": "36", "wait": "33", "bad": "31", "muted": "2", "strong": "1"}
@@ -74,6 +76,12 @@ class Console:
             return ""
         print(question, end=" ", file=self.err, flush=True)
         return self.answers.readline().strip().lower()
+
+
+def leave_quietly() -> NoReturn:
+    """End, because whoever read what is printed has gone away: as a program that SIGPIPE ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left in buffers
+    raise SystemExit(128 + signal.SIGPIPE)
 
 
 def table(rows: list[Mapping[str, str]], columns: Mapping[str, str]) -> list[str]:

@@ -231,7 +231,7 @@ def test_the_description_names_every_call(world: World) -> None:
     assert found["openapi"].startswith("3.")
     addresses = {p.name: f"/api/v1/{p.pattern}" for p in urls.urlpatterns}
     called = [re.sub("<(?:[a-z]+:)?", "{", a).replace(">", "}") for a in addresses.values()]
-    assert {*found["paths"], "/api/v1/openapi.json"} == set(called)
+    assert {*found["paths"], "/api/v1/openapi.json", "/api/v1/docs"} == set(called)
     assert set(found["components"]["securitySchemes"]) == {"token", "session"}
 
 

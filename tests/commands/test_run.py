@@ -265,6 +265,20 @@ def test_ctrl_c_without_a_terminal_only_stops_watching(
         until(lambda: Execution.objects.get().state == "cancelled")
 
 
+def test_it_ends_quietly_when_nobody_reads_any_more(
+    scene: Scene, shell: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    scene.runbook(SAY)
+    here, there = os.pipe()
+    os.close(here)
+    with working():
+        program = shell("--follow", stdout=there, stderr=subprocess.PIPE)
+        os.close(there)
+        _out, err = program.communicate(timeout=60)
+        until(lambda: Execution.objects.get().state == "succeeded")
+    assert program.returncode == 141 and b"Traceback" not in err
+
+
 @pytest.mark.parametrize(
     ("answer", "state", "code"), [("c", "cancelled", 1), ("s", "running", 130)]
 )

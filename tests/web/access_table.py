@@ -567,6 +567,7 @@ TABLE: dict[str, Row] = {
     "api-notices-read": Row(post={OTHERS: 204}, body={}, api=True),
     "api-contacts": Row(get=ALL, api=True),
     "api-openapi": Row(get=ALL, api=True),
+    "api-docs": Row(get=ALL, api=True),
     "healthz": Row(get=ALL, public=True),
     "readyz": Row(get={OTHERS: 503}, public=True),  # there is no worker in these tests
     "styleguide": Row(get=ALL, public=True),

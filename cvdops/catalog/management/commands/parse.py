@@ -15,9 +15,9 @@ class Command(PortalCommand):
         "parser found. Needs no database. (--json is what it does anyway.)"
     )
     examples: ClassVar = (
-        ("manage.py parse runbooks/DEPLOYMENT.md", "everything"),
+        ("manage.py parse runbooks/DEPLOYMENT_RUNBOOK.md", "everything"),
         (
-            "manage.py parse runbooks/DEPLOYMENT.md | python3 -c 'import json, sys; "
+            "manage.py parse runbooks/DEPLOYMENT_RUNBOOK.md | python3 -c 'import json, sys; "
             'print(*[s["id"] for s in json.load(sys.stdin)["steps"]], sep="\\n")\'',
             "the ids of its steps",
         ),

@@ -1,0 +1,214 @@
+"""`cvdops` against a real portal."""
+
+import json
+import os
+import signal
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cvdops.access.models import RoleGrant
+from cvdops.executions.models import Execution
+from tests.client.program import USUAL, Program
+from tests.commands.worker import working
+from tests.executions.scene import Scene
+from tests.live.output import note
+from tests.proxy import Proxy
+from tests.waiting import until
+
+SAY = '#### Say\n```bash {#say}\nprintf "\\033[1mone\\033[0m\\033[2J\\ntwo"\n```\n'
+FAIL = "#### Break\n```bash {#break}\necho before\nexit 42\n```\n"
+GATE = "#### Ask\n```approval {#ask}\napprovers: [operations-manager]\n```\n"
+COUNT = (
+    '#### Count\n```bash {#count}\nfor i in $(seq 1 40); do echo "line $i"; sleep 0.1; done\n```\n'
+)
+SLOW = "#### Wait\n```bash {#wait timeout=600s}\necho begun\nsleep 500\n```\n"
+
+
+def test_it_runs_and_follows_to_a_good_end(scene: Scene, engineer: Program) -> None:
+    scene.runbook(SAY)
+    with working():
+        done = engineer.run("run", "trial", *USUAL, "--follow")
+    assert (done.code, done.out) == (0, "one\ntwo")
+    number = Execution.objects.get().number
+    assert f"#{number} was started: {engineer.environment['CVDOPS_URL']}/executions/" in done.err
+    assert "▶ Say (here)" in done.err and "✓ Say (here)" in done.err
+
+
+def test_a_failed_step_is_1_with_its_code(scene: Scene, engineer: Program) -> None:
+    scene.runbook(FAIL)
+    with working():
+        done = engineer.run("run", "trial", *USUAL, "--follow")
+    assert (done.code, done.out) == (1, "before\n")
+    assert "failed, exit code 42" in done.err and "Go on watching: cvdops watch" in done.err
+
+
+def test_a_gate_is_3_and_is_decided_by_what_was_read(
+    scene: Scene, engineer: Program, manager: Program
+) -> None:
+    scene.runbook(GATE + SAY)
+    with working():
+        started = engineer.run("run", "trial", *USUAL, "--json")
+        assert started.code == 3
+        request = json.loads(started.out)["approvals"][0]
+        assert f"cvdops approve {request['id']}" in started.err
+        assert request["id"] in manager.run("approvals").out
+        unread = manager.run("approve", request["id"])
+        assert unread.code == 2 and f"--digest {request['plan_digest']}" in unread.err
+        assert "Ask" in unread.err and "Plan " in unread.err
+        assert manager.run("approve", request["id"], "--digest", "0" * 64).code == 2
+        own = engineer.run("approve", request["id"], "--digest", request["plan_digest"])
+        assert own.code == 2 and Execution.objects.get().state == "waiting"
+        agreed = manager.run("approve", request["id"], "--digest", request["plan_digest"])
+        assert (agreed.code, agreed.out) == (0, "Trial: Ask: approved.\n")
+        watched = engineer.run("watch", str(Execution.objects.get().number), "--wait", "5m")
+    assert (watched.code, watched.out) == (0, "one\ntwo")
+
+
+def test_a_rejection_is_1(scene: Scene, engineer: Program, manager: Program) -> None:
+    scene.runbook(GATE + SAY)
+    with working():
+        started = json.loads(engineer.run("run", "trial", *USUAL, "--json").out)
+        digest = started["plan_digest"]
+        words = ("--digest", digest, "--comment", "not on a Friday")
+        assert manager.run("reject", started["id"], *words).code == 0
+        done = engineer.run("watch", started["id"])
+    assert done.code == 1 and ": rejected." in done.err
+
+
+def test_connections_that_break_lose_and_double_nothing(
+    scene: Scene, server: int, engineer: Program
+) -> None:
+    scene.runbook(COUNT)
+    with working(), closing(Proxy(server)) as proxy:
+        through = {**engineer.environment, "CVDOPS_URL": f"http://localhost:{proxy.port}"}
+        program = Program(through).begin("run", "trial", *USUAL, "--follow")
+        assert program.stdout is not None
+        first = program.stdout.readline()
+        proxy.cut()
+        out, err = program.communicate(timeout=120)
+    assert program.returncode == 0, err.decode()
+    assert first + out == b"".join(b"line %d\n" % number for number in range(1, 41))
+
+
+def test_ctrl_c_stops_watching_and_says_how_to_go_on(scene: Scene, engineer: Program) -> None:
+    scene.runbook(SLOW)
+    with working():
+        program = engineer.begin("run", "trial", *USUAL, "--follow", start_new_session=True)
+        assert program.stdout is not None
+        assert program.stdout.readline() == b"begun\n"
+        program.send_signal(signal.SIGINT)
+        _out, err = program.communicate(timeout=60)
+        number = str(Execution.objects.get().number)
+        assert program.returncode == 130
+        assert f"Go on watching: cvdops watch {number}" in err.decode()
+        done = engineer.run("cancel", number, "--comment", "enough")
+        assert done.code == 0 and f"#{number} is " in done.out
+        until(lambda: Execution.objects.get().state == "cancelled")
+
+
+def test_it_looks(scene: Scene, engineer: Program, tmp_path: Path) -> None:
+    scene.runbook(SAY)
+    with working():
+        assert engineer.run("run", "trial", *USUAL).code == 0
+    number = str(Execution.objects.get().number)
+    assert "trial" in engineer.run("runbooks").out
+    assert "--procedure do-it: Do it (say)" in engineer.run("runbooks", "trial").out
+    assert f"#{number} " in engineer.run("executions", "--env", "development").out
+    shown = engineer.run("show", number).out
+    assert shown.startswith(f"#{number} trial 1.0.0, do-it, in development: succeeded")
+    # Into a file it goes byte for byte, as it is stored.
+    assert engineer.run("output", number, "say").out == "\x1b[1mone\x1b[0m\x1b[2J\ntwo"
+    assert engineer.run("output", number, "say", "--offset", "16").out == "two"
+    everything = json.loads(engineer.run("show", number, "--json").out)
+    assert everything["state"] == "succeeded"
+
+
+def test_steps_are_acted_on(scene: Scene, engineer: Program, server: int, tmp_path: Path) -> None:
+    scene.runbook(FAIL + SAY)
+    lead = Program.of("operations-lead", server, tmp_path)
+    with working():
+        assert engineer.run("run", "trial", *USUAL).code == 1
+        number = str(Execution.objects.get().number)
+        assert engineer.run("retry", number, "break").code == 0
+        until(lambda: Execution.objects.get().steps.get(key="break").attempt_count == 2)
+        until(lambda: Execution.objects.get().state == "waiting")
+        refused = engineer.run("skip", number, "break", "--comment", "not needed")
+        assert refused.code == 2 and "Lead" in refused.err
+        assert lead.run("skip", number, "break", "--comment", "not needed").code == 0
+        assert lead.run("watch", number).code == 0
+
+
+def test_a_document_is_held_to_the_rules(scene: Scene, engineer: Program, tmp_path: Path) -> None:
+    scene.runbook(SAY)
+    assert engineer.run("lint", str(tmp_path / "TRIAL.md")).code == 0
+    wrong = tmp_path / "wrong.md"
+    wrong.write_text("# T\n\n## Procedures\n```bash {timeout=soon}\ntrue\n```\n")
+    done = engineer.run("lint", str(wrong))
+    assert done.code == 1 and f"{wrong}:4: error:" in done.out and "[RB203]" in done.out
+    assert engineer.run("lint", str(tmp_path / "nothing.md")).code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "trial", "--env", "development"), ("--confirm-checklist", "--reason")),
+        (("run", "trial", "--env", "nowhere", "--reason", "x"), ("There is no environment",)),
+        (("run", "nothing", *USUAL), ("There is no such runbook",)),
+        (("show", "999999"), ("There is no execution 999999",)),
+        (("show", "no-such-id"), ("There is no such execution",)),
+        (("show", "../runbooks"), ("There is no such",)),
+        (("approve", "nothing"), ("No request nothing is open",)),
+    ],
+)
+def test_bad_input_is_2_in_a_sentence(
+    scene: Scene, engineer: Program, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    scene.runbook(SAY)
+    done = engineer.run(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("Error: ") and all(word in done.err for word in words)
+    as_json = json.loads(engineer.run(*arguments, "--json").out)
+    assert as_json["error"]["detail"]
+    assert not Execution.objects.exists()
+
+
+def test_a_token_that_opens_nothing_and_one_of_too_small_a_scope(
+    scene: Scene, engineer: Program, server: int, tmp_path: Path
+) -> None:
+    scene.runbook(SAY)
+    done = engineer.run("runbooks", CVDOPS_TOKEN="cvdops_" + "x" * 43)
+    assert done.code == 2 and "This token opens nothing" in done.err
+    reader = Program.of("devops-engineer", server, tmp_path, "read")
+    done = reader.run("run", "trial", *USUAL)
+    assert done.code == 2 and "needs the scope run" in done.err
+
+
+def test_a_right_that_ends_ends_the_watching(scene: Scene, engineer: Program) -> None:
+    scene.runbook(GATE)
+    execution = scene.run()
+    program = engineer.begin("watch", str(execution.number), "--wait", "10m")
+    assert program.stderr is not None
+    until(lambda: b"It waits" in program.stderr.readline())
+    RoleGrant.objects.filter(user__username="devops-engineer").delete()
+    note(execution, "moved")
+    _out, err = program.communicate(timeout=60)
+    assert program.returncode == 2 and b"you may not see it" in err
+
+
+def test_a_portal_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    given = {"CVDOPS_URL": "http://localhost:1", "CVDOPS_TOKEN": "x", "HOME": str(tmp_path)}
+    done = Program(given).run("runbooks")
+    assert done.code == 2
+    assert done.err.startswith("Error: The portal at http://localhost:1 cannot be reached: ")
+
+
+def test_it_stops_when_nobody_reads_any_more(scene: Scene, engineer: Program) -> None:
+    scene.runbook(SAY)
+    here, there = os.pipe()
+    os.close(here)
+    program = engineer.begin("runbooks", stdout=there)
+    os.close(there)
+    _out, err = program.communicate(timeout=60)
+    assert (program.returncode, err) == (141, b"")
