@@ -61,7 +61,7 @@ def test_notes_and_verbs_are_counted(world: World, little: None) -> None:
     text, path = token("devops-engineer"), f"executions/{world.start().pk}/notes"
     limits._left.clear()
     found = [call(text, "POST", path, {"text": "x"}).status_code for _ in range(4)]
-    assert found == [200, 200, 200, 429]
+    assert found == [201, 201, 201, 429]
 
 
 def test_room_comes_back_with_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
