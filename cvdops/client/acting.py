@@ -21,7 +21,7 @@ def run(portal: Portal, console: Console, options: Namespace) -> Exit:
     except Told as error:
         raise _with_flags(error) from None
     if options.dry_run:
-        return _rehearsed(made, console)
+        return _rehearsed(made, console, options)
     console.tell(f"#{made['number']} was started: {portal.page(made['url'])}")
     return _follow(portal, console, made["id"], options)
 
@@ -71,9 +71,21 @@ def _with_flags(error: Told) -> Told:
     return error
 
 
-def _rehearsed(made: Mapping[str, Any], console: Console) -> Exit:
-    console.say_json(made)
-    return Exit.SUCCEEDED
+def _rehearsed(made: Mapping[str, Any], console: Console, options: Namespace) -> Exit:
+    """The plan; what its hosts have is found on their pages when a worker has asked them."""
+    if options.json:
+        console.say_json(made)
+    else:
+        what = f"{made['runbook']} {made['version']}, {made['procedure']}"
+        lines = [f"{what}, in {made['environment']}:"]
+        for number, step in enumerate(made["steps"], start=1):
+            where = f" ({', '.join(step['hosts'])})" if step["hosts"] else ""
+            lines.append(f"{number}. {step['title']}{where}")
+        lines += [f"Not now: {reason['text']}" for reason in made["not_now"]]
+        lines += [f"{check['host']} is asked for what the steps need." for check in made["checks"]]
+        for line in (*lines, "Nothing was started."):
+            console.say(visible(line))
+    return Exit.FAILED if made["not_now"] else Exit.SUCCEEDED
 
 
 def approve(portal: Portal, console: Console, options: Namespace) -> Exit:

@@ -108,6 +108,14 @@ def test_ctrl_c_stops_watching_and_says_how_to_go_on(scene: Scene, engineer: Pro
         until(lambda: Execution.objects.get().state == "cancelled")
 
 
+def test_a_dry_run_shows_the_plan_and_starts_nothing(scene: Scene, engineer: Program) -> None:
+    scene.runbook(GATE + SAY)
+    done = engineer.run("run", "trial", "--env", "development", "--reason", "x", "--dry-run")
+    assert done.code == 0 and "2. Say (here)\n" in done.out
+    assert done.out.endswith("here is asked for what the steps need.\nNothing was started.\n")
+    assert not Execution.objects.exists()
+
+
 def test_it_looks(scene: Scene, engineer: Program, tmp_path: Path) -> None:
     scene.runbook(SAY)
     with working():
