@@ -154,5 +154,6 @@ QUERIES: Mapping[str, str] = {
     "executions.executions": "environment=development&state=succeeded",
     "runbooks.runbooks": "category=deployment",
     "changes.changes": "open=true",
+    "controls.go_on_plan": "step=hello",
     "audit.audit": "since=2026-11-01T00:00:00Z",
 }
