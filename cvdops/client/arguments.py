@@ -41,7 +41,8 @@ def add_start(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--confirm-checklist",
         action="store_true",
-        help="you have looked after every item of the list before the start",
+        help="you have looked after every item of the list before the start (with manage.py only a "
+        "protected environment asks for it: elsewhere you say so by starting it)",
     )
     parser.add_argument(
         "--confirm-environment",

@@ -19,6 +19,7 @@ from cvdops.access.levels import Level
 from cvdops.access.models import MatrixCell
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.audit.models import AuditEntry
+from cvdops.environments.models import Environment
 from cvdops.executions import services
 from cvdops.executions.models import Execution
 from tests.cast import person
@@ -157,9 +158,22 @@ def refused(*arguments: str, by: str = "devops-engineer") -> str:
 
 def test_what_is_missing_is_named_with_its_flags(scene: Scene) -> None:
     scene.runbook(SAY, extra="variables:\n  SIZE: {type: integer, required: true}\n")
+    Environment.objects.filter(pk="development").update(protected=True)
     said = refused("--env", "development")
     assert "SIZE" in said and "Say why you run it" in said and "Confirm before the start" in said
-    assert said.endswith("Say it with --confirm-checklist, --reason.")
+    assert said.endswith("Say it with --confirm-checklist, --confirm-environment, --reason.")
+
+
+def test_outside_protected_environments_starting_it_is_the_word_for_the_checklist(
+    scene: Scene,
+) -> None:
+    scene.runbook(SAY)
+    with working():
+        code, _, err = run("--env", "development", "--follow")
+    made = Execution.objects.get()
+    assert code == 0 and made.reason.startswith("Started with manage.py run by ")
+    confirmed = made.checklist.filter(moment="before", confirmed_by__isnull=False)
+    assert confirmed and all(f"Confirmed by starting it: {m.text}" in err for m in confirmed)
 
 
 @pytest.mark.parametrize(

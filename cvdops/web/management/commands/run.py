@@ -14,6 +14,7 @@ from cvdops.audit.log import record
 from cvdops.client import arguments
 from cvdops.client.following import Following, patience
 from cvdops.client.story import Exit, Story, summary
+from cvdops.environments.models import Environment
 from cvdops.executions import services
 from cvdops.executions.models import Execution, HostCheck
 from cvdops.executions.services.trying import DryRun
@@ -75,6 +76,9 @@ class Command(PortalCommand):
         console, follow = self.console, options["follow"]
         page = address(reverse("execution", args=[execution.pk]))
         console.tell(f"#{execution.number} was started: {page}")
+        if not options["confirm_checklist"]:
+            for mark in execution.checklist.filter(moment="before", confirmed_by=user):
+                console.tell(f"Confirmed by starting it: {mark.text}")
         limit = patience(options["wait"], follow=follow, attended=console.attended)
         story = Story(console, outputs=follow, aside=options["json"])
         code, look = Following(Followed(user, execution.pk), console, story, limit).run()
@@ -102,7 +106,13 @@ class Command(PortalCommand):
 
 
 def start(user: User, options: dict[str, Any]) -> Execution:
-    """Start it. The audit log keeps by whose account of this machine it was done in somebody's name."""
+    """Start it. The audit log keeps by whose account of this machine it was done in somebody's name.
+
+    Outside protected environments a script need say no more than what is to run: who runs the command
+    gives the word for the checklist by it, and the account is the reason.
+    """
+    protected = Environment.objects.filter(pk=options["env"], protected=True).exists()
+    confirmed = options["confirm_checklist"] or not protected
     with transaction.atomic():
         try:
             execution = services.start(
@@ -111,9 +121,9 @@ def start(user: User, options: dict[str, Any]) -> Execution:
                 environment=options["env"],
                 procedure=options["procedure"],
                 variables=dict(options["var"]),
-                reason=options["reason"],
+                reason=options["reason"] or ("" if protected else f"Started with {_by()}"),
                 confirm_environment=options["confirm_environment"],
-                checklist="confirmed" if options["confirm_checklist"] else (),
+                checklist="confirmed" if confirmed else (),
             )
         except Invalid as error:
             raise _with_flags(error) from None
