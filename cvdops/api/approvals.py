@@ -64,10 +64,10 @@ class Wanted(Listed):
 
 
 class Verdict(Asked):
-    """A decision on what was read: `plan_digest` is that of the request as it was when you read it."""
+    """A decision on this request. With `plan_digest`, that of the request as you read it, on no other plan."""
 
     decision: Literal["approve", "reject"]
-    plan_digest: Annotated[Text, Field(min_length=1, max_length=64)]
+    plan_digest: Annotated[Text, Field(min_length=1, max_length=64)] = Field(default_factory=str)
     comment: Annotated[Text, Field(max_length=2000)] = ""
 
 
@@ -125,5 +125,7 @@ def approvals(request: HttpRequest, wanted: Query[Wanted]) -> Approvals:
 def decide(request: HttpRequest, request_id: str, said: Verdict) -> Approval:
     """Approve or reject. If what would run has changed, nothing is decided and it is asked for anew."""
     user = person(request)
-    services.decide(user, request_id, said.decision, said.comment.strip(), said.plan_digest)
+    # A request is about one plan for good: what changes is asked for anew, by another request.
+    digest = said.plan_digest or get_request(user, request_id).plan_digest
+    services.decide(user, request_id, said.decision, said.comment.strip(), digest)
     return shapes([get_request(user, request_id)])[0]

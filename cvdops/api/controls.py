@@ -42,6 +42,10 @@ class FromThere(Asked):
     step: str
 
 
+# Nothing has to be said: then there need be no body.
+_NOTHING, _ALL = Said(), DownTo()
+
+
 class RollbackPlan(Schema):
     undone: list[UndoShape]
     left: list[UndoShape]
@@ -65,7 +69,7 @@ class GoOnPlan(Schema):
 
 @router.post(f"{_ONE}/pause", response=ExecutionDetail, url_name="api-execution-pause")
 @requires(Action.CONTROL, "POST")
-def pause(request: HttpRequest, execution_id: str, said: Said) -> ExecutionDetail:
+def pause(request: HttpRequest, execution_id: str, said: Said = _NOTHING) -> ExecutionDetail:
     """Let the running step end, then stop before the next one."""
     services.pause(person(request), execution_id, said.comment)
     return detail(person(request), execution_id)
@@ -73,7 +77,7 @@ def pause(request: HttpRequest, execution_id: str, said: Said) -> ExecutionDetai
 
 @router.post(f"{_ONE}/resume", response=ExecutionDetail, url_name="api-execution-resume")
 @requires(Action.CONTROL, "POST")
-def resume(request: HttpRequest, execution_id: str, said: Said) -> ExecutionDetail:
+def resume(request: HttpRequest, execution_id: str, said: Said = _NOTHING) -> ExecutionDetail:
     """Go on after a pause, or when its window is open again."""
     services.resume(person(request), execution_id, said.comment)
     return detail(person(request), execution_id)
@@ -81,7 +85,7 @@ def resume(request: HttpRequest, execution_id: str, said: Said) -> ExecutionDeta
 
 @router.post(f"{_ONE}/cancel", response=ExecutionDetail, url_name="api-execution-cancel")
 @requires(Action.CONTROL, "POST")
-def cancel(request: HttpRequest, execution_id: str, said: Said) -> ExecutionDetail:
+def cancel(request: HttpRequest, execution_id: str, said: Said = _NOTHING) -> ExecutionDetail:
     """Stop the running step, start nothing after it. While a worker does so, `intent` is `cancel`."""
     services.cancel(person(request), execution_id, said.comment)
     return detail(person(request), execution_id)
@@ -102,7 +106,7 @@ def rollback_plan(request: HttpRequest, execution_id: str, wanted: Query[From]) 
 
 @router.post(f"{_ONE}/rollback", response=ExecutionDetail, url_name="api-execution-rollback")
 @requires(Action.CONTROL, "POST")
-def rollback(request: HttpRequest, execution_id: str, said: DownTo) -> ExecutionDetail:
+def rollback(request: HttpRequest, execution_id: str, said: DownTo = _ALL) -> ExecutionDetail:
     """Undo what was done, newest first; with `down_to` only that step and what came after it."""
     services.roll_back(person(request), execution_id, said.comment, said.down_to)
     return detail(person(request), execution_id)
@@ -110,7 +114,7 @@ def rollback(request: HttpRequest, execution_id: str, said: DownTo) -> Execution
 
 @router.post(f"{_ONE}/give-up", response=ExecutionDetail, url_name="api-execution-give-up")
 @requires(Action.CONTROL, "POST")
-def give_up(request: HttpRequest, execution_id: str, said: Said) -> ExecutionDetail:
+def give_up(request: HttpRequest, execution_id: str, said: Said = _NOTHING) -> ExecutionDetail:
     """End one that waits for a decision on a step that did not succeed: it failed."""
     services.give_up(person(request), execution_id, said.comment)
     return detail(person(request), execution_id)

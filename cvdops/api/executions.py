@@ -15,6 +15,7 @@ from cvdops.api.trial import Trial
 from cvdops.executions import history, services
 from cvdops.executions.emergencies import Declaration
 from cvdops.executions.states import ExecutionState
+from cvdops.lib.errors import Invalid, Problem
 
 router = Router(tags=["executions"])
 
@@ -30,12 +31,24 @@ class Executions(Schema):
 
 
 class Wanted(Listed):
+    """`q`: the number, words of the reason, a part of the title; `output`: words that a step wrote.
+
+    `variable` is a name, with `value` what it had; `emergency=true`: emergencies alone.
+    """
+
     runbook: str = ""
+    procedure: str = ""
     environment: str = ""
     state: ExecutionState | None = None
     requested_by: str = ""
+    host: str = ""
     since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
     q: str = ""
+    output: str = ""
+    variable: str = ""
+    value: str = ""
+    emergency: bool = False
 
 
 class Emergency(Asked):
@@ -70,14 +83,10 @@ class Start(Asked):
 @requires(Action.USE_PORTAL)
 def executions(request: HttpRequest, wanted: Query[Wanted]) -> Executions:
     """The executions that you may see, newest first."""
-    filters = history.Wanted(
-        runbook=wanted.runbook,
-        environment=wanted.environment,
-        state=wanted.state or "",
-        person=wanted.requested_by,
-        since=wanted.since,
-        q=wanted.q,
-    )
+    if wanted.value and not wanted.variable:
+        raise Invalid([Problem("value", "Name the variable, too.")])
+    given = wanted.dict(exclude={"cursor", "requested_by", "state"})
+    filters = history.Wanted(**given, person=wanted.requested_by, state=wanted.state or "")
     before = str(identity(wanted.cursor)) if wanted.cursor else ""
     page = history.page(person(request), filters, before)
     items = [ExecutionItem(**facts(one)) for one in page.items]

@@ -44,10 +44,14 @@ class Settled(SaidOfStep):
     outcome: Literal["succeeded", "skipped"] = "succeeded"
 
 
+# What need not be said: then there need be no body.
+_ALL, _AGAIN, _LEFT, _DONE = Confirmed(), SaidOfStep(), Skipped(), Settled()
+
+
 @router.post(f"{_STEP}/confirm", response=ExecutionDetail, url_name="api-step-confirm")
 @requires(Action.ASSIST, "POST")
 def confirm(
-    request: HttpRequest, execution_id: str, step_id: str, said: Confirmed
+    request: HttpRequest, execution_id: str, step_id: str, said: Confirmed = _ALL
 ) -> ExecutionDetail:
     """Confirm items of a manual step or a checklist; the last one lets the execution go on."""
     user = person(request)
@@ -60,7 +64,7 @@ def confirm(
 @router.post(f"{_STEP}/retry", response=ExecutionDetail, url_name="api-step-retry")
 @requires(Action.CONTROL, "POST")
 def retry(
-    request: HttpRequest, execution_id: str, step_id: str, said: SaidOfStep
+    request: HttpRequest, execution_id: str, step_id: str, said: SaidOfStep = _AGAIN
 ) -> ExecutionDetail:
     """Run a step again that did not succeed."""
     user = person(request)
@@ -71,7 +75,9 @@ def retry(
 
 @router.post(f"{_STEP}/skip", response=ExecutionDetail, url_name="api-step-skip")
 @requires(Action.OVERRIDE, "POST")
-def skip(request: HttpRequest, execution_id: str, step_id: str, said: Skipped) -> ExecutionDetail:
+def skip(
+    request: HttpRequest, execution_id: str, step_id: str, said: Skipped = _LEFT
+) -> ExecutionDetail:
     """Go on without a step that did not succeed. For a Lead, with a comment that says why."""
     user = person(request)
     step = the_step(get_execution(user, execution_id), step_id, said.host)
@@ -81,7 +87,9 @@ def skip(request: HttpRequest, execution_id: str, step_id: str, said: Skipped) -
 
 @router.post(f"{_STEP}/settle", response=ExecutionDetail, url_name="api-step-settle")
 @requires(Action.OVERRIDE, "POST")
-def settle(request: HttpRequest, execution_id: str, step_id: str, said: Settled) -> ExecutionDetail:
+def settle(
+    request: HttpRequest, execution_id: str, step_id: str, said: Settled = _DONE
+) -> ExecutionDetail:
     """Say what became of a step that did not succeed, or whose end nobody saw. For a Lead, with a comment."""
     user = person(request)
     step = the_step(get_execution(user, execution_id), step_id, said.host)

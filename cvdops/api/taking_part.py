@@ -73,6 +73,9 @@ class Comment(Asked):
     comment: Words = ""
 
 
+_NOTHING = Comment()  # so there need be no body
+
+
 class Lessons(Asked):
     """What was learned."""
 
@@ -135,7 +138,7 @@ def hand_over(request: HttpRequest, execution_id: str, said: HandOver) -> Execut
 @router.post(f"{_ONE}/after/{{int:position}}", response=ExecutionDetail, url_name="api-close-item")
 @requires(Action.CLOSE, "POST")
 def close_item(
-    request: HttpRequest, execution_id: str, position: int, said: Comment
+    request: HttpRequest, execution_id: str, position: int, said: Comment = _NOTHING
 ) -> ExecutionDetail:
     """Confirm an item of the list after its end, by its place from 0; the last one closes it."""
     user = person(request)

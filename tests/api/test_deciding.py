@@ -93,9 +93,17 @@ def test_a_body_that_does_not_fit_decides_nothing(
     assert not Decision.objects.exists()
 
 
-def test_a_decision_without_a_digest_is_none(world: World, path: str) -> None:
+def test_without_a_digest_the_request_names_the_plan(world: World, path: str) -> None:
+    said = {"decision": "approve", "comment": "read"}
+    answer = call(token("operations-manager"), "POST", path, said)
+    assert (answer.status_code, answer.json()["state"]) == (200, "approved"), answer.content
+
+
+def test_without_a_digest_what_has_changed_is_asked_for_anew_too(world: World, path: str) -> None:
+    known = EnvironmentVariable.objects.filter(environment="development", name="SERVICE_NAME")
+    known.update(value="other")
     answer = call(token("operations-manager"), "POST", path, {"decision": "approve"})
-    assert [p["field"] for p in answer.json()["problems"]] == ["plan_digest"]
+    assert (answer.status_code, Decision.objects.count()) == (409, 0)
 
 
 @pytest.mark.parametrize("sent", ["{", "[" * 100_000, b"\xff"])

@@ -123,6 +123,38 @@ def test_executions_a_page_at_a_time(world: World, monkeypatch: pytest.MonkeyPat
     assert get(text, "executions", since="2999-01-01T00:00:00Z")["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("query", "fits"),
+    [
+        ({"procedure": "greet"}, ["greet"]),
+        ({"procedure": "release"}, ["release"]),
+        ({"host": "practice"}, ["greet", "release"]),
+        ({"host": "elsewhere"}, []),
+        ({"variable": "TARGET_VERSION"}, ["release"]),
+        ({"variable": "TARGET_VERSION", "value": "v1.0.1"}, ["release"]),
+        ({"variable": "TARGET_VERSION", "value": "v9"}, []),
+        ({"emergency": "true"}, []),
+        ({"emergency": "false"}, ["greet", "release"]),
+        ({"output": "hello"}, []),
+        ({"until": "2026-01-01T00:00:00Z"}, []),
+        ({"until": "9999-12-31T23:59:59-12:00"}, ["greet", "release"]),
+        ({"since": "0001-01-01T00:00:00+14:00"}, ["greet", "release"]),
+        ({"q": "deploy"}, ["greet", "release"]),
+    ],
+)
+def test_executions_by_every_filter_of_the_history(
+    query: dict[str, str], fits: list[str], world: World
+) -> None:
+    world.start(), world.request()
+    found = get(token("developer"), "executions", **query)["items"]
+    assert sorted(one["procedure"] for one in found) == fits
+
+
+def test_a_value_without_its_variable_is_an_error(world: World) -> None:
+    answer = call(token("developer"), "GET", "executions", value="v1.0.1")
+    assert (answer.status_code, answer.json()["problems"][0]["field"]) == (422, "value")
+
+
 def test_an_execution(world: World) -> None:
     request = world.request()
     (item,) = get(token("developer"), "executions")["items"]
