@@ -10,7 +10,7 @@ import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
@@ -18,12 +18,10 @@ from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi import checks
 from schemathesis.specs.openapi.schemas import APIOperation, OpenApiSchema
 
-from cvdops.access import limits
-from cvdops.access.models import Role, RoleGrant
 from cvdops.api.urls import described
-from tests.api.calls import token
-from tests.cast import person
-from tests.web.world import World
+from tests.api.described import CALLS, TAGS, text, there, undone
+
+__all__ = ["text", "there"]
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -49,25 +47,7 @@ def operations() -> dict[str, APIOperation]:
     return {one.definition.raw["operationId"]: one for one in found}
 
 
-# A stream has no end, and its shape is that of its events: see test_events.
-CALLS = [
-    call
-    for calls in described()["paths"].values()
-    for call in calls.values()
-    if call["operationId"] != "events.events"
-]
 NAMES = sorted(call["operationId"] for call in CALLS)
-TAGS = sorted({call["tags"][0] for call in CALLS})
-
-
-@pytest.fixture
-def text(world: World, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The token of somebody who may nearly everything, and as often as they like."""
-    for kind in limits.Kind:
-        monkeypatch.setitem(limits._RATES, kind, (1_000_000, 1.0, kind))
-    lead = person("operations-lead")
-    RoleGrant.objects.create(user=lead, role=Role.objects.get(pk="admin"))
-    return token("operations-lead")
 
 
 @pytest.fixture(autouse=True)
@@ -78,22 +58,6 @@ def _one_connection() -> Iterator[None]:
     yield
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
-
-
-@pytest.fixture
-def there(world: World) -> dict[str, Any]:
-    """What stands in addresses, of things that are there."""
-    words = {
-        "execution_id": "EXECUTION",
-        "request_id": "REQUEST",
-        "change_id": "CHANGE",
-        "trigger_id": "TRIGGER",
-        "hold_id": "HOLD",
-        "delegation_id": "DELEGATION",
-        "username": "HOLDER",
-    }
-    known = {"runbook_id": "deployment", "step_id": "hello", "slug": "development", "number": 1}
-    return {**known, "name": "practice", "kind": "hosts", "position": 0, **world.named(words)}
 
 
 @pytest.mark.parametrize("tag", TAGS)
@@ -136,15 +100,3 @@ def send(cases: st.SearchStrategy[Case], text: str, examples: int) -> None:
         case.validate_response(answer, excluded_checks=NOT_HERE)
 
     sent()
-
-
-class undone:  # noqa: N801 — it reads as a word of its sentence
-    """What happens inside is taken back."""
-
-    def __enter__(self) -> None:
-        self._outer = transaction.atomic()
-        self._outer.__enter__()
-
-    def __exit__(self, *error: object) -> None:
-        transaction.set_rollback(True)
-        self._outer.__exit__(*error)  # type: ignore[arg-type]

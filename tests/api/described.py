@@ -1,0 +1,61 @@
+"""The calls as the description has them, somebody who may nearly everything, and things that are there."""
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from cvdops.access import limits
+from cvdops.access.models import Role, RoleGrant
+from cvdops.api.urls import described
+from tests.api.calls import token
+from tests.cast import person
+from tests.web.world import World
+
+# A stream has no end, and its shape is that of its events: see test_events.
+STREAM = "events.events"
+CALLS = [
+    {**call, "path": path, "method": method}
+    for path, calls in described()["paths"].items()
+    for method, call in calls.items()
+    if call["operationId"] != STREAM
+]
+TAGS = sorted({call["tags"][0] for call in CALLS})
+
+
+@pytest.fixture
+def text(world: World, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The token of somebody who may nearly everything, and as often as they like."""
+    for kind in limits.Kind:
+        monkeypatch.setitem(limits._RATES, kind, (1_000_000, 1.0, kind))
+    lead = person("operations-lead")
+    RoleGrant.objects.create(user=lead, role=Role.objects.get(pk="admin"))
+    return token("operations-lead")
+
+
+@pytest.fixture
+def there(world: World) -> dict[str, Any]:
+    """What stands in addresses, of things that are there."""
+    words = {
+        "execution_id": "EXECUTION",
+        "request_id": "REQUEST",
+        "change_id": "CHANGE",
+        "trigger_id": "TRIGGER",
+        "hold_id": "HOLD",
+        "delegation_id": "DELEGATION",
+        "username": "HOLDER",
+    }
+    known = {"runbook_id": "deployment", "step_id": "hello", "slug": "development", "number": 1}
+    return {**known, "name": "practice", "kind": "hosts", "position": 0, **world.named(words)}
+
+
+class undone:  # noqa: N801 — it reads as a word of its sentence
+    """What happens inside is taken back."""
+
+    def __enter__(self) -> None:
+        self._outer = transaction.atomic()
+        self._outer.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        transaction.set_rollback(True)
+        self._outer.__exit__(*error)  # type: ignore[arg-type]
