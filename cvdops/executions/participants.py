@@ -3,6 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from cvdops.access.levels import Level
@@ -10,6 +11,7 @@ from cvdops.access.models import RoleGrant
 from cvdops.access.policy import Action, Matter, can
 from cvdops.accounts.models import User
 from cvdops.executions.models import Execution, Participant, StepRun
+from cvdops.lib.together import Read
 
 Part = Participant.Part
 ASKED = 20  # people
@@ -21,10 +23,11 @@ JOIN_NEEDS = {
 }
 
 
-def here(execution_id: UUID) -> list[Participant]:
+@Read
+def here(execution_id: UUID) -> QuerySet[Participant]:
     """Those who take part now, in the order in which they came."""
     found = Participant.objects.filter(execution=execution_id, left_at__isnull=True)
-    return list(found.select_related("user"))
+    return found.select_related("user")
 
 
 def operator(execution_id: UUID) -> Participant:

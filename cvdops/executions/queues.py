@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Now
 
 from cvdops.executions.models import Worker
+from cvdops.lib.together import Read
 
 ALIVE = timedelta(seconds=10)  # three times what they take to say so
 REMEMBERED = timedelta(days=1)
@@ -25,10 +26,18 @@ class Gap:
 
 def gap(queue: str) -> Gap | None:
     """None if a worker serves this queue now."""
-    served = Worker.objects.filter(queues__contains=[queue])
+    for alive, since in workers(queue):
+        return None if alive else Gap(queue, since)
+    return Gap(queue, None)
+
+
+@Read
+def workers(queue: str) -> QuerySet[Worker, tuple[int, datetime]]:
+    """How many workers of a queue live, and when the last of all that are remembered did."""
+    served = Worker.objects.filter(queues__contains=[queue]).values(queue=Value(queue))
     alive = Count("pk", filter=Q(left_at=None, seen_at__gte=Now() - ALIVE))
-    found = served.aggregate(alive=alive, since=Max(Coalesce("left_at", "seen_at")))
-    return None if found["alive"] else Gap(queue, found["since"])
+    found = served.annotate(alive=alive, since=Max(Coalesce("left_at", "seen_at")))
+    return found.order_by().values_list("alive", "since")
 
 
 def unserved(queues: Collection[str]) -> set[str]:

@@ -4,7 +4,7 @@ Above all these are rights. What changes something never gets an answer of befor
 and neither are streams, which go on after their view.
 """
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
@@ -31,12 +31,24 @@ def once(ask: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(ask)
     def asked(*args: P.args, **kwargs: P.kwargs) -> T:
-        answers = _answers.get()
-        if answers is None:
+        known = answers()
+        if known is None:
             return ask(*args, **kwargs)
-        question = (ask, args, tuple(sorted(kwargs.items())))
-        if question not in answers:
-            answers[question] = ask(*args, **kwargs)
-        return cast(T, answers[question])
+        asked_for = question(ask, args, kwargs)
+        if asked_for not in known:
+            known[asked_for] = ask(*args, **kwargs)
+        return cast(T, known[asked_for])
 
     return asked
+
+
+def answers() -> dict[Hashable, Any] | None:
+    """What was asked in this look so far, by `question`; None outside of any."""
+    return _answers.get()
+
+
+def question(
+    ask: Callable[..., object], args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> Hashable:
+    """The name of an answer."""
+    return (ask, args, tuple(sorted(kwargs.items())))

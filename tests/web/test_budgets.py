@@ -21,15 +21,7 @@ MORE = {
     "home": 22,
     "run": 22,
     "environment": 17,  # its parts are each a query
-    # What an execution consists of is each a query.
-    "execution": 18,
-    "execution-controls": 15,
-    "execution-snapshot": 14,
-    "execution-go-on": 14,
-    "execution-undo": 18,
-    "execution-emergency": 15,
-    "execution-evidence": 20,
-    "approval": 41,  # it resolves the plan anew, to show what has changed
+    "approval": 34,  # it resolves the plan anew, to show what has changed
 }
 
 # What is no page of the portal, or answers nothing that is looked at.

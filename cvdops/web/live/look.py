@@ -1,12 +1,12 @@
 """Reading an execution for all who look at it."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
-from django.db.models import Prefetch
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from cvdops.access.policy import seen_with
@@ -26,11 +26,12 @@ from cvdops.executions.past import past
 from cvdops.executions.plan import Plan
 from cvdops.executions.queries import planned
 from cvdops.executions.states import HELD, ExecutionState, Intent
+from cvdops.lib.together import Read, attach, read
 from cvdops.live.here import watching
 from cvdops.spec.document import Kind
 from cvdops.web.live import waiting
 from cvdops.web.live.scene import AT_WORK, Row, Scene
-from cvdops.web.live.timeline import read
+from cvdops.web.live.timeline import events, told
 from cvdops.web.live.waiting import known
 
 
@@ -39,29 +40,30 @@ def look(execution_id: UUID) -> Scene:
     found = Execution.objects.select_related(
         "runbook", "version", "environment", "requested_by", "closing"
     )
-    execution = (
-        found.defer("version__source", "version__diagnostics", "plan")
-        .annotate(now=Now())
-        .get(pk=execution_id)
-    )
+    execution = found.defer("version__source", "plan").annotate(now=Now()).get(pk=execution_id)
     now = execution.now
     plan = _plan(execution.pk)
-    marks = tuple(
-        ChecklistMark.objects.filter(execution=execution)
-        .select_related("confirmed_by")
-        .order_by("position")
+    queue = execution.environment.queue if _needs_worker(execution, now) else ""
+    marks, steps, attempts, requests, decisions, present, happened, *_ = read(
+        _marks.of(execution_id),
+        _steps.of(execution_id),
+        _attempts.of(execution_id),
+        _requests.of(execution_id),
+        _decisions.of(execution_id),
+        participants.here.of(execution_id),
+        events.of(execution_id),
+        *([queues.workers.of(queue)] if queue else []),
     )
-    decisions = Prefetch("decisions", Decision.objects.select_related("user", "on_behalf_of"))
-    requests = ApprovalRequest.objects.filter(execution_id=execution.pk).order_by("created_at")
-    timeline, notes = read(execution)
+    attach(requests, "decisions", decisions, "request_id")
+    timeline, notes = told(happened)
     seen = _seen(execution, plan)
     return Scene(
         execution=execution,
         plan=plan,
-        rows=_rows(execution, plan, marks, seen),
-        requests=tuple(requests.prefetch_related(decisions)),
-        marks=marks,
-        participants=tuple(participants.here(execution.pk)),
+        rows=_rows(execution, plan, steps, attempts, marks, seen),
+        requests=tuple(requests),
+        marks=tuple(marks),
+        participants=tuple(present),
         timeline=timeline,
         notes=notes,
         now=now,
@@ -69,7 +71,7 @@ def look(execution_id: UUID) -> Scene:
         instead_of=_instead_of(execution.pk),
         past=() if execution.is_over else _past(execution.pk),
         wait=waiting.read(execution, seen),
-        gap=queues.gap(execution.environment.queue) if _needs_worker(execution, now) else None,
+        gap=queues.gap(queue) if queue else None,
         watching=() if execution.is_over else watching(execution.pk),
     )
 
@@ -98,12 +100,45 @@ def _instead_of(execution_id: UUID) -> RunbookVersion | None:
     return versions.defer("source", "metadata", "diagnostics").first()
 
 
+@Read
+def _marks(execution_id: UUID) -> QuerySet[ChecklistMark]:
+    found = ChecklistMark.objects.filter(execution=execution_id)
+    return found.select_related("confirmed_by").order_by("position")
+
+
+@Read
+def _steps(execution_id: UUID) -> QuerySet[StepRun]:
+    return StepRun.objects.filter(execution=execution_id).order_by("phase", "position", "host")
+
+
+@Read
+def _attempts(execution_id: UUID) -> QuerySet[StepAttempt]:
+    """The latest of each step."""
+    found = StepAttempt.objects.filter(step__execution=execution_id)
+    return found.order_by("step_id", "-number").distinct("step_id")
+
+
+@Read
+def _requests(execution_id: UUID) -> QuerySet[ApprovalRequest]:
+    found = ApprovalRequest.objects.filter(execution_id=execution_id)
+    return found.select_related("requested_by").order_by("created_at")
+
+
+@Read
+def _decisions(execution_id: UUID) -> QuerySet[Decision]:
+    found = Decision.objects.filter(request__execution_id=execution_id)
+    return found.select_related("user", "on_behalf_of")
+
+
 def _rows(
-    execution: Execution, plan: Plan, marks: Sequence[ChecklistMark], seen: Collection[str]
+    execution: Execution,
+    plan: Plan,
+    steps: Sequence[StepRun],
+    latest: Iterable[StepAttempt],
+    marks: Sequence[ChecklistMark],
+    seen: Collection[str],
 ) -> tuple[Row, ...]:
-    steps = list(StepRun.objects.filter(execution=execution).order_by("phase", "position", "host"))
-    latest = StepAttempt.objects.filter(step__execution=execution).order_by("step_id", "-number")
-    attempts = {attempt.step_id: attempt for attempt in latest.distinct("step_id")}
+    attempts = {attempt.step_id: attempt for attempt in latest}
     several = {key for key, n in Counter(step.key for step in steps).items() if n > 1}
     children = _children(execution, steps)
     current = _current(execution, steps)

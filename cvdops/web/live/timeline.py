@@ -1,10 +1,14 @@
 """Events of an execution as sentences, and its notes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from cvdops.executions.models import Event, Execution
+from django.db.models import QuerySet
+
+from cvdops.executions.models import Event
+from cvdops.lib.together import Read
 
 SHOWN = 60
 LOOKED_AT = 400  # the newest events; beyond them lie no more than old notes
@@ -78,21 +82,31 @@ class Note:
     text: str
 
 
-def read(execution: Execution) -> tuple[tuple[Entry, ...], tuple[Note, ...]]:
-    """The timeline, newest first, and the notes, oldest first."""
-    found = Event.objects.filter(execution=execution, kind__in=[*_SENTENCES, NOTE])
+@Read
+def events(execution_id: UUID) -> QuerySet[Event]:
+    """Those that the page tells of, newest first."""
+    found = Event.objects.filter(execution=execution_id, kind__in=[*_SENTENCES, NOTE])
     found = found.exclude(data__contains={"again": True})  # a wait that goes on
-    events = list(found.select_related("actor", "step").order_by("-seq")[:LOOKED_AT])
+    return found.select_related("actor", "step").order_by("-seq")[:LOOKED_AT]
+
+
+def told(events: Sequence[Event]) -> tuple[tuple[Entry, ...], tuple[Note, ...]]:
+    """The timeline of these, newest first, and the notes, oldest first."""
     entries = [_entry(event) for event in events if event.kind != NOTE]
     notes = [_note(event) for event in reversed(events) if event.kind == NOTE]
     return tuple(entries[:SHOWN]), tuple(notes)
 
 
-def whole(execution: Execution) -> tuple[Entry, ...]:
-    """All of it, oldest first, as far as it goes (see EVIDENCE)."""
-    found = Event.objects.filter(execution=execution, kind__in=[*_SENTENCES])
-    events = found.exclude(data__contains={"again": True}).select_related("actor", "step")
-    return tuple(_entry(event) for event in events.order_by("seq")[:EVIDENCE])
+def every(execution_id: UUID) -> QuerySet[Event]:
+    """All that there is to tell, oldest first, as far as it goes (see EVIDENCE)."""
+    found = Event.objects.filter(execution=execution_id, kind__in=[*_SENTENCES])
+    found = found.exclude(data__contains={"again": True}).select_related("actor", "step")
+    return found.order_by("seq")[:EVIDENCE]
+
+
+def lines(events: Iterable[Event]) -> tuple[Entry, ...]:
+    """The timeline of these, in their order."""
+    return tuple(map(_entry, events))
 
 
 def _note(event: Event) -> Note:

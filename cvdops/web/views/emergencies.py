@@ -11,6 +11,8 @@ from cvdops.executions.models import Emergency
 from cvdops.executions.queries import get_execution
 from cvdops.lib.errors import Invalid, NotFound
 
+_WHAT = ("runbook", "version", "environment")  # the policy asks about them
+
 
 @requires(Action.READ_EXECUTION, "GET", "POST")
 def emergency(request: HttpRequest, execution_id: str) -> HttpResponse:
@@ -27,8 +29,10 @@ def emergency(request: HttpRequest, execution_id: str) -> HttpResponse:
 def _page(request: HttpRequest, execution_id: str, problem: str = "") -> HttpResponse:
     user = person(request)
     execution = get_execution(user, execution_id)
-    found = Emergency.objects.select_related("declared_by", "reviewed_by", "execution")
-    one = found.filter(execution=execution).first()
+    found = Emergency.objects.select_related(
+        "declared_by", "reviewed_by", *(f"execution__{of}" for of in _WHAT)
+    )
+    one = found.defer("execution__version__source").filter(execution=execution).first()
     if one is None:
         raise NotFound("emergency")
     context = {

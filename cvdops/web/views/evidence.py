@@ -1,6 +1,5 @@
 """What an execution proves, on one page for printing or as a PDF."""
 
-from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -10,6 +9,7 @@ from cvdops.access.policy import Action
 from cvdops.catalog.models import VersionReview
 from cvdops.executions.models import ChecklistMark, Participant, StepAttempt, StepRun
 from cvdops.executions.states import UNHEARD
+from cvdops.lib.together import attach, together
 from cvdops.live.answers import WITHHELD, kept_answers, reads_answers
 from cvdops.live.guard import standing
 from cvdops.web.live import timeline
@@ -26,17 +26,21 @@ def evidence(request: HttpRequest, execution_id: str) -> HttpResponse:
     scene = look(found.execution)
     execution = scene.execution
     hidden = frozenset() if reads_answers(user, found.matter) else kept_answers(scene.plan)
-    attempts = Prefetch("attempts", StepAttempt.objects.order_by("number"))
-    steps = StepRun.objects.filter(execution=execution).order_by("phase", "position", "lane")
-    entries = timeline.whole(execution)
+    steps, attempts, people, reviews, events = together(
+        StepRun.objects.filter(execution=execution).order_by("phase", "position", "lane"),
+        StepAttempt.objects.filter(step__execution=execution).order_by("number"),
+        Participant.objects.filter(execution=execution).select_related("user"),
+        VersionReview.objects.filter(version=execution.version_id).select_related("reviewer"),
+        timeline.every(execution.pk),
+    )
+    attach(steps, "attempts", attempts, "step_id")
+    entries = timeline.lines(events)
     context = {
         "scene": scene,
         "execution": execution,
-        "steps": list(steps.prefetch_related(attempts)),
-        "people": Participant.objects.filter(execution=execution).select_related("user"),
-        "reviews": VersionReview.objects.filter(version=execution.version_id).select_related(
-            "reviewer"
-        ),
+        "steps": steps,
+        "people": people,
+        "reviews": reviews,
         "variables": [
             (name, WITHHELD if name in hidden else value)
             for name, value in sorted(execution.variables.items())

@@ -1,0 +1,97 @@
+"""Several reads in one statement find what each finds alone."""
+
+import pytest
+from django.db import connection
+from django.db.models import Count, F, JSONField, Model, Q, QuerySet, Value
+from django.test.utils import CaptureQueriesContext
+
+from cvdops.access.models import Delegation, Role
+from cvdops.accounts.models import User
+from cvdops.environments.models import Environment, Host
+from cvdops.environments.vault import EnvironmentSecret
+from cvdops.executions.models import Event, Execution, Participant, StepRun
+from cvdops.lib.once import one_look
+from cvdops.lib.together import Read, ahead, attach, read, together
+from tests.web.world import World
+
+
+@Read
+def hosts(environment: str) -> QuerySet[Host]:
+    return Host.objects.filter(environment=environment)
+
+
+@Read
+def names(environment: str) -> QuerySet[Host, str]:
+    return hosts.ask(environment).values_list("name", flat=True)
+
+
+READS = [
+    lambda: Execution.objects.select_related(
+        "runbook", "version", "environment", "requested_by", "closing"
+    ).defer("sealed"),
+    lambda: Event.objects.select_related("actor", "step").order_by("-seq")[:3],
+    lambda: StepRun.objects.order_by("execution_id", "-position").distinct("execution_id"),
+    lambda: Participant.objects.select_related("user").annotate(since=F("joined_at")),
+    lambda: User.objects.order_by("pk"),
+    lambda: Role.objects.values_list("slug", "name", "leads"),
+    lambda: Role.objects.values_list("slug", flat=True).union(User.objects.values_list("username")),
+    lambda: StepRun.objects.values("kind").annotate(n=Count("pk")).values_list("kind", "n"),
+    lambda: Host.objects.filter(pk__in=[]),
+    lambda: Delegation.objects.filter(Q(giver__name="%s") | Q(reason__contains="100%")),
+    lambda: Environment.objects.annotate(
+        text=Value("a “quoted” \\ word\n", output_field=JSONField())
+    ),
+]
+
+
+@pytest.mark.parametrize("number", range(len(READS)))
+def test_a_read_finds_together_what_it_finds_alone(number: int, world: World) -> None:
+    world.start(), world.start(), world._delegation()
+    (found,) = together(READS[number]())
+    assert list(map(_plain, found)) == list(map(_plain, READS[number]()))
+
+
+def _plain(found: object) -> object:
+    """What is compared of an instance: what it holds, and the same of what was read with it."""
+    if not isinstance(found, Model):
+        return found
+    values = {name: value for name, value in vars(found).items() if name != "_state"}
+    return values, {name: _plain(one) for name, one in found._state.fields_cache.items()}
+
+
+def test_all_of_them_are_one_statement(world: World) -> None:
+    world.start()
+    with CaptureQueriesContext(connection) as queries:
+        found = together(*(ask() for ask in READS))
+    assert len(queries) == 1
+    assert [len(rows) for rows in found] == [len(list(ask())) for ask in READS]
+
+
+def test_nothing_binary_is_read(world: World) -> None:
+    EnvironmentSecret.objects.create(
+        environment_id="development", name="A", version=1, sealed=b"x", set_by=User.objects.create()
+    )
+    with pytest.raises(TypeError):
+        together(EnvironmentSecret.objects.all())
+
+
+def test_what_is_read_ahead_is_not_asked_again_in_the_same_look(world: World) -> None:
+    with one_look():
+        ahead(hosts.of("development"), names.of("development"))
+        with CaptureQueriesContext(connection) as queries:
+            assert [host.name for host in hosts("development")] == names("development")
+        assert len(queries) == 0
+    with CaptureQueriesContext(connection) as queries:
+        ahead(hosts.of("development"))  # no look: nothing is kept, and so nothing is read
+        assert len(queries) == 0
+        assert hosts("development") and read(hosts.of("development"))[0]
+        assert len(queries) == 2
+
+
+def test_related_rows_are_attached_as_a_prefetch_would(world: World) -> None:
+    environments, found = together(Environment.objects.all(), Host.objects.all())
+    attach(environments, "hosts", found, "environment_id")
+    wanted = {e.slug: list(e.hosts.all()) for e in Environment.objects.all()}
+    with CaptureQueriesContext(connection) as queries:
+        assert {e.slug: list(e.hosts.all()) for e in environments} == wanted
+    assert len(queries) == 0
