@@ -1,10 +1,16 @@
-"""`python -m tests.screenshots [FOLDER]`: pictures of every page, in both sizes and both schemes."""
+"""`python -m tests.screenshots [FOLDER [NAME…]]`: pictures of every page, in both sizes and schemes.
 
+Only the pictures whose names match one of the NAMEs are taken: `'home-*' '*-phone-dark'`.
+"""
+
+import argparse
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -92,6 +98,26 @@ PAGES = {
 }
 
 
+@dataclass(frozen=True)
+class Album:
+    """The pictures of one size and scheme; `whole` pages, or what a person sees first."""
+
+    folder: Path
+    wanted: tuple[str, ...] = ("*",)
+    whole: bool = False
+    kind: str = ""
+
+    def wants(self, name: str) -> bool:
+        return any(fnmatch(f"{name}-{self.kind}", pattern) for pattern in self.wanted)
+
+    def take(self, page: Page, name: str) -> None:
+        page.screenshot(path=self.folder / f"{name}-{self.kind}.png", full_page=self.whole)
+
+    def open(self, page: Page, name: str, path: str) -> None:
+        page.goto(path)
+        self.take(page, name)
+
+
 @contextmanager
 def system() -> Iterator[Launched]:
     with tempfile.TemporaryDirectory(prefix="cvdops-pictures-") as name:
@@ -110,6 +136,14 @@ def prepare(page: Page, manager: Page) -> dict[str, str]:
     state(page, "Succeeded")
     found["execution-succeeded"] = page.url
     found["execution-evidence"] = f"{page.url}evidence/"
+    launch(page, "deployment", "deploy", TARGET_VERSION="v1.0.2")
+    state(page, "Waiting")
+    approve(manager)
+    page.get_by_role("button", name="Retry").wait_for(timeout=60_000)
+    page.get_by_text(re.compile("Roll back")).first.click()
+    page.get_by_role("button", name=re.compile("Roll back")).last.click()
+    state(page, "Rolled back")
+    found["execution-rolled-back"] = page.url
     launch(page, "deployment", "deploy", TARGET_VERSION="v1.0.1")
     state(page, "Waiting")
     found["execution-waiting"] = page.url
@@ -144,78 +178,127 @@ def prepare_hosts(lead: Page, running: Launched) -> None:
         hosts.tested(lead, "Its key is NOT the one that was confirmed")
 
 
-def shoot(browser: Browser, port: int, pages: dict[str, str], folder: Path) -> None:
+def shoot(browser: Browser, port: int, pages: dict[str, str], whole: Album) -> None:
     for size, (width, height) in SIZES.items():
         for scheme in ("light", "dark"):
+            album = replace(whole, kind=f"{size}-{scheme}")
             options = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
-            people = {
-                person: log_in(browser, port, person, **options)
-                for person in (*WHOSE.values(), "auditor")
-            }
+            people = People(browser, port, options)
             for name, path in pages.items():
-                person = WHOSE.get(name.partition("-")[0], WHOSE[""])
-                picture(people[person], path, folder / f"{name}-{size}-{scheme}.png")
-            palette(people["devops-engineer"], folder, f"{size}-{scheme}.png")
-            dry_run(people["devops-engineer"], folder / f"dry-run-{size}-{scheme}.png")
-            understood(people["auditor"], folder, f"{size}-{scheme}.png")
-            picture(people["auditor"], "/audit/", folder / f"audit-{size}-{scheme}.png")
-            anonymous = browser.new_context(base_url=f"http://localhost:{port}", **options)
-            picture(anonymous.new_page(), "/login/", folder / f"login-{size}-{scheme}.png")
+                if album.wants(name):
+                    album.open(people[WHOSE.get(name.partition("-")[0], WHOSE[""])], name, path)
+            for name, (person, show) in DOINGS.items():
+                if album.wants(name):
+                    show(people[person], album, name)
+            if album.wants("login"):
+                anonymous = browser.new_context(base_url=f"http://localhost:{port}", **options)
+                album.open(anonymous.new_page(), "login", "/login/")
 
 
-def understood(page: Page, folder: Path, name: str) -> None:
-    """A plain document, as the import page understands it, and its annotated form."""
+class People(dict[str, Page]):
+    """Everybody's browser, logged in when it is first asked for."""
+
+    def __init__(self, browser: Browser, port: int, options: dict[str, object]) -> None:
+        super().__init__()
+        self._how = (browser, port, options)
+
+    def __missing__(self, person: str) -> Page:
+        browser, port, options = self._how
+        self[person] = log_in(browser, port, person, **options)
+        return self[person]
+
+
+def understand(page: Page) -> None:
     page.goto("/runbooks/import/")
     page.fill("#text", (PROJECT / "tests/spec/corpus/troubleshooting-entries.md").read_text())
     page.get_by_role("button", name="Show how it is understood").click()
     page.get_by_role("button", name="The annotated form").wait_for()
-    page.screenshot(path=folder / f"import-understood-{name}")
+
+
+def understood(page: Page, album: Album, name: str) -> None:
+    """A plain document, as the import page understands it."""
+    understand(page)
+    album.take(page, name)
+
+
+def annotated(page: Page, album: Album, name: str) -> None:
+    """Its annotated form."""
+    understand(page)
     page.get_by_role("button", name="The annotated form").click()
     page.get_by_role("heading", name="What annotating adds").wait_for()
-    page.screenshot(path=folder / f"import-annotated-{name}")
+    album.take(page, name)
 
 
-def palette(page: Page, folder: Path, name: str) -> None:
-    """What Ctrl-K and ? open, over a page."""
+def palette(page: Page, album: Album, name: str) -> None:
+    """What Ctrl-K opens, over a page."""
     page.goto("/runbooks/")
     page.keyboard.press("Control+k")
     page.keyboard.type("back")
     page.get_by_role("option", name="Back up the database").wait_for()
-    page.screenshot(path=folder / f"palette-{name}")
-    page.keyboard.press("Escape")
+    album.take(page, name)
+
+
+def keys(page: Page, album: Album, name: str) -> None:
+    """What ? opens."""
+    page.goto("/runbooks/")
     page.keyboard.press("?")
     page.get_by_role("dialog").get_by_text("Environments").wait_for()
-    page.screenshot(path=folder / f"keys-{name}")
+    album.take(page, name)
 
 
-def dry_run(page: Page, file: Path) -> None:
+def dry_run(page: Page, album: Album, name: str) -> None:
     """The result of a dry run, in its place on the launch page."""
     page.goto("/runbooks/backup-restore/run/?procedure=backup-database&environment=development")
     page.get_by_role("button", name="Dry run").click()
     page.locator("#dry-run:not([hx-get]) [role=status]").wait_for(timeout=30_000)
     page.locator("#dry-run").scroll_into_view_if_needed()
-    page.screenshot(path=file)
+    album.take(page, name)
 
 
-def picture(page: Page, path: str, file: Path) -> None:
-    page.goto(path)
-    page.screenshot(path=file)
+def running(page: Page, album: Album, name: str) -> None:
+    """An execution while its longest step runs."""
+    launch(page, "backup-restore", "backup-database")
+    page.locator("#panel h2", has_text="Compare the rows").wait_for()
+    page.locator(".term li").nth(2).wait_for()
+    album.take(page, name)
+    state(page, "Succeeded")
+
+
+def audit(page: Page, album: Album, name: str) -> None:
+    album.open(page, name, "/audit/")
+
+
+# What needs more than an address: who does it, and how.
+DOINGS: dict[str, tuple[str, Callable[[Page, Album, str], None]]] = {
+    "palette": ("devops-engineer", palette),
+    "keys": ("devops-engineer", keys),
+    "dry-run": ("devops-engineer", dry_run),
+    "execution-running": ("devops-engineer", running),
+    "import-understood": ("auditor", understood),
+    "import-annotated": ("auditor", annotated),
+    "audit": ("auditor", audit),
+}
 
 
 def main() -> int:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
-    with system() as running, sync_playwright() as playwright:
+    asked = argparse.ArgumentParser(prog="python -m tests.screenshots")
+    asked.add_argument("folder", nargs="?", type=Path, default=Path("build/screenshots"))
+    asked.add_argument("names", nargs="*", metavar="NAME", help="only these: 'home-*', '*-dark'")
+    asked.add_argument("--whole", action="store_true", help="the whole pages, to their ends")
+    answers = asked.parse_args()
+    answers.folder.mkdir(parents=True, exist_ok=True)
+    album = Album(answers.folder, tuple(answers.names) or ("*",), answers.whole)
+    with system() as portal, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM if Path(CHROMIUM).exists() else None, args=ARGUMENTS
         )
-        engineer = log_in(browser, running.port, "devops-engineer")
-        manager = log_in(browser, running.port, "operations-manager")
+        engineer = log_in(browser, portal.port, "devops-engineer")
+        manager = log_in(browser, portal.port, "operations-manager")
         pages = PAGES | prepare(engineer, manager)
-        prepare_hosts(log_in(browser, running.port, "operations-lead"), running)
-        shoot(browser, running.port, pages, folder)
+        prepare_hosts(log_in(browser, portal.port, "operations-lead"), portal)
+        shoot(browser, portal.port, pages, album)
         browser.close()
-    print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")  # noqa: T201
+    print(f"{len(list(answers.folder.glob('*.png')))} pictures in {answers.folder}")  # noqa: T201
     return 0
 
 

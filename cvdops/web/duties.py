@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models.fields.json import KeyTransform
 
 from cvdops.access.levels import Level
 from cvdops.access.models import RoleGrant
@@ -88,6 +89,7 @@ def to_close(user: User) -> list[Execution]:
     )
     found = found.filter(_run_by(user) | Q(theirs=False))
     found = found.annotate(left=Count("checklist", filter=for_people)).filter(left__gt=0)
+    found = found.annotate(as_emergency=KeyTransform("emergency", "plan"))
     rows = found.select_related("closing").order_by("id")[:LOOKED_AT]
     may: dict[Matter, bool] = {}
     mine: list[Execution] = [row for row in rows if _falls_to(user, row, may)]

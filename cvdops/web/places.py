@@ -75,7 +75,7 @@ def places(user: User) -> Iterator[Place]:
             yield place
 
 
-_ELSEWHERE = {"": "home", "holds": "environments"}
+_ELSEWHERE = {"": "home", "holds": "environments", "triggers": "runbooks", "doctor": "people"}
 
 
 def section(path: str) -> str:

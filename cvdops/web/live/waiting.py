@@ -111,4 +111,4 @@ def _sentence(execution: Execution, unserved: set[str]) -> str:
         return f"No worker serves {queue}" if queue in unserved else ""
     if execution.state == ExecutionState.PAUSED:
         return "Until somebody resumes it"
-    return str(execution.waiting_for.get("text", ""))
+    return str(execution.waiting_for.get("text", "")).removesuffix(".")
