@@ -10,6 +10,7 @@ from cvdops.access.certification import Stage
 from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
 from cvdops.changes import services as changes
+from cvdops.environments.models import Environment
 from cvdops.executions import closing
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.reminders import remind
@@ -42,6 +43,15 @@ def test_an_emergency_is_marked(world: World) -> None:
     assert home(world, "operations-manager").count(mark) == 2  # it waits, and it goes on
     assert mark in world.client("operations-manager").get("/approvals/").content.decode()
     assert mark in world.client("developer").get("/approvals/").content.decode()
+
+
+def test_a_request_shows_its_protected_environment_as_such(world: World) -> None:
+    world.request()
+    Environment.objects.update(protected=True)
+    for page in ("/", "/approvals/"):
+        html = world.client("operations-manager").get(page).content.decode()
+        waiting = html[html.index("Waiting for you</h2>") :]
+        assert waiting.index('class="env protected"') < waiting.index("Review</a>")
 
 
 def test_who_may_confirm_a_proposal_is_told_and_finds_it_on_home(world: World) -> None:
@@ -106,6 +116,11 @@ def ended(world: World) -> Execution:
 def test_who_ran_it_closes_it(ended: Execution) -> None:
     assert closes(person("devops-engineer")) == 1
     assert closes(person("operations-lead")) == 0
+
+
+def test_an_emergency_that_is_to_be_closed_is_marked(ended: Execution, world: World) -> None:
+    Execution.objects.update(plan={**ended.plan, "emergency": True})
+    assert home(world, "devops-engineer").count("</svg>Emergency</span>") == 1
 
 
 def test_where_the_role_of_whoever_ran_it_ended_a_lead_closes_it(ended: Execution) -> None:
