@@ -9,6 +9,7 @@ from cvdops.access.marks import Access
 from cvdops.access.policy import Action
 from cvdops.access.tokens import scope_for
 from cvdops.api.examples import BODIES, PLACES
+from cvdops.api.links import LINKS
 from cvdops.lib.problems import ROOT
 
 Operation = dict[str, Any]
@@ -103,6 +104,8 @@ def _complete(call: Operation, method: str, path: str, mark: Access) -> None:
         call["parameters"].append(_KEY)
     for status, text in (_SENDING if method == "post" else _READING).items():
         call["responses"].setdefault(status, _answer(status, text))
+    for status, links in LINKS.get(call["operationId"], {}).items():
+        call["responses"][status]["links"] = dict(links)
     if "/catalog/sync" in path:
         call["responses"][502] = _answer(502, "The source of the runbooks cannot be read.")
     if (body := BODIES.get(call["operationId"])) is not None:
