@@ -10,7 +10,7 @@ from datetime import datetime
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from cvdops.access import rules
 from cvdops.access.certification import Certificate, Stage
@@ -34,6 +34,7 @@ from cvdops.environments.models import Environment
 from cvdops.environments.schedule import Work
 from cvdops.lib.errors import Reason
 from cvdops.lib.once import once
+from cvdops.lib.together import Read
 from cvdops.spec.document import Category
 
 __all__ = ["ALLOWED", "NEEDED", "UNCATEGORISED", "Action", "Decision", "Gate", "Matter", "Subject"]
@@ -229,8 +230,13 @@ def roles(user: User, environment: str = "") -> frozenset[str]:
     return frozenset(held.role for held in standing_of(user).held_in(environment))
 
 
-@once
 def role_names() -> dict[str, str]:
     """Slug → name of every role and every named group of approvers."""
-    named = ApproverGroup.objects.order_by().values_list("slug", "name")
-    return dict(named.union(Role.objects.order_by().values_list("slug", "name")))
+    return dict(named())
+
+
+@Read
+def named() -> QuerySet[ApproverGroup, tuple[str, str]]:
+    """Slug and name of each of them."""
+    groups = ApproverGroup.objects.order_by().values_list("slug", "name")
+    return groups.union(Role.objects.order_by().values_list("slug", "name"))

@@ -4,9 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from cvdops.access import approvers
 from cvdops.approvals.groups import Group, from_json, missing
 from cvdops.approvals.models import ApprovalRequest, Decision
+from cvdops.lib.together import Read
 
 
 def progress(request: ApprovalRequest, involved: Collection[UUID] = ()) -> list[tuple[Group, int]]:
@@ -39,13 +42,19 @@ class Counted:
         return frozenset({self.decision.person, other.person if other else self.decision.person})
 
 
+@Read
+def approving(request_id: UUID) -> QuerySet[Decision]:
+    """The approvals, as they were given."""
+    found = Decision.objects.filter(request=request_id, verdict=Decision.Verdict.APPROVE)
+    return found.select_related("user", "on_behalf_of").order_by("at")
+
+
 def counted(request: ApprovalRequest) -> list[Counted]:
     """The approvals of a request, oldest first, one for each person whose word it is."""
-    approved = request.decisions.filter(verdict=Decision.Verdict.APPROVE)
-    decisions = list(approved.select_related("user", "on_behalf_of").order_by("at"))
+    decisions = approving(request.pk)
     spoken = {decision.pk: decision.on_behalf_of or decision.user for decision in decisions}
     names = approvers.names([user.pk for user in spoken.values()], request.environment)
-    delegated = {(d.giver_id, d.receiver_id) for d in approvers.receivers(names)}
+    delegated = {(d.giver_id, d.receiver_id) for d in approvers.receivers(tuple(sorted(names)))}
     groups = from_json(request.groups)
     found: dict[UUID, Counted] = {}
     for decision in decisions:

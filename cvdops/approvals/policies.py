@@ -1,7 +1,10 @@
 """Approval policies: who has to approve a start, by environment and category."""
 
+from django.db.models import QuerySet
+
 from cvdops.approvals.groups import Demand, from_json
 from cvdops.approvals.models import ApprovalPolicy, Condition
+from cvdops.lib.together import Read
 
 
 def demands(
@@ -12,9 +15,7 @@ def demands(
     In an emergency the policies for emergencies hold instead of the others: those are asked who can be
     reached then. Where an environment has none for it, the others hold.
     """
-    found = list(
-        ApprovalPolicy.objects.filter(environment=environment, category__in=[category, ""])
-    )
+    found = policies(environment, category)
     sharp = [p for p in found if p.condition == Condition.EMERGENCY and p.groups]
     holds = {
         Condition.ALWAYS: True,
@@ -24,6 +25,12 @@ def demands(
     }
     usual = [p for p in found if holds[Condition(p.condition)] and p.groups]
     return [demand_of(policy) for policy in (sharp if emergency and sharp else usual)]
+
+
+@Read
+def policies(environment: str, category: str) -> QuerySet[ApprovalPolicy]:
+    """All that could ask for something of a start of this category there."""
+    return ApprovalPolicy.objects.filter(environment=environment, category__in=[category, ""])
 
 
 def demand_of(policy: ApprovalPolicy) -> Demand:

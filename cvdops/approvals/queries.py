@@ -21,6 +21,6 @@ def visible(user: User) -> QuerySet[ApprovalRequest]:
 def get_request(user: User, request_id: str | UUID) -> ApprovalRequest:
     """One of the visible requests. Raises NotFound."""
     try:
-        return visible(user).get(pk=UUID(str(request_id)))
+        return visible(user).prefetch_related(None).get(pk=UUID(str(request_id)))
     except (ValueError, ApprovalRequest.DoesNotExist):
         raise NotFound("approval request") from None

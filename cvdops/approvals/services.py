@@ -61,7 +61,7 @@ def check(request: ApprovalRequest, verdict: str, comment: str, plan_digest: str
     if request.state != RequestState.OPEN:
         raise Conflict(already(request), "It was settled already")
     if _due(request.pk).exists():
-        text = "This request has expired. The execution has to be started anew."
+        text = "Nobody may decide it any more: the execution has to be started anew."
         raise Conflict(text, "The request has expired")
     if plan_digest != request.plan_digest:
         text = "What would run has changed since you opened this page. Read it again."

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from cvdops.catalog.models import CatalogSource, Runbook, RunbookVersion
 from cvdops.lib.errors import NotFound
-from cvdops.lib.once import once
+from cvdops.lib.together import Read
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.parser import parse
 from cvdops.spec.study import UNREAD, unread
@@ -38,25 +38,29 @@ def _parsed(version_id: int, name: str) -> Document:
 
 def runbooks(categories: Iterable[str]) -> QuerySet[Runbook]:
     """The runbooks of these categories that are still in the source."""
-    return _of(categories).filter(removed_at__isnull=True)
+    return _light(Runbook.objects.filter(category__in=categories, removed_at__isnull=True))
 
 
-def _of(categories: Iterable[str]) -> QuerySet[Runbook]:
-    found = Runbook.objects.filter(category__in=categories)
+def _light(found: QuerySet[Runbook]) -> QuerySet[Runbook]:
     # The documents are long and no list shows them.
     return found.select_related("current", "newest").defer("current__source", "newest__source")
 
 
-@once
 def runbook(runbook_id: str, categories: Collection[str]) -> Runbook:
     """One of these categories, also one that is gone from the source: its history can be read.
 
     Raises NotFound.
     """
-    try:
-        return _of(categories).get(pk=runbook_id)
-    except Runbook.DoesNotExist:
-        raise NotFound("runbook") from None
+    for found in named(runbook_id):
+        if found.category in categories:
+            return found
+    raise NotFound("runbook")
+
+
+@Read
+def named(runbook_id: str) -> QuerySet[Runbook]:
+    """The one of this name, if there is one, for whomever it exists."""
+    return _light(Runbook.objects.filter(pk=runbook_id))
 
 
 def source() -> CatalogSource | None:

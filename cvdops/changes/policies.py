@@ -89,7 +89,7 @@ def about(key: str, before: Value, after: Value) -> frozenset[UUID]:
     """Whoever becomes an approver by it, or is one no more: nobody edits their own row."""
     environment, _, _ = _parts(key)
     changed = _names(before) ^ _names(after)
-    return frozenset(user.person for user in approvers.people(changed, environment))
+    return frozenset(user.person for user in approvers.people(tuple(sorted(changed)), environment))
 
 
 def apply(key: str, after: Value) -> None:

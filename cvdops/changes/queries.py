@@ -10,6 +10,7 @@ from cvdops.changes.kind import Value
 from cvdops.changes.kinds import KINDS, kind
 from cvdops.changes.models import OPEN_FOR, Change, ChangeState
 from cvdops.lib.errors import NotFound
+from cvdops.lib.together import Read
 
 SHOWN = 50
 
@@ -19,10 +20,15 @@ def visible(user: User, *, is_open: bool) -> list[Change]:
 
     One that has expired is open no more, also before a worker has come to it.
     """
+    return [c for c in newest(is_open=is_open) if kind(c.kind).visible(user, c.key)]
+
+
+@Read
+def newest(*, is_open: bool) -> QuerySet[Change]:
+    """The same, for whomever they exist."""
     found = Change.objects.filter(kind__in=KINDS).select_related("proposed_by", "decided_by")
     one_state = found.filter(state=ChangeState.PROPOSED, proposed_at__gt=Now() - OPEN_FOR)
-    rows = one_state if is_open else found.exclude(state=ChangeState.PROPOSED)
-    return [c for c in rows[:SHOWN] if kind(c.kind).visible(user, c.key)]
+    return (one_state if is_open else found.exclude(state=ChangeState.PROPOSED))[:SHOWN]
 
 
 def listed(*, is_open: bool | None, kind_name: str = "", key: str = "") -> QuerySet[Change]:

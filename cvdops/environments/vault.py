@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from cvdops.lib.sealing import unseal
+from cvdops.lib.together import Read
 
 NAME = RegexValidator(r"\A[A-Za-z_][A-Za-z0-9_]{0,79}\Z", "Use letters, digits, underscore.")
 
@@ -54,18 +55,24 @@ class EnvironmentSecret(models.Model):
 
 def versions(environment: str) -> dict[str, int]:
     """Name → version of the secrets that there are now."""
-    current = EnvironmentSecret.objects.filter(environment=environment, replaced_at=None)
-    return dict(current.values_list("name", "version"))
+    return dict(current(environment))
+
+
+@Read
+def current(environment: str) -> models.QuerySet[EnvironmentSecret, tuple[str, int]]:
+    """Name and version of each."""
+    found = EnvironmentSecret.objects.filter(environment=environment, replaced_at=None)
+    return found.values_list("name", "version")
 
 
 def opened(environment: str, wanted: Mapping[str, int]) -> dict[str, str]:
     """The values of these versions, in the clear. Raises Replaced, SealBroken."""
     if not wanted:
         return {}
-    current = EnvironmentSecret.objects.filter(
+    there = EnvironmentSecret.objects.filter(
         environment=environment, name__in=wanted, replaced_at=None
     )
-    found = {secret.name: secret for secret in current}
+    found = {secret.name: secret for secret in there}
     keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     values = {}
     for name, version in wanted.items():

@@ -1,18 +1,19 @@
 """Who may decide at a gate: what the policy is asked, with those who have a part in the execution."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from cvdops.access import approvers
-from cvdops.access.policy import Gate, Matter, at_gates
+from cvdops.access.policy import Gate, Matter, at_gates, named
 from cvdops.access.rules import may_decide
 from cvdops.access.standing import Standing
 from cvdops.accounts.models import User
 from cvdops.approvals import counting
 from cvdops.approvals.groups import Group, from_json
-from cvdops.approvals.models import ApprovalRequest, RequestState
+from cvdops.approvals.models import ApprovalRequest, Decision, RequestState
 from cvdops.approvals.queries import visible
 from cvdops.executions.separation import Involved, involved
+from cvdops.lib.together import Wanted
 
 
 def inbox(user: User) -> list[ApprovalRequest]:
@@ -43,7 +44,7 @@ def gate_of(request: ApprovalRequest) -> Gate:
 def gates_of(requests: Iterable[ApprovalRequest]) -> list[Gate]:
     """The same for many, in their order."""
     found = list(requests)
-    parts = involved({request.execution_id for request in found}) if found else {}
+    parts = involved(frozenset(r.execution_id for r in found)) if found else {}
     return [_gate(request, parts[request.execution_id]) for request in found]
 
 
@@ -58,14 +59,26 @@ def progress(request: ApprovalRequest) -> list[tuple[Group, int]]:
     return counting.progress(request, gate_of(request).involved)
 
 
+def reads(request: ApprovalRequest) -> Iterator[Wanted]:
+    """What `progress` and `people` read, for a page that reads more together with it."""
+    approved = (d for d in request.decisions.all() if d.verdict == Decision.Verdict.APPROVE)
+    users = {d.on_behalf_of_id or d.user_id for d in approved}
+    yield named.of()
+    yield counting.approving.of(request.pk)
+    yield from approvers.reads(users, request.environment)
+    for group in from_json(request.groups):
+        yield approvers.people.of(group.approvers, request.environment)
+        yield approvers.delegates.of(group.approvers, request.environment)
+
+
 def people(request: ApprovalRequest, names: Iterable[str]) -> tuple[str, ...]:
-    """Who could decide for these names of approvers now, with those who do it for somebody."""
+    """Who could decide for these names of approvers now, then those who do it for somebody alone."""
     parts = gate_of(request).involved
-    could = approvers.people(list(names), request.environment)
-    free = [user for user in could if user.person not in parts]
+    asked = (tuple(names), request.environment)
+    free = {user.person: user.name for user in approvers.people(*asked) if user.person not in parts}
     for_them = [
         f"{d.receiver.name} for {d.giver.name}"
-        for d in approvers.receivers([user.pk for user in free])
-        if d.receiver.person not in parts
+        for d in approvers.delegates(*asked)
+        if d.giver.person in free and d.receiver.person not in {*parts, *free}
     ]
-    return (*(user.name for user in free), *for_them)
+    return (*free.values(), *for_them)

@@ -2,24 +2,27 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from cvdops.access.policy import Action, Decision, can, standing_of
+from cvdops.access.policy import Action, Decision, can, in_sight, standing_of
 from cvdops.accounts.models import User
 from cvdops.approvals.models import Decision as Decided
 from cvdops.audit.log import record
 from cvdops.environments import calendar
 from cvdops.environments.schedule import State
+from cvdops.executions import participants
 from cvdops.executions.hints import announce
 from cvdops.executions.models import Emergency, Execution, StepRun
 from cvdops.executions.models.emergency import NOTICE
-from cvdops.executions.queries import get_execution, matter, visible_to
+from cvdops.executions.queries import get_execution, matter
 from cvdops.executions.transitions import Hand
 from cvdops.lib.errors import Conflict, Invalid, Problem, Reason
+from cvdops.lib.together import Read, ahead
 from cvdops.spec.document import Kind
 
 MAX_TEXT = 2000  # characters
@@ -93,11 +96,17 @@ def may_review(user: User, emergency: Emergency) -> Decision:
     held = standing_of(user).held_in(emergency.execution.environment_id)
     if any(one.role in MANAGERS for one in held):
         return Decision()
-    said = Decided.objects.filter(request__execution_id=emergency.pk, person=user.person)
-    if said.filter(verdict=Decided.Verdict.APPROVE).exists():
+    if approvals(emergency.pk, user.person):
         return Decision()
     decision = can(user, Action.OVERRIDE, matter(emergency.execution))
     return decision if decision.allowed else Decision((*decision.reasons, _OR_A_MANAGER))
+
+
+@Read
+def approvals(execution_id: UUID, person: UUID) -> QuerySet[Decided]:
+    """Those that somebody gave to this execution."""
+    given = Decided.objects.filter(verdict=Decided.Verdict.APPROVE)
+    return given.filter(request__execution_id=execution_id, person=person)
 
 
 def review(user: User, execution_id: UUID | str, text: str) -> None:
@@ -130,13 +139,23 @@ def review(user: User, execution_id: UUID | str, text: str) -> None:
 
 def to_review(user: User) -> list[Emergency]:
     """Those that ran, are over, and whose review this person may close; the oldest first."""
-    found = Emergency.objects.filter(_RAN, execution__in=visible_to(user), reviewed_at=None)
+    found = due(user)
+    for_each = ((approvals.of(e.pk, user.person), participants.here.of(e.pk)) for e in found)
+    ahead(*chain.from_iterable(for_each))
+    for emergency in found:
+        emergency.ran = True  # as the read has asked
+    return [emergency for emergency in found if may_review(user, emergency).allowed]
+
+
+@Read
+def due(user: User) -> QuerySet[Emergency]:
+    """The oldest that they see and that somebody else declared."""
+    found = Emergency.objects.filter(_in_sight(user), _RAN, reviewed_at=None)
     found = found.filter(execution__finished_at__isnull=False)
     found = found.exclude(declared_by__person=user.person).select_related(
         "execution__runbook", "execution__version", "execution__environment", "declared_by"
     )
-    oldest = found.order_by("execution__finished_at")[:SHOWN]
-    return [emergency for emergency in oldest if may_review(user, emergency).allowed]
+    return found.defer(*_LONG).order_by("execution__finished_at")[:SHOWN]
 
 
 def count(user: User) -> int:
@@ -144,11 +163,25 @@ def count(user: User) -> int:
 
     What ended before anything of it ran is none.
     """
-    lately = Emergency.objects.filter(declared_at__gt=Now() - COUNTED)
-    lately = lately.filter(execution__in=visible_to(user))
-    return lately.filter(Q(execution__finished_at__isnull=True) | Q(_RAN)).count()
+    return len(lately(user))
 
 
+@Read
+def lately(user: User) -> QuerySet[Emergency, UUID]:
+    """The same, by their executions."""
+    found = Emergency.objects.filter(declared_at__gt=Now() - COUNTED)
+    found = found.filter(_in_sight(user))
+    ran = found.filter(Q(execution__finished_at__isnull=True) | Q(_RAN))
+    return ran.values_list("execution_id", flat=True)
+
+
+def _in_sight(user: User) -> Q:
+    """Those of executions that this person may see: a part of a query."""
+    return in_sight(user, "execution__runbook__category", "execution__environment")
+
+
+# No list shows them.
+_LONG = ("execution__plan", "execution__session", "execution__sealed", "execution__version__source")
 _OWN = Decision(
     (
         Reason(

@@ -10,10 +10,12 @@ from cvdops.access import catalog
 from cvdops.access.catalog import get_runbook
 from cvdops.access.policy import UNCATEGORISED, Action, Decision, Matter, can
 from cvdops.accounts.models import User
+from cvdops.approvals import policies
 from cvdops.catalog import queries
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.queries import document
-from cvdops.environments import vault
+from cvdops.environments import calendar, vault
+from cvdops.environments import queries as places
 from cvdops.environments.models import Environment
 from cvdops.environments.periods import described
 from cvdops.executions import demands, reach, readiness, targets
@@ -25,6 +27,7 @@ from cvdops.executions.versions import currency, executable_version
 from cvdops.lib.errors import Invalid, NotFound, Problem
 from cvdops.lib.once import once
 from cvdops.lib.redaction import SHORTEST
+from cvdops.lib.together import Wanted, ahead
 from cvdops.spec.document import Category, Child, SectionKind, Step, Variable
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.plan import UnknownProcedure, steps_of
@@ -98,9 +101,10 @@ def resolve(
     runbook = queries.runbook(runbook_id, EVERY) if unseen else get_runbook(user, runbook_id)
     chosen = executable_version(runbook, version)
     doc = document(chosen)
+    ahead(*reads(environment_slug, runbook.pk, runbook.category))
     environment = _environment(environment_slug)
     key, steps = _steps(doc, procedure)
-    common = dict(environment.variables.values_list("name", "value"))
+    common = dict(places.variables(environment.slug))
     undo = _backward(doc, steps)
     secrets = _secrets(environment, doc, (*steps, *undo), given)
     values, found = check(doc, key, given, {**common, **dict.fromkeys(secrets, _UNOPENED)})
@@ -148,7 +152,7 @@ def resolve(
         addresses=where_to.addresses,
         secrets=secrets,
         gates=gated.demands,
-        windows=tuple(map(described, environment.periods.all())),
+        windows=tuple(map(described, calendar.periods(environment.slug))),
         given=tuple(sorted(name for name, value in given.items() if value)),
         later=tuple(sorted(later)),
         chosen=version is not None and chosen != runbook.current,
@@ -178,6 +182,21 @@ def resolve(
     )
 
 
+def reads(environment: str, runbook: str, category: str) -> tuple[Wanted, ...]:
+    """What resolving a start reads of its environment, for a page that reads more together with it."""
+    return (
+        places.environments.of(environment),
+        places.hosts.of(environment),
+        places.keys.of(environment),
+        places.variables.of(environment),
+        vault.current.of(environment),
+        calendar.periods.of(environment),
+        calendar.holds.of(environment, runbook, None),
+        policies.policies.of(environment, category),
+        readiness.tested.of(environment),
+    )
+
+
 def starting(
     runbook: Runbook, version: RunbookVersion, environment: Environment, plan: Plan
 ) -> Matter:
@@ -192,13 +211,12 @@ def starting(
 
 @once
 def _environment(slug: str) -> Environment:
-    try:
-        return Environment.objects.prefetch_related("hosts").get(pk=slug)
-    except Environment.DoesNotExist:
+    found = places.environment(slug)
+    if found is None:
         known = ", ".join(Environment.objects.values_list("slug", flat=True))
-        raise Invalid(
-            [Problem("environment", f"There is no environment “{slug}”. There are: {known}.")]
-        ) from None
+        text = f"There is no environment “{slug}”. There are: {known}."
+        raise Invalid([Problem("environment", text)])
+    return found
 
 
 def _steps(doc: Document, procedure: str | None) -> tuple[str, tuple[Step, ...]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -29,6 +30,7 @@ from cvdops.executions.states import (
     possible,
 )
 from cvdops.lib.errors import NotFound, Reason
+from cvdops.lib.together import Read
 from cvdops.spec.document import Kind
 
 RESUMED = frozenset({POISONED, waits.RIGHT})  # what waits for this is let go on by *Resume*
@@ -39,7 +41,7 @@ def visible_to(user: User) -> QuerySet[Execution]:
     found = Execution.objects.filter(in_sight(user, "runbook__category", "environment"))
     found = found.select_related("runbook", "version", "environment", "requested_by")
     # Long texts that no list shows.
-    return found.defer("plan", "session", "version__source", "version__diagnostics")
+    return found.defer("plan", "session", "sealed", "version__source", "version__diagnostics")
 
 
 def get_execution(user: User, execution_id: UUID | str) -> Execution:
@@ -75,6 +77,12 @@ def matter(execution: Execution) -> Matter:
 def steps_of(execution: Execution) -> list[StepRun]:
     """Its step runs: forward ones, then those of the rollback, in their order."""
     return list(execution.steps.order_by("phase", "position", "lane"))
+
+
+@Read
+def pinned(execution_id: UUID) -> QuerySet[Execution, dict[str, Any]]:
+    """The plan of an execution as it is stored."""
+    return Execution.objects.filter(pk=execution_id).values_list("plan", flat=True)
 
 
 def planned(execution: Execution) -> plans.Plan:

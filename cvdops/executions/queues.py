@@ -44,9 +44,14 @@ def unserved(queues: Collection[str]) -> set[str]:
     """Those of the queues that no worker serves now: one query, for lists."""
     if not queues:
         return set()
+    return set(queues) - {queue for found in served() for queue in found}
+
+
+@Read
+def served() -> QuerySet[Worker, list[str]]:
+    """The queues of each worker that lives."""
     alive = Worker.objects.filter(left_at=None, seen_at__gte=Now() - ALIVE)
-    served = {queue for found in alive.values_list("queues", flat=True) for queue in found}
-    return set(queues) - served
+    return alive.values_list("queues", flat=True)
 
 
 def seen(worker: str, queues: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from cvdops.accounts.models import User
@@ -11,6 +12,7 @@ from cvdops.executions.checklists import ChecklistDraft
 from cvdops.executions.models import Execution, HostCheck
 from cvdops.executions.plan import Plan
 from cvdops.executions.states import ExecutionState
+from cvdops.lib.together import Read
 from cvdops.runners.checks import COMMAND
 from cvdops.spec import backup
 from cvdops.spec.backup import Backup
@@ -81,14 +83,20 @@ def _tools(plan: Plan, metadata: Mapping[str, object]) -> ChecklistDraft:
     """Verified if every host was tested lately, and has what the runbook declares."""
     hosts = {host.id: name for name, host in plan.hosts.items()}
     wanted = {tool for tool in declared(metadata) if COMMAND.fullmatch(tool)}
-    tested = HostCheck.objects.filter(host__in=hosts, done_at__gte=Now() - RECENT)
-    newest = tested.order_by("host_id", "-done_at").distinct("host_id")
-    good = [c for c in newest if wanted <= set(c.tools) and c.look.tone == "ok"] if hosts else []
+    newest = [c for c in tested(plan.environment) if c.host_id in hosts] if hosts else []
+    good = [c for c in newest if wanted <= set(c.tools) and c.look.tone == "ok"]
     if not hosts or len(good) < len(hosts):
         return ChecklistDraft(TOOLS)
     names = ", ".join(sorted(hosts.values())) if len(hosts) <= NAMED else f"{len(hosts)} hosts"
     oldest = min(check.done_at for check in good if check.done_at)
     return ChecklistDraft(TOOLS, f"found on {names} by the test at {_moment(oldest)}")
+
+
+@Read
+def tested(environment: str) -> QuerySet[HostCheck]:
+    """The newest test of each of its hosts that was done lately."""
+    found = HostCheck.objects.filter(host__environment=environment, done_at__gte=Now() - RECENT)
+    return found.order_by("host_id", "-done_at").distinct("host_id")
 
 
 def _rollback(plan: Plan) -> ChecklistDraft:

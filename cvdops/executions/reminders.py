@@ -104,8 +104,10 @@ def _deciders(requests: Iterable[ApprovalRequest]) -> dict[UUID, list[User]]:
     for request in requests:
         for group in from_json(request.groups):
             names.setdefault(request.environment, set()).update(group.approvers)
-    asked_of = {user for place, wanted in names.items() for user in people(wanted, place)}
-    asked_of |= {given.receiver for given in receivers([user.pk for user in asked_of])}
+    asked_of = {
+        user for place, wanted in names.items() for user in people(tuple(sorted(wanted)), place)
+    }
+    asked_of |= {given.receiver for given in receivers(tuple(sorted(user.pk for user in asked_of)))}
     found: dict[UUID, list[User]] = {}
     for user in sorted(asked_of, key=lambda one: (one.name, one.pk)):
         for request in inbox(user):

@@ -11,6 +11,7 @@ from django.db import connection
 from cvdops.catalog.models import RunbookVersion
 from cvdops.catalog.reviews import authors
 from cvdops.executions.models import Participant
+from cvdops.lib.once import once
 
 ASKED = "asked for it"
 DROVE = "had a part in running it"
@@ -70,7 +71,8 @@ _PARTS = """
 """
 
 
-def involved(executions: Collection[UUID]) -> Mapping[UUID, Involved]:
+@once
+def involved(executions: frozenset[UUID]) -> Mapping[UUID, Involved]:
     """By execution: those of its parents and of the runbooks that it starts count, too."""
     people: dict[UUID, dict[UUID, str]] = {execution: {} for execution in executions}
     with connection.cursor() as cursor:

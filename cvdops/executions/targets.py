@@ -4,8 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import prefetch_related_objects
-
 from cvdops.environments.models import Database as Known
 from cvdops.environments.models import Environment, Host
 from cvdops.executions.plan import ON_HOSTS, Database, Target
@@ -44,7 +42,6 @@ def resolve(
     groups = _groups(environment, named - known.keys())
     hosts = {default, *named, *(name for group in groups.values() for name in group)} & known.keys()
     remote = [known[name] for name in sorted(hosts) if known[name].transport == Host.Transport.SSH]
-    prefetch_related_objects(remote, "keys")
     problems = [
         *_no_host(environment, placed, default),
         *_unknown(environment, placed, {*known, *groups}, groups),

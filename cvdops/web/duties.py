@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTransform
 
 from cvdops.access.levels import Level
@@ -15,6 +15,7 @@ from cvdops.executions.checklists import MONITORING
 from cvdops.executions.models import ChecklistMark, Execution, Participant
 from cvdops.executions.queries import plain_matter, visible_to
 from cvdops.executions.states import ExecutionState
+from cvdops.lib.together import Read
 from cvdops.web.summaries import Running
 
 SHOWN = 20
@@ -75,9 +76,19 @@ def to_close(user: User) -> list[Execution]:
     took part, and where nobody has, to those who lead. What the portal itself is still watching is no item
     for people yet.
     """
-    left = Q(checklist__moment=ChecklistMark.Moment.AFTER, checklist__confirmed_at=None)
-    watched = Q(closing__watched_until__isnull=False, closing__health="")
-    for_people = left & ~(watched & Q(checklist__position=MONITORING))
+    may: dict[Matter, bool] = {}
+    mine: list[Execution] = [row for row in unclosed(user) if _falls_to(user, row, may)]
+    return mine[:SHOWN]
+
+
+@Read
+def unclosed(user: User) -> QuerySet[Any]:
+    """What this person runs, or nobody may close who runs it; the oldest first."""
+    left = ChecklistMark.objects.filter(
+        execution=OuterRef("pk"), moment=ChecklistMark.Moment.AFTER, confirmed_at=None
+    )
+    watched = Q(position=MONITORING, execution__closing__watched_until__isnull=False)
+    for_people = left.exclude(watched & Q(execution__closing__health=""))
     operator = Q(part=Participant.Part.OPERATOR, left_at=None)
     found = visible_to(user).filter(
         closing__closed_at=None, closing__ended_at=F("finished_at"), closing__isnull=False
@@ -88,21 +99,19 @@ def to_close(user: User) -> list[Execution]:
         took_part=Exists(Participant.objects.filter(user=user, execution=OuterRef("pk"))),
     )
     found = found.filter(_run_by(user) | Q(theirs=False))
-    found = found.annotate(left=Count("checklist", filter=for_people)).filter(left__gt=0)
+    counted = for_people.order_by().values("execution").annotate(n=Count("pk")).values("n")
+    found = found.filter(Exists(for_people)).annotate(left=Subquery(counted))
     found = found.annotate(as_emergency=KeyTransform("emergency", "plan"))
-    rows = found.select_related("closing").order_by("id")[:LOOKED_AT]
-    may: dict[Matter, bool] = {}
-    mine: list[Execution] = [row for row in rows if _falls_to(user, row, may)]
-    return mine[:SHOWN]
+    return found.select_related("closing").order_by("id")[:LOOKED_AT]
 
 
 def _able(level: Level, part: Q) -> Exists:
     """Whether somebody of this part still has this level there: a part of a query."""
     grants = RoleGrant.objects.in_force().filter(
-        Q(environment=None) | Q(environment=OuterRef("execution__environment")),
+        Q(environment=None) | Q(environment=OuterRef(OuterRef("environment"))),
         user=OuterRef("user"),
         user__is_active=True,
-        role__cells__category=OuterRef("execution__runbook__category"),
+        role__cells__category=OuterRef(OuterRef("runbook__category")),
         role__cells__level__gte=level,
     )
     return Exists(Participant.objects.filter(part, Exists(grants), execution=OuterRef("pk")))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from cvdops.changes.kind import Value
@@ -16,6 +17,7 @@ from cvdops.environments.models import Environment, Period
 from cvdops.environments.repetition import Repetition, chosen, rule, words
 from cvdops.environments.schedule import Calendar, Recurrence, Span, State, openings, state
 from cvdops.lib.errors import Problem
+from cvdops.lib.together import Read, attach
 
 COMING = 6  # times that a page shows
 _TIME = "%Y-%m-%dT%H:%M"
@@ -106,8 +108,21 @@ class Shown:
 
 def standings() -> list[tuple[Environment, State]]:
     """Every environment with how it stands now."""
-    found = Environment.objects.prefetch_related("periods").annotate(now=Now())
+    found = everywhere()
+    attach(found, "periods", every(), "environment_id")
     return [(e, state(calendar.calendar_of(e.periods.all()), e.now)) for e in found]
+
+
+@Read
+def everywhere() -> QuerySet[Any]:
+    """Every environment, with the time of the database as its `now`."""
+    return Environment.objects.annotate(now=Now())
+
+
+@Read
+def every() -> QuerySet[Period]:
+    """The windows and freezes of all of them."""
+    return Period.objects.all()
 
 
 def shown(environment: Environment) -> Shown:

@@ -3,20 +3,25 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q, QuerySet
+
 from cvdops.access.policy import Action, Decision, can
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest, RequestState
+from cvdops.catalog import queries as catalog
 from cvdops.catalog.queries import document
 from cvdops.environments import calendar
 from cvdops.environments.schedule import State
-from cvdops.executions import drift, reach
+from cvdops.executions import deciders, drift, launch, reach
 from cvdops.executions.deciders import gate_of
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.plan import PEOPLE, digest
+from cvdops.executions.queries import pinned
 from cvdops.executions.states import ExecutionState, Look, StepState
+from cvdops.lib.together import Read, Wanted, ahead
 from cvdops.spec.document import Kind, Step
 from cvdops.web.approvers import Group, groups
-from cvdops.web.catalog.facts import known
+from cvdops.web.catalog.facts import known, versions
 from cvdops.web.catalog.quality import Quality, quality
 from cvdops.web.inputs import inputs
 from cvdops.web.live.scene import Scene
@@ -168,9 +173,9 @@ class Review:
 
 def review(user: User, request: ApprovalRequest, scene: Scene) -> Review:
     """The request as this person sees it."""
-    execution = Execution.objects.select_related("version", "requested_by").get(
-        pk=scene.execution.pk
-    )
+    execution = scene.execution
+    ahead(*_reads(user, request, scene))
+    [execution.plan] = pinned(execution.pk)
     now = drift.present(execution) if request.state == RequestState.OPEN else drift.Present("")
     return Review(
         request=request,
@@ -179,7 +184,7 @@ def review(user: User, request: ApprovalRequest, scene: Scene) -> Review:
         groups=groups(request),
         record=_record(scene.execution),
         version=_standing(user, scene.execution),
-        before=_before(scene.execution),
+        before=_before(scene),
         window=calendar.standing(request.environment),
         differences=now.differences,
         unchanged=now.digest == request.present_digest
@@ -194,10 +199,21 @@ def _standing(user: User, execution: Execution) -> Standing:
     return Standing(quality(user, about), tuple(review.name for review in about.reviews))
 
 
-def _before(execution: Execution) -> tuple[ChecklistMark, ...]:
+def _reads(user: User, request: ApprovalRequest, scene: Scene) -> Iterator[Wanted]:
+    """What the rest of the page asks for, to be read together."""
+    execution = scene.execution
+    yield pinned.of(execution.pk)
+    yield _ended.of(execution)
+    yield versions.of(user, execution.runbook_id, Q(number=execution.version.number))
+    yield from deciders.reads(request)
+    if request.state == RequestState.OPEN:
+        yield catalog.named.of(execution.runbook_id)
+        yield from launch.reads(request.environment, execution.runbook_id, request.category)
+
+
+def _before(scene: Scene) -> tuple[ChecklistMark, ...]:
     """What the portal looked for in vain stands first, then what it could not look for."""
-    marks = ChecklistMark.objects.filter(execution=execution, moment=ChecklistMark.Moment.BEFORE)
-    found = marks.select_related("confirmed_by").order_by("position")
+    found = (mark for mark in scene.marks if mark.moment == ChecklistMark.Moment.BEFORE)
     return tuple(sorted(found, key=lambda mark: (mark.verified, not mark.evidence)))
 
 
@@ -230,7 +246,9 @@ def _marks(steps: Sequence[StepRun]) -> tuple[Mark, ...]:
     return tuple(Mark(look, "" if together else ", ".join(on)) for look, on in where.items())
 
 
-def _record(execution: Execution) -> Record:
+@Read
+def _ended(execution: Execution) -> QuerySet[Execution, str]:
+    """The states of the newest before it."""
     earlier = Execution.objects.filter(
         runbook=execution.runbook,
         procedure=execution.procedure,
@@ -238,5 +256,9 @@ def _record(execution: Execution) -> Record:
         state__in=_SAYS_SOMETHING,
         pk__lt=execution.pk,
     )
-    states = list(earlier.order_by("-id").values_list("state", flat=True)[:LOOKED_AT])
+    return earlier.order_by("-id").values_list("state", flat=True)[:LOOKED_AT]
+
+
+def _record(execution: Execution) -> Record:
+    states = _ended(execution)
     return Record(states.count(ExecutionState.SUCCEEDED), len(states))

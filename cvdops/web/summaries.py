@@ -29,6 +29,7 @@ from cvdops.executions.states import (
     Phase,
     StepState,
 )
+from cvdops.lib.together import Read
 from cvdops.spec.document import Kind
 from cvdops.web.live.waiting import Brief, briefs
 
@@ -100,9 +101,8 @@ class CatalogRow:
     last: Last | None
 
 
-def with_progress(executions: QuerySet[Execution]) -> list[Running]:
-    """The executions with their progress, in the same order."""
-    found = list(executions.annotate(now=Now()))
+def with_progress(found: Sequence[Any]) -> list[Running]:
+    """The executions, read with the time as their `now`, with their progress, in the same order."""
     steps = _steps(execution.pk for execution in found)
     runs = past([execution.pk for execution in found if execution.started_at])
     waits = briefs(found)
@@ -134,25 +134,35 @@ def _progress(steps: Sequence[StepRun]) -> Progress:
     )
 
 
-def success_rate(executions: QuerySet[Execution]) -> SuccessRate:
-    """Of those that ended in the last 30 days by succeeding or failing."""
-    counts = executions.filter(
-        state__in=TELLING, finished_at__gte=Now() - SUCCESS_WINDOW
-    ).aggregate(
-        finished=Count("pk"), succeeded=Count("pk", filter=Q(state=ExecutionState.SUCCEEDED))
-    )
-    return SuccessRate(counts["succeeded"], counts["finished"])
+def success_rate(user: User, runbook: str = "") -> SuccessRate:
+    """Of one runbook or of all that this person sees: what succeeded or failed in the last 30 days."""
+    counts = dict(ended(user, runbook))
+    return SuccessRate(counts.get(ExecutionState.SUCCEEDED, 0), sum(counts.values()))
+
+
+@Read
+def ended(user: User, runbook: str) -> QuerySet[Execution, tuple[str, int]]:
+    """State and number of the same."""
+    lately = visible_to(user).filter(state__in=TELLING, finished_at__gte=Now() - SUCCESS_WINDOW)
+    if runbook:
+        lately = lately.filter(runbook=runbook)
+    return lately.order_by().values("state").annotate(n=Count("pk")).values_list("state", "n")
 
 
 def catalog_rows(user: User) -> list[CatalogRow]:
     """The runbooks that exist for this person, with their level and the last execution."""
     mine = levels(user)
+    return [CatalogRow(r, mine[r.category], _last(r.last)) for r in runbooks(user)]
+
+
+@Read
+def runbooks(user: User) -> QuerySet[Any]:
+    """The same runbooks with what is said of the last."""
     # One look into an index for each runbook, however many executions there are.
     newest = visible_to(user).filter(runbook=OuterRef("pk")).order_by("-id")
     held = Q(lease_until__gte=Now())
     facts = JSONObject(pk="pk", state="state", created_at="created_at", held=held)
-    found = visible_runbooks(user).annotate(last=Subquery(newest.values_list(facts)[:1]))
-    return [CatalogRow(r, mine[r.category], _last(r.last)) for r in found]
+    return visible_runbooks(user).annotate(last=Subquery(newest.values_list(facts)[:1]))
 
 
 def _last(facts: dict[str, Any] | None) -> Last | None:

@@ -141,7 +141,7 @@ def test_it_meets_holds_as_a_person_does(sender: Sender, world: World) -> None:
 def test_who_was_shown_the_secret_does_not_approve_it(sender: Sender) -> None:
     sender.send()
     made = Execution.objects.get()
-    involved = separation.involved([made.pk])[made.pk]
+    involved = separation.involved(frozenset({made.pk}))[made.pk]
     assert involved[person("operations-lead").person] == separation.SET_UP
     assert involved[person("devops-engineer", "ci").person] == separation.ASKED
 

@@ -250,7 +250,7 @@ def test_who_runs_or_supervises_it_may_not_approve_it(scene: Scene) -> None:
     execution, lead = scene.start(), scene.person("operations-lead")
     services.join(scene.person("auditor"), execution.pk, "observer")
     services.hand_over(lead, execution.pk, "operations-lead")
-    parts = involved([execution.pk])[execution.pk]
+    parts = involved(frozenset({execution.pk}))[execution.pk]
     assert {lead.person, scene.person("devops-engineer").person} <= set(parts)
     assert scene.person("auditor").person not in parts
 

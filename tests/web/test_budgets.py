@@ -18,10 +18,7 @@ TRANSFERRED = 60_000  # bytes
 
 # Pages that ask more, and why.
 MORE = {
-    "home": 22,
-    "run": 22,
     "environment": 17,  # its parts are each a query
-    "approval": 34,  # it resolves the plan anew, to show what has changed
 }
 
 # What is no page of the portal, or answers nothing that is looked at.

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.functional import cached_property
 
 from cvdops.executions.models.execution import Execution
 from cvdops.spec.document import Kind
@@ -57,9 +58,12 @@ class Emergency(models.Model):
     def __str__(self) -> str:
         return f"emergency of {self.execution}"
 
-    @property
+    @cached_property
     def ran(self) -> bool:
-        """Whether anything was begun: one that was rejected before it began is no emergency that happened."""
+        """Whether anything was begun: one that was rejected before it began is no emergency that happened.
+
+        Lists read it with the emergency.
+        """
         begun = self.execution.steps.filter(started_at__isnull=False)
         return begun.exclude(kind=Kind.APPROVAL).exists()
 

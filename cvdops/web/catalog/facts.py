@@ -15,7 +15,9 @@ from cvdops.catalog.models import Runbook, RunbookVersion, VersionReview
 from cvdops.executions.models import StepRun
 from cvdops.executions.queries import visible_to
 from cvdops.executions.states import TERMINAL, ExecutionState
-from cvdops.web.catalog.versions import of, one_of
+from cvdops.lib.errors import NotFound
+from cvdops.lib.together import Read
+from cvdops.web.catalog.versions import wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,10 @@ class Known:
 
 def known(user: User, runbook: Runbook, number: str | None) -> Known:
     """The version with this number, else the newest, with what this person may know of it. Raises NotFound."""
-    version: Any = one_of(runbook, _annotated(user, of(runbook)), number)
+    found = versions(user, runbook.pk, wanted(runbook, number))
+    if not found:
+        raise NotFound("version")
+    version: Any = found[0]
     return Known(
         version=version,
         reviews=tuple(_review(found) for found in version.reviewers),
@@ -62,7 +67,9 @@ def _review(found: dict[str, str]) -> Review:
     return Review(found["name"], UUID(found["person"]), found["comment"], at)
 
 
-def _annotated(user: User, versions: QuerySet[RunbookVersion]) -> QuerySet[RunbookVersion]:
+@Read
+def versions(user: User, runbook_id: str, which: Q) -> QuerySet[RunbookVersion]:
+    """Those of a runbook that this is true of, with what this person may know of them."""
     reviews = VersionReview.objects.filter(version=OuterRef("pk")).order_by("reviewed_at")
     review = JSONObject(
         name="reviewer__name", person="reviewer__person", comment="comment", at="reviewed_at"
@@ -72,7 +79,8 @@ def _annotated(user: User, versions: QuerySet[RunbookVersion]) -> QuerySet[Runbo
         pk="pk", number="number", kept=_promises("kept"), broken=_promises("differs")
     )
     success = runs.filter(state=ExecutionState.SUCCEEDED, environment=OuterRef("tested_in"))
-    return versions.annotate(
+    found = RunbookVersion.objects.filter(which, runbook=runbook_id).defer("source")
+    return found.annotate(
         tested_in=_tested_in(),
         reviewers=ArraySubquery(reviews.values_list(review)),
         latest=Subquery(runs.filter(state__in=TERMINAL).values_list(latest)[:1]),

@@ -8,18 +8,15 @@ from cvdops.lib.errors import NotFound
 
 def version_of(runbook: Runbook, number: str | None) -> RunbookVersion:
     """The version with this number; without one the newest. Raises NotFound."""
-    return one_of(runbook, of(runbook), number)
-
-
-def one_of(
-    runbook: Runbook, versions: QuerySet[RunbookVersion], number: str | None
-) -> RunbookVersion:
-    """The same, out of these. Raises NotFound."""
-    wanted = Q(pk=runbook.newest_id) if number is None else Q(number=number_in(number))
-    version = versions.filter(wanted).first()
+    version = of(runbook).filter(wanted(runbook, number)).first()
     if version is None:
         raise NotFound("version")
     return version
+
+
+def wanted(runbook: Runbook, number: str | None) -> Q:
+    """The same as a condition of a query. Raises NotFound for what is no number."""
+    return Q(pk=runbook.newest_id) if number is None else Q(number=number_in(number))
 
 
 def of(runbook: Runbook) -> QuerySet[RunbookVersion]:

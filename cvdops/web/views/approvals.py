@@ -71,6 +71,7 @@ def renew(request: HttpRequest, request_id: str) -> HttpResponse:
 
 def _context(request: HttpRequest, found: ApprovalRequest) -> dict[str, object]:
     scene = look(found.execution_id)
+    found = next(one for one in scene.requests if one.pk == found.pk)
     return {
         "review": review(person(request), found, scene),
         "nonce": nonce.make(request, found),

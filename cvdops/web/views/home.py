@@ -1,6 +1,10 @@
 """Home: what runs, what waits for me, what is due."""
 
+from typing import Any
+
+from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -8,17 +12,20 @@ from django.utils import timezone
 from cvdops.access.levels import Level
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
+from cvdops.accounts.models import User
 from cvdops.catalog.models import Group
 from cvdops.catalog.queries import document
+from cvdops.changes import queries as changes
 from cvdops.changes import telling
 from cvdops.changes.services import waiting_for
-from cvdops.executions import emergencies
+from cvdops.executions import emergencies, queues
 from cvdops.executions.asking import asked
 from cvdops.executions.queries import visible_to
 from cvdops.executions.reminders import subject_of
 from cvdops.executions.states import ACTIVE
+from cvdops.lib.together import Read, ahead
 from cvdops.spec.document import Procedure
-from cvdops.web import duties
+from cvdops.web import duties, periods, summaries
 from cvdops.web.changes import Shown
 from cvdops.web.context import portal_of
 from cvdops.web.freshness import freshness
@@ -31,12 +38,20 @@ SHOWN = 20
 @requires(Action.USE_PORTAL)
 def home(request: HttpRequest) -> HttpResponse:
     user = person(request)
-    executions = visible_to(user)
-    rows = catalog_rows(user)
-    active = executions.filter(state__in=ACTIVE).annotate(
-        as_emergency=KeyTransform("emergency", "plan")
+    ahead(
+        summaries.runbooks.of(user),
+        summaries.ended.of(user, ""),
+        active.of(user),
+        queues.served.of(),
+        duties.unclosed.of(user),
+        changes.newest.of(is_open=True),
+        emergencies.due.of(user),
+        emergencies.lately.of(user),
+        periods.everywhere.of(),
+        periods.every.of(),
     )
-    running = with_progress(active[:SHOWN])
+    rows = catalog_rows(user)
+    running = with_progress(active(user))
     mine = duties.to_go_on(user, running)
     to_close = duties.to_close(user)
     to_supervise = duties.to_supervise(user, running)
@@ -64,7 +79,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "may_run": any(row.level >= Level.EXECUTE for row in rows),
         "due": _due(rows),
-        "rate": success_rate(executions),
+        "rate": success_rate(user),
         "emergency": _emergency(rows),
         "calendars": standings(),
         "emergencies": emergencies.count(user),
@@ -72,6 +87,14 @@ def home(request: HttpRequest) -> HttpResponse:
     }
     template = "home.html#now" if request.headers.get("HX-Request") else "home.html"
     return render(request, template, context)
+
+
+@Read
+def active(user: User) -> QuerySet[Any]:
+    """The newest of what goes on or waits, as far as this person sees it."""
+    found = visible_to(user).filter(state__in=ACTIVE)
+    as_emergency = KeyTransform("emergency", "plan")
+    return found.annotate(as_emergency=as_emergency, now=Now())[:SHOWN]
 
 
 def _due(rows: list[CatalogRow]) -> list[CatalogRow]:

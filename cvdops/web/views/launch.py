@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from cvdops.access import limits
 from cvdops.access.catalog import get_runbook
 from cvdops.access.marks import person, requires
-from cvdops.access.policy import Action
+from cvdops.access.policy import Action, named
 from cvdops.accounts.models import User
 from cvdops.catalog.models import Runbook
 from cvdops.catalog.queries import document
@@ -17,9 +17,10 @@ from cvdops.environments.models import Environment
 from cvdops.executions import queues, services
 from cvdops.executions.estimate import estimate
 from cvdops.executions.impact import impact
-from cvdops.executions.launch import Preview
+from cvdops.executions.launch import Preview, reads
 from cvdops.executions.versions import executable_version
 from cvdops.lib.errors import Invalid, Problem, Refused
+from cvdops.lib.together import ahead
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.plan import steps_of
 from cvdops.web import approvers, launch
@@ -97,6 +98,12 @@ def _page(
         "procedures": [(p, steps_of(doc, p.key)) for p in doc.procedures],
     }
     if typed.procedure:
+        asked_for = [e.queue for e in environments if e.slug == typed.environment]
+        ahead(
+            named.of(),
+            *(queues.workers.of(queue) for queue in asked_for),
+            *reads(typed.environment, runbook.pk, runbook.category),
+        )
         preview = services.preview(
             person(request),
             runbook.pk,

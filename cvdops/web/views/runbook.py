@@ -47,7 +47,7 @@ def runbook(request: HttpRequest, runbook_id: str) -> HttpResponse:
         "procedures": [(p, steps_of(doc, p.key)) for p in doc.procedures],
         "versions": for_a_list(found)[:VERSIONS],
         "executions": executions[:LAST],
-        "rate": success_rate(executions),
+        "rate": success_rate(user, found.pk),
         "fresh": freshness(version.metadata, found.category, timezone.now().date()),
         "start": may_start(user, found),
         "quality": quality(user, about),
