@@ -18,13 +18,18 @@ router = Router(tags=["environments"])
 
 
 class Test(Schema):
-    """A test of the connection: its steps as far as it has come."""
+    """A test of the connection: its steps as far as it has come.
+
+    `good` when it is done: whether the commands that it was asked for are there; `found` says so in words.
+    """
 
     id: UUID
     requested_at: datetime
     begun_at: datetime | None
     done_at: datetime | None
     results: list[dict[str, Any]]
+    good: bool | None
+    found: dict[str, str]
 
     @classmethod
     def of(cls, check: HostCheck) -> "Test":
@@ -34,6 +39,8 @@ class Test(Schema):
             begun_at=check.begun_at,
             done_at=check.done_at,
             results=check.results,
+            good=probes.is_good(check) if check.done_at else None,
+            found={one["name"]: one["text"] for one in probes.telling(check)},
         )
 
 

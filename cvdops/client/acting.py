@@ -1,5 +1,6 @@
 """The commands that do something: start, watch, decide, control."""
 
+import time
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,10 @@ from cvdops.client.wire import Portal, Told
 from cvdops.lib.console import Console
 from cvdops.lib.visible import visible
 
+LIMIT = 60.0  # seconds that the hosts of a dry run have to answer
+IDLE = 8.0  # seconds after which a test that nobody has begun has no worker
+TICK = 0.5  # seconds between two looks
+
 
 def run(portal: Portal, console: Console, options: Namespace) -> Exit:
     """Start a runbook and see it to its end."""
@@ -21,7 +26,7 @@ def run(portal: Portal, console: Console, options: Namespace) -> Exit:
     except Told as error:
         raise _with_flags(error) from None
     if options.dry_run:
-        return _rehearsed(made, console, options)
+        return _rehearsed(portal, made, console, options)
     console.tell(f"#{made['number']} was started: {portal.page(made['url'])}")
     return _follow(portal, console, made["id"], options)
 
@@ -71,10 +76,13 @@ def _with_flags(error: Told) -> Told:
     return error
 
 
-def _rehearsed(made: Mapping[str, Any], console: Console, options: Namespace) -> Exit:
-    """The plan; what its hosts have is found on their pages when a worker has asked them."""
+def _rehearsed(
+    portal: Portal, made: Mapping[str, Any], console: Console, options: Namespace
+) -> Exit:
+    """The plan, and what its hosts say, as far as a worker has asked them in the time that they have."""
+    checks = _answered(portal, made, console)
     if options.json:
-        console.say_json(made)
+        console.say_json({**made, "checks": checks})
     else:
         what = f"{made['runbook']} {made['version']}, {made['procedure']}"
         lines = [f"{what}, in {made['environment']}:"]
@@ -82,10 +90,38 @@ def _rehearsed(made: Mapping[str, Any], console: Console, options: Namespace) ->
             where = f" ({', '.join(step['hosts'])})" if step["hosts"] else ""
             lines.append(f"{number}. {step['title']}{where}")
         lines += [f"Not now: {reason['text']}" for reason in made["not_now"]]
-        lines += [f"{check['host']} is asked for what the steps need." for check in made["checks"]]
-        for line in (*lines, "Nothing was started."):
+        for check in checks:
+            ready = {None: "not asked, no answer.", True: "ready", False: "not ready"}[
+                check["good"]
+            ]
+            lines.append(f"{check['host']}: {ready}")
+            lines += [f"   {name}: {text}" for name, text in check["found"].items()]
+        for line in (*lines, "Nothing was started or changed."):
             console.say(visible(line))
-    return Exit.FAILED if made["not_now"] else Exit.SUCCEEDED
+    if any(check["good"] is None for check in checks):
+        return Exit.WAITING
+    good = all(check["good"] for check in checks) and not made["not_now"]
+    return Exit.SUCCEEDED if good else Exit.FAILED
+
+
+def _answered(portal: Portal, made: Mapping[str, Any], console: Console) -> list[dict[str, Any]]:
+    """The tests of the hosts as they are when all are done, or nobody does them."""
+    checks = [dict(check) for check in made["checks"]]
+    if checks:
+        console.tell("Its hosts are asked for what the steps need.")
+    began = time.monotonic()
+    while any(check["good"] is None for check in checks):
+        passed = time.monotonic() - began
+        idle = passed > IDLE and not any(check["begun_at"] for check in checks)
+        if idle or passed > LIMIT:
+            break
+        time.sleep(TICK)
+        for check in checks:
+            place = ("environments", made["environment"], "hosts", check["host"])
+            newest = portal.get(*place)["test"]
+            if newest and newest["id"] == check["id"]:
+                check |= newest
+    return checks
 
 
 def approve(portal: Portal, console: Console, options: Namespace) -> Exit:

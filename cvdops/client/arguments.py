@@ -7,7 +7,7 @@ EXITS = (
     (0, "it succeeded; with --dry-run: it could run now"),
     (
         1,
-        "it failed or was rejected, cancelled or rolled back; with --dry-run: its hosts lack something",
+        "it failed or was rejected, cancelled or rolled back; --dry-run: its hosts lack something, or not now",
     ),
     (2, "nothing was started: bad input, or not allowed"),
     (3, "it waits for somebody: an approval, a step for a person, a worker"),

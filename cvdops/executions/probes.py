@@ -7,6 +7,7 @@ and one whose claim went to another writes nothing more.
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -66,6 +67,18 @@ def declared_tools() -> list[str]:
     current = Runbook.objects.filter(removed_at__isnull=True, current__isnull=False)
     found = current.values_list("current__metadata", flat=True)
     return sorted({tool for metadata in found for tool in declared(metadata or {})})
+
+
+def telling(check: HostCheck) -> list[dict[str, Any]]:
+    """Of its results those that matter for the commands that it was asked for."""
+    needed = {"tools", *({"sudo"} & set(check.tools))}
+    found = (one for one in check.results if one["text"])
+    return [one for one in found if one["name"] in needed or one["state"] == "failed"]
+
+
+def is_good(check: HostCheck) -> bool:
+    """Whether what it was asked for is there; other doubts do not count."""
+    return not any(one["state"] in {"warning", "failed"} for one in telling(check))
 
 
 def due(queues: Sequence[str], limit: int) -> list[UUID]:

@@ -12,7 +12,6 @@ from cvdops.executions.models import HostCheck
 from cvdops.executions.queues import Gap, gap
 from cvdops.executions.states import CHECK_STEP_LOOKS, Look
 
-WRONG = frozenset({"bad", "wait"})  # tones
 PATIENCE = timedelta(seconds=3)  # before a page says that no worker comes
 
 
@@ -43,13 +42,13 @@ class Test:
     @property
     def good(self) -> bool:
         """Whether what it was asked for is there; other doubts do not count."""
-        return not self.given_up and not any(step.look.tone in WRONG for step in self.telling)
+        return not self.given_up and probes.is_good(self.check)
 
     @property
     def telling(self) -> tuple[Step, ...]:
         """What matters for the commands that it was asked for."""
-        needed = {"tools", *({"sudo"} & set(self.check.tools))}
-        return tuple(s for s in self.steps if s.text and (s.name in needed or s.look.tone == "bad"))
+        names = {result["name"] for result in probes.telling(self.check)}
+        return tuple(step for step in self.steps if step.name in names)
 
 
 def shown(check: HostCheck) -> Test:

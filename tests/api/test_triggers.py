@@ -4,17 +4,22 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, override_settings
+from django.utils import timezone
 
 from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
 from cvdops.audit.models import AuditEntry
-from cvdops.executions import deliveries, separation, triggers
+from cvdops.executions import deliveries, engine, separation, triggers
 from cvdops.executions.models import Delivery, Execution, Trigger
 from cvdops.lib.errors import Invalid
+from tests.api.calls import call, get, token
 from tests.cast import person
 from tests.web.world import World
 
@@ -136,6 +141,39 @@ def test_it_meets_holds_as_a_person_does(sender: Sender, world: World) -> None:
     answer = sender.send()
     assert answer.status_code == 403
     assert [reason["code"] for reason in answer.json()["reasons"]] == ["hold"]
+
+
+def test_it_meets_a_closed_window_as_a_person_does(sender: Sender, world: World) -> None:
+    world.window(starts_at=timezone.now() + timedelta(days=1), rule="")
+    answer = sender.send()
+    assert answer.status_code == 403
+    assert [reason["code"] for reason in answer.json()["reasons"]] == ["window"]
+    assert Delivery.objects.get().refusal and not Execution.objects.exists()
+
+
+def test_it_waits_for_the_approval_of_its_gate(transactional_db: None, sender: Sender) -> None:
+    sender.send()
+    made = Execution.objects.get()
+    engine.advance(made.pk, "a worker")
+    made.refresh_from_db()
+    assert (made.state, made.waiting_for["code"]) == ("waiting", "approval")
+    (request,) = get(token("operations-manager"), "approvals", state="open")["items"]
+    assert (request["execution"], request["requested_by"]) == (str(made.pk), "ci")
+    path, said = f"approvals/{request['id']}/decide", {"decision": "approve"}
+    assert call(token("operations-lead"), "POST", path, said).status_code == 403  # saw the secret
+    assert call(token("operations-manager"), "POST", path, said).json()["state"] == "approved"
+
+
+def test_its_secret_is_encrypted_anew_with_the_newest_key(sender: Sender) -> None:
+    former, newer = settings.SECRET_KEY, "the-newer-key-of-this-test"
+    lost = pytest.raises(CommandError, match="Trigger ")
+    with override_settings(SECRET_KEY=newer, SECRET_KEY_FALLBACKS=[]), lost:
+        call_command("rotate_keys")
+    with override_settings(SECRET_KEY=newer, SECRET_KEY_FALLBACKS=[former]):
+        assert sender.send().status_code == 201
+        call_command("rotate_keys")
+    with override_settings(SECRET_KEY=newer, SECRET_KEY_FALLBACKS=[]):
+        assert sender.send(delivery="two").status_code == 201
 
 
 def test_who_was_shown_the_secret_does_not_approve_it(sender: Sender) -> None:

@@ -110,10 +110,23 @@ def test_ctrl_c_stops_watching_and_says_how_to_go_on(scene: Scene, engineer: Pro
 
 def test_a_dry_run_shows_the_plan_and_starts_nothing(scene: Scene, engineer: Program) -> None:
     scene.runbook(GATE + SAY)
-    done = engineer.run("run", "trial", "--env", "development", "--reason", "x", "--dry-run")
-    assert done.code == 0 and "2. Say (here)\n" in done.out
-    assert done.out.endswith("here is asked for what the steps need.\nNothing was started.\n")
+    with working():
+        done = engineer.run("run", "trial", "--env", "development", "--reason", "x", "--dry-run")
+    assert done.code == 0 and "2. Say (here)\n" in done.out and "here: ready\n" in done.out
+    assert done.out.endswith("Nothing was started or changed.\n")
     assert not Execution.objects.exists()
+
+
+def test_a_dry_run_ends_with_1_for_what_is_missing_and_3_without_a_worker(
+    scene: Scene, engineer: Program
+) -> None:
+    scene.runbook("#### Go\n```bash {#go}\nno-such-command\n```\n")
+    dry = ("run", "trial", "--env", "development", "--reason", "x", "--dry-run")
+    idle = engineer.run(*dry)
+    assert idle.code == 3 and "here: not asked, no answer." in idle.out
+    with working():
+        done = engineer.run(*dry, "--json")
+    assert (done.code, json.loads(done.out)["checks"][0]["good"]) == (1, False)
 
 
 def test_it_looks(scene: Scene, engineer: Program, tmp_path: Path) -> None:

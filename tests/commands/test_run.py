@@ -8,18 +8,20 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
+from django.utils import timezone
 
 from cvdops.access.levels import Level
 from cvdops.access.models import MatrixCell
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.audit.models import AuditEntry
-from cvdops.environments.models import Environment
+from cvdops.environments.models import Environment, Period
 from cvdops.executions import services
 from cvdops.executions.models import Execution
 from tests.cast import person
@@ -235,6 +237,22 @@ def test_a_dry_run_of_what_is_missing_is_1_and_without_a_worker_3(scene: Scene) 
     with working():
         code, out, _err = run("--env", "development", "--dry-run", "--json")
     assert (code, json.loads(out)["hosts"][0]["good"]) == (1, False)
+
+
+def test_a_dry_run_of_what_may_not_run_now_is_1(scene: Scene) -> None:
+    scene.runbook("#### Go\n```bash {#go destructive}\ntrue\n```\n")
+    tomorrow = timezone.now() + timedelta(days=1)
+    Period.objects.create(
+        environment_id="development",
+        name="w",
+        kind="window",
+        starts_at=tomorrow,
+        minutes=60,
+        rule="",
+    )
+    with working():
+        code, out, _err = run("--env", "development", "--dry-run")
+    assert code == 1 and "Not now: " in out and "here: ready" in out
 
 
 def test_a_dry_run_without_a_worker_is_3(scene: Scene) -> None:

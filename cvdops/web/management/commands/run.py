@@ -102,7 +102,8 @@ class Command(PortalCommand):
                 self.console.say(line)
         if any(check.done_at is None for check in checks):
             return Exit.WAITING
-        return Exit.SUCCEEDED if rehearsal.good(checks) else Exit.FAILED
+        now = made.preview.decision.allowed and rehearsal.good(checks)
+        return Exit.SUCCEEDED if now else Exit.FAILED
 
 
 def start(user: User, options: dict[str, Any]) -> Execution:
