@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import (
@@ -25,41 +26,44 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--out", type=Path, help="write the figures as JSON, too")
     out: Path | None = parser.parse_args().out
-    figures: list[Figure] = documents.measure()
+    figures: list[Figure] = []
+    for part in measured():
+        figures += part
+        if out:
+            write(figures, out)  # what was measured stays, should it be cut off
+    print(table(figures))
+    return 0
+
+
+def measured() -> Iterator[list[Figure]]:
+    """The figures, part by part."""
+    yield documents.measure()
     with system.folder() as data:
         with system.running(data) as first:
-            seconds = first.seconds
+            yield [Figure("start of a new system", first.seconds * 1000, "ms", None, 20_000.0)]
         with system.running(data) as running:
-            figures += [
-                Figure("start of a new system", seconds * 1000, "ms", None, 20_000.0),
-                Figure(
-                    "start of one that has run before", running.seconds * 1000, "ms", None, 5000.0
-                ),
-                *memory.measure(running),
-            ]
+            again = running.seconds * 1000
+            yield [Figure("start of one that has run before", again, "ms", None, 5000.0)]
+            yield memory.measure(running)
             system.connect(data)
             # Before anything else is in the catalog: with the runbooks of the demo.
             cookie, execution = viewers.log_in(running.port), steps.backup()
-            figures += pages.measure(running.port, cookie, execution)
-            figures += painting.measure(running.port, cookie, execution)
+            yield pages.measure(running.port, cookie, execution)
+            yield painting.measure(running.port, cookie, execution)
             runbooks = data / "bench-runbooks"
             runbooks.mkdir()
             steps.publish(
                 runbooks, fifty=["true"] * steps.STEPS, one=["true"], lines=[viewers.SCRIPT]
             )
-            figures += steps.measure()
+            yield steps.measure()
             log, pipe = flood.publish(runbooks), crowd.publish(runbooks)
-            figures += ssh.measure(runbooks, log)
-            figures += viewers.measure(running.port)
-            figures += hostile.measure(running.port)
-            figures += flood.measure(running, log)
-            figures += crowd.measure(running, pipe)
-            figures += crowd.recovery(running)
-            figures += history.measure(running)  # last: it fills the database
-    print(table(figures))
-    if out:
-        write(figures, out)
-    return 0
+            yield ssh.measure(runbooks, log)
+            yield viewers.measure(running.port)
+            yield hostile.measure(running.port)
+            yield flood.measure(running, log)
+            yield crowd.measure(running, pipe)
+            yield crowd.recovery(running)
+            yield history.measure(running)  # last: it fills the database
 
 
 if __name__ == "__main__":
