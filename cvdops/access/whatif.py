@@ -38,6 +38,7 @@ WORDS: Mapping[Action, str] = {
     Action.EDIT_WINDOWS: "change windows and freezes",
     Action.HOLD: "set and lift holds",
     Action.EDIT_PERMISSIONS: "change permissions",
+    Action.EDIT_TRIGGERS: "set up triggers",
     Action.CERTIFY: "grant certifications",
     Action.MANAGE_ACCOUNTS: "open and close accounts",
     Action.EXAMINE: "see what is wrong with the installation",

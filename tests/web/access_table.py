@@ -557,7 +557,10 @@ TABLE: dict[str, Row] = {
     ),
     "api-close-item": Row({**EXECUTION, "position": "0"}, post=only(ASSISTANTS, 409), api=True),
     "api-emergency": Row(
-        {"execution_id": "EMERGENCY"}, post=only(LEADS, 200), body={"review": "learned"}, api=True
+        {"execution_id": "EMERGENCY"},
+        post=only((*LEADS, "cto", "operations-manager"), 200),
+        body={"review": "learned"},
+        api=True,
     ),
     # 409: nothing has changed since it was asked for
     "api-approval-renew": Row(
