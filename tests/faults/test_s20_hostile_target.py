@@ -32,7 +32,9 @@ def test_result_that_cannot_be_believed(
 ) -> None:
     spool = {"here": settings.SPOOL_DIR, "far": server.login.home / SPOOL}[host]
     command, words = ATTACKS[attack]
-    script = f"cd '{spool}'/\"$CVDOPS_ATTEMPT\"\n{command}\nkill -9 0"
+    # What writes its output begins beside it, and would make the file again.
+    begun = "echo begun\nuntil test -s out; do :; done"
+    script = f"cd '{spool}'/\"$CVDOPS_ATTEMPT\"\n{begun}\n{command}\nkill -9 0"
     rig.scene.runbook(block("one", script, f"target={host}"))
     execution = rig.scene.run()
     step = rig.scene.steps(execution)["one"]
