@@ -13,6 +13,7 @@ from benchmarks import (
     memory,
     pages,
     painting,
+    programs,
     ssh,
     steps,
     system,
@@ -59,6 +60,7 @@ def measured() -> Iterator[list[Figure]]:
             log, pipe = flood.publish(runbooks), crowd.publish(runbooks)
             yield ssh.measure(runbooks, log)
             yield viewers.measure(running.port)
+            yield programs.measure(running.port, runbooks, execution)
             yield hostile.measure(running.port)
             yield flood.measure(running, log)
             yield crowd.measure(running, pipe)

@@ -106,6 +106,7 @@ def _states(world: World) -> list[Place]:
         Place("/", "operations-manager"),
         Place("/", "devops-engineer"),
         Place("/login/", NOBODY),
+        Place("/api/v1/docs"),
     ]
 
 

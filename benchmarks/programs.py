@@ -1,0 +1,111 @@
+"""1,000 programs that follow an execution by the API, and 200 requests a second beside them."""
+
+import asyncio
+import re
+import time
+from pathlib import Path
+
+from benchmarks import steps
+from benchmarks.figures import Figure, median, percentile
+
+PEOPLE = ("devops-engineer", "operations-lead", "system-admin", "operations-manager")
+STREAMS = 250  # of each person
+RATE = 50  # requests a second of each person: what one may ask in the long run
+CONNECTIONS = 4  # of each person: so many questions may be under way at once
+OPENING = 40  # streams a second of each person, within the same limit
+SECONDS, ALONE = 10, 3
+SCRIPT = 'sleep 16; for i in $(seq 1 60); do echo "at $(date +%s%N)"; sleep 0.1; done'
+_STAMP = re.compile(rb"at (\d{19})")
+
+
+def measure(port: int, runbooks: Path) -> list[Figure]:
+    """Milliseconds of a request beside the streams and alone, and of a line from its step to a stream."""
+    tokens = [_token(name) for name in PEOPLE]
+    steps.publish(runbooks, programs=[SCRIPT])
+    path = f"/api/v1/executions/{steps.backup()}"
+    alone = asyncio.run(_requests(port, tokens, path, ALONE))
+    execution = steps.start("programs")
+    delays, beside = asyncio.run(_together(port, tokens, str(execution.pk), path))
+    steps.finish(execution)
+    count = len(PEOPLE) * STREAMS
+    assert len(delays) >= count * 60, f"only {len(delays)} lines arrived at {count} streams"
+    request = f"request, {RATE * len(PEOPLE)} a second beside {count:,} streams"
+    line = f"line printed → at an API stream, {count:,} streams"
+    return [
+        Figure(f"{request}, median", median(beside), "ms", median(alone), 100.0),
+        Figure(f"{request}, p99", percentile(beside, 0.99), "ms", percentile(alone, 0.99), 300.0),
+        Figure(f"{line}, median", median(delays), "ms", 0.3, 100.0),
+        Figure(f"{line}, p99", percentile(delays, 0.99), "ms", 0.3, 1000.0),
+    ]
+
+
+def _token(username: str) -> str:
+    from cvdops.access import tokens
+    from cvdops.accounts.models import User
+
+    user = User.objects.get(username=username)
+    return tokens.make(user, "a measurement", [tokens.Scope.READ], 1)[1]
+
+
+async def _together(
+    port: int, tokens: list[str], execution: str, path: str
+) -> tuple[list[float], list[float]]:
+    """The delays of all lines at all streams, and what the requests took while these were open."""
+    address = f"/api/v1/executions/{execution}/events"
+    followers = [
+        asyncio.create_task(_follow(port, token, address, number / OPENING))
+        for token in tokens
+        for number in range(STREAMS)
+    ]
+    await asyncio.sleep(STREAMS / OPENING + 3)
+    beside = await _requests(port, tokens, path, SECONDS)
+    return [delay for delays in await asyncio.gather(*followers) for delay in delays], beside
+
+
+async def _follow(port: int, token: str, address: str, after: float) -> list[float]:
+    await asyncio.sleep(after)
+    reader, writer = await _ask(port, token, address)
+    assert b" 200 " in await reader.readline(), "a stream was refused"
+    delays = []
+    while line := await reader.readline():
+        now = time.time_ns()
+        if line.startswith(b"event: end"):
+            break
+        if line.startswith(b"data: "):
+            delays += [(now - int(stamp)) / 1e6 for stamp in _STAMP.findall(line)]
+    writer.close()
+    return delays
+
+
+async def _requests(port: int, tokens: list[str], path: str, seconds: int) -> list[float]:
+    """Requests at even distances, each measured from when it was due, whatever held up the one before."""
+    made = [
+        _one_after_the_other(port, token, path, number, seconds)
+        for token in tokens
+        for number in range(CONNECTIONS)
+    ]
+    return [taken for some in await asyncio.gather(*made) for taken in some]
+
+
+async def _one_after_the_other(
+    port: int, token: str, path: str, number: int, seconds: int
+) -> list[float]:
+    began, apart, taken = time.perf_counter(), CONNECTIONS / RATE, []
+    for turn in range(int(seconds / apart)):
+        due = began + number / RATE + turn * apart
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        reader, writer = await _ask(port, token, path)
+        answer = await reader.read()
+        assert b" 200 " in answer.partition(b"\r\n")[0], answer[:200]
+        writer.close()
+        taken.append((time.perf_counter() - due) * 1000)
+    return taken
+
+
+async def _ask(
+    port: int, token: str, path: str
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
+    headers = f"Host: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n"
+    writer.write(f"GET {path} HTTP/1.1\r\n{headers}\r\n".encode())
+    return reader, writer
