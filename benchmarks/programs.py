@@ -18,11 +18,14 @@ SCRIPT = 'sleep 16; for i in $(seq 1 60); do echo "at $(date +%s%N)"; sleep 0.1;
 _STAMP = re.compile(rb"at (\d{19})")
 
 
-def measure(port: int, runbooks: Path) -> list[Figure]:
-    """Milliseconds of a request beside the streams and alone, and of a line from its step to a stream."""
+def measure(port: int, runbooks: Path, asked: str) -> list[Figure]:
+    """Milliseconds of a request beside the streams and alone, and of a line from its step to a stream.
+
+    `asked`: the id of the execution that the requests ask for.
+    """
     tokens = [_token(name) for name in PEOPLE]
     steps.publish(runbooks, programs=[SCRIPT])
-    path = f"/api/v1/executions/{steps.backup()}"
+    path = f"/api/v1/executions/{asked}"
     alone = asyncio.run(_requests(port, tokens, path, ALONE))
     execution = steps.start("programs")
     delays, beside = asyncio.run(_together(port, tokens, str(execution.pk), path))
