@@ -87,11 +87,6 @@ if (terminal) {
 }
 document.addEventListener("htmx:afterSettle", () => notifier.tell(desk.element?.dataset.needs ?? ""));
 notifier.tell(desk.element?.dataset.needs ?? "");
-if (matchMedia("(max-width: 900px)").matches) {
-  const rail = document.querySelector("details.rail");
-  rail?.removeAttribute("open");
-  rail?.classList.add("folded");
-}
 setClock(Number(root.dataset.now));
 setInterval(tick, 1_000);
 markSelected();

@@ -7,7 +7,7 @@ export class Notifier {
     this.title = title;
     this.told = "";
     if (!button || !("Notification" in window) || !isSecureContext) return;
-    button.hidden = false;
+    delete button.dataset.notOffered;
     button.addEventListener("click", () => this.toggle());
     this.label();
   }

@@ -118,7 +118,7 @@ def test_who_resumes_needs_an_approval_that_still_holds(scene: Scene) -> None:
 def test_a_decision_after_the_time_to_decide_is_refused(scene: Scene) -> None:
     execution = asked(scene)
     ApprovalRequest.objects.update(expires_at=Now())
-    with pytest.raises(Exception, match="has expired"):
+    with pytest.raises(Exception, match="Nobody may decide it any more"):
         decide(scene, scene.person(MANAGER), execution)
 
 

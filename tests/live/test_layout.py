@@ -20,7 +20,8 @@ def test_nothing_moves_after_a_page_is_painted(
 ) -> None:
     size = {"width": width, "height": height}
     page = new_page(browser, visitor, errors, viewport=size)
-    pages = ["/", "/runbooks/", "/executions/"]
+    pages = ["/", "/runbooks/", "/executions/", f"/executions/{execution.pk}/"]
     moved = {address: painted(browser, page, address, wait=500).shift for address in pages}
     page.context.close()
-    assert moved == dict.fromkeys(pages, 0)
+    # A time that goes on may become a digit longer, and pushes the word behind it by as much.
+    assert {address: shift for address, shift in moved.items() if shift >= 0.0005} == {}
