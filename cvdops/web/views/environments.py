@@ -9,16 +9,29 @@ from django.shortcuts import redirect, render
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, each
+from cvdops.environments.models import HostKey
 from cvdops.executions import inventory
 from cvdops.lib.errors import Conflict, Invalid, Problem
+from cvdops.lib.together import attach, together
 from cvdops.web import periods
 from cvdops.web.probes import newest
+
+_PARTS = ("periods", "databases", "addresses", "variables")
 
 
 @requires(Action.READ_ENVIRONMENTS)
 def environment(request: HttpRequest, slug: str) -> HttpResponse:
     found = inventory.environment(slug)
-    hosts, tested = found.hosts.prefetch_related("keys__confirmed_by"), newest(found)
+    tested = newest(found)
+    hosts, keys, secrets, *parts = together(
+        found.hosts.all(),
+        HostKey.objects.filter(host__environment=found).select_related("confirmed_by"),
+        found.secrets.filter(replaced_at=None).select_related("set_by").defer("sealed"),
+        *(getattr(found, name).all() for name in _PARTS),
+    )
+    attach(hosts, "keys", keys, "host_id")
+    for name, rows in zip(_PARTS, parts, strict=True):
+        attach([found], name, rows, "environment_id")
     edits = each(
         person(request),
         (Action.EDIT_ENVIRONMENTS, Action.EDIT_SECRETS, Action.EDIT_WINDOWS),
@@ -30,7 +43,7 @@ def environment(request: HttpRequest, slug: str) -> HttpResponse:
         "groups": found.groups.prefetch_related("hosts"),
         "calendar": periods.shown(found),
         "edit": edits[Action.EDIT_ENVIRONMENTS],
-        "secrets": found.secrets.filter(replaced_at=None).select_related("set_by"),
+        "secrets": secrets,
         "edit_secrets": edits[Action.EDIT_SECRETS],
         "edit_windows": edits[Action.EDIT_WINDOWS],
     }
