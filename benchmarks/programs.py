@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import steps
@@ -16,6 +17,14 @@ OPENING = 40  # streams a second of each person, within the same limit
 SECONDS, ALONE = 10, 3
 SCRIPT = 'sleep 16; for i in $(seq 1 60); do echo "at $(date +%s%N)"; sleep 0.1; done'
 _STAMP = re.compile(rb"at (\d{19})")
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What requests took, in ms, and how many were answered a second: fewer than asked, and they pile up."""
+
+    taken: list[float]
+    rate: float
 
 
 def measure(port: int, runbooks: Path, asked: str) -> list[Figure]:
@@ -32,11 +41,26 @@ def measure(port: int, runbooks: Path, asked: str) -> list[Figure]:
     steps.finish(execution)
     count = len(PEOPLE) * STREAMS
     assert len(delays) >= count * 60, f"only {len(delays)} lines arrived at {count} streams"
+    asked_for = 0.95 * RATE * len(PEOPLE)  # the last of them take their time, too
     request = f"request, {RATE * len(PEOPLE)} a second beside {count:,} streams"
     line = f"line printed → at an API stream, {count:,} streams"
     return [
-        Figure(f"{request}, median", median(beside), "ms", median(alone), 100.0),
-        Figure(f"{request}, p99", percentile(beside, 0.99), "ms", percentile(alone, 0.99), 300.0),
+        Figure(f"{request}, median", median(beside.taken), "ms", median(alone.taken), 100.0),
+        Figure(
+            f"{request}, p99",
+            percentile(beside.taken, 0.99),
+            "ms",
+            percentile(alone.taken, 0.99),
+            300.0,
+        ),
+        Figure(
+            f"requests beside {count:,} streams",
+            beside.rate,
+            "/s",
+            alone.rate,
+            asked_for,
+            more=True,
+        ),
         Figure(f"{line}, median", median(delays), "ms", 0.3, 100.0),
         Figure(f"{line}, p99", percentile(delays, 0.99), "ms", 0.3, 1000.0),
     ]
@@ -52,7 +76,7 @@ def _token(username: str) -> str:
 
 async def _together(
     port: int, tokens: list[str], execution: str, path: str
-) -> tuple[list[float], list[float]]:
+) -> tuple[list[float], Load]:
     """The delays of all lines at all streams, and what the requests took while these were open."""
     address = f"/api/v1/executions/{execution}/events"
     followers = [
@@ -80,14 +104,16 @@ async def _follow(port: int, token: str, address: str, after: float) -> list[flo
     return delays
 
 
-async def _requests(port: int, tokens: list[str], path: str, seconds: int) -> list[float]:
+async def _requests(port: int, tokens: list[str], path: str, seconds: int) -> Load:
     """Requests at even distances, each measured from when it was due, whatever held up the one before."""
+    began = time.perf_counter()
     made = [
         _one_after_the_other(port, token, path, number, seconds)
         for token in tokens
         for number in range(CONNECTIONS)
     ]
-    return [taken for some in await asyncio.gather(*made) for taken in some]
+    taken = [one for some in await asyncio.gather(*made) for one in some]
+    return Load(taken, len(taken) / (time.perf_counter() - began))
 
 
 async def _one_after_the_other(
