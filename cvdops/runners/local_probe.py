@@ -49,8 +49,8 @@ def _shell(probe: LocalProbe) -> str:
     return f"Steps run as {account().get('USER', 'the user')} of the worker, in bash and sh."
 
 
-def _sudo(_: LocalProbe) -> str:
-    if _run("sudo", "-n", "true") is not None:
+def _sudo(probe: LocalProbe) -> str:
+    if _run("sudo", "-n", "true", path=probe.path) is not None:
         return "sudo works without a password."
     raise Doubtful(NO_SUDO)
 
