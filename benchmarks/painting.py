@@ -39,7 +39,8 @@ def read(events: Iterable[dict[str, Any]]) -> Painted:
     assert paints, "the trace tells of no contentful paint"
     navigation = paints[-1]["args"]["data"]["navigationId"]
     begun = [e for e in rows if e["name"] == "navigationStart"]
-    began = [e for e in begun if e["args"]["data"].get("navigationId") == navigation][-1]["ts"]
+    same = [e for e in begun if e["args"]["data"].get("navigationId") == navigation]
+    began = (same or begun or rows)[-1 if same or begun else 0]["ts"]  # a trace may have lost it
     shifts = [e for e in rows if e["name"] == "LayoutShift" and e["ts"] >= began]
     return Painted(
         (paints[-1]["ts"] - began) / 1000, sum(e["args"]["data"]["score"] for e in shifts)

@@ -4,11 +4,10 @@ from datetime import datetime
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
-from pydantic import AwareDatetime
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
-from cvdops.api.asking import Listed, first, number
+from cvdops.api.asking import Listed, Moment, first, number
 from cvdops.audit.models import AuditEntry
 from cvdops.executions.trail import entries
 
@@ -49,7 +48,7 @@ class Entries(Schema):
 
 
 class Wanted(Listed):
-    since: AwareDatetime | None = None
+    since: Moment | None = None
 
 
 @router.get("/audit", response=Entries, url_name="api-audit")

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
@@ -42,8 +42,8 @@ class Wanted(Listed):
     state: ExecutionState | None = None
     requested_by: str = ""
     host: str = ""
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     q: str = ""
     output: str = ""
     variable: str = ""

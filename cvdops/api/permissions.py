@@ -4,14 +4,14 @@ from typing import Literal
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from cvdops.access.levels import Level
 from cvdops.access.marks import person, requires
 from cvdops.access.models import MatrixCell, Role
 from cvdops.access.policy import Action
 from cvdops.access.whatif import WORDS, question
-from cvdops.api.asking import Asked, Flag, Text
+from cvdops.api.asking import Asked, Flag, Moment, Text
 from cvdops.api.changes import ChangeShape, Reason, submitted
 from cvdops.api.sharp import sharp
 from cvdops.changes import matrix as cells
@@ -81,7 +81,7 @@ class Check(Asked):
     runbook: str = ""
     environment: str = ""
     user: str = ""
-    at: AwareDatetime | None = None
+    at: Moment | None = None
 
 
 class Answer(Schema):

@@ -95,7 +95,16 @@ def test_a_stop_that_nobody_saw_is_looked_after_in_its_time_and_told_once(
     assert far.advance(execution).lease_token == token + 1
     server.start()
     assert (execution.state, waiting.read(execution, ()).since) == ("waiting", since)
-    assert len([e for e in timeline.read(execution)[0] if "not confirmed" in e.text]) == 1
+    assert (
+        len(
+            [
+                e
+                for e in timeline.told(timeline.events(execution.pk))[0]
+                if "not confirmed" in e.text
+            ]
+        )
+        == 1
+    )
 
 
 def test_a_host_that_is_away_fails_the_step_before_it_begins(far: Scene, server: Sshd) -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -33,13 +34,18 @@ def spools(server: Sshd) -> list[Path]:
     return [settings.SPOOL_DIR, server.login.home / SPOOL]
 
 
+def end(pid: int) -> None:
+    with suppress(ProcessLookupError):  # it may just have ended by itself
+        os.kill(pid, signal.SIGKILL)
+
+
 def reboot(spools: list[Path], executions: list[Execution]) -> None:
     """As the machines are afterwards: no process is left, and what was written is of another boot."""
     attempts = StepAttempt.objects.filter(step__execution__in=executions)
     running = processes_of_attempts()
     for attempt in attempts:
         for pid in running.get(str(attempt.pk), []):
-            os.kill(pid, signal.SIGKILL)
+            end(pid)
     for claim in (claim for spool in spools for claim in spool.glob("*/pid")):
         claim.write_text(claim.read_text().replace(boot_id(), BEFORE))
     attempts.update(boot_id=BEFORE)

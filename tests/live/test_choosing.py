@@ -153,5 +153,5 @@ def test_lists_say_what_is_waited_for(scene: Scene) -> None:
     client = as_person(scene, "devops-engineer")
     for address in ("/", "/executions/"):
         html = client.get(address).content.decode()
-        assert execution.waiting_for["text"] in html
+        assert execution.waiting_for["text"].rstrip(".") in html
         assert f"No worker serves {queued.environment.queue}" in html

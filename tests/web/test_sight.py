@@ -155,7 +155,8 @@ def test_nothing_of_an_execution_or_request_elsewhere_exists(limited: World) -> 
             if getattr(row, method):
                 typed = {"content_type": "application/json", "data": row.body}
                 body = typed if row.api and method == "post" else {}
-                assert getattr(client, method)(address, **body).status_code == 404, (
+                more = "?step=hello" if (name, method) == ("api-execution-go-on", "get") else ""
+                assert getattr(client, method)(address + more, **body).status_code == 404, (
                     method,
                     address,
                 )
