@@ -76,7 +76,10 @@ def test_a_look_that_fails_is_noted(work: Work) -> None:
 
 
 @pytest.mark.usefixtures("work")
-def test_a_worker_asks_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_asks_itself(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.WORKER_MEMORY = (
+        100_000  # of the process of all tests: a worker as large would end itself
+    )
     sent: list[tuple[str, str]] = []
     monkeypatch.setattr(current_app, "send_task", lambda name, _, queue: sent.append((name, queue)))
     monkeypatch.setattr("django.db.connection.close", lambda: None)
