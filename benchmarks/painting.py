@@ -14,6 +14,7 @@ CHROMIUM = "/usr/bin/chromium"
 TIMES = 7
 CATEGORIES = ["loading", "blink.user_timing", "devtools.timeline"]
 WATCHED = 1500  # milliseconds after the load in which nothing may move
+TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +26,31 @@ class Painted:
 
 
 def painted(browser: Browser, page: Page, address: str, wait: int = WATCHED) -> Painted:
-    """Open a page with Chromium tracing it, and read what the trace says."""
-    browser.start_tracing(page=page, categories=CATEGORIES)
-    page.goto(address, wait_until="load")
-    page.wait_for_timeout(wait)
-    return read(json.loads(browser.stop_tracing())["traceEvents"])
+    """Open a page with Chromium tracing it, and read what the trace says.
+
+    Once more if the trace has lost the beginning: without it there is no figure.
+    """
+    for _ in range(TRIES):
+        browser.start_tracing(page=page, categories=CATEGORIES)
+        page.goto(address, wait_until="load")
+        page.wait_for_timeout(wait)
+        found = read(json.loads(browser.stop_tracing())["traceEvents"])
+        if found is not None:
+            return found
+    raise AssertionError(f"no trace of {address} has the beginning of its navigation")
 
 
-def read(events: Iterable[dict[str, Any]]) -> Painted:
-    """The figures of the newest navigation of the main frame."""
+def read(events: Iterable[dict[str, Any]]) -> Painted | None:
+    """The figures of the newest navigation of the main frame; None if its beginning is not there."""
     rows = sorted((e for e in events if "ts" in e), key=lambda e: e["ts"])
     paints = [e for e in rows if e["name"] == "firstContentfulPaint"]
     assert paints, "the trace tells of no contentful paint"
     navigation = paints[-1]["args"]["data"]["navigationId"]
     begun = [e for e in rows if e["name"] == "navigationStart"]
-    same = [e for e in begun if e["args"]["data"].get("navigationId") == navigation]
-    began = (same or begun or rows)[-1 if same or begun else 0]["ts"]  # a trace may have lost it
+    begun = [e for e in begun if e["args"]["data"].get("navigationId") == navigation]
+    if not begun:
+        return None
+    began = begun[-1]["ts"]
     shifts = [e for e in rows if e["name"] == "LayoutShift" and e["ts"] >= began]
     return Painted(
         (paints[-1]["ts"] - began) / 1000, sum(e["args"]["data"]["score"] for e in shifts)

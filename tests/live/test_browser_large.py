@@ -62,7 +62,8 @@ def test_an_output_of_many_megabytes(
     write(other, attempt(other), 0, numbered(0, 10))
     usual = opening(page, other)
     first = large(execution, pieces)
-    assert opening(page, execution) < max(5, 10 * usual)  # a second where there is time
+    # A second where there is time, which only the long form may count on.
+    assert opening(page, execution) < (max(1, 3 * usual) if pieces == 200 else max(5, 10 * usual))
     last = pieces * PIECE - 1
     assert at_end(page) and lines(page)[-1].startswith(f"{last:010d}")
     field = page.get_by_role("searchbox")
