@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
 
 from cvdops.access.policy import NEEDED, Action
@@ -40,7 +39,7 @@ def requires(action: Action, *methods: str) -> Callable[[View], View]:
     access = Access(action, frozenset(allowed))
 
     def mark(view: View) -> View:
-        marked = view if iscoroutinefunction(view) else _read_once(view)
+        marked = _read_once(view)
         marked.access = access  # type: ignore[attr-defined]
         return cast(View, marked)
 

@@ -1,6 +1,5 @@
 """Every execution that a person may see, with filters, newest first: as a list and as a file."""
 
-from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
@@ -69,11 +68,11 @@ def remove_filter(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Action.USE_PORTAL)
-async def executions_export(request: HttpRequest, kind: str) -> HttpResponseBase:
+def executions_export(request: HttpRequest, kind: str) -> HttpResponseBase:
     """What fits the filters, oldest first."""
     if kind not in FORMATS:
         raise NotFound
-    read = await sync_to_async(_prepared)(request, kind)
+    read = _prepared(request, kind)
     return export(f"executions-{timezone.now():%Y-%m-%d}", kind, records.COLUMNS, read)
 
 
