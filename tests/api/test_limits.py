@@ -84,6 +84,9 @@ def test_a_few_questions_at_the_same_time(world: World) -> None:
     answer = call(token("developer"), "GET", "executions", q="x")
     assert (answer.status_code, answer["Retry-After"]) == (429, "1")
     assert call(token("auditor"), "GET", "executions", q="x").status_code == 200
+    visit = world.client("developer")
+    assert visit.get("/executions/?output=word").status_code == 429
+    assert visit.get("/executions/").status_code == 200  # the list alone costs little
     for one in open_ones:
         one.__exit__(None, None, None)
     assert call(token("developer"), "GET", "executions", q="x").status_code == 200
