@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from benchmarks import (
@@ -28,15 +29,15 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="write the figures as JSON, too")
     out: Path | None = parser.parse_args().out
     figures: list[Figure] = []
-    for part in measured():
-        figures += part
+    for figure in chain.from_iterable(measured()):
+        figures.append(figure)
         if out:
             write(figures, out)  # what was measured stays, should it be cut off
     print(table(figures))
     return 0
 
 
-def measured() -> Iterator[list[Figure]]:
+def measured() -> Iterator[Iterable[Figure]]:
     """The figures, part by part."""
     yield documents.measure()
     with system.folder() as data:

@@ -6,15 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 import django
 from django.conf import settings
 
-from cvdops.lib.process import close_to_others
+from cvdops.lib.process import close_to_others, settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cvdops.settings")
 
-import cvdops.celery  # noqa: F401 (publishes wake-ups; needs the variable above)
+import cvdops.celery  # publishes wake-ups; needs the variable above
 
 close_to_others()
 django.setup(set_prefix=False)
 
+import cvdops.urls  # noqa: E402, F401 (nobody's first page waits for it)
 from cvdops.accounts.demo import refuse_demo_people  # noqa: E402 (after the apps are loaded)
 from cvdops.lib.database import Connection  # noqa: E402
 from cvdops.web.gate import Gate  # noqa: E402
@@ -29,3 +30,5 @@ Connection.patience = 4.0
 # The server imports this inside its event loop, where the database may not be asked.
 with ThreadPoolExecutor(1) as outside:
     outside.submit(refuse_demo_people).result()
+
+settle()

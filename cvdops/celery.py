@@ -19,7 +19,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cvdops.settings")
 from django.conf import settings
 
 from cvdops.lib import database
-from cvdops.lib.process import close_to_others
+from cvdops.lib.process import close_to_others, settle
 
 # A publication may cost a page at most half a second: two tries, each bounded by the socket.
 PUBLISH_SOCKET_TIMEOUT = 0.15
@@ -107,6 +107,7 @@ def _begin_pulse(instance: Any, **_: object) -> None:
     pulse = Pulse(served, direct)
     pulse.start()
     Indexer().start()
+    settle()
 
     def end(**_: object) -> None:
         HOLDS.drain()  # without a signal too: Celery gives up by itself when its broker fails it
