@@ -83,6 +83,10 @@ def connect(data: Path) -> None:
 
     django.setup()
     import cvdops.celery  # noqa: F401 — through which starts wake the worker
+    import cvdops.urls  # noqa: F401
+    from cvdops.lib.process import settle
+
+    settle()  # pages that are asked for in this process answer as those of the web server
 
 
 def _await_ready(process: "subprocess.Popen[str]") -> None:
