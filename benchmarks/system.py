@@ -82,7 +82,7 @@ def connect(data: Path) -> None:
     import django
 
     django.setup()
-    import cvdops.celery  # noqa: F401 — through which starts wake the worker
+    import cvdops.celery
     import cvdops.urls  # noqa: F401
     from cvdops.lib.process import settle
 
