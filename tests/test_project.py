@@ -18,3 +18,14 @@ def test_no_module_is_too_long() -> None:
 @pytest.mark.django_db
 def test_every_change_of_a_model_has_its_migration() -> None:
     call_command("makemigrations", check=True, dry_run=True)
+
+
+def test_no_worker_loads_the_pages() -> None:
+    """To ask Django for one address loads all of them, and the API: so only these two ask."""
+    above = {PROJECT / "cvdops" / name for name in ("web", "api", "urls.py")}
+    below = [
+        path
+        for path in (PROJECT / "cvdops").rglob("*.py")
+        if above.isdisjoint({path, *path.parents}) and "django.urls" in path.read_text()
+    ]
+    assert below == []

@@ -1,10 +1,9 @@
 """Who hears of a proposal: those who may confirm it while it is open, its proposer when it is decided."""
 
-from django.urls import reverse
-
 from cvdops.accounts.models import User
 from cvdops.changes.kinds import kind
 from cvdops.changes.models import Change, ChangeState
+from cvdops.notifications import addresses
 from cvdops.notifications import services as notifications
 
 _DECIDED = {
@@ -21,7 +20,7 @@ def ask(change: Change, deciders: list[User]) -> None:
         subject=subject_of(change),
         key=subject_of(change),
         text=f"{change.proposed_by.name} proposes a change and needs a second person: {_what(change)}.",
-        path=reverse("change", args=[change.pk]),
+        path=addresses.change(change.pk),
     )
 
 
@@ -49,7 +48,7 @@ def _tell_proposer(change: Change, text: str) -> None:
         subject=subject,
         key=subject,
         text=text,
-        path=reverse("change", args=[change.pk]),
+        path=addresses.change(change.pk),
     )
 
 

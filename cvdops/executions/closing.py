@@ -10,7 +10,6 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
-from django.urls import reverse
 
 from cvdops.audit.log import record
 from cvdops.executions import checklists, health, participants
@@ -18,6 +17,7 @@ from cvdops.executions.hints import announce
 from cvdops.executions.models import ChecklistMark, Closing, Execution, Health, StepRun
 from cvdops.executions.states import ExecutionState, Phase, StepState
 from cvdops.executions.transitions import Hand
+from cvdops.notifications import addresses
 from cvdops.notifications import services as notifications
 from cvdops.spec.document import Kind, SectionKind
 
@@ -102,7 +102,7 @@ def _conclude(closing: Closing) -> None:
             key=f"health:{execution.pk}:{closing.ended_at.isoformat()}",
             text=f"After {execution.runbook.title} {execution}, {execution.environment_id} was "
             f"{found.outcome.label.lower()}. {found.text} Write what was done about it.",
-            path=reverse("execution", args=[execution.pk]),
+            path=addresses.execution(execution.pk),
         )
 
 

@@ -1,7 +1,6 @@
 """Asking the right people for what one may not do oneself."""
 
 from django.db import transaction
-from django.urls import reverse
 
 from cvdops.access.catalog import get_runbook
 from cvdops.access.models import RoleGrant
@@ -11,6 +10,7 @@ from cvdops.audit.log import record
 from cvdops.environments.models import Environment
 from cvdops.lib.errors import Conflict, Invalid, Problem
 from cvdops.lib.ids import uuid7
+from cvdops.notifications import addresses
 from cvdops.notifications import services as notifications
 from cvdops.notifications.models import Notice
 
@@ -50,7 +50,7 @@ def ask_for_help(user: User, runbook_id: str, environment: str, note: str) -> li
             subject=subject,
             key=f"help:{uuid7()}",
             text=f"{user.name} asks for help with {runbook.title} in {environment}: {note.strip()}",
-            path=f"{reverse('run', args=[runbook.pk])}?environment={environment}",
+            path=f"{addresses.launch(runbook.pk)}?environment={environment}",
         )
     return people
 

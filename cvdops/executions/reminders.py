@@ -12,7 +12,6 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
-from django.urls import reverse
 from django.utils.text import slugify
 
 from cvdops.access.approvers import people, receivers
@@ -25,6 +24,7 @@ from cvdops.changes import services as changes
 from cvdops.environments.models import Contact
 from cvdops.executions.asking import Asked, asked
 from cvdops.executions.deciders import inbox
+from cvdops.notifications import addresses
 from cvdops.notifications import services as notifications
 from cvdops.notifications.models import Notice
 
@@ -133,7 +133,7 @@ def _ask(item: Asked, reached: int, deciders: list[User]) -> None:
         subject=subject_of(request),
         key=_key(request, reached),
         text=ask,
-        path=reverse("approval", args=[request.pk]),
+        path=addresses.approval(request.pk),
     )
     _tell_requester(request, reached, tell)
 
@@ -141,7 +141,7 @@ def _ask(item: Asked, reached: int, deciders: list[User]) -> None:
 def _escalate(item: Asked, reached: int, contact: Contact) -> None:
     """Tell the next of the chain. It gives them no right: they see to it that somebody decides."""
     request, called = item.request, item.called
-    key, path = _key(request, reached), reverse("approval", args=[request.pk])
+    key, path = _key(request, reached), addresses.approval(request.pk)
     text = (
         f"{item.mark}Nobody has decided yet, so this goes up to {contact.name}: {request.requested_by.name} "
         f"waits for an approval of {called}, in {request.environment}."
@@ -162,7 +162,7 @@ def _tell_requester(request: ApprovalRequest, what: object, text: str) -> None:
         subject=subject_of(request) if what != _ENDED else f"{subject_of(request)}:{_ENDED}",
         key=_key(request, what),
         text=text,
-        path=reverse("execution", args=[request.execution_id]),
+        path=addresses.execution(request.execution_id),
     )
 
 
@@ -194,7 +194,7 @@ def _tell_of_the_end(item: Asked) -> None:
 
 def _tell_giver(request: ApprovalRequest, giver: User, text: str) -> None:
     """Who let somebody decide for them hears that it was done."""
-    key, path = _key(request, _ENDED), reverse("approval", args=[request.pk])
+    key, path = _key(request, _ENDED), addresses.approval(request.pk)
     notifications.note([giver], subject=key, key=key, text=text, path=path)
 
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Literal
 
 from django.db import connection, transaction
-from django.urls import reverse
 
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
@@ -17,6 +16,7 @@ from cvdops.executions.launch import Preview, secret_names
 from cvdops.executions.models import Execution
 from cvdops.executions.versions import called
 from cvdops.lib.errors import Invalid, Problem
+from cvdops.notifications import addresses
 from cvdops.notifications import services as notifications
 
 MAX_REASON = 2000  # characters
@@ -170,6 +170,6 @@ def _create(
             key=told,
             text=f"{mark}{user.name} needs a supervisor for {resolved.runbook.title} {execution} in "
             f"{resolved.environment}: it begins when you join.",
-            path=reverse("execution", args=[execution.pk]),
+            path=addresses.execution(execution.pk),
         )
     return execution
