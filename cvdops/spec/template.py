@@ -8,13 +8,14 @@ from cvdops.spec.metadata import Metadata, identity
 
 PATH = Path(__file__).parents[2] / "docs" / "template.md"
 _REVIEW = timedelta(days=90)
+_NO_TEXT = {"true", "false", "null"}  # to YAML, without quotes
 
 
 def new(name: str, today: date) -> str:
     """The template with the id, the title and the dates of a file of this name. Raises OSError."""
     key = identity(Metadata(), name)
     changes = {
-        "id: new-runbook": f"id: {key}",
+        "id: new-runbook": f'id: "{key}"' if key in _NO_TEXT else f"id: {key}",
         "# New runbook": f"# {key.replace('-', ' ').capitalize()}",
     }
     text = PATH.read_text(encoding="utf-8")

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 from django.core.management import CommandError, call_command
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cvdops.spec import template
 from cvdops.spec.codes import diagnostic
@@ -195,6 +197,13 @@ def test_lint_init_overwrites_nothing(file: Path) -> None:
 def test_the_template_in_the_documentation_passes() -> None:
     source = template.PATH.read_text()
     assert lint(parse(source, "new-runbook.md"), source, date(2026, 11, 23)) == ()
+
+
+@given(st.one_of(st.text(max_size=90), st.sampled_from(["RESTART", "TRUE", "null", "PROCEDURES"])))
+def test_a_new_one_passes_whatever_its_name(stem: str) -> None:
+    name, today = f"{stem}.md", date(2026, 11, 23)
+    source = template.new(name, today)
+    assert lint(parse(source, name), source, today) == ()
 
 
 def test_lint_wants_something_to_do() -> None:
