@@ -4,18 +4,37 @@ from ninja import Schema
 
 from cvdops.api.hosts import Test
 from cvdops.api.permissions import ReasonShape
+from cvdops.executions.resolved import Resolved, resolved
 from cvdops.executions.services.trying import DryRun
-from cvdops.spec.document import Step
 
 
 class PlannedStep(Schema):
-    """`hosts`: on which it would run, none where none is concerned."""
+    """`hosts`: on which it would run, none where none is concerned. `body`: what would run there, or be
+    asked for; empty for a step that people do. `values`: those that it names, as they are known before the
+    start; of a secret only that there is one. `rollback`: the step that undoes it.
+    """
 
     id: str
     title: str
     section: str
     kind: str
     hosts: list[str]
+    body: str
+    values: dict[str, str]
+    rollback: str | None
+
+    @classmethod
+    def of(cls, found: Resolved) -> "PlannedStep":
+        return cls(
+            id=found.step.id,
+            title=found.step.title,
+            section=found.step.section,
+            kind=found.step.kind,
+            hosts=found.host.split(", ") if found.host else [],
+            body=found.body,
+            values=dict(found.values),
+            rollback=found.undo.id if found.undo else None,
+        )
 
 
 class HostTest(Test):
@@ -46,17 +65,6 @@ class Trial(Schema):
     def of(cls, made: DryRun) -> "Trial":
         preview = made.preview
         hidden = {variable.name for variable in preview.document.variables if variable.secret}
-
-        def planned(step: Step) -> PlannedStep:
-            where = preview.targets.where(step)
-            return PlannedStep(
-                id=step.id,
-                title=step.title,
-                section=step.section,
-                kind=step.kind,
-                hosts=where.split(", ") if where else [],
-            )
-
         return cls(
             dry_run=True,
             runbook=preview.runbook.pk,
@@ -66,8 +74,8 @@ class Trial(Schema):
             variables={n: value for n, value in preview.values.items() if n not in hidden},
             supervised=preview.supervision,
             not_now=[ReasonShape.of(reason) for reason in preview.decision.reasons],
-            steps=[planned(step) for step in preview.draft.forward],
-            rollback=[planned(step) for step in preview.draft.backward],
+            steps=[PlannedStep.of(one) for one in resolved(preview, preview.draft.forward)],
+            rollback=[PlannedStep.of(one) for one in resolved(preview, preview.draft.backward)],
             checks=[
                 HostTest(host=check.host.name, **Test.of(check).model_dump())
                 for check in made.checks

@@ -2,7 +2,7 @@
 
 import time
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cvdops.client import arguments, reading
@@ -86,9 +86,9 @@ def _rehearsed(
     else:
         what = f"{made['runbook']} {made['version']}, {made['procedure']}"
         lines = [f"{what}, in {made['environment']}:"]
+        undo = {step["id"]: step["title"] for step in made["rollback"]}
         for number, step in enumerate(made["steps"], start=1):
-            where = f" ({', '.join(step['hosts'])})" if step["hosts"] else ""
-            lines.append(f"{number}. {step['title']}{where}")
+            lines += _planned(number, step, undo)
         lines += [f"Not now: {reason['text']}" for reason in made["not_now"]]
         for check in checks:
             ready = {None: "not asked, no answer.", True: "ready", False: "not ready"}[
@@ -102,6 +102,17 @@ def _rehearsed(
         return Exit.WAITING
     good = all(check["good"] for check in checks) and not made["not_now"]
     return Exit.SUCCEEDED if good else Exit.FAILED
+
+
+def _planned(number: int, step: Mapping[str, Any], undo: Mapping[str, str]) -> Iterator[str]:
+    """A step with everything resolved, line by line. `undo`: the titles of the steps that undo others."""
+    where = f" ({', '.join(step['hosts'])})" if step["hosts"] else ""
+    yield f"{number}. {step['title']}{where}"
+    yield from (f"     {name}={value}" for name, value in step["values"].items())
+    body = step["body"].rstrip()
+    yield from (f"   | {line}" for line in body.split("\n") if body)
+    if step["rollback"]:
+        yield f"   undone by: {undo.get(step['rollback'], step['rollback'])}"
 
 
 def _answered(portal: Portal, made: Mapping[str, Any], console: Console) -> list[dict[str, Any]]:

@@ -8,15 +8,13 @@ from datetime import UTC, datetime
 
 from django.http import QueryDict
 
-from cvdops.executions import reach
 from cvdops.executions.emergencies import Declaration
 from cvdops.executions.launch import Preview
-from cvdops.executions.plan import PEOPLE
+from cvdops.executions.resolved import Resolved, resolved
 from cvdops.lib.errors import Problem
-from cvdops.spec.document import Diagnostic, SectionKind, Step, Variable, VariableType
+from cvdops.spec.document import Diagnostic, Step, Variable, VariableType
 from cvdops.spec.plan import steps_of
 from cvdops.web.catalog.quality import found_in
-from cvdops.web.inputs import inputs
 
 PREFIX = "var-"
 _CONTROLS = re.compile(
@@ -114,20 +112,10 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A step of the plan with everything resolved that an operator has to see before it runs."""
+class Row(Resolved):
+    """A step of the plan, and what the rules say of it."""
 
-    number: int
-    step: Step
-    host: str
-    undo: Step | None
-    request: str  # what an http step asks for
-    values: tuple[tuple[str, str], ...]
     findings: tuple[Diagnostic, ...]
-
-    @property
-    def is_script(self) -> bool:
-        return self.step.kind not in PEOPLE
 
 
 def fields(preview: Preview, problems: Mapping[str, str]) -> tuple[Field, ...]:
@@ -140,22 +128,18 @@ def fields(preview: Preview, problems: Mapping[str, str]) -> tuple[Field, ...]:
 
 def rows(preview: Preview) -> list[Row]:
     """The steps in the order in which they run."""
-    undo = {step.id: step for step in preview.document.section(SectionKind.ROLLBACK)}
-    secret = {v.name for v in preview.document.variables if v.secret}
-    known = {n: value for n, value in preview.values.items() if n not in secret}
-    shown = {n: known.get(n, "•••") for n in preview.values}
     found = found_in(preview.version, datetime.now(UTC).date())
     return [
         Row(
-            number=number,
-            step=step,
-            host=preview.targets.where(step),
-            undo=undo.get(step.attributes.rollback),
-            request=reach.shown(step, known, preview.draft.addresses),
-            values=inputs(step, shown, preview.draft.databases),
-            findings=_findings(step, found),
+            number=one.number,
+            step=one.step,
+            host=one.host,
+            undo=one.undo,
+            request=one.request,
+            values=one.values,
+            findings=_findings(one.step, found),
         )
-        for number, step in enumerate(preview.draft.forward, start=1)
+        for one in resolved(preview, preview.draft.forward)
     ]
 
 

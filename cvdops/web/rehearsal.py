@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from cvdops.executions.launch import Preview
 from cvdops.executions.models import HostCheck
 from cvdops.executions.queues import gap
+from cvdops.executions.resolved import resolved
 from cvdops.lib.visible import visible
-from cvdops.web import approvers, launch, probes
+from cvdops.web import approvers, probes
 
 
 def as_json(preview: Preview, checks: Sequence[HostCheck]) -> dict[str, object]:
@@ -28,7 +29,7 @@ def as_json(preview: Preview, checks: Sequence[HostCheck]) -> dict[str, object]:
                 "values": dict(row.values),
                 "rollback": row.undo.id if row.undo else None,
             }
-            for row in launch.rows(preview)
+            for row in resolved(preview, preview.draft.forward)
         ],
         "hosts": [
             {
@@ -45,12 +46,12 @@ def as_json(preview: Preview, checks: Sequence[HostCheck]) -> dict[str, object]:
 def lines(preview: Preview, checks: Sequence[HostCheck]) -> Iterator[str]:
     """Line by line, for people."""
     yield visible(f"{preview.runbook.title}, {preview.procedure}, in {preview.environment}:")
-    for row in launch.rows(preview):
+    for row in resolved(preview, preview.draft.forward):
         where = f" ({row.host})" if row.host else ""
         yield visible(f"{row.number}. {row.step.title}{where}")
         yield from (f"     {visible(n)}={visible(value)}" for n, value in row.values)
-        body = row.request or (row.step.body if row.is_script else "")
-        yield from (f"   | {line}" for line in visible(body.rstrip()).split("\n") if body)
+        body = row.body.rstrip()
+        yield from (f"   | {line}" for line in visible(body).split("\n") if body)
         if row.undo:
             yield visible(f"   undone by: {row.undo.title}")
     for need in approvers.needed(preview.draft):

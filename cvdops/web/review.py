@@ -14,6 +14,7 @@ from cvdops.environments import calendar
 from cvdops.environments.schedule import State
 from cvdops.executions import deciders, drift, launch, reach
 from cvdops.executions.deciders import gate_of
+from cvdops.executions.inputs import inputs
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.plan import PEOPLE, digest
 from cvdops.executions.queries import pinned
@@ -23,7 +24,6 @@ from cvdops.spec.document import Kind, Step
 from cvdops.web.approvers import Group, groups
 from cvdops.web.catalog.facts import known, versions
 from cvdops.web.catalog.quality import Quality, quality
-from cvdops.web.inputs import inputs
 from cvdops.web.live.scene import Scene
 
 LOOKED_AT = 12  # earlier executions

@@ -63,6 +63,9 @@ def test_a_dry_run_starts_nothing(world: World) -> None:
     assert said["dry_run"]
     assert [step["id"] for step in said["steps"]] == ["ask", "say"]
     assert [step["id"] for step in said["rollback"]] == ["unsay"]
+    ask, say = said["steps"]
+    assert (ask["body"], say["body"]) == ("", 'echo "$TARGET_VERSION" "$SERVICE_NAME"\n')
+    assert say["values"]["TARGET_VERSION"] == "v1.0.1" and say["rollback"] == "unsay"
     assert said["variables"]["TARGET_VERSION"] == "v1.0.1"
     assert "only-for-this-test" not in answer.content.decode()
     assert [c["host"] for c in said["checks"]] == [c.host.name for c in HostCheck.objects.all()]

@@ -112,7 +112,8 @@ def test_a_dry_run_shows_the_plan_and_starts_nothing(scene: Scene, engineer: Pro
     scene.runbook(GATE + SAY)
     with working():
         done = engineer.run("run", "trial", "--env", "development", "--reason", "x", "--dry-run")
-    assert done.code == 0 and "2. Say (here)\n" in done.out and "here: ready\n" in done.out
+    assert done.code == 0 and "2. Say (here)\n   | printf " in done.out
+    assert "here: ready\n" in done.out and "approvers" not in done.out
     assert done.out.endswith("Nothing was started or changed.\n")
     assert not Execution.objects.exists()
 

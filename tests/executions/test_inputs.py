@@ -2,9 +2,9 @@
 
 import pytest
 
+from cvdops.executions.inputs import inputs
 from cvdops.executions.plan import Database
 from cvdops.spec.document import Attributes, Kind, SectionKind, Step
-from cvdops.web.inputs import inputs
 
 VALUES = {"A": "1", "B": "", "SECRET": "•••"}
 DATABASES = {"cvd": Database("sqlite", "/data/cvd.db")}

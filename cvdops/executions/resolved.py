@@ -1,0 +1,50 @@
+"""The steps of a start with everything resolved that somebody has to see before they run."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cvdops.executions import reach
+from cvdops.executions.inputs import inputs
+from cvdops.executions.launch import Preview
+from cvdops.executions.plan import PEOPLE
+from cvdops.spec.document import SectionKind, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A step as it would run. A secret value is never shown."""
+
+    number: int
+    step: Step
+    host: str  # or several, with commas between
+    undo: Step | None
+    request: str  # what an http step asks for
+    values: tuple[tuple[str, str], ...]
+
+    @property
+    def is_script(self) -> bool:
+        return self.step.kind not in PEOPLE
+
+    @property
+    def body(self) -> str:
+        """What would run or be asked for; empty for a step that people do."""
+        return self.request or (self.step.body if self.is_script else "")
+
+
+def resolved(preview: Preview, steps: Iterable[Step]) -> list[Resolved]:
+    """These steps of its plan, in their order."""
+    undo = {step.id: step for step in preview.document.section(SectionKind.ROLLBACK)}
+    secret = {v.name for v in preview.document.variables if v.secret}
+    known = {n: value for n, value in preview.values.items() if n not in secret}
+    shown = {n: known.get(n, "•••") for n in preview.values}
+    return [
+        Resolved(
+            number=number,
+            step=step,
+            host=preview.targets.where(step),
+            undo=undo.get(step.attributes.rollback),
+            request=reach.shown(step, known, preview.draft.addresses),
+            values=inputs(step, shown, preview.draft.databases),
+        )
+        for number, step in enumerate(steps, start=1)
+    ]
