@@ -37,6 +37,7 @@ class Action(StrEnum):
     EDIT_PERMISSIONS = "permissions.edit"  # the matrix, who holds which role
     DECIDE_CHANGE = "change.decide"  # confirm, refuse, withdraw: what it needs, its kind says
     MANAGE_ACCOUNTS = "accounts.manage"  # who has an account
+    KEEP_ACCOUNT = "account.keep"  # one's own: where one is logged in, one's tokens
     EXAMINE = "installation.examine"  # what is wrong with it and how to mend it
     CERTIFY = "certification.grant"
     READ_ENVIRONMENTS = "environments.read"
@@ -72,6 +73,7 @@ LOGGED_IN = frozenset(
         Action.USE_PORTAL,
         Action.READ_PERMISSIONS,
         Action.READ_ENVIRONMENTS,
+        Action.KEEP_ACCOUNT,
         Action.DECIDE_CHANGE,
         Action.DELEGATE,  # only what they may decide themselves: see `access.delegations`
     }

@@ -1,4 +1,4 @@
-"""Who has an account, for administrators; and who you are yourself."""
+"""Who has an account, for administrators."""
 
 from datetime import datetime
 from typing import Annotated
@@ -8,7 +8,7 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from cvdops.access.marks import person, requires
-from cvdops.access.policy import Action, levels, roles
+from cvdops.access.policy import Action
 from cvdops.accounts.models import User
 from cvdops.accounts.sessions import alive
 from cvdops.api.asking import Asked, Flag, Listed, Text, first, number
@@ -16,15 +16,6 @@ from cvdops.api.sharp import sharp
 from cvdops.changes import accounts as verbs
 
 router = Router(tags=["accounts"])
-
-
-class Me(Schema):
-    """Who asks, the roles that they hold everywhere, and their level for each category."""
-
-    username: str
-    name: str
-    roles: list[str]
-    levels: dict[str, str]
 
 
 class Account(Schema):
@@ -74,15 +65,6 @@ class New(Asked):
 
 class Why(Asked):
     reason: Annotated[Text, Field(max_length=2000)]
-
-
-@router.get("/account", response=Me, url_name="api-account")
-@requires(Action.USE_PORTAL)
-def me(request: HttpRequest) -> Me:
-    """Who you are here."""
-    user = person(request)
-    held = {category: level.name.lower() for category, level in levels(user).items() if category}
-    return Me(username=user.username, name=user.name, roles=sorted(roles(user)), levels=held)
 
 
 @router.get("/accounts", response=Accounts, url_name="api-accounts")

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
-from pydantic import Field
+from ninja import Query, Router
+from pydantic import BaseModel, Field
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, Gate
@@ -20,7 +20,7 @@ from cvdops.executions import deciders, services
 router = Router(tags=["approvals"])
 
 
-class GroupShape(Schema):
+class GroupShape(BaseModel):
     """Of these roles or named groups so many persons have to agree, and so many are missing."""
 
     approvers: list[str]
@@ -28,7 +28,7 @@ class GroupShape(Schema):
     missing: int
 
 
-class DecisionShape(Schema):
+class DecisionShape(BaseModel):
     user: str
     on_behalf_of: str | None
     decision: str
@@ -36,7 +36,7 @@ class DecisionShape(Schema):
     at: datetime
 
 
-class Approval(Schema):
+class Approval(BaseModel):
     """A request. `plan_digest` names what would run: a decision has to carry it."""
 
     id: UUID
@@ -54,7 +54,7 @@ class Approval(Schema):
     void_reason: str
 
 
-class Approvals(Schema):
+class Approvals(BaseModel):
     items: list[Approval]
     next_cursor: str
 

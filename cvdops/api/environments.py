@@ -17,7 +17,7 @@ from cvdops.environments import calendar
 from cvdops.environments.models import Environment, Period
 from cvdops.environments.repetition import words
 from cvdops.environments.schedule import State, state
-from cvdops.executions import inventory, secrets
+from cvdops.executions import inventory, practice, secrets
 
 router = Router(tags=["environments"])
 
@@ -238,6 +238,14 @@ def set_health(request: HttpRequest, slug: str, health: Health) -> EnvironmentIt
     """Say where the environment's health is asked."""
     inventory.set_health(person(request), slug, health.health_url.strip())
     return _item(inventory.environment(slug), calendar.now())
+
+
+@router.post("/environments/{slug}/reset", response={204: None}, url_name="api-reset-practice")
+@requires(Action.RESET_PRACTICE, "POST")
+def reset_practice(request: HttpRequest, slug: str) -> Status[None]:
+    """Put the practice CVD of this environment back to how it was delivered."""
+    practice.reset(person(request), slug)
+    return Status(204, None)
 
 
 def _item(found: Environment, moment: datetime) -> EnvironmentItem:

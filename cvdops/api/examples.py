@@ -19,6 +19,8 @@ PLACES: Mapping[str, tuple[str, object]] = {
     "hold_id": ("The number of the hold.", 1),
     "delegation_id": ("The number of the delegation.", 1),
     "trigger_id": ("The trigger's id.", _ID),
+    "session_id": ("The session's id.", "0123456789abcdef0123"),
+    "token_id": ("The number of the token.", 1),
     "kind": ("hosts, groups, databases, addresses or variables.", "hosts"),
     "name": ("Its name.", "web-1"),
 }
@@ -144,6 +146,8 @@ SHELL: Mapping[str, str] = {
     "trigger_id": "$TRIGGER",
     "hold_id": "$HOLD",
     "delegation_id": "$DELEGATION",
+    "session_id": "$SESSION",
+    "token_id": "$NUMBER",
     "until": "$TOMORROW",
     "ends_at": "$TOMORROW",
 }

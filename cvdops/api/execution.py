@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
-from ninja import Schema
+from pydantic import BaseModel
 
 from cvdops.accounts.models import User
 from cvdops.api import approvals
@@ -15,14 +15,14 @@ from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.rollback import UndoEntry
 
 
-class Waiting(Schema):
+class Waiting(BaseModel):
     """What it waits for: a stable code and the sentence."""
 
     code: str
     text: str
 
 
-class ExecutionItem(Schema):
+class ExecutionItem(BaseModel):
     """`intent` is what somebody has asked for and a worker will do: pause, cancel, or empty.
 
     `position` rises with everything that happens to it; its events can be followed from there.
@@ -48,7 +48,7 @@ class ExecutionItem(Schema):
     position: int
 
 
-class StepShape(Schema):
+class StepShape(BaseModel):
     """A step on one host. `attempt` is the number of the last try, 0 before the first."""
 
     id: str
@@ -82,7 +82,7 @@ class StepShape(Schema):
         )
 
 
-class UndoShape(Schema):
+class UndoShape(BaseModel):
     """What could be undone, newest first; `rollback` is empty at a point of no return."""
 
     step: str
@@ -97,7 +97,7 @@ class UndoShape(Schema):
         )
 
 
-class ChecklistItem(Schema):
+class ChecklistItem(BaseModel):
     """An item; with `confirmed_at` and without `confirmed_by` the portal has verified it itself."""
 
     moment: str
@@ -129,12 +129,24 @@ class ExecutionDetail(ExecutionItem):
     checklists: list[ChecklistItem]
 
 
+# Only what is shown: programs ask again and again, and half of a call goes into reading rows.
+_READ = (
+    *("number", "runbook", "version__label", "version__number", "procedure", "environment"),
+    *("state", "intent", "waiting_for", "requested_by__username", "reason", "outcome"),
+    *("plan_digest", "created_at", "started_at", "finished_at", "seq", "variables"),
+)
+_MARKED = (
+    *("moment", "position", "text", "confirmed_at"),
+    *("step__key", "confirmed_by__username"),
+)
+
+
 def detail(user: User, execution_id: UUID | str) -> ExecutionDetail:
     """One of them as it is now, with its steps. Raises NotFound."""
-    found = queries.get_execution(user, execution_id)
+    found = queries.get_outline(user, execution_id, *_READ)
     steps = queries.steps_of(found)
     requests = visible(user).filter(execution_id=found.pk).order_by("created_at")
-    marks = found.checklist.select_related("step", "confirmed_by")
+    marks = found.checklist.select_related("step", "confirmed_by").only(*_MARKED)
     return ExecutionDetail(
         **facts(found),
         variables=found.variables,

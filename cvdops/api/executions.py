@@ -3,8 +3,8 @@
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema, Status
-from pydantic import Field, StringConstraints
+from ninja import Query, Router, Status
+from pydantic import BaseModel, Field, StringConstraints
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
@@ -25,7 +25,7 @@ Words = Annotated[Text, StringConstraints(max_length=2000)]
 Value = Annotated[Text, StringConstraints(max_length=65_536)] | Number | Flag
 
 
-class Executions(Schema):
+class Executions(BaseModel):
     items: list[ExecutionItem]
     next_cursor: str
 

@@ -16,7 +16,7 @@ from cvdops.api.asking import Asked
 from cvdops.api.steps import the_step
 from cvdops.executions import output
 from cvdops.executions.models import StepAttempt, StepRun
-from cvdops.executions.queries import get_execution, matter
+from cvdops.executions.queries import get_outline, matter
 from cvdops.lib.errors import NotFound
 from cvdops.lib.problems import problem
 from cvdops.live.answers import is_answer
@@ -99,7 +99,7 @@ def step_output(
     Before the first attempt there are none, and that is no error. With `Range: bytes=…` a part of it.
     """
     user = person(request)
-    execution = get_execution(user, execution_id)
+    execution = get_outline(user, execution_id)
     step = the_step(execution, step_id, wanted.host)
     if is_answer(step):
         can(user, Action.READ_ANSWERS, matter(execution)).enforce()

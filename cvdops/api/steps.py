@@ -13,7 +13,7 @@ from cvdops.api.execution import ExecutionDetail, detail
 from cvdops.api.executions import Name, Words
 from cvdops.executions import services
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
-from cvdops.executions.queries import get_execution, get_step
+from cvdops.executions.queries import get_outline, get_step
 from cvdops.lib.errors import Invalid, Problem
 
 router = Router(tags=["steps"])
@@ -55,7 +55,7 @@ def confirm(
 ) -> ExecutionDetail:
     """Confirm items of a manual step or a checklist; the last one lets the execution go on."""
     user = person(request)
-    step = the_step(get_execution(user, execution_id), step_id, said.host)
+    step = the_step(get_outline(user, execution_id), step_id, said.host)
     items = _open(step) if said.items is None else said.items
     services.confirm(user, execution_id, step.pk, items, said.comment)
     return detail(user, execution_id)
@@ -68,7 +68,7 @@ def retry(
 ) -> ExecutionDetail:
     """Run a step again that did not succeed."""
     user = person(request)
-    step = the_step(get_execution(user, execution_id), step_id, said.host)
+    step = the_step(get_outline(user, execution_id), step_id, said.host)
     services.retry(user, execution_id, step.pk, said.comment)
     return detail(user, execution_id)
 
@@ -80,7 +80,7 @@ def skip(
 ) -> ExecutionDetail:
     """Go on without a step that did not succeed. For a Lead, with a comment that says why."""
     user = person(request)
-    step = the_step(get_execution(user, execution_id), step_id, said.host)
+    step = the_step(get_outline(user, execution_id), step_id, said.host)
     services.skip(user, execution_id, step.pk, said.comment)
     return detail(user, execution_id)
 
@@ -92,7 +92,7 @@ def settle(
 ) -> ExecutionDetail:
     """Say what became of a step that did not succeed, or whose end nobody saw. For a Lead, with a comment."""
     user = person(request)
-    step = the_step(get_execution(user, execution_id), step_id, said.host)
+    step = the_step(get_outline(user, execution_id), step_id, said.host)
     verb = services.skip if said.outcome == "skipped" else services.settle
     verb(user, execution_id, step.pk, said.comment)
     return detail(user, execution_id)

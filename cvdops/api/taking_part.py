@@ -14,7 +14,7 @@ from cvdops.api.asking import Asked, Text
 from cvdops.api.execution import ExecutionDetail, detail
 from cvdops.executions import emergencies, participants, services
 from cvdops.executions.models import Event, Participant
-from cvdops.executions.queries import get_execution
+from cvdops.executions.queries import get_outline
 
 router = Router(tags=["executions"])
 _ONE = "/executions/{execution_id}"
@@ -86,7 +86,7 @@ class Lessons(Asked):
 @requires(Action.READ_EXECUTION)
 def who(request: HttpRequest, execution_id: str) -> Participants:
     """Who takes part now."""
-    found = get_execution(person(request), execution_id)
+    found = get_outline(person(request), execution_id)
     return Participants(items=[ParticipantShape.of(one) for one in participants.here(found.pk)])
 
 
@@ -94,7 +94,7 @@ def who(request: HttpRequest, execution_id: str) -> Participants:
 @requires(Action.READ_EXECUTION)
 def notes(request: HttpRequest, execution_id: str) -> Notes:
     """What people have written into its timeline: the newest 200, newest first."""
-    found = get_execution(person(request), execution_id).events.filter(kind="note")
+    found = get_outline(person(request), execution_id).events.filter(kind="note")
     newest = found.select_related("actor").order_by("-seq")[:200]
     return Notes(items=[NoteShape.of(event) for event in newest])
 

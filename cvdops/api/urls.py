@@ -16,6 +16,7 @@ from cvdops.access.marks import Access, access_of, person, requires
 from cvdops.access.policy import Action
 from cvdops.access.tokens import token_of
 from cvdops.api import (
+    account,
     accounts,
     approvals,
     audit,
@@ -44,6 +45,7 @@ from cvdops.api.description import describe
 from cvdops.api.docs import page
 from cvdops.api.etags import tagged
 from cvdops.api.once import once
+from cvdops.api.rendering import Json
 from cvdops.audit.log import by_token
 from cvdops.lib.errors import Invalid, Problem
 from cvdops.lib.problems import explained, problem
@@ -70,6 +72,7 @@ ROUTERS = (
     policies.router,
     changes.router,
     people.router,
+    account.router,
     accounts.router,
     triggers.router,
     notices.router,
@@ -88,6 +91,7 @@ api = NinjaAPI(
     version="1",
     docs_url=None,
     openapi_url=None,
+    renderer=Json(),
 )
 api.get_openapi_operation_id = named  # type: ignore[method-assign]
 for _router in ROUTERS:

@@ -8,6 +8,7 @@ from django.db import transaction
 from cvdops.access import limits
 from cvdops.access.models import Role, RoleGrant
 from cvdops.api.urls import described
+from cvdops.environments.models import Environment
 from tests.api.calls import token
 from tests.cast import person
 from tests.web.world import World
@@ -45,8 +46,14 @@ def there(world: World) -> dict[str, Any]:
         "delegation_id": "DELEGATION",
         "username": "HOLDER",
     }
+    # What is made up is not to make a practice CVD on this machine.
+    Environment.objects.update(practice=False)
     known = {"runbook_id": "deployment", "step_id": "hello", "slug": "development", "number": 1}
-    return {**known, "name": "practice", "kind": "hosts", "position": 0, **world.named(words)}
+    known |= {"name": "practice", "kind": "hosts", "position": 0}
+    lead = person("operations-lead")
+    world.client("operations-lead")
+    known |= {"session_id": lead.sessions.get().public_id, "token_id": lead.tokens.latest("pk").pk}
+    return {**known, **world.named(words)}
 
 
 class undone:  # noqa: N801 — it reads as a word of its sentence

@@ -409,6 +409,9 @@ TABLE: dict[str, Row] = {
         {**ENVIRONMENT, "name": "API_TOKEN"}, post=only(EDITORS, 409, 403), api=True
     ),
     "api-health": Row(ENVIRONMENT, post=only(EDITORS, 200, 403), body={"health_url": ""}, api=True),
+    "api-reset-practice": Row(
+        {"slug": "staging"}, post=only((*OPERATORS, "admin"), 404, 403), api=True
+    ),
     "api-host": Row({**ENVIRONMENT, "name": "practice"}, get=ALL, api=True),
     "api-host-test": Row(
         {**ENVIRONMENT, "name": "practice"},
@@ -518,6 +521,11 @@ TABLE: dict[str, Row] = {
         api=True,
     ),
     "api-account": Row(get=ALL, api=True),
+    "api-account-sessions": Row(get=ALL, api=True),
+    "api-account-session-end": Row({"session_id": "nothing"}, post={OTHERS: 404}, api=True),
+    "api-account-sessions-end": Row(post=ALL, api=True),
+    "api-account-tokens": Row(get=ALL, api=True),
+    "api-account-token-revoke": Row({"token_id": "999999"}, post={OTHERS: 404}, api=True),
     "api-accounts": Row(
         get=ADMINISTRATORS,
         post=only(("admin",), 201, 403),

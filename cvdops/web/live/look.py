@@ -24,7 +24,7 @@ from cvdops.executions.models import (
 from cvdops.executions.pace import Run
 from cvdops.executions.past import past
 from cvdops.executions.plan import Plan
-from cvdops.executions.queries import planned
+from cvdops.executions.queries import plan_of
 from cvdops.executions.states import HELD, ExecutionState, Intent
 from cvdops.lib.together import Read, attach, read
 from cvdops.live.here import watching
@@ -42,7 +42,7 @@ def look(execution_id: UUID) -> Scene:
     )
     execution = found.defer("version__source", "plan").annotate(now=Now()).get(pk=execution_id)
     now = execution.now
-    plan = _plan(execution.pk)
+    plan = plan_of(execution.pk)
     queue = execution.environment.queue if _needs_worker(execution, now) else ""
     marks, steps, attempts, requests, decisions, present, happened, *_ = read(
         _marks.of(execution_id),
@@ -74,12 +74,6 @@ def look(execution_id: UUID) -> Scene:
         gap=queues.gap(queue) if queue else None,
         watching=() if execution.is_over else watching(execution.pk),
     )
-
-
-@lru_cache(maxsize=64)
-def _plan(execution_id: UUID) -> Plan:
-    """A plan never changes, so it is read once per process."""
-    return planned(Execution.objects.only("plan").get(pk=execution_id))
 
 
 @lru_cache(maxsize=64)

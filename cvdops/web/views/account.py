@@ -9,14 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 
-from cvdops.access import tokens
+from cvdops.access import sessions, tokens
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.accounts.models import Token
 from cvdops.accounts.sessions import alive
-from cvdops.audit.log import record
 from cvdops.changes import accounts
-from cvdops.lib.errors import Invalid, NotFound, Problem
+from cvdops.lib.errors import Invalid, Problem
 from cvdops.web.forms import TokenForm
 from cvdops.web.fresh import fresh
 
@@ -53,27 +52,18 @@ def _choose_password(request: HttpRequest) -> None:
         alive(user).exclude(pk=request.session.session_key).delete()
 
 
-@requires(Action.USE_PORTAL, "POST")
+@requires(Action.KEEP_ACCOUNT, "POST")
 def end_one(request: HttpRequest, public_id: str) -> HttpResponse:
     """Log one of one's browsers out; it may be this one."""
-    user = person(request)
-    with transaction.atomic():
-        found = [one for one in alive(user).select_for_update() if one.public_id == public_id]
-        if not found:
-            raise NotFound("session")
-        found[0].delete()
-        record(user, "session.end", "session", user.username, data={"session": public_id})
+    sessions.end(person(request), public_id)
     messages.success(request, "That browser is logged out.")
     return redirect("account")
 
 
-@requires(Action.USE_PORTAL, "POST")
+@requires(Action.KEEP_ACCOUNT, "POST")
 def end_others(request: HttpRequest) -> HttpResponse:
     """Log all browsers out but this one."""
-    user = person(request)
-    with transaction.atomic():
-        count = alive(user).exclude(pk=request.session.session_key).delete()[0]
-        record(user, "session.end", "session", user.username, data={"others": count})
+    count = sessions.end_others(person(request), request.session.session_key)
     messages.success(request, f"Logged out elsewhere: {count}. Here you stay logged in.")
     return redirect("account")
 
@@ -96,7 +86,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
     return _page(request, TokenForm(), made=token, text=text)
 
 
-@requires(Action.USE_PORTAL, "POST")
+@requires(Action.KEEP_ACCOUNT, "POST")
 def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     token = tokens.revoke(person(request), pk)
     messages.success(request, f"The token “{token.name}” opens nothing any more.")

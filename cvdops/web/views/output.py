@@ -11,7 +11,7 @@ from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.executions import output
 from cvdops.executions.models import StepAttempt, StepRun
-from cvdops.executions.queries import get_execution, get_step, matter
+from cvdops.executions.queries import get_outline, get_step, matter
 from cvdops.live.answers import WITHHELD, is_answer, reads_answers
 from cvdops.live.download import PIECE, pieces
 from cvdops.web.live.plain import LONGEST, plain
@@ -43,7 +43,7 @@ def execution_search(request: HttpRequest, execution_id: str, step_id: str) -> H
 def _step(request: HttpRequest, execution_id: str, step_id: str) -> tuple[StepRun, bool]:
     """The step, and whether this person may read what it wrote."""
     user = person(request)
-    found = get_execution(user, execution_id)
+    found = get_outline(user, execution_id)
     step = get_step(found, step_id)
     return step, not is_answer(step) or reads_answers(user, matter(found))
 
