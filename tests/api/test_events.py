@@ -187,6 +187,7 @@ def without_role(text: str) -> None:
     RoleGrant.objects.filter(user=Token.objects.get().user).delete()
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("end", [revoked, without_role])
 def test_a_right_that_ends_ends_the_stream(
     program: Program, execution: Execution, end: object

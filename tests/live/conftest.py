@@ -9,6 +9,7 @@ import uvicorn
 from django.test import Client
 
 from cvdops.executions.models import Execution
+from cvdops.live import guard, pump
 from tests.executions import scene as scenes
 from tests.live.chromium import browser, errors, page
 from tests.live.viewer import Visitor
@@ -60,6 +61,13 @@ def server(transactional_db: None) -> Iterator[int]:
     yield port
     running.should_exit = True
     thread.join()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server looks after its streams ten times a second instead of every few seconds."""
+    for module, name in ((guard, "EVERY"), (guard, "SHARED"), (pump, "BEAT"), (pump, "TICK")):
+        monkeypatch.setattr(module, name, 0.1)
 
 
 @pytest.fixture

@@ -171,6 +171,7 @@ def test_a_reload_and_a_second_tab_show_the_same(page: Page, execution: Executio
     all_of_them(page, 30)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_two_operators_and_a_manager_see_the_same(
     browser: Browser, server: int, scene: Scene, errors: list[str]
 ) -> None:

@@ -1,6 +1,5 @@
 """The stream of an execution, from a real web server with real PostgreSQL and Redis."""
 
-import time
 from contextlib import ExitStack
 
 import pytest
@@ -94,17 +93,17 @@ def test_who_may_not_see_it_finds_nothing(server: int, execution: Execution) -> 
         assert response.status == 404
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_right_that_is_taken_away_ends_the_stream(
     visitor: Visitor, scene: Scene, execution: Execution
 ) -> None:
     with visitor.watch(execution.pk, str(execution.seq)) as stream:
         RoleGrant.objects.filter(user=scene.person("system-admin")).delete()
-        began = time.monotonic()
         assert stream.first("bye")
-        assert time.monotonic() - began < 60
         assert list(stream) == []
 
 
+@pytest.mark.usefixtures("impatient")
 def test_what_ends_a_session_ends_its_stream(server: int, execution: Execution) -> None:
     """A logout, a new password, an account that is closed, a session that is ended elsewhere."""
     people = [person("system-admin", name) for name in ("ann", "bob", "cat", "dan")]
@@ -141,7 +140,7 @@ def connections_of_others() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
         )
         return int(cursor.fetchone()[0])
 

@@ -4,20 +4,39 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connections, transaction
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import Settings
+from pytest_django.plugin import DjangoDbBlocker
 
 from cvdops.catalog.origin import Origin
+from tests import tables
 from tests.web import world as worlds
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 
 
+@pytest.fixture(scope="session")
+def rows(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tables.Rows:
+    """Those of a world, made once in each process."""
+    with django_db_blocker.unblock():
+        with transaction.atomic():
+            worlds.make(tmp_path_factory.mktemp("world"))
+            found = tables.rows()
+            transaction.set_rollback(True)
+        connections.close_all()
+    return found
+
+
 @pytest.fixture
-def world(db: None, tmp_path: Path, settings: Settings) -> worlds.World:
+def world(db: None, rows: tables.Rows, tmp_path: Path, settings: Settings) -> worlds.World:
     settings.RUNBOOKS = Origin(str(tmp_path))
-    return worlds.make(tmp_path)
+    return worlds.again(tmp_path, rows)
 
 
 @pytest.fixture(scope="module")
