@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 from django.db import connections
 
-from cvdops.executions import engine, probes, queues, recovery
+from cvdops.executions import engine, leases, probes, queues, recovery
+from cvdops.executions.leases import HOLDS
 from cvdops.executions.models import Execution, HostCheck
 
 QUEUES = ["env.development"]
@@ -15,16 +16,18 @@ NAME = "thread"
 
 @contextmanager
 def working() -> Iterator[None]:
-    """It carries out what is due, until the end of the block."""
+    """It carries out what is due and hears what is asked meanwhile, until the end of the block."""
     end = threading.Event()
     queues.seen(NAME, QUEUES)
-    thread = threading.Thread(target=_work, args=(end,))
-    thread.start()
+    threads = [threading.Thread(target=part, args=(end,)) for part in (_work, _hear)]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         end.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
 
 
 def _work(end: threading.Event) -> None:
@@ -36,5 +39,15 @@ def _work(end: threading.Event) -> None:
                 engine.advance(execution, NAME)
             for check in HostCheck.objects.filter(begun_at=None).values_list("pk", flat=True):
                 probes.carry_out(check)
+    finally:
+        connections.close_all()
+
+
+def _hear(end: threading.Event) -> None:
+    """As the pulse of a worker does: without it, a step would look every half minute what is asked of it."""
+    try:
+        while not end.wait(0.1):
+            if holds := HOLDS.all():
+                leases.listen(holds)
     finally:
         connections.close_all()
