@@ -6,12 +6,20 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 LONG = ("tests/e2e/", "tests/stack/", "tests/faults/", "tests/fuzz/")
+TOGETHER = ("tests/e2e/", "tests/stack/test_system")  # files that share a system
 
 
-def schedule(config: pytest.Config, log: object) -> LoadFileScheduling:
+class Scheduling(LoadFileScheduling):
     """A file stays in one process, because some start a whole system for all of their tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        shared = (one for one in TOGETHER if nodeid.startswith(one))
+        return next(shared, super()._split_scope(nodeid))
+
+
+def schedule(config: pytest.Config, log: object) -> Scheduling:
     config.option.loadscopereorder = False  # `order` has seen to it
-    return LoadFileScheduling(config, log)
+    return Scheduling(config, log)
 
 
 def order(items: list[pytest.Item]) -> None:

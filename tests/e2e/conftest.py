@@ -48,9 +48,9 @@ echo "went on"
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def system() -> Iterator[Launched]:
-    """Started as `make up` does, with the five runbooks and a slow one; stopped at the end."""
+    """Started once as `make up` does, with the five runbooks and a slow one; stopped at the end."""
     # not below pytest's own folder, which every other test run closes to PostgreSQL's user
     with tempfile.TemporaryDirectory(prefix="cvdops-e2e-") as name:
         folder = Path(name)

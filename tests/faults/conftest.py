@@ -1,5 +1,6 @@
 """Fixtures of the fault tests."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from pytest_django.plugin import DjangoDbBlocker
 
 from cvdops.environments.models import Host
 from cvdops.executions.models import StepAttempt
@@ -51,10 +53,16 @@ def portal(rig: Rig, tmp_path: Path) -> Iterator[Portal]:
 
 
 @pytest.fixture(scope="session")
-def empty_database(django_db_blocker: pytest.FixtureRequest) -> Iterator[Path]:
-    """The data folder of a PostgreSQL with empty tables, to be copied."""
-    with open_folder() as folder, django_db_blocker.unblock():
-        yield template(folder / "template")
+def empty_database(django_db_blocker: DjangoDbBlocker) -> Path:
+    """The data folder of a PostgreSQL with empty tables, to be copied; all processes share it."""
+    folder = Path(os.environ["CVDOPS_TEST_FOLDER"])
+    made = folder / "template"
+    with (folder / "template.lock").open("w") as lock, django_db_blocker.unblock():
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            template(folder / "template.new")
+            (folder / "template.new").rename(made)
+    return made / "data"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A one-command system of its own for a module of tests."""
+"""The data of one-command systems, one after the other; only the first of them makes it."""
 
 import shutil
 import tempfile
@@ -16,7 +16,7 @@ def port() -> int:
     return free_port()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def data() -> Iterator[Path]:
     """A data folder with a space in its path, reachable by PostgreSQL's user."""
     folder = Path(tempfile.mkdtemp(prefix="cvdops system "))
