@@ -80,6 +80,8 @@ def test_a_standby_that_is_behind(servers: Pair, portal: Portal, word: str) -> N
     approve(portal, execution)
     if word == "end":
         until(lambda: "lost what became of it" in rig.scene.steps(execution)["two"].note)
+        at_rest = Execution.objects.filter(pk=execution.pk, state="waiting")
+        until(at_rest.exists, what="the question what to do")
     else:
         rig.settled([execution])
     assert execution.events.filter(kind="step.found").exists()

@@ -207,6 +207,7 @@ def _of_connections() -> Iterator[str]:
             """
             SELECT pid, state, query FROM pg_stat_activity
              WHERE datname = current_database() AND pid <> pg_backend_pid()
+               AND backend_type = 'client backend'
                AND xact_start < clock_timestamp() - interval '5 seconds'
             """
         )
