@@ -29,6 +29,7 @@ _FOR_EDITORS: dict[Action, str] = {
     Action.EDIT_WINDOWS: "Changing windows and freezes is for administrators and Operations Leads.",
     Action.HOLD: "Holds are for administrators and Operations Leads.",
     Action.EDIT_PERMISSIONS: "Changing permissions is for administrators and Operations Leads.",
+    Action.EDIT_CONTACTS: "Changing contacts is for administrators and Operations Leads.",
     Action.EDIT_TRIGGERS: "Triggers are for administrators and Operations Leads.",
     Action.CONFIRM_KEY: "Confirming host keys is for administrators and Operations Leads.",
 }

@@ -42,6 +42,7 @@ class Action(StrEnum):
     CERTIFY = "certification.grant"
     READ_ENVIRONMENTS = "environments.read"
     EDIT_ENVIRONMENTS = "environments.edit"  # hosts, groups, databases, addresses, variables
+    EDIT_CONTACTS = "contacts.edit"  # whom to reach, and the escalation chain
     EDIT_TRIGGERS = "triggers.edit"  # by which other systems start something
     CONFIRM_KEY = "host.confirm_key"
     TEST_HOST = "host.test"

@@ -79,6 +79,7 @@ OPENS: dict[Scope, frozenset[Action]] = {
             Action.MANAGE_ACCOUNTS,
             Action.KEEP_ACCOUNT,
             Action.CONFIRM_KEY,
+            Action.EDIT_CONTACTS,
             Action.EDIT_TRIGGERS,
             Action.CERTIFY,
             Action.DELEGATE,

@@ -10,13 +10,14 @@ from cvdops.access.levels import Level
 from cvdops.access.marks import person, requires
 from cvdops.access.models import MatrixCell, Role
 from cvdops.access.policy import Action
-from cvdops.access.whatif import WORDS, question
+from cvdops.access.words import WORDS
 from cvdops.api.asking import Asked, Flag, Moment, Text
 from cvdops.api.changes import ChangeShape, Reason, submitted
 from cvdops.api.sharp import sharp
 from cvdops.changes import matrix as cells
 from cvdops.changes import roles, services
 from cvdops.changes.kind import Value
+from cvdops.executions.whatif import question
 from cvdops.lib import errors
 from cvdops.lib.errors import Invalid, Problem
 from cvdops.spec.document import Category
@@ -75,11 +76,15 @@ class Rights(Asked):
 
 
 class Check(Asked):
-    """May `user` (who asks, if none is named) do this at `at` (now, if none is given)?"""
+    """May `user` (who asks, if none is named) do this at `at` (now, if none is given)?
+
+    `approval`: the id of the request, for `approval.decide`.
+    """
 
     action: str = Field(description=f"One of {', '.join(WORDS)}.")
     runbook: str = ""
     environment: str = ""
+    approval: str = ""
     user: str = ""
     at: Moment | None = None
 
@@ -144,12 +149,15 @@ def check(request: HttpRequest, wanted: Query[Check]) -> Answer:
             "action": wanted.action,
             "runbook": wanted.runbook,
             "environment": wanted.environment,
+            "approval": wanted.approval,
             "at": wanted.at.isoformat() if wanted.at else "",
         },
     )
     if not wanted.action:
         raise Invalid([Problem("action", "Name the action.")])
     answers = asked.answers if asked else []
+    if not answers and wanted.action == Action.DECIDE:
+        raise Invalid([Problem("approval", "This is about a request for approval. Give its id.")])
     if not answers:
         raise Invalid([Problem("runbook", "This is about a runbook. Name it.")])
     answer = answers[0]

@@ -1,7 +1,7 @@
 """In a protected environment each step is begun only while the one in whose name it runs still may run it."""
 
 from cvdops.access.policy import Action, can
-from cvdops.access.whatif import of
+from cvdops.access.words import of
 from cvdops.accounts.models import User
 from cvdops.executions import participants
 from cvdops.executions.gates import rest

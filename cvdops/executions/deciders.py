@@ -1,18 +1,23 @@
 """Who may decide at a gate: what the policy is asked, with those who have a part in the execution."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from uuid import UUID
 
 from cvdops.access import approvers
-from cvdops.access.policy import Gate, Matter, at_gates, named
+from cvdops.access.policy import Action, Decision, Gate, Matter, at_gates, can, named
 from cvdops.access.rules import may_decide
 from cvdops.access.standing import Standing
 from cvdops.accounts.models import User
 from cvdops.approvals import counting
 from cvdops.approvals.groups import Group, from_json
-from cvdops.approvals.models import ApprovalRequest, Decision, RequestState
+from cvdops.approvals.models import ApprovalRequest, RequestState
+from cvdops.approvals.models import Decision as Spoken
 from cvdops.approvals.queries import visible
+from cvdops.environments import calendar
+from cvdops.environments.schedule import said
 from cvdops.executions.separation import Involved, involved
+from cvdops.lib.errors import Reason
 from cvdops.lib.together import Wanted
 
 
@@ -34,6 +39,30 @@ def decidable(standing: Standing, requests: Iterable[ApprovalRequest]) -> list[A
         for request, gate in zip(theirs, gates_of(theirs), strict=True)
         if may_decide(standing, gate)
     ]
+
+
+def may_decide_on(user: User, request: ApprovalRequest, at: datetime | None) -> Decision:
+    """Whether this person could decide there now or at a time, with all that stands against it."""
+    gate = gate_of(request)
+    sees = can(user, Action.READ_EXECUTION, gate.matter, at)
+    may = can(user, Action.DECIDE, gate, at)
+    return Decision((*sees.reasons, *may.reasons, *_too_late(user, request, at)))
+
+
+def _too_late(user: User, request: ApprovalRequest, at: datetime | None) -> Iterator[Reason]:
+    """Why nothing can be said there any more, by this person or by anybody."""
+    if request.state != RequestState.OPEN:
+        word = RequestState(request.state).label.lower()
+        text = f"This request is {word} already: nobody decides it any more."
+        yield Reason("settled", text, "What is asked for anew is a request of its own.")
+    elif request.expires_at <= (at or calendar.now()):
+        text = (
+            f"This request expires on {said(request.expires_at)}: nobody decides it from then on."
+        )
+        yield Reason("expired", text, "Decide before that, or start the execution anew.")
+    if Spoken.objects.filter(request=request, person=user.person).exists():
+        text = "You have decided here already: each person decides once."
+        yield Reason("decided", text, "Somebody else of the approvers decides, if more are needed.")
 
 
 def gate_of(request: ApprovalRequest) -> Gate:
@@ -61,7 +90,7 @@ def progress(request: ApprovalRequest) -> list[tuple[Group, int]]:
 
 def reads(request: ApprovalRequest) -> Iterator[Wanted]:
     """What `progress` and `people` read, for a page that reads more together with it."""
-    approved = (d for d in request.decisions.all() if d.verdict == Decision.Verdict.APPROVE)
+    approved = (d for d in request.decisions.all() if d.verdict == Spoken.Verdict.APPROVE)
     users = {d.on_behalf_of_id or d.user_id for d in approved}
     yield named.of()
     yield counting.approving.of(request.pk)

@@ -10,15 +10,20 @@ from hypothesis import given, settings
 
 from cvdops.access import rules
 from cvdops.access.certification import Stage
+from cvdops.access.delegations import delegate
 from cvdops.access.models import MatrixCell, RoleGrant
 from cvdops.access.policy import Action, Subject
 from cvdops.access.standing import Standing
 from cvdops.access.subjects import LOGGED_IN
-from cvdops.access.whatif import WORDS, of, question
+from cvdops.access.words import WORDS, of
+from cvdops.approvals.models import ApprovalRequest
+from cvdops.executions.services import decide
+from cvdops.executions.whatif import question
 from tests.access.standings import questions, standings
 from tests.cast import certify, person
 from tests.web.world import World
 
+HOUR = timedelta(hours=1)
 PAGE = "/permissions/what-if/"
 START = {"person": "developer", "runbook": "deployment", "action": "execution.start"}
 
@@ -70,7 +75,7 @@ def test_the_way_of_starting_counts(world: World, reader: Client) -> None:
 
 
 def test_everything_of_the_policy_can_be_asked_for() -> None:
-    free = {*LOGGED_IN, Action.PUBLIC, Action.DECIDE}  # a gate says itself who decides
+    free = {*LOGGED_IN, Action.PUBLIC}
     assert set(WORDS) == set(Action) - free
 
 
@@ -96,11 +101,79 @@ def test_a_time_that_is_none_is_named(reader: Client) -> None:
     assert b"Give a time such as" in answered.content
 
 
-def test_everything_that_can_be_asked_for_alone_has_an_answer(reader: Client) -> None:
-    asked = question(person("auditor"), {"person": "developer", "runbook": "deployment"})
+def test_everything_that_can_be_asked_for_alone_has_an_answer(world: World, reader: Client) -> None:
+    about = {"person": "developer", "runbook": "deployment", "approval": world.request()}
+    asked = question(person("auditor"), about)
     assert asked is not None
     assert [a.action for a in asked.answers] == list(WORDS)
-    assert Action.START in WORDS
+    assert {Action.START, Action.DECIDE} <= set(WORDS)
+
+
+DECIDE = {"action": "approval.decide"}
+
+
+def test_who_decides_on_a_request_is_told_with_the_same_reasons(
+    world: World, reader: Client
+) -> None:
+    asked = {**DECIDE, "approval": world.request()}
+    person("operations-manager")
+    assert "on the request Yes" in answer(reader, **asked, person="operations-manager")
+    said = answer(reader, **asked, person="developer")
+    assert "No Deciding here is for: Operations Manager. Ask one of them." in said
+    RoleGrant.objects.create(user=person("devops-engineer"), role_id="operations-manager")
+    said = answer(reader, **asked, person="devops-engineer")
+    assert "No Devops-Engineer asked for it: nobody approves what they have a part in." in said
+
+
+def test_a_delegation_counts_in_its_time(world: World, reader: Client) -> None:
+    giver, at = person("operations-manager"), timezone.now() + timedelta(minutes=30)
+    asked = {**DECIDE, "approval": world.request(), "person": "developer"}
+    delegate(giver, "developer", at + HOUR, "away", since=at - HOUR / 4)
+    assert "on the request No" in answer(reader, **asked)
+    assert "on the request Yes" in answer(reader, **asked, at=f"{at:%Y-%m-%dT%H:%M}")
+
+
+def test_after_its_time_and_after_their_word_nobody_decides(world: World, reader: Client) -> None:
+    person("operations-manager")
+    request = world.request()
+    asked = {**DECIDE, "approval": request, "person": "operations-manager"}
+    later = timezone.now() + 3 * HOUR
+    said = answer(reader, **asked, at=f"{later:%Y-%m-%dT%H:%M}")
+    assert "This request expires on" in said and "Decide before that" in said
+    about = ApprovalRequest.objects.get(pk=request)
+    decide(person("operations-manager"), request, "reject", "Not now.", about.plan_digest)
+    said = answer(reader, **asked)
+    assert "This request is rejected already" in said
+    assert "Operations-Manager has decided here already" in said
+
+
+def test_who_does_not_see_what_would_run_does_not_decide_on_it(
+    world: World, reader: Client
+) -> None:
+    request = world.request()
+    person("operations-manager")
+    MatrixCell.objects.filter(role="operations-manager").update(level=0)
+    said = answer(reader, **DECIDE, approval=request, person="operations-manager")
+    assert "This needs Review on deployment in development" in said
+
+
+def test_a_request_is_chosen_from_those_that_are_open_and_seen(
+    world: World, reader: Client
+) -> None:
+    request = world.request()
+    assert f'<option value="{request}"' in reader.get(PAGE).content.decode()
+    assert "Choose a request for approval" in answer(reader, **DECIDE, person="developer")
+    MatrixCell.objects.filter(role="auditor", category="deployment").update(level=0)
+    assert request not in reader.get(PAGE).content.decode()
+    assert reader.get(PAGE, {"person": "developer", "approval": request}).status_code == 404
+
+
+def test_the_api_answers_the_same(world: World, reader: Client) -> None:
+    address, asked = "/api/v1/permissions/check", {**DECIDE, "user": "developer"}
+    assert "This is about a request for approval." in reader.get(address, asked).content.decode()
+    found = reader.get(address, {**asked, "approval": world.request()}).json()
+    assert not found["allowed"]
+    assert [reason["code"] for reason in found["reasons"]] == ["approver"]
 
 
 def test_htmx_gets_the_answer_alone(reader: Client) -> None:

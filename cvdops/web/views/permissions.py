@@ -8,9 +8,9 @@ from cvdops.access.levels import Level
 from cvdops.access.marks import person, requires
 from cvdops.access.models import MatrixCell, Role, RoleGrant
 from cvdops.access.policy import Action, can, roles
-from cvdops.access.whatif import choices, question
 from cvdops.changes.matrix import key
 from cvdops.changes.services import submit_all
+from cvdops.executions.whatif import choices, question
 from cvdops.lib.errors import Conflict, Invalid, UserError
 from cvdops.spec.document import Category
 from cvdops.web.changes import told
@@ -67,7 +67,7 @@ def what_if(request: HttpRequest) -> HttpResponse:
     except Invalid as invalid:
         error = invalid
     context = {
-        "choices": choices(user),
+        "choices": choices(user, asked),
         "asked": request.GET.dict(),
         "question": asked,
         "error": error,

@@ -1,6 +1,5 @@
 """What another person, environment or time would make of the policy's answer."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,49 +9,16 @@ from django.utils.dateparse import parse_datetime
 from cvdops.access import catalog
 from cvdops.access.catalog import get_runbook, visible_runbooks
 from cvdops.access.policy import NEEDED, Action, Decision, Matter, can
+from cvdops.access.words import WAYS, WORDS, of
 from cvdops.accounts.models import User
+from cvdops.approvals.models import ApprovalRequest, RequestState
+from cvdops.approvals.queries import get_request, visible
 from cvdops.catalog.models import Runbook
 from cvdops.environments.models import Environment
+from cvdops.executions import deciders
 from cvdops.lib.errors import Invalid, NotFound, Problem
 
-# What can be asked, in words that follow "may".
-WORDS: Mapping[Action, str] = {
-    Action.READ_RUNBOOK: "read the runbook",
-    Action.REVIEW_RUNBOOK: "review a version",
-    Action.READ_EXECUTION: "read executions and their output",
-    Action.READ_ANSWERS: "read what came back to requests",
-    Action.NOTE: "write notes",
-    Action.JOIN: "take part as an assistant",
-    Action.SUPERVISE: "supervise somebody who is not certified yet",
-    Action.ASSIST: "confirm manual steps and checklist items",
-    Action.CLOSE: "confirm items of the list after the end",
-    Action.START: "start it",
-    Action.CONTROL: "pause, resume, cancel, retry, roll back",
-    Action.OVERRIDE: "skip a step or mark it as done",
-    Action.HAND_OVER: "hand an execution over",
-    Action.SYNC_CATALOG: "have the runbooks read anew",
-    Action.TEST_HOST: "test connections",
-    Action.CONFIRM_KEY: "confirm host keys",
-    Action.EDIT_ENVIRONMENTS: "change environments",
-    Action.EDIT_SECRETS: "set secrets",
-    Action.EDIT_WINDOWS: "change windows and freezes",
-    Action.HOLD: "set and lift holds",
-    Action.EDIT_PERMISSIONS: "change permissions",
-    Action.EDIT_TRIGGERS: "set up triggers",
-    Action.CERTIFY: "grant certifications",
-    Action.MANAGE_ACCOUNTS: "open and close accounts",
-    Action.EXAMINE: "see what is wrong with the installation",
-    Action.RESET_PRACTICE: "reset the practice CVD",
-    Action.READ_AUDIT: "read the audit log",
-}
-
-
-# How something is started: windows and freezes ask for it.
-WAYS: Mapping[str, str] = {
-    "": "as it is, changing something",
-    "read-only": "changing nothing",
-    "emergency": "as an emergency",
-}
+SHOWN = 50  # requests to choose from
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +38,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What was asked: who, on which runbook, where, what, and when."""
+    """What was asked: who, on which runbook or request, where, what, and when."""
 
     user: User
     runbook: Runbook | None
@@ -81,6 +47,7 @@ class Question:
     at: datetime | None  # None: now
     way: str = ""  # of a start
     own: bool = False  # who asks asks about themselves
+    request: ApprovalRequest | None = None  # of deciding; its environment is its own
 
     @property
     def answers(self) -> list[Answer]:
@@ -92,6 +59,10 @@ class Question:
         ]
 
     def _asked(self, action: Action) -> Decision | None:
+        if action is Action.DECIDE:
+            return (
+                deciders.may_decide_on(self.user, self.request, self.at) if self.request else None
+            )
         if action not in NEEDED:
             return can(self.user, action, at=self.at)
         if self.runbook is None:
@@ -113,33 +84,8 @@ class Question:
         )
 
 
-# What a refusal says to a person, as it is said of them; the order counts.
-_OF_THEM: Mapping[str, str] = {
-    r"\bYou are\b": "{name} is",
-    r"\byou have\b": "{name} has",
-    r"\bYou assist: you confirm\b": "{name} assists: they confirm",
-    r"\byou execute\b": "they execute",
-    r"\byou need\b": "they need",
-    r"\bYour certification\b": "The certification of {name}",
-    r"\bYour page\b": "Their page",
-}
-
-
-def of(name: str, decision: Decision) -> Decision:
-    """The decision in words about this person, for somebody else to read."""
-
-    def said(text: str) -> str:
-        for words, others in _OF_THEM.items():
-            text = re.sub(words, others.format(name=name).replace("\\", r"\\"), text)
-        return text
-
-    return Decision(
-        tuple(replace(r, text=said(r.text), remedy=said(r.remedy)) for r in decision.reasons)
-    )
-
-
 def question(reader: User, data: Mapping[str, str]) -> Question | None:
-    """What was asked; None before a person is chosen. Only runbooks that exist for the reader can be asked for.
+    """What was asked; None before a person is chosen. Only what exists for the reader can be asked for.
 
     Raises Invalid, NotFound.
     """
@@ -154,7 +100,7 @@ def question(reader: User, data: Mapping[str, str]) -> Question | None:
         raise NotFound("environment")
     if action and action not in set(WORDS):
         raise NotFound("action")
-    runbook, way = data.get("runbook", ""), data.get("way", "")
+    runbook, way, request = (data.get(name, "") for name in ("runbook", "way", "approval"))
     if way not in WAYS:
         raise NotFound("way to start something")
     return Question(
@@ -165,6 +111,7 @@ def question(reader: User, data: Mapping[str, str]) -> Question | None:
         _moment(data.get("at", "")),
         way,
         own=user == reader,
+        request=get_request(reader, request) if request else None,
     )
 
 
@@ -177,9 +124,14 @@ class Choices:
     environments: list[str]
     actions: list[tuple[str, str]]
     ways: list[tuple[str, str]]
+    requests: list[tuple[str, str]]
 
 
-def choices(reader: User) -> Choices:
+def choices(reader: User, asked: Question | None) -> Choices:
+    """With the request that was asked about, which may be open no more."""
+    open_ones = visible(reader).filter(state=RequestState.OPEN).prefetch_related(None)[:SHOWN]
+    about = [asked.request] if asked and asked.request else []
+    requests = {str(r.pk): _called(r) for r in (*about, *open_ones)}
     people = User.objects.filter(is_active=True).order_by("name")
     return Choices(
         people=list(people.values_list("username", "name")),
@@ -187,7 +139,12 @@ def choices(reader: User) -> Choices:
         environments=list(Environment.objects.values_list("slug", flat=True)),
         actions=[(action.value, words) for action, words in WORDS.items()],
         ways=list(WAYS.items()),
+        requests=list(requests.items()),
     )
+
+
+def _called(request: ApprovalRequest) -> str:
+    return f"{request.title}, in {request.environment}, asked for by {request.requested_by.name}"
 
 
 def _moment(text: str) -> datetime | None:
