@@ -77,6 +77,7 @@ PAGES = {
     "lead-secret-form": "/environments/staging/secret/",
     "environment-windows": "/environments/staging/",
     "contacts": "/contacts/",
+    "lead-contact": "/contacts/add/specialist/",
     "account": "/account/",
     "password": "/account/password/",
     "admin-people": "/people/",

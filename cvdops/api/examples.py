@@ -17,6 +17,7 @@ PLACES: Mapping[str, tuple[str, object]] = {
     "number": ("The number of the version.", 1),
     "position": ("The place of the item, from 0.", 0),
     "hold_id": ("The number of the hold.", 1),
+    "contact_id": ("The number of the contact.", 1),
     "delegation_id": ("The number of the delegation.", 1),
     "trigger_id": ("The trigger's id.", _ID),
     "session_id": ("The session's id.", "0123456789abcdef0123"),
@@ -79,6 +80,17 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "environment": "staging",
         "reason": "A disk is being changed",
         "until": "2026-12-24T18:00:00Z",
+    },
+    "contacts.add": {
+        "kind": "specialist",
+        "name": "Storage issues",
+        "address": "storage-team@company.com",
+    },
+    "contacts.change": {
+        "name": "Primary On-Call",
+        "address": "ops-primary@company.com",
+        "note": "P0: paged at once",
+        "place": 1,
     },
     "policies.set_policy": {
         "environment": "production",
@@ -145,6 +157,7 @@ SHELL: Mapping[str, str] = {
     "change_id": "$CHANGE",
     "trigger_id": "$TRIGGER",
     "hold_id": "$HOLD",
+    "contact_id": "$CONTACT",
     "delegation_id": "$DELEGATION",
     "session_id": "$SESSION",
     "token_id": "$NUMBER",

@@ -1,4 +1,4 @@
-"""What the portal has told you, and whom to reach."""
+"""What the portal has told you."""
 
 from datetime import datetime
 
@@ -8,7 +8,6 @@ from ninja import Query, Router, Schema, Status
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.api.asking import Asked, Listed, Number, first, number
-from cvdops.environments.models import Contact
 from cvdops.executions.told import known
 from cvdops.notifications import queries, services
 from cvdops.notifications.models import Notice
@@ -45,18 +44,6 @@ class Read(Asked):
     id: Number | None = None
 
 
-class ContactShape(Schema):
-    kind: str
-    name: str
-    address: str
-    note: str
-
-
-class Contacts(Schema):
-    items: list[ContactShape]
-    next_cursor: str
-
-
 @router.get("/notices", response=Notices, url_name="api-notices")
 @requires(Action.USE_PORTAL)
 def notices(request: HttpRequest, wanted: Query[Listed]) -> Notices:
@@ -75,14 +62,3 @@ def read(request: HttpRequest, asked: Read) -> Status[None]:
     """You have read one of them, or all."""
     services.read(person(request), asked.id)
     return Status(204, None)
-
-
-@router.get("/contacts", response=Contacts, url_name="api-contacts")
-@requires(Action.USE_PORTAL)
-def contacts(request: HttpRequest) -> Contacts:
-    """The escalation chain, in its order, and everybody else to reach."""
-    items = [
-        ContactShape(kind=c.kind, name=c.name, address=c.address, note=c.note)
-        for c in Contact.objects.order_by("kind", "order")
-    ]
-    return Contacts(items=items, next_cursor="")

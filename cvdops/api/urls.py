@@ -22,6 +22,7 @@ from cvdops.api import (
     audit,
     catalog,
     changes,
+    contacts,
     controls,
     environments,
     events,
@@ -76,6 +77,7 @@ ROUTERS = (
     accounts.router,
     triggers.router,
     notices.router,
+    contacts.router,
     audit.router,
 )
 

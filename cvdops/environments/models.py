@@ -12,6 +12,7 @@ from django.core.validators import (
     URLValidator,
 )
 from django.db import models
+from django.db.models.functions import Now
 
 from cvdops.environments.periods import Hold, Period
 from cvdops.environments.vault import EnvironmentSecret
@@ -242,6 +243,12 @@ class Contact(models.Model):
     name = models.CharField(max_length=80)
     address = models.CharField(max_length=200)
     note = models.CharField(max_length=200, blank=True)
+    confirmed_at = models.DateTimeField(
+        db_default=Now()
+    )  # when somebody last said that it is right
+    confirmed_by = models.ForeignKey(  # null: it came with the installation
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         ordering: ClassVar[list[str]] = ["kind", "order"]

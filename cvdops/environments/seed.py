@@ -98,11 +98,12 @@ def seed_environments(practice: Mapping[str, str] | None) -> list[str]:
         for environment in environments
     ]
     Database.objects.bulk_create(databases, ignore_conflicts=True)
-    contacts = [
-        Contact(order=order, kind=kind, name=name, address=address, note=note)
-        for order, (kind, name, address, note) in enumerate(CONTACTS)
-    ]
-    Contact.objects.bulk_create(contacts, ignore_conflicts=True)
+    if not Contact.objects.exists():  # whoever was taken away stays so
+        Contact.objects.bulk_create(
+            Contact(order=order, kind=kind, name=name, address=address, note=note)
+            for kind in Contact.Kind
+            for order, (name, address, note) in enumerate(c[1:] for c in CONTACTS if c[0] == kind)
+        )
     for environment in environments:
         if not environment.practice:
             EnvironmentVariable.objects.bulk_create(

@@ -43,6 +43,7 @@ def there(world: World) -> dict[str, Any]:
         "change_id": "CHANGE",
         "trigger_id": "TRIGGER",
         "hold_id": "HOLD",
+        "contact_id": "CONTACT",
         "delegation_id": "DELEGATION",
         "username": "HOLDER",
     }

@@ -75,7 +75,7 @@ def surroundings(name: str, line: str, world: World, url: str) -> dict[str, str]
     """The variables of the shell, for things that the call is about."""
     if "$CHANGE" in line:
         MatrixCell.objects.filter(role="developer", category="security").update(level=Level.REVIEW)
-    words = ("EXECUTION", "CHANGE", "HOLD", "TRIGGER", "DELEGATION")
+    words = ("EXECUTION", "CHANGE", "HOLD", "CONTACT", "TRIGGER", "DELEGATION")
     named = world.named({word: word for word in words if f"${word}" in line})
     found = {word: str(value) for word, value in named.items()}
     if name.startswith("approvals.") or name == "taking_part.renew":

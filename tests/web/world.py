@@ -22,7 +22,7 @@ from cvdops.catalog.sync import sync
 from cvdops.changes import matrix
 from cvdops.changes.models import Change
 from cvdops.changes.services import submit
-from cvdops.environments.models import Hold, Host, Period
+from cvdops.environments.models import Contact, Hold, Host, Period
 from cvdops.environments.seed import seed_environments
 from cvdops.executions import drift, emergencies, services, triggers
 from cvdops.executions.emergencies import Declaration
@@ -132,6 +132,7 @@ class World:
             "MOMENT": lambda: f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}",
             "WINDOW": lambda: str(self.window().pk),
             "CHANGE": self.change,
+            "CONTACT": lambda: str(Contact.objects.get(name="Primary On-Call").pk),
             "HOLDER": lambda: person("system-admin").username,
             "HOST": lambda: str(Host.objects.get(name="practice").pk),
         }

@@ -1,4 +1,4 @@
-"""Pages to look something up: environments, contacts."""
+"""The environments in a list, and the practice CVD put back."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, can
-from cvdops.environments.models import Contact, Environment
+from cvdops.environments.models import Environment
 from cvdops.executions import practice
 from cvdops.web.views import feed
 
@@ -27,10 +27,3 @@ def reset_practice(request: HttpRequest, slug: str) -> HttpResponse:
     practice.reset(person(request), slug)
     messages.success(request, "The practice CVD is as it was delivered.")
     return redirect("environments")
-
-
-@requires(Action.USE_PORTAL)
-def contacts(request: HttpRequest) -> HttpResponse:
-    found = list(Contact.objects.all())
-    kinds = [(kind, [c for c in found if c.kind == kind]) for kind in Contact.Kind]
-    return render(request, "contacts.html", {"kinds": kinds})
