@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from cvdops.accounts.models import User
 from cvdops.api import approvals
 from cvdops.approvals.queries import visible
-from cvdops.executions import queries
+from cvdops.executions import openings, queries
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.rollback import UndoEntry
 
@@ -25,6 +25,7 @@ class Waiting(BaseModel):
 class ExecutionItem(BaseModel):
     """`intent` is what somebody has asked for and a worker will do: pause, cancel, or empty.
 
+    `opens_at`: it is queued and begins then, by the windows as they are now.
     `position` rises with everything that happens to it; its events can be followed from there.
     """
 
@@ -43,6 +44,7 @@ class ExecutionItem(BaseModel):
     outcome: str
     plan_digest: str
     created_at: datetime
+    opens_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
     position: int
@@ -176,6 +178,7 @@ def facts(found: Execution) -> dict[str, Any]:
         "outcome": found.outcome,
         "plan_digest": found.plan_digest,
         "created_at": found.created_at,
+        "opens_at": None if found.is_over else openings.begins(found),
         "started_at": found.started_at,
         "finished_at": found.finished_at,
         "position": found.seq,

@@ -8,7 +8,7 @@ from django.db import transaction
 from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.environments import calendar
-from cvdops.executions import deciders, drift, waits
+from cvdops.executions import deciders, drift, openings, waits
 from cvdops.executions.hints import announce
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.plan import Plan
@@ -105,9 +105,10 @@ def ask(execution: Execution, plan: Plan, definition: Step) -> ApprovalRequest:
 
 def _until_it_opens(execution: Execution) -> float:
     """Seconds until the window opens that the execution is queued for."""
-    if execution.opens_at is None:
+    opens_at = openings.begins(execution) or execution.opens_at
+    if opens_at is None:
         return 0.0
-    return max((execution.opens_at - calendar.now()).total_seconds(), 0.0)
+    return max((opens_at - calendar.now()).total_seconds(), 0.0)
 
 
 def _list(run: Run, step: StepRun, definition: Step) -> None:

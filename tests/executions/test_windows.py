@@ -6,11 +6,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from cvdops.approvals.models import ApprovalRequest
 from cvdops.catalog.models import Runbook
 from cvdops.environments.models import Hold, Period
-from cvdops.executions import queries, services
-from cvdops.executions.models import Execution
+from cvdops.executions import openings, queries, services
+from cvdops.executions.models import Event, Execution
 from cvdops.lib.errors import Conflict, Refused
+from cvdops.notifications.models import Notice
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
 
@@ -183,6 +185,100 @@ def test_a_window_that_passed_without_a_worker_is_not_used_late(changing: Scene)
     changing.advance(execution)
     assert execution.state == "waiting"
     assert abs(execution.due_at - following.starts_at) < timedelta(minutes=1)
+
+
+def moved(period: Period, starts_in: timedelta) -> Period:
+    """Somebody has given it another time."""
+    Period.objects.filter(pk=period.pk).update(starts_at=timezone.now() + starts_in)
+    period.refresh_from_db()
+    return period
+
+
+def told(execution: Execution) -> list[str]:
+    """What its requester was told of it and has not read."""
+    found = Notice.objects.filter(subject=f"queued:{execution.pk}", read_at=None)
+    return list(found.values_list("text", flat=True))
+
+
+def test_what_is_queued_follows_its_window_and_who_asked_for_it_hears_of_it(
+    changing: Scene,
+) -> None:
+    opening = window(2 * HOUR)
+    execution = changing.run(in_window=True)
+    openings.follow()
+    assert told(execution) == []
+    later = moved(opening, 5 * HOUR)
+    assert openings.begins(execution) == later.starts_at  # before a worker has come to it
+    openings.follow()
+    openings.follow()
+    execution.refresh_from_db()
+    assert execution.opens_at == later.starts_at
+    [text] = told(execution)
+    assert f"{later.starts_at:%H:%M} UTC, not on" in text
+    assert "the windows of development were changed" in text
+    changing.advance(execution)
+    assert abs(execution.due_at - later.starts_at) < timedelta(minutes=1)
+    assert Event.objects.filter(execution=execution, kind="execution.moved").count() == 1
+
+
+def test_what_is_queued_begins_when_its_window_is_moved_to_now(changing: Scene) -> None:
+    opening = window(2 * HOUR)
+    execution = changing.run(in_window=True)
+    moved(opening, -HOUR / 2)
+    openings.follow()
+    assert "It begins now" in told(execution)[0]
+    assert changing.advance(execution).state == "succeeded"
+
+
+def test_what_has_no_window_left_says_so_once_and_waits(changing: Scene) -> None:
+    opening = window(2 * HOUR)
+    execution = changing.run(in_window=True)
+    shut(opening)
+    openings.follow()
+    openings.follow()
+    assert "No window is planned any more" in told(execution)[0]
+    assert openings.begins(execution) is None
+    assert changing.advance(execution).state == "waiting"
+    moved(opening, 3 * HOUR)
+    openings.follow()
+    [text] = told(execution)
+    assert "It begins on" in text
+
+
+def test_an_approval_for_another_window_is_asked_for_anew_at_once(scene: Scene) -> None:
+    scene.runbook(GATE + CHANGES, BACK)
+    opening = window(2 * HOUR)
+    execution = scene.run(in_window=True)
+    scene.approve(execution)
+    scene.advance(execution)
+    moved(opening, 10 * HOUR)
+    openings.follow()
+    scene.advance(execution)
+    assert scene.states(execution)["gate"] == "waiting"
+    void, request = ApprovalRequest.objects.order_by("created_at")
+    assert "Maintenance windows and freezes" in void.void_reason
+    assert request.expires_at - request.created_at > timedelta(hours=11, minutes=59)
+
+
+def test_what_a_worker_holds_is_left_to_it(changing: Scene) -> None:
+    opening = window(2 * HOUR)
+    execution = changing.run(in_window=True)
+    Execution.objects.filter(pk=execution.pk).update(
+        state="running", lease_until=timezone.now() + HOUR, lease_owner="another"
+    )
+    moved(opening, 5 * HOUR)
+    openings.follow()
+    assert told(execution) == []
+
+
+def test_work_that_does_not_fit_into_the_other_window_says_so(scene: Scene) -> None:
+    scene.runbook(CHANGES, BACK, extra="estimated_time: 20 min\n")
+    opening = window(2 * HOUR)
+    execution = scene.run(in_window=True)
+    Period.objects.filter(pk=opening.pk).update(minutes=30)
+    moved(opening, 5 * HOUR)
+    openings.follow()
+    assert "It may not be done, with time to be rolled back" in told(execution)[0]
 
 
 def test_a_hold_keeps_what_is_queued_until_it_is_lifted(changing: Scene) -> None:

@@ -1,9 +1,10 @@
 """The script of the page in a real browser, against a real web server."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
+from cvdops.environments.models import Period
 from cvdops.executions import services
 from cvdops.executions.models import Execution
 from cvdops.live import hub as hubs
@@ -108,8 +109,14 @@ def test_when_it_begins_is_told_by_the_readers_clock_after_a_change_too(
     open_page(page, execution)
     session = page.context.new_cdp_session(page)
     session.send("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
-    opens = datetime(2099, 1, 4, 18, tzinfo=UTC)
+    opens = (datetime.now(UTC) + timedelta(days=30)).replace(hour=18, minute=0)
+    opens = opens.replace(second=0, microsecond=0)
+    Period.objects.create(
+        environment_id="development", kind="window", name="One", starts_at=opens, minutes=60
+    )
     Execution.objects.filter(pk=execution.pk).update(opens_at=opens)
     note(execution, "the window is agreed")
     head = page.locator("[data-part=head] time:not([data-local])")
-    expect(head).to_have_text("Sun 04 Jan 2099 18:00 UTC (Mon 03:00 GMT+9)")
+    expect(head).to_have_text(
+        f"{opens:%a %d %b %Y} 18:00 UTC ({opens + timedelta(hours=9):%a} 03:00 GMT+9)"
+    )

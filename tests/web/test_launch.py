@@ -10,7 +10,7 @@ from cvdops.access.models import MatrixCell
 from cvdops.accounts.models import Session
 from cvdops.approvals.seed import seed_policies
 from cvdops.audit.models import AuditEntry
-from cvdops.environments.models import Environment
+from cvdops.environments.models import Environment, Period
 from cvdops.executions.models import Execution
 from cvdops.spec.lint import lint
 from cvdops.spec.parser import parse
@@ -228,6 +228,29 @@ def test_a_start_waits_for_the_next_window(closed: World) -> None:
     assert timedelta(hours=11) < opens - timezone.now() < timedelta(hours=13)
     page = closed.client("devops-engineer").get(answer.url).content.decode()
     assert "Begins <time" in page
+    address = f"/api/v1{answer.url}".rstrip("/")
+    assert (
+        closed.client("devops-engineer")
+        .get(address)
+        .json()["opens_at"]
+        .startswith(f"{opens:%Y-%m-%dT%H:%M}")
+    )
+
+
+def test_its_page_and_the_api_tell_when_it_begins_by_the_windows_as_they_are(
+    closed: World,
+) -> None:
+    answer = closed.client("devops-engineer").post(RUN, {**RELEASE, "start": "window"})
+    later = timezone.now().replace(second=0, microsecond=0) + timedelta(hours=20)
+    Period.objects.update(starts_at=later, rule="")
+    page = closed.client("devops-engineer").get(answer.url).content.decode()
+    assert f'Begins <time datetime="{later:%Y-%m-%dT%H:%M}Z"' in page
+    address = f"/api/v1{answer.url}".rstrip("/")
+    told = closed.client("devops-engineer").get(address).json()
+    assert told["opens_at"] == f"{later:%Y-%m-%dT%H:%M:%SZ}"
+    Period.objects.update(starts_at=timezone.now() - timedelta(days=2))
+    page = closed.client("devops-engineer").get(answer.url).content.decode()
+    assert "<b>No window is planned</b> in which it could begin" in page
 
 
 def test_who_needs_a_supervisor_can_ask_somebody_at_once(world: World) -> None:

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from cvdops.access.policy import seen_with
 from cvdops.approvals.models import ApprovalRequest, Decision
 from cvdops.catalog.models import RunbookVersion
+from cvdops.environments import calendar
 from cvdops.executions import locks, participants, queues
 from cvdops.executions.leases import UNCONFIRMED
 from cvdops.executions.models import (
@@ -72,8 +73,13 @@ def look(execution_id: UUID) -> Scene:
         past=() if execution.is_over else _past(execution.pk),
         wait=waiting.read(execution, seen),
         gap=queues.gap(queue) if queue else None,
+        window=calendar.standing(execution.environment_id) if _is_queued(execution) else None,
         watching=() if execution.is_over else watching(execution.pk),
     )
+
+
+def _is_queued(execution: Execution) -> bool:
+    return execution.opens_at is not None and not execution.is_over
 
 
 @lru_cache(maxsize=64)

@@ -9,6 +9,7 @@ from itertools import groupby
 from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.catalog.models import RunbookVersion
 from cvdops.catalog.queries import document
+from cvdops.environments.schedule import State
 from cvdops.executions.models import (
     ChecklistMark,
     Closing,
@@ -107,6 +108,7 @@ class Scene:
     now: datetime
     wait: Wait | None
     gap: Gap | None  # it needs a worker, and none serves the environment's queue
+    window: State | None = None  # of what is queued for one: how its environment stands now
     parent: Execution | None = None  # the one whose step started it
     instead_of: RunbookVersion | None = None  # what would run if nobody had chosen another version
     past: tuple[Run, ...] = ()  # what its steps took in earlier executions

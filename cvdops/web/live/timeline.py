@@ -19,6 +19,7 @@ NOTE = "note"
 _SENTENCES: Mapping[str, tuple[str, str]] = {
     "execution.start": ("play", "{actor} started it"),
     "execution.admitted": ("calendar-check", "Its window opened: it begins"),
+    "execution.moved": ("calendar-clock", "{text}"),
     "emergency.declared": ("siren", "{actor} declared an emergency. {text}"),
     "emergency.reviewed": ("clipboard-check", "{actor} reviewed the emergency"),
     "execution.claim_rollback": ("undo-2", "The rollback began"),
