@@ -15,6 +15,7 @@ from cvdops.audit.log import record
 from cvdops.executions import checklists, health, participants
 from cvdops.executions.hints import announce
 from cvdops.executions.models import ChecklistMark, Closing, Execution, Health, StepRun
+from cvdops.executions.plan import from_json
 from cvdops.executions.states import ExecutionState, Phase, StepState
 from cvdops.executions.transitions import Hand
 from cvdops.notifications import addresses
@@ -75,6 +76,19 @@ def look(execution_id: UUID) -> None:
         health.take(closing.execution.environment)
     else:
         _conclude(closing)
+
+
+def _announce_end(execution: Execution) -> None:
+    """Tell the channels how work in a protected environment, or an emergency, has ended; not which it was."""
+    plan = from_json(Execution.objects.values_list("plan", flat=True).get(pk=execution.pk))
+    if not plan.emergency and not (execution.environment.protected and plan.changes):
+        return
+    ended_at = execution.finished_at.isoformat() if execution.finished_at else ""
+    notifications.announce(
+        key=f"ended:{execution.pk}:{ended_at}",
+        text=f"Execution {execution} in {execution.environment_id} has ended: {execution.look.label.lower()}.",
+        path=addresses.execution(execution.pk),
+    )
 
 
 def _conclude(closing: Closing) -> None:
@@ -140,6 +154,7 @@ def begin(execution_id: UUID) -> None:
         verify(execution, checklists.VERIFICATION, verification(execution))
         verify(execution, checklists.DOCUMENTATION, documentation(execution))
         announce(execution.pk, Hand(execution.pk).change("closing.begin"))
+        _announce_end(execution)
 
 
 def verify(execution: Execution, position: int, evidence: str) -> None:

@@ -23,6 +23,8 @@ from cvdops.executions.queries import get_execution, matter
 from cvdops.executions.transitions import Hand
 from cvdops.lib.errors import Conflict, Invalid, Problem, Reason
 from cvdops.lib.together import Read, ahead
+from cvdops.notifications import addresses
+from cvdops.notifications import services as notifications
 from cvdops.spec.document import Kind
 
 MAX_TEXT = 2000  # characters
@@ -83,6 +85,11 @@ def store(execution: Execution, user: User, declared: Declaration) -> None:
         "short_notice": made.short_notice,
     }
     record(user, Action.START, "emergency", execution.pk, data=data)
+    notifications.announce(  # whoever reads the channel may not know of the runbook: it is not named
+        key=f"emergency:{execution.pk}",
+        text=f"Emergency: {user.name} has declared one in {execution.environment_id}, execution {execution}.",
+        path=addresses.execution(execution.pk),
+    )
     announce(
         execution.pk,
         Hand(execution.pk, actor=user).change("emergency.declared", {"text": made.reason}),

@@ -11,7 +11,10 @@ from cvdops.audit.log import record
 from cvdops.catalog.models import Runbook
 from cvdops.environments import calendar
 from cvdops.environments.models import Environment, Hold
+from cvdops.environments.schedule import said
 from cvdops.lib.errors import Conflict, Invalid, NotFound, Problem
+from cvdops.notifications import addresses
+from cvdops.notifications import services as notifications
 
 LONGEST = timedelta(days=366)
 MAX_REASON = 500  # characters: it is read on every page
@@ -42,6 +45,9 @@ def hold(
         )
         data = {"verb": "set", "what": made.what, "reason": made.reason, "until": str(until)}
         record(user, Action.HOLD, "hold", made.pk, data=data)
+        _announce(
+            made, "set", f"{user.name} has put a hold on {_openly(made)} until {said(until)}."
+        )
     return made
 
 
@@ -55,7 +61,17 @@ def lift(user: User, pk: int) -> Hold:
         if not Hold.objects.in_force().filter(pk=pk).update(lifted_at=Now(), lifted_by=user):
             raise Conflict(f"The hold on {found.what} is over already.")
         record(user, Action.HOLD, "hold", pk, data={"verb": "lift", "what": found.what})
+        _announce(found, "lift", f"{user.name} has lifted the hold on {_openly(found)}.")
     return found
+
+
+def _announce(hold: Hold, verb: str, text: str) -> None:
+    notifications.announce(key=f"hold:{hold.pk}:{verb}", text=text, path=addresses.holds())
+
+
+def _openly(hold: Hold) -> str:
+    """What it is on, for those who read a channel: they may not know of the runbook."""
+    return "a runbook" if hold.runbook else hold.what
 
 
 def _readable(user: User, runbook: str) -> bool:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.urls import reverse
 
 from cvdops.environments import calendar
 from cvdops.environments.schedule import Span, State, said
@@ -19,6 +18,7 @@ from cvdops.executions.plan import from_json
 from cvdops.executions.states import ACTIVE, ExecutionState
 from cvdops.executions.transitions import DatabaseNow, Hand
 from cvdops.executions.waits import WINDOW
+from cvdops.notifications import addresses
 from cvdops.notifications import services as notifications
 from cvdops.notifications.models import Notice
 
@@ -104,6 +104,6 @@ def _tell(execution: Execution, text: str, key: str) -> bool:
         subject=subject,
         key=key,
         text=f"{execution.runbook.title} {execution} in {execution.environment_id}. {text}",
-        path=reverse("execution", args=[execution.pk]),
+        path=addresses.execution(execution.pk),
     )
     return True

@@ -7,11 +7,11 @@ to be remembered, a worker that dies loses nothing, and two that do this at once
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.text import slugify
 
 from cvdops.access.approvers import people, receivers
@@ -24,6 +24,7 @@ from cvdops.changes import services as changes
 from cvdops.environments.models import Contact
 from cvdops.executions.asking import Asked, asked
 from cvdops.executions.deciders import inbox
+from cvdops.executions.models import Execution
 from cvdops.notifications import addresses
 from cvdops.notifications import services as notifications
 from cvdops.notifications.models import Notice
@@ -54,7 +55,7 @@ def remind() -> None:
         reached_by_now = [
             (request, reached)
             for request in _open()
-            for reached in range(min(stage(request, now), _REMINDED + len(chain)) + 1)
+            for reached in stages(stage(request, now), len(chain), at_once=request.is_emergency)
         ]
         untold = _untold(reached_by_now)
         deciders = _deciders([request for request, _ in untold])
@@ -72,13 +73,27 @@ def stage(request: ApprovalRequest, now: datetime) -> int:
     return max(0, int((now - request.created_at) / wait)) if wait else 0
 
 
+def stages(reached: int, chain: int, *, at_once: bool) -> list[int]:
+    """What is due by now: 0 to ask, 1 to remind, then each contact of a chain of this length.
+
+    In an emergency the first of them is told at once, and the next after each response time. Pure.
+    """
+    if not at_once:
+        return list(range(min(reached, _REMINDED + chain) + 1))
+    told = min(reached + 1, chain)
+    return [*range(min(reached, _REMINDED) + 1), *range(_REMINDED + 1, _REMINDED + 1 + told)]
+
+
 def subject_of(request: ApprovalRequest) -> str:
     """What the notices of a request are about."""
     return f"approval:{request.pk}"
 
 
-def _open() -> Iterable[ApprovalRequest]:
-    return ApprovalRequest.objects.filter(state=RequestState.OPEN).select_related("requested_by")
+def _open() -> QuerySet[Any]:
+    """With whether each of them is about an emergency."""
+    sharp = Execution.objects.filter(pk=OuterRef("execution_id"), plan__emergency=True)
+    found = ApprovalRequest.objects.filter(state=RequestState.OPEN).select_related("requested_by")
+    return found.annotate(is_emergency=Exists(sharp))
 
 
 def _closed(now: datetime) -> list[ApprovalRequest]:
@@ -142,8 +157,9 @@ def _escalate(item: Asked, reached: int, contact: Contact) -> None:
     """Tell the next of the chain. It gives them no right: they see to it that somebody decides."""
     request, called = item.request, item.called
     key, path = _key(request, reached), addresses.approval(request.pk)
+    why = "It goes" if item.emergency else "Nobody has decided yet, so this goes"
     text = (
-        f"{item.mark}Nobody has decided yet, so this goes up to {contact.name}: {request.requested_by.name} "
+        f"{item.mark}{why} up to {contact.name}: {request.requested_by.name} "
         f"waits for an approval of {called}, in {request.environment}."
     )
     behind = _behind(contact).exclude(pk=request.requested_by_id)
@@ -152,7 +168,7 @@ def _escalate(item: Asked, reached: int, contact: Contact) -> None:
     _tell_requester(
         request,
         reached,
-        f"Nobody has decided on {called} yet: it went up to {contact.name}.",
+        f"{called} went up to {contact.name}, who sees to it that somebody decides.",
     )
 
 

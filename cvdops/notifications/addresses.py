@@ -19,5 +19,13 @@ def change(pk: UUID) -> str:
     return f"/permissions/changes/{pk}/"
 
 
+def holds() -> str:
+    return "/holds/"
+
+
+def certified(username: str) -> str:
+    return f"/permissions/certification/{username}/"
+
+
 def launch(runbook: str) -> str:
     return f"/runbooks/{runbook}/run/"

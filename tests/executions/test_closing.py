@@ -4,11 +4,14 @@ from threading import Thread
 
 import pytest
 from django.db import connection
+from pytest_django import Settings
 
 from cvdops.audit.models import AuditEntry
+from cvdops.environments.models import Environment
 from cvdops.executions import closing, services
 from cvdops.executions.models import Closing, Execution
 from cvdops.lib.errors import Conflict, Refused
+from cvdops.notifications.models import Message
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
 
@@ -42,6 +45,21 @@ def test_the_portal_confirms_what_it_can_verify(scene: Scene) -> None:
     assert execution.checklist.get(moment="after", position=0).evidence == (
         "1 verification step succeeded"
     )
+
+
+@pytest.mark.parametrize(
+    ("protected", "attributes", "told"),
+    [(True, "destructive", 1), (True, "", 0), (False, "destructive", 0)],
+)
+def test_channels_hear_how_a_change_of_a_protected_environment_ended(
+    scene: Scene, settings: Settings, protected: bool, attributes: str, told: int
+) -> None:
+    settings.NOTIFY = {"slack": "slack://x"}
+    execution = ended(scene, block("one", "true", attributes))
+    Closing.objects.all().delete()
+    Environment.objects.update(protected=protected)
+    closing.begin(execution.pk)
+    assert Message.objects.count() == told
 
 
 @pytest.mark.parametrize("body", [block("one", "true"), block("one", "false")])

@@ -5,14 +5,16 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError
 from django.utils import timezone
+from pytest_django import Settings
 
 from cvdops.approvals.seed import seed_policies
 from cvdops.audit.models import AuditEntry
 from cvdops.environments.models import Environment, Period
-from cvdops.executions import emergencies, services
+from cvdops.executions import closing, emergencies, services
 from cvdops.executions.emergencies import Declaration
 from cvdops.executions.models import Emergency, Execution
 from cvdops.lib.errors import Conflict, Invalid, Refused
+from cvdops.notifications.models import Message
 from tests.cast import person
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
@@ -38,6 +40,20 @@ def test_a_lead_starts_outside_the_window(closed: Scene) -> None:
     assert execution.state == "succeeded"
     assert execution.plan["emergency"] is True
     assert execution.emergency.reason == "The service is down."
+
+
+def test_channels_hear_that_it_was_declared_and_how_it_ended(
+    closed: Scene, settings: Settings
+) -> None:
+    settings.NOTIFY = {"slack": "slack://x"}
+    execution = declare(closed)
+    closing.begin(execution.pk)
+    closing.begin(execution.pk)
+    said = list(Message.objects.order_by("id").values_list("body", flat=True))
+    assert [one.partition("\n")[0] for one in said] == [
+        f"Emergency: Operations-Lead has declared one in development, execution {execution}.",
+        f"Execution {execution} in development has ended: succeeded.",
+    ]
 
 
 def test_whoever_may_only_execute_declares_none(closed: Scene) -> None:

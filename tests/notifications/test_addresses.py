@@ -12,4 +12,6 @@ def test_they_are_those_of_the_pages() -> None:
     assert addresses.execution(pk) == reverse("execution", args=[pk])
     assert addresses.approval(pk) == reverse("approval", args=[pk])
     assert addresses.change(pk) == reverse("change", args=[pk])
+    assert addresses.holds() == reverse("holds")
+    assert addresses.certified("dana") == reverse("certified", args=["dana"])
     assert addresses.launch("deployment") == reverse("run", args=["deployment"])

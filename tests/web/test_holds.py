@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from cvdops.audit.models import AuditEntry
 from cvdops.environments.models import Hold
+from cvdops.notifications.models import Message
 from tests.web.world import World
 
 SOON = f"{timezone.now() + timedelta(days=2):%Y-%m-%dT%H:%M}"
@@ -38,6 +40,19 @@ def test_both_are_recorded(world: World, lead: Client) -> None:
     lead.post(f"/holds/{Hold.objects.get().pk}/lift/")
     entries = AuditEntry.objects.filter(action="hold.set", allowed=True).order_by("id")
     assert [entry.data["verb"] for entry in entries] == ["set", "lift"]
+
+
+def test_channels_hear_of_both_and_of_no_runbook(
+    world: World, lead: Client, settings: Settings
+) -> None:
+    settings.NOTIFY = {"slack": "slack://x"}
+    lead.post("/holds/set/", TYPED)
+    lead.post(f"/holds/{Hold.objects.get().pk}/lift/")
+    lead.post("/holds/set/", {**TYPED, "on": "runbook:deployment"})
+    said = list(Message.objects.order_by("id").values_list("body", flat=True))
+    assert said[0].startswith("Operations-Lead has put a hold on staging until")
+    assert said[1].startswith("Operations-Lead has lifted the hold on staging.")
+    assert "a hold on a runbook until" in said[2] and "deployment" not in said[2]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.executions import services
 from cvdops.executions.models import Execution
-from cvdops.executions.reminders import RESPONSE, remind, stage
+from cvdops.executions.reminders import RESPONSE, remind, stage, stages
 from cvdops.notifications.models import Message, Notice
 from tests.cast import person
 from tests.web.world import World
@@ -63,6 +63,34 @@ def test_an_emergency_is_told_as_one(request_: ApprovalRequest) -> None:
     Execution.objects.update(plan={**execution.plan, "emergency": True})
     remind()
     assert told(MANAGER)[0].startswith("Emergency: ")
+
+
+@pytest.mark.parametrize(
+    ("reached", "told"),
+    [(0, [0, 2]), (1, [0, 1, 2, 3]), (3, [0, 1, 2, 3, 4, 5]), (9, [0, 1, 2, 3, 4, 5])],
+)
+def test_of_an_emergency_the_chain_is_told_at_once_one_after_each_response_time(
+    reached: int, told: list[int]
+) -> None:
+    assert stages(reached, 4, at_once=True) == told
+
+
+def test_of_anything_else_it_is_told_after_those_who_decide() -> None:
+    assert [stages(n, 4, at_once=False) for n in (0, 2, 9)] == [[0], [0, 1, 2], [0, 1, 2, 3, 4, 5]]
+
+
+def test_of_an_emergency_the_primary_hears_at_once(request_: ApprovalRequest) -> None:
+    on_call = person("developer", "on-call")
+    User.objects.filter(pk=on_call.pk).update(email="ops-primary@company.com")
+    execution = Execution.objects.get()
+    Execution.objects.update(plan={**execution.plan, "emergency": True})
+    remind()
+    assert "It goes up to Primary On-Call" in told("on-call")[0]
+    assert told("cto") == []
+    later(request_, RESPONSE)
+    assert len(told("on-call")) == 1
+    later(request_, 2 * RESPONSE)
+    assert "goes up to CTO" in told("cto")[-1]
 
 
 def test_everything_is_told_once(request_: ApprovalRequest) -> None:
