@@ -11,6 +11,7 @@ from cvdops.access.policy import Action
 from cvdops.api.asking import Asked, Flag, Number, Text
 from cvdops.api.changes import ChangeShape, Reason, Seen, submitted
 from cvdops.api.sharp import sharp
+from cvdops.approvals import quorum
 from cvdops.approvals.groups import Group, from_json
 from cvdops.approvals.models import ApprovalPolicy, Condition
 from cvdops.changes import approver_groups, policies
@@ -28,7 +29,10 @@ class QuorumShape(Schema):
 
 
 class PolicyShape(Schema):
-    """`category` is `every` for all of them; `expires` are seconds; no groups: nobody has to approve."""
+    """`category` is `every` for all of them; `expires` are seconds; no groups: nobody has to approve.
+
+    `unmet` says why nobody could ever meet it as people hold roles now; it is empty if somebody could.
+    """
 
     environment: str
     category: str
@@ -37,10 +41,11 @@ class PolicyShape(Schema):
     expires: int
     reason_required: bool
     version: int
+    unmet: str
     mark: str
 
     @classmethod
-    def of(cls, policy: ApprovalPolicy) -> "PolicyShape":
+    def of(cls, policy: ApprovalPolicy, unmet: str) -> "PolicyShape":
         groups = from_json(policy.groups)
         value = policies.value(groups, policy.expires, reason_required=policy.reason_required)
         return cls(
@@ -51,6 +56,7 @@ class PolicyShape(Schema):
             expires=policy.expires,
             reason_required=policy.reason_required,
             version=policy.version,
+            unmet=unmet,
             mark=mark(value),
         )
 
@@ -99,10 +105,10 @@ class Policies(Schema):
 @requires(Action.READ_PERMISSIONS)
 def all_policies(request: HttpRequest) -> Policies:
     """The approval policies, by environment, and the named groups of approvers."""
-    found = ApprovalPolicy.objects.order_by("environment__order", "category", "condition")
+    stuck = {policy.pk: why for policy, why in quorum.stuck()}
     named = ApproverGroup.objects.prefetch_related("members")
     return Policies(
-        policies=[PolicyShape.of(policy) for policy in found],
+        policies=[PolicyShape.of(one, stuck.get(one.pk, "")) for one in quorum.policies()],
         groups=[NamedGroup.of(group) for group in named],
     )
 

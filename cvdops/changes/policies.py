@@ -12,6 +12,7 @@ from django.db.models import F
 from cvdops.access import approvers
 from cvdops.access.policy import Action, role_names
 from cvdops.accounts.models import User
+from cvdops.approvals import quorum
 from cvdops.approvals.groups import Group, from_json, to_json
 from cvdops.approvals.models import ApprovalPolicy, Condition
 from cvdops.changes.kind import Value
@@ -60,7 +61,8 @@ def current(key: str) -> Value:
 
 
 def check(key: str, after: Value) -> Sequence[Problem]:
-    _parts(key)
+    """Also what nobody could ever meet as people hold roles now: when it is proposed, and when confirmed."""
+    where = _parts(key)
     if not _well_formed(after):
         return [Problem("who", "A policy has groups, a time and whether a reason is needed.")]
     groups = _groups(after)
@@ -78,6 +80,8 @@ def check(key: str, after: Value) -> Sequence[Problem]:
             problems.append(Problem("who", "Each group asks for 1 to 20 persons of somebody."))
     if after and not SHORTEST <= after["expires"] <= LONGEST:
         problems.append(Problem("minutes", "Give from 5 minutes to 30 days to decide."))
+    if not problems and groups and (why := quorum.unmet(groups, quorum.people(*where))):
+        problems.append(Problem("who", why))
     return problems
 
 
@@ -108,17 +112,20 @@ def sentences(key: str, before: Value, after: Value) -> Sequence[str]:
 
 
 def consequences(key: str, after: Value) -> Sequence[str]:
-    """Who could decide there now."""
-    environment, _, _ = _parts(key)
+    """Who could decide there now; and why it cannot be confirmed, where too few could."""
+    where = _parts(key)
     if not _well_formed(after):
         return []
+    groups = _groups(after)
+    if not groups:
+        return ["What it is about starts without an approval, unless another policy asks."]
     found = []
-    for group in _groups(after):
-        people = approvers.people(group.approvers, environment)
-        could = ", ".join(user.name for user in people) or "nobody now"
-        short = len(people) < group.required
-        found.append(f"{_group(group)}: {could}{': nothing could be approved' if short else ''}.")
-    return found or ["What it is about starts without an approval, unless another policy asks."]
+    for group in groups:
+        people = approvers.people(group.approvers, where[0])
+        could = ", ".join(dict.fromkeys(user.name for user in people)) or "nobody now"
+        found.append(f"{_group(group)}: {could}.")
+    why = quorum.unmet(groups, quorum.people(*where))
+    return [*found, why] if why else found
 
 
 def stored(key: str) -> ApprovalPolicy | None:

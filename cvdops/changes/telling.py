@@ -9,7 +9,6 @@ from cvdops.notifications import services as notifications
 _DECIDED = {
     ChangeState.APPLIED: "has confirmed your proposal",
     ChangeState.REFUSED: "has refused your proposal",
-    ChangeState.STALE: "was first: your proposal is overtaken",
 }
 
 
@@ -35,10 +34,13 @@ def settle(change: Change) -> None:
         )
         return
     by, verb = change.decided_by, _DECIDED.get(ChangeState(change.state))
-    if verb is None or by is None or change.decider == change.proposer:
+    if by is None or change.decider == change.proposer:
         return
     comment = f" {change.comment}" if change.comment else ""
-    _tell_proposer(change, f"{by.name} {verb}: {_what(change)}.{comment}")
+    if change.state == ChangeState.STALE:
+        _tell_proposer(change, f"Your proposal counts no more: {_what(change)}.{comment}")
+    elif verb:
+        _tell_proposer(change, f"{by.name} {verb}: {_what(change)}.{comment}")
 
 
 def _tell_proposer(change: Change, text: str) -> None:

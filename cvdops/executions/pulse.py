@@ -13,7 +13,7 @@ from django.db import Error, OperationalError, connection
 
 from cvdops.audit import witness
 from cvdops.catalog.polling import claim_look
-from cvdops.executions import closing, leases, openings, partitions, probes, queues
+from cvdops.executions import assessments, closing, leases, openings, partitions, probes, queues
 from cvdops.executions.canary import Canary
 from cvdops.executions.hints import send_canary, send_look
 from cvdops.executions.leases import HOLDS
@@ -162,6 +162,7 @@ class Pulse(threading.Thread):
     def _remind(self) -> None:
         openings.follow()
         remind()
+        assessments.remind()
         self._courier.go()
 
 

@@ -9,6 +9,7 @@ from django import forms
 
 from cvdops.access.models import ApproverGroup
 from cvdops.access.policy import role_names
+from cvdops.approvals import quorum
 from cvdops.approvals.groups import Group, from_json
 from cvdops.approvals.models import ApprovalPolicy
 from cvdops.changes import policies, roles
@@ -135,12 +136,13 @@ class Row:
     policy: ApprovalPolicy
     key: str
     groups: tuple[tuple[int, tuple[str, ...]], ...]  # so many of these approvers
+    unmet: str  # why nobody could ever meet it; empty if it can be met
 
 
 def rows() -> list[Row]:
     """Every policy, by environment."""
     names = role_names()
-    found = ApprovalPolicy.objects.select_related("environment")
+    stuck = {policy.pk: why for policy, why in quorum.stuck()}
     return [
         Row(
             policy,
@@ -149,8 +151,9 @@ def rows() -> list[Row]:
                 (group.required, tuple(names.get(name, name) for name in group.approvers))
                 for group in from_json(policy.groups)
             ),
+            stuck.get(policy.pk, ""),
         )
-        for policy in found.order_by("environment__order", "category", "condition")
+        for policy in quorum.policies()
     ]
 
 

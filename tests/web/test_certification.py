@@ -1,12 +1,15 @@
 """The pages of the onboarding ladder, and what training changes on the others."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from cvdops.access.certification import Stage
+from cvdops.executions import assessments
 from cvdops.executions.models import Execution
+from cvdops.notifications.models import Notice
 from tests.cast import certify, person
 from tests.web.access_table import START
 from tests.web.world import World
@@ -41,6 +44,24 @@ def test_expired_is_said_to_whom_it_is(world: World) -> None:
     page = world.client("developer").get(f"{LADDER}developer/").content.decode()
     assert "the annual assessment is due" in page
     assert "expired</span>" in world.client("auditor").get(LADDER).content.decode()
+
+
+def test_who_is_to_be_assessed_soon_is_told_once_and_finds_it_at_home(world: World) -> None:
+    soon = timezone.now() + timedelta(days=20)
+    certify(person("developer"), until=soon)
+    certify(person("system-admin"), until=soon + timedelta(days=30))
+    lead = person("operations-lead")
+    for _ in range(2):
+        assessments.remind()
+    [notice] = Notice.objects.all()
+    assert (notice.user, f"ends on {soon:%Y-%m-%d}" in notice.text) == (person("developer"), True)
+    assert notice.path == f"{LADDER}developer/"
+    assert 'id="my-assessment"' in world.client("developer").get("/").content.decode()
+    assert 'id="my-assessment"' not in world.client("system-admin").get("/").content.decode()
+    assert "<b>Assess Developer</b>" in world.client("operations-lead").get("/").content.decode()
+    certify(person("developer"))
+    assert 'id="to-assess"' not in world.client("operations-lead").get("/").content.decode()
+    assert not Notice.objects.filter(user=lead).exists()
 
 
 def test_a_trainee_reads_at_the_start_what_is_needed_and_who_may_help(world: World) -> None:

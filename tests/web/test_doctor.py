@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django import Settings
 
+from cvdops.approvals.seed import seed_policies
 from cvdops.audit import witness
 from cvdops.audit.models import Witness
 from cvdops.catalog.models import CatalogSource
@@ -166,6 +167,19 @@ def test_an_installation_without_an_administrator() -> None:
     assert "manage.py person" in people.administrators().mend
     person("admin")
     assert people.administrators().state is State.OK
+
+
+@pytest.mark.usefixtures("world")
+def test_a_policy_that_nobody_can_meet() -> None:
+    assert people.approvers().state is State.OK  # there is none
+    seed_policies()
+    for role in ("operations-manager", "operations-lead"):
+        person(role)
+    found = people.approvers()
+    assert found.state is State.WARNING and found.mend
+    assert "production × security, always. Nobody could ever meet it: 1 of sec" in found.found
+    person("security-admin")
+    assert people.approvers().state is State.OK
 
 
 def test_keys_that_others_can_read(settings: Settings, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from cvdops.access.models import Delegation
+from cvdops.access.models import Delegation, RoleGrant
 from cvdops.approvals.seed import seed_policies
 from cvdops.changes.models import Change
 from tests.cast import person
@@ -16,6 +16,8 @@ TYPED = {"who": "2 of operations-manager or cto\nsecurity-admin", "minutes": "90
 @pytest.fixture
 def lead(world: World) -> Client:
     seed_policies()
+    for role in ("operations-manager", "cto", "security-admin"):
+        person(role)
     return world.client("operations-lead")
 
 
@@ -44,6 +46,24 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(lead: Client) -> None:
     page = answer.content.decode()
     assert "There is no role or group somebody." in page
     assert ">\nbecause</textarea>" in page
+
+
+def test_a_policy_that_nobody_can_meet_is_told_on_its_page_at_home_and_by_the_api(
+    lead: Client,
+) -> None:
+    assert "Nobody could ever meet it" not in lead.get("/").content.decode()
+    RoleGrant.objects.filter(role="security-admin").delete()
+    why = "Nobody could ever meet it: 1 of security-admin: nobody answers for that now."
+    assert lead.get("/permissions/policies/").content.decode().count(why) == 1
+    home = lead.get("/").content.decode()
+    assert why in home and f'href="{PAGE}"' in home
+    found = lead.get("/api/v1/permissions/policies").json()["policies"]
+    assert [p["category"] for p in found if p["unmet"]] == ["security"]
+
+
+def test_home_asks_only_those_to_mend_a_policy_who_may(lead: Client, world: World) -> None:
+    RoleGrant.objects.filter(role="security-admin").delete()
+    assert "Nobody could ever meet it" not in world.client("cto").get("/").content.decode()
 
 
 def test_a_form_that_somebody_overtook_is_refused(lead: Client) -> None:

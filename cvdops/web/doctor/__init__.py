@@ -40,6 +40,7 @@ WITH_DATABASE: tuple[Check, ...] = (
     sources.catalog,
     people.demo,
     people.administrators,
+    people.approvers,
     log.audit_log,
     vault.secrets,
     messages.channels,

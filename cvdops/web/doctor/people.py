@@ -1,9 +1,10 @@
-"""Who may log in: nobody with a password that everybody knows, and somebody who can let others in."""
+"""Who may log in, and who approves: nobody with a password that everybody knows, and people enough."""
 
 from django.conf import settings
 
 from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
+from cvdops.approvals import quorum
 from cvdops.web.doctor.finding import Finding, ok, warning, wrong
 
 
@@ -33,4 +34,17 @@ def administrators() -> Finding:
         "Nobody is an administrator.",
         "Nobody can open or close accounts.",
         "Run `manage.py person USER --role admin`.",
+    )
+
+
+def approvers() -> Finding:
+    """What a policy asks for and nobody could give, because somebody left or lost a role."""
+    found = [f"{policy}. {why}" for policy, why in quorum.stuck()]
+    if not found:
+        return ok("approvers", "Every approval policy can be met by the people that there are.")
+    return warning(
+        "approvers",
+        " ".join(found),
+        "What starts there waits for an approval that nobody can give, and expires.",
+        "Give the role to somebody on the page Permissions, People, or change the policy.",
     )

@@ -25,7 +25,7 @@ from cvdops.executions.reminders import subject_of
 from cvdops.executions.states import ACTIVE
 from cvdops.lib.together import Read, ahead
 from cvdops.spec.document import Procedure
-from cvdops.web import duties, periods, summaries
+from cvdops.web import duties, periods, summaries, upkeep
 from cvdops.web.changes import Shown
 from cvdops.web.context import portal_of
 from cvdops.web.freshness import freshness
@@ -49,6 +49,7 @@ def home(request: HttpRequest) -> HttpResponse:
         emergencies.lately.of(user),
         periods.everywhere.of(),
         periods.every.of(),
+        *upkeep.reads(user),
     )
     rows = catalog_rows(user)
     running = with_progress(active(user))
@@ -57,6 +58,7 @@ def home(request: HttpRequest) -> HttpResponse:
     to_supervise = duties.to_supervise(user, running)
     proposals = [Shown(change) for change in waiting_for(user)]
     to_review = emergencies.to_review(user)
+    kept = upkeep.upkeep(user)
     portal = portal_of(request)
     stands_there = {
         *(subject_of(asked_for) for asked_for in portal.inbox),
@@ -75,7 +77,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "environments": sorted({r.execution.environment_id for r in running}),
         "waiting_for_me": sum(
             len(part) for part in (portal.inbox, mine, to_close, to_supervise, proposals, to_review)
-        ),
+        )
+        + kept.count,
         "rows": rows,
         "may_run": any(row.level >= Level.EXECUTE for row in rows),
         "due": _due(rows),
@@ -84,6 +87,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "calendars": standings(),
         "emergencies": emergencies.count(user),
         "to_review": to_review,
+        "upkeep": kept,
     }
     template = "home.html#now" if request.headers.get("HX-Request") else "home.html"
     return render(request, template, context)
