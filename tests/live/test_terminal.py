@@ -1,6 +1,7 @@
 """Bytes of a program become lines that cannot act."""
 
 import re
+import sys
 import time
 
 import pytest
@@ -99,6 +100,35 @@ def test_a_long_line_is_cut_and_its_parts_are_known_apart() -> None:
         (100 + WIDTH, 1, True),
         (100 + WIDTH + 2, 1, False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "most"),
+    [
+        (b"", 2),
+        (b"\r", 2),
+        (b"a", 2),
+        (b"ok: 200 lines", 2),
+        (b"\x07", 20),
+        (b"\x1b[1m\x1b[0m", 30),
+    ],
+)
+def test_a_short_line_takes_few_calls(line: bytes, most: int) -> None:
+    """A megabyte of bare line ends is a million of them."""
+    calls = 0
+
+    def counted(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    data, lines = (line + b"\n") * 1000, Terminal()
+    lines.feed(data)  # what is made once is made
+    sys.setprofile(counted)
+    try:
+        lines.feed(data)
+    finally:
+        sys.setprofile(None)
+    assert calls <= 1000 * most + 50
 
 
 @pytest.mark.parametrize(

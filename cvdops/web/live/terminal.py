@@ -22,6 +22,8 @@ _SPECIAL = re.compile(
     rf"(?P<colour>\x1b\[[0-9;:]*+m)|(?P<active>\r+|\x1b+|[\x80-\x9f])|(?P<hidden>[{HIDDEN}]+)"
 )
 _ANY_SPECIAL = re.compile(rf"[\r\x1b\x80-\x9f{HIDDEN}]")
+# At most WIDTH characters that are shown as they are, and what ends lines elsewhere.
+_SIMPLE = re.compile(rf"([\t !#-%(-;=?-~]{{0,{WIDTH}}}+)\r*+".encode())
 _CSI_BODY = re.compile("[ -?]*")
 _STRING_END = re.compile("[\x07\x18\x1a\x1b\x9c]")
 
@@ -54,6 +56,7 @@ class Terminal:
     _changes: int = 0
     _overwrite: bool = False
     _pen: Pen = PLAIN
+    _classes: str = ""  # those of the pen
     _state: int = _GROUND
     _parameters: str = ""
     _decoder: codecs.IncrementalDecoder = field(
@@ -66,16 +69,31 @@ class Terminal:
     def feed(self, data: bytes) -> list[Line]:
         """The lines that these bytes add or change, in order."""
         done: list[Line] = []
-        pieces = data.split(b"\n")
-        for piece in pieces[:-1]:
-            self._write(self._decoder.decode(piece, final=True), done)
-            done.append(self._current())
-            self._begin_line(self.offset + len(piece) + 1)
-        self._write(self._decoder.decode(pieces[-1]), done)
-        self.offset += len(pieces[-1])
+        *ended, last = data.split(b"\n")
+        for piece in ended[:1]:  # the end of a line that may have begun before
+            self._end(piece, done)
+        for piece in ended[1:]:
+            if simple := _SIMPLE.fullmatch(piece):
+                self._add_simple(simple[1].decode(), len(piece), done)
+            else:
+                self._end(piece, done)
+        self._write(self._decoder.decode(last), done)
+        self.offset += len(last)
         if self._runs:
             done.append(self._current())
         return done
+
+    def _end(self, piece: bytes, done: list[Line]) -> None:
+        self._write(self._decoder.decode(piece, final=True), done)
+        done.append(self._current())
+        self._begin_line(self.offset + len(piece) + 1)
+
+    def _add_simple(self, text: str, size: int, done: list[Line]) -> None:
+        """A whole line of text that stands for itself: most of an output, and all that is very short."""
+        if text and self._classes:
+            text = f'<span class="{self._classes}">{text}</span>'
+        done.append(Line(self.offset, text, False))
+        self.offset = self._line = self.offset + size + 1
 
     def _begin_line(self, offset: int) -> None:
         self.offset = self._line = offset
@@ -101,14 +119,14 @@ class Terminal:
         found = _SPECIAL.search(text, position)
         end = found.start() if found else len(text)
         if end > position:
-            self._put(self._pen.classes, text[position:end], done)
+            self._put(self._classes, text[position:end], done)
         if found is None:
             return end
         special = found.group()
         if found.lastgroup == "hidden":
             self._put("t-control", _symbols(special), done)
         elif found.lastgroup == "colour":
-            self._pen = select(self._pen, special[2:-1])
+            self._take(special[2:-1])
         else:
             self._act(special[0])
         return found.end()
@@ -144,8 +162,13 @@ class Terminal:
         if not "@" <= text[end] <= "~":
             return end
         if text[end] == "m":
-            self._pen = select(self._pen, self._parameters)
+            self._take(self._parameters)
         return end + 1
+
+    def _take(self, parameters: str) -> None:
+        """Another pen."""
+        self._pen = select(self._pen, parameters)
+        self._classes = self._pen.classes
 
     def _string(self, text: str, position: int, _done: list[Line]) -> int:
         found = _STRING_END.search(text, position)
