@@ -241,6 +241,7 @@ MIDDLEWARE = [
     # A stream names its encoding itself, and so is left alone.
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "cvdops.web.static.static_files",
     "cvdops.web.middleware.audit_address",
     "cvdops.web.middleware.page_headers",
@@ -252,7 +253,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "cvdops.web.middleware.default_deny",
 ]
