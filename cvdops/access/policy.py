@@ -6,6 +6,8 @@ The answers are those of `access.rules`, for the person as they stand now or at 
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.expressions import ArraySubquery
@@ -34,10 +36,14 @@ from cvdops.environments.models import Environment
 from cvdops.environments.schedule import Work
 from cvdops.lib.errors import Reason
 from cvdops.lib.once import once
-from cvdops.lib.together import Read
+from cvdops.lib.together import Fixed
 from cvdops.spec.document import Category
 
 __all__ = ["ALLOWED", "NEEDED", "UNCATEGORISED", "Action", "Decision", "Gate", "Matter", "Subject"]
+
+
+# Environment → the categories of which somebody sees what was run there; the empty one: everywhere.
+Sight = tuple[tuple[str, frozenset[str]], ...]
 
 
 def can(
@@ -180,16 +186,30 @@ def sees(user: User, category: str, environment: str) -> bool:
     return category in rules.seen(standing_of(user), environment)
 
 
-def in_sight(user: User, category: str, environment: str) -> Q:
+def sight(user: User) -> Sight:
+    """Where this person may read what was run, of which categories: everywhere, and in environments."""
+    standing = standing_of(user)
+    places = ["", *sorted({held.environment for held in standing.held} - {""})]
+    return tuple((place, rules.seen(standing, place)) for place in places)
+
+
+def within(sight: Sight, category: str, environment: str) -> Q:
     """The same as a condition of a query; the names are those of its two fields.
 
     A role that holds in one environment shows those of that one.
     """
-    standing = standing_of(user)
-    found = Q(**{f"{category}__in": rules.seen(standing)})
-    for place in sorted({held.environment for held in standing.held} - {""}):
-        found |= Q(**{environment: place, f"{category}__in": rules.seen(standing, place)})
-    return found
+    return reduce(
+        or_,
+        (
+            Q(**{f"{category}__in": seen, **({environment: place} if place else {})})
+            for place, seen in sight
+        ),
+    )
+
+
+def in_sight(user: User, category: str, environment: str) -> Q:
+    """The same of this person."""
+    return within(sight(user), category, environment)
 
 
 def sees_something(user: User, environment: str) -> bool:
@@ -202,7 +222,7 @@ def where(user: User, action: Action) -> dict[str, frozenset[str]]:
     """Environment → the categories on which this person may do this there, whichever runbook of them it is."""
     standing = standing_of(user)
     found = {}
-    for slug, protected in Environment.objects.values_list("slug", "protected"):
+    for slug, protected in environments():
         matters = (Matter(c, slug, protected=protected) for c in (*Category, UNCATEGORISED))
         found[slug] = frozenset(
             str(matter.category)
@@ -210,6 +230,12 @@ def where(user: User, action: Action) -> dict[str, frozenset[str]]:
             if rules.decide(standing, action, matter, role_names).allowed
         )
     return found
+
+
+@Fixed
+def environments() -> QuerySet[Environment, tuple[str, bool]]:
+    """The slug of each, and whether it is a protected one, in their order."""
+    return Environment.objects.order_by("order", "slug").values_list("slug", "protected")
 
 
 def seen_with(category: str) -> frozenset[str]:
@@ -235,7 +261,7 @@ def role_names() -> dict[str, str]:
     return dict(named())
 
 
-@Read
+@Fixed
 def named() -> QuerySet[ApproverGroup, tuple[str, str]]:
     """Slug and name of each of them."""
     groups = ApproverGroup.objects.order_by().values_list("slug", "name")

@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 
 from cvdops.approvals.groups import Demand, from_json
 from cvdops.approvals.models import ApprovalPolicy, Condition
-from cvdops.lib.together import Read
+from cvdops.lib.together import Fixed
 
 
 def demands(
@@ -27,7 +27,7 @@ def demands(
     return [demand_of(policy) for policy in (sharp if emergency and sharp else usual)]
 
 
-@Read
+@Fixed
 def policies(environment: str, category: str) -> QuerySet[ApprovalPolicy]:
     """All that could ask for something of a start of this category there."""
     return ApprovalPolicy.objects.filter(environment=environment, category__in=[category, ""])

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from cvdops.catalog.models import CatalogSource, Runbook, RunbookVersion
 from cvdops.lib.errors import NotFound
-from cvdops.lib.together import Read
+from cvdops.lib.together import Fixed
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.parser import parse
 from cvdops.spec.study import UNREAD, unread
@@ -57,7 +57,7 @@ def runbook(runbook_id: str, categories: Collection[str]) -> Runbook:
     raise NotFound("runbook")
 
 
-@Read
+@Fixed
 def named(runbook_id: str) -> QuerySet[Runbook]:
     """The one of this name, if there is one, for whomever it exists."""
     return _light(Runbook.objects.filter(pk=runbook_id))

@@ -10,7 +10,7 @@ from cvdops.changes.kind import Value
 from cvdops.changes.kinds import KINDS, kind
 from cvdops.changes.models import OPEN_FOR, Change, ChangeState
 from cvdops.lib.errors import NotFound
-from cvdops.lib.together import Read
+from cvdops.lib.together import Fixed
 
 SHOWN = 50
 
@@ -23,7 +23,7 @@ def visible(user: User, *, is_open: bool) -> list[Change]:
     return [c for c in newest(is_open=is_open) if kind(c.kind).visible(user, c.key)]
 
 
-@Read
+@Fixed
 def newest(*, is_open: bool) -> QuerySet[Change]:
     """The same, for whomever they exist."""
     found = Change.objects.filter(kind__in=KINDS).select_related("proposed_by", "decided_by")

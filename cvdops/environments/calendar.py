@@ -11,7 +11,7 @@ from cvdops.environments.schedule import Calendar, Held, State, Work, state
 from cvdops.environments.schedule import obstacles as _obstacles
 from cvdops.lib.errors import Reason
 from cvdops.lib.once import once
-from cvdops.lib.together import Read
+from cvdops.lib.together import Fixed
 
 
 def now() -> datetime:
@@ -28,7 +28,7 @@ def calendar(environment: str) -> Calendar:
     return calendar_of(periods(environment))
 
 
-@Read
+@Fixed
 def periods(environment: str) -> QuerySet[Period]:
     """The same as they are stored, in their order."""
     return Period.objects.filter(environment=environment)
@@ -49,7 +49,7 @@ def standing(environment: str, at: datetime | None = None) -> State:
     return state(found, at or now()) if found != Calendar() else State(bound=False, open=True)
 
 
-@Read
+@Fixed
 def holds(environment: str, runbook: str, at: datetime | None) -> QuerySet[Hold]:
     """Those that refuse a start of this runbook there, now or at a time."""
     return Hold.objects.in_force(at).against(environment, runbook).select_related("owner")

@@ -8,27 +8,27 @@ from cvdops.environments.models import (
     Host,
     HostKey,
 )
-from cvdops.lib.together import Read, attach
+from cvdops.lib.together import Fixed, attach
 
 
-@Read
+@Fixed
 def environments(slug: str) -> QuerySet[Environment]:
     """The one of this name, if there is one."""
     return Environment.objects.filter(pk=slug)
 
 
-@Read
+@Fixed
 def hosts(environment: str) -> QuerySet[Host]:
     return Host.objects.filter(environment=environment)
 
 
-@Read
+@Fixed
 def keys(environment: str) -> QuerySet[HostKey]:
     """Those of all its hosts."""
     return HostKey.objects.filter(host__environment=environment)
 
 
-@Read
+@Fixed
 def variables(environment: str) -> QuerySet[EnvironmentVariable, tuple[str, str]]:
     """Names and values."""
     found = EnvironmentVariable.objects.filter(environment=environment)

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from cvdops.lib.sealing import unseal
-from cvdops.lib.together import Read
+from cvdops.lib.together import Fixed
 
 NAME = RegexValidator(r"\A[A-Za-z_][A-Za-z0-9_]{0,79}\Z", "Use letters, digits, underscore.")
 
@@ -58,7 +58,7 @@ def versions(environment: str) -> dict[str, int]:
     return dict(current(environment))
 
 
-@Read
+@Fixed
 def current(environment: str) -> models.QuerySet[EnvironmentSecret, tuple[str, int]]:
     """Name and version of each."""
     found = EnvironmentSecret.objects.filter(environment=environment, replaced_at=None)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from cvdops.access.policy import Action, Decision, can, in_sight, standing_of
+from cvdops.access.policy import Action, Decision, Sight, can, sight, standing_of, within
 from cvdops.accounts.models import User
 from cvdops.approvals.models import Decision as Decided
 from cvdops.audit.log import record
@@ -22,7 +22,7 @@ from cvdops.executions.models.emergency import NOTICE
 from cvdops.executions.queries import get_execution, matter
 from cvdops.executions.transitions import Hand
 from cvdops.lib.errors import Conflict, Invalid, Problem, Reason
-from cvdops.lib.together import Read, ahead
+from cvdops.lib.together import Fixed, Read, ahead
 from cvdops.notifications import addresses
 from cvdops.notifications import services as notifications
 from cvdops.spec.document import Kind
@@ -146,7 +146,7 @@ def review(user: User, execution_id: UUID | str, text: str) -> None:
 
 def to_review(user: User) -> list[Emergency]:
     """Those that ran, are over, and whose review this person may close; the oldest first."""
-    found = due(user)
+    found = due(user.person, sight(user))
     for_each = ((approvals.of(e.pk, user.person), participants.here.of(e.pk)) for e in found)
     ahead(*chain.from_iterable(for_each))
     for emergency in found:
@@ -154,12 +154,12 @@ def to_review(user: User) -> list[Emergency]:
     return [emergency for emergency in found if may_review(user, emergency).allowed]
 
 
-@Read
-def due(user: User) -> QuerySet[Emergency]:
+@Fixed
+def due(person: UUID, sight: Sight) -> QuerySet[Emergency]:
     """The oldest that they see and that somebody else declared."""
-    found = Emergency.objects.filter(_in_sight(user), _RAN, reviewed_at=None)
+    found = Emergency.objects.filter(_within(sight), _RAN, reviewed_at=None)
     found = found.filter(execution__finished_at__isnull=False)
-    found = found.exclude(declared_by__person=user.person).select_related(
+    found = found.exclude(declared_by__person=person).select_related(
         "execution__runbook", "execution__version", "execution__environment", "declared_by"
     )
     return found.defer(*_LONG).order_by("execution__finished_at")[:SHOWN]
@@ -170,21 +170,21 @@ def count(user: User) -> int:
 
     What ended before anything of it ran is none.
     """
-    return len(lately(user))
+    return len(lately(sight(user)))
 
 
-@Read
-def lately(user: User) -> QuerySet[Emergency, UUID]:
+@Fixed
+def lately(sight: Sight) -> QuerySet[Emergency, UUID]:
     """The same, by their executions."""
     found = Emergency.objects.filter(declared_at__gt=Now() - COUNTED)
-    found = found.filter(_in_sight(user))
+    found = found.filter(_within(sight))
     ran = found.filter(Q(execution__finished_at__isnull=True) | Q(_RAN))
     return ran.values_list("execution_id", flat=True)
 
 
-def _in_sight(user: User) -> Q:
-    """Those of executions that this person may see: a part of a query."""
-    return in_sight(user, "execution__runbook__category", "execution__environment")
+def _within(sight: Sight) -> Q:
+    """Those of executions that somebody sees: a part of a query."""
+    return within(sight, "execution__runbook__category", "execution__environment")
 
 
 # No list shows them.

@@ -4,7 +4,6 @@ It is in SQL because every page asks it: to build the queries anew each time too
 Who may see what is left to the policy.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.environments.models import Hold
 from cvdops.executions.deciders import decidable
+from cvdops.lib.together import Read, Rows
 from cvdops.notifications.models import Notice
 
 M = TypeVar("M", bound=Model)
@@ -59,12 +59,13 @@ _GLANCE = """
        WHERE r.state = 'open' AND NOT EXISTS (
          SELECT FROM approvals_decision d WHERE d.request_id = r.id AND d.person = %(person)s)
     )
-    SELECT (SELECT jsonb_agg(to_jsonb(h) ORDER BY h.id DESC) FROM hold h),
-           (SELECT jsonb_agg(to_jsonb(n) ORDER BY n.id DESC) FROM notice n),
-           (SELECT jsonb_agg(to_jsonb(r) ORDER BY r.created_at DESC) FROM request r),
-           ARRAY(SELECT approvergroup_id FROM access_approvergroup_members WHERE user_id = %(user)s),
+    SELECT (SELECT json_agg(h ORDER BY h.id DESC) FROM hold h) AS holds,
+           (SELECT json_agg(n ORDER BY n.id DESC) FROM notice n) AS notices,
+           (SELECT json_agg(r ORDER BY r.created_at DESC) FROM request r) AS requests,
+           ARRAY(SELECT approvergroup_id FROM access_approvergroup_members
+                  WHERE user_id = %(user)s) AS groups,
            EXISTS (SELECT FROM access_delegation d
-                    WHERE d.receiver_id = %(user)s AND d.ends_at > statement_timestamp())
+                    WHERE d.receiver_id = %(user)s AND d.ends_at > statement_timestamp()) AS delegated
 """
 
 
@@ -77,18 +78,25 @@ class Glance:
     inbox: list[ApprovalRequest]
 
 
+@Read
+def told(user: User) -> Rows:
+    """All that it is made from: a page that reads something else reads it together with that."""
+    return Rows(_GLANCE, {"user": user.pk, "person": user.person, "many": MANY, **_PAGES})
+
+
 def glance(user: User) -> Glance:
     """All of it as far as it exists for this person, newest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_GLANCE, {"user": user.pk, "person": user.person, "many": MANY, **_PAGES})
-        *found, groups, delegated = cursor.fetchone()
-    holds, notices, requests = (json.loads(rows) if rows else [] for rows in found)
+    (found,) = told(user)
+    holds, notices, requests = (found[name] or () for name in ("holds", "notices", "requests"))
     seen = readable_categories(user)
     open_ = [_request(r) for r in requests if sees(user, r["category"], r["environment"])]
+    delegated = bool(found["delegated"])
     return Glance(
         holds=[_hold(row) for row in holds if not row["runbook"] or row["category"] in seen],
         unread=[_made(Notice, row) for row in notices if not row["leads"] or _known(user, row)],
-        inbox=decidable(_standing(user, groups, delegated=delegated), open_) if open_ else [],
+        inbox=decidable(_standing(user, found["groups"], delegated=delegated), open_)
+        if open_
+        else [],
     )
 
 

@@ -11,19 +11,20 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchVector, SearchVectorExact
-from django.db.models import Exists, OuterRef, Q, QuerySet, TextField, Value
-from django.db.models.functions import Cast, LPad, Now
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 
 from cvdops.access import policy
 from cvdops.accounts.models import User
 from cvdops.catalog.models import Runbook
-from cvdops.environments.models import Environment
 from cvdops.executions import search
 from cvdops.executions.models import Emergency, Execution, OutputWords, SavedFilter, StepRun
 from cvdops.executions.queries import visible_to
 from cvdops.executions.states import HELD
 from cvdops.lib.errors import NotFound
 from cvdops.lib.ids import first_of
+from cvdops.lib.together import Fixed, read
+from cvdops.lib.together import Wanted as Asked
 
 PAGE = 50
 APART = 86_400.0  # seconds: more than the clocks that make ids and times are ever apart
@@ -86,43 +87,47 @@ class Places:
     account: int | None = None
 
 
+def asked(user: User, person: str = "") -> tuple[Asked, ...]:
+    """What `places` reads, for a page that reads more together with it."""
+    return (
+        _runbooks.of(policy.readable_categories(user)),
+        policy.environments.of(),
+        _kept.of(user.pk),
+        _named.of(person),
+    )
+
+
 def places(user: User, person: str = "") -> Places:
     """Also runbooks that are gone from the source: what was run of them is still there. One query.
 
     `person` is the user name of the account that is looked for.
     """
-    runbooks = Runbook.objects.filter(category__in=policy.readable_categories(user))
-    kept = SavedFilter.objects.filter(user=user)
-    named = {  # what it is → key, text, and by what they are in order
-        "runbook": runbooks.values_list(
-            _is("runbook"), _text("pk"), _text("title"), _text("title")
-        ),
-        "environment": Environment.objects.values_list(
-            _is("environment"), _text("pk"), _is(""), LPad(_text("order"), 5, Value("0"))
-        ),
-        "kept": kept.values_list(_is("kept"), _text("pk"), _text("query"), _text("name")),
-        "account": User.objects.filter(username=person).values_list(
-            _is("account"), _text("pk"), _is(""), _is("")
-        ),
-    }
-    found: dict[str, list[tuple[str, str, str]]] = {what: [] for what in named}
-    first, *others = (rows.order_by() for rows in named.values())
-    for what, *row in sorted(first.union(*others, all=True), key=lambda row: row[3].lower()):
-        found[what].append((row[0], row[1], row[2]))
+    runbooks, environments, kept, named = read(*asked(user, person))
     return Places(
-        {key: title for key, title, _ in found["runbook"]},
-        {key: policy.sees_something(user, key) for key, _, _ in found["environment"]},
-        [Kept(int(key), name, query) for key, query, name in found["kept"]],
-        next((int(key) for key, _, _ in found["account"]), None),
+        dict(sorted(runbooks, key=lambda row: row[1].lower())),
+        {slug: policy.sees_something(user, slug) for slug, _ in environments},
+        [Kept(*row) for row in sorted(kept, key=lambda row: row[1].lower())],
+        next(iter(named), None),
     )
 
 
-def _is(what: str) -> Value:
-    return Value(what, output_field=TextField())
+@Fixed
+def _runbooks(categories: frozenset[str]) -> QuerySet[Runbook, tuple[str, str]]:
+    """Those of these categories, with their titles."""
+    return Runbook.objects.filter(category__in=categories).order_by().values_list("pk", "title")
 
 
-def _text(name: str) -> Cast:
-    return Cast(name, TextField())
+@Fixed
+def _kept(user: int) -> QuerySet[SavedFilter, tuple[int, str, str]]:
+    """The filters that somebody has kept."""
+    found = SavedFilter.objects.filter(user=user).order_by()
+    return found.values_list("pk", "name", "query")
+
+
+@Fixed
+def _named(person: str) -> QuerySet[User, int]:
+    """The account of this name."""
+    return User.objects.filter(username=person).order_by().values_list("pk", flat=True)
 
 
 def page(user: User, wanted: Wanted, before: str = "", known: Places | None = None) -> Page:

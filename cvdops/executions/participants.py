@@ -11,7 +11,7 @@ from cvdops.access.models import RoleGrant
 from cvdops.access.policy import Action, Matter, can
 from cvdops.accounts.models import User
 from cvdops.executions.models import Execution, Participant, StepRun
-from cvdops.lib.together import Read
+from cvdops.lib.together import Fixed
 
 Part = Participant.Part
 ASKED = 20  # people
@@ -23,7 +23,7 @@ JOIN_NEEDS = {
 }
 
 
-@Read
+@Fixed
 def here(execution_id: UUID) -> QuerySet[Participant]:
     """Those who take part now, in the order in which they came."""
     found = Participant.objects.filter(execution=execution_id, left_at__isnull=True)
@@ -77,10 +77,13 @@ def supervisors(execution: Execution, about: Matter) -> list[User]:
 
 def successors(execution: Execution) -> list[User]:
     """Whom it could be handed over to: who may execute it by their roles, and does not run it."""
-    grants = RoleGrant.objects.in_force().for_environment(execution.environment_id)
-    able = grants.filter(
-        role__cells__category=execution.runbook.category, role__cells__level__gte=Level.EXECUTE
-    )
+    return _able(execution.pk, execution.runbook.category, execution.environment_id)
+
+
+@Fixed
+def _able(execution: UUID, category: str, environment: str) -> QuerySet[User]:
+    grants = RoleGrant.objects.in_force().for_environment(environment)
+    able = grants.filter(role__cells__category=category, role__cells__level__gte=Level.EXECUTE)
     found = User.objects.filter(is_active=True, pk__in=able.values("user"))
     running = Participant.objects.filter(execution=execution, part=Part.OPERATOR, left_at=None)
-    return list(found.exclude(pk__in=running.values("user")).order_by("name"))
+    return found.exclude(pk__in=running.values("user")).order_by("name")

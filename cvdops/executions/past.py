@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
-
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.pace import GRACE, Left, Run, Slow, left, slow, usual
 from cvdops.executions.plan import PEOPLE
 from cvdops.executions.states import STEP_OVER, STEP_STUCK, ExecutionState, Phase, StepState
+from cvdops.lib.together import Read, Rows
 from cvdops.spec.document import Kind
 
 LOOKED_AT = 500  # executions of the runbook, the newest ones
@@ -44,14 +43,23 @@ _PAST = """
              CROSS JOIN LATERAL jsonb_array_elements(p.plan->'forward') d
              JOIN own ON own.asked = f.asked AND own.key = d->>'id'
                      AND own.kind = d->>'kind' AND own.body = d->>'body'
+    ), took AS (
+      SELECT same.asked, same.id, same.key,
+             coalesce(extract(epoch FROM max(s.finished_at) - min(s.started_at)), 0)::float AS seconds
+        FROM same JOIN executions_steprun s
+               ON s.execution_id = same.id AND s.key = same.key AND s.phase = 'forward'
+       GROUP BY same.asked, same.id, same.key
+      HAVING bool_and(s.attempt_count <= 1 AND s.state IN ('succeeded', 'skipped'))
     )
-    SELECT same.asked, same.id, same.key,
-           coalesce(extract(epoch FROM max(s.finished_at) - min(s.started_at)), 0)::float
-      FROM same JOIN executions_steprun s
-             ON s.execution_id = same.id AND s.key = same.key AND s.phase = 'forward'
-     GROUP BY same.asked, same.id, same.key
-    HAVING bool_and(s.attempt_count <= 1 AND s.state IN ('succeeded', 'skipped'))
+    SELECT asked, json_object_agg(key, seconds) AS run FROM took GROUP BY asked, id
 """
+
+
+@Read
+def runs(executions: tuple[UUID, ...]) -> Rows:
+    """Each successful execution before one of these: which one that is, and the seconds of its steps."""
+    values = {"ids": list(executions), "looked": LOOKED_AT, "newest": NEWEST}
+    return Rows(_PAST, values)
 
 
 def past(executions: Collection[UUID]) -> Mapping[UUID, tuple[Run, ...]]:
@@ -59,13 +67,10 @@ def past(executions: Collection[UUID]) -> Mapping[UUID, tuple[Run, ...]]:
 
     What was tried several times tells nothing: it waited for somebody in between. One query, if any.
     """
-    found: dict[UUID, dict[UUID, dict[str, float]]] = {pk: {} for pk in executions}
-    if found:
-        with connection.cursor() as cursor:
-            cursor.execute(_PAST, {"ids": list(found), "looked": LOOKED_AT, "newest": NEWEST})
-            for execution, earlier, step, seconds in cursor.fetchall():
-                found[execution].setdefault(earlier, {})[step] = seconds
-    return {pk: tuple(runs.values()) for pk, runs in found.items()}
+    found: dict[UUID, list[Run]] = {pk: [] for pk in executions}
+    for row in runs(tuple(found)) if found else ():
+        found[UUID(row["asked"])].append(row["run"])
+    return {pk: tuple(before) for pk, before in found.items()}
 
 
 @dataclass(frozen=True, slots=True)

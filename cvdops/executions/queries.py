@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from cvdops.access import catalog
-from cvdops.access.policy import ALLOWED, Action, Decision, Matter, each, in_sight
+from cvdops.access.policy import ALLOWED, Action, Decision, Matter, Sight, each, sight, within
 from cvdops.accounts.models import User
 from cvdops.environments import calendar
 from cvdops.environments.schedule import following
@@ -39,7 +39,12 @@ RESUMED = frozenset({POISONED, waits.RIGHT})  # what waits for this is let go on
 
 def visible_to(user: User) -> QuerySet[Execution]:
     """The executions that this person may see, newest first: by the runbook and the environment."""
-    found = Execution.objects.filter(in_sight(user, "runbook__category", "environment"))
+    return visible(sight(user))
+
+
+def visible(sight: Sight) -> QuerySet[Execution]:
+    """Those that lie within what somebody sees."""
+    found = Execution.objects.filter(within(sight, "runbook__category", "environment"))
     found = found.select_related("runbook", "version", "environment", "requested_by")
     # Long texts that no list shows.
     return found.defer("plan", "session", "sealed", "version__source", "version__diagnostics")

@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Now
 
 from cvdops.executions.models import Worker
-from cvdops.lib.together import Read
+from cvdops.lib.together import Fixed
 
 ALIVE = timedelta(seconds=10)  # three times what they take to say so
 REMEMBERED = timedelta(days=1)
@@ -31,7 +31,7 @@ def gap(queue: str) -> Gap | None:
     return Gap(queue, None)
 
 
-@Read
+@Fixed
 def workers(queue: str) -> QuerySet[Worker, tuple[int, datetime]]:
     """How many workers of a queue live, and when the last of all that are remembered did."""
     served = Worker.objects.filter(queues__contains=[queue]).values(queue=Value(queue))
@@ -47,7 +47,7 @@ def unserved(queues: Collection[str]) -> set[str]:
     return set(queues) - {queue for found in served() for queue in found}
 
 
-@Read
+@Fixed
 def served() -> QuerySet[Worker, list[str]]:
     """The queues of each worker that lives."""
     alive = Worker.objects.filter(left_at=None, seen_at__gte=Now() - ALIVE)

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Now
 
 from cvdops.accounts.models import User
@@ -12,7 +13,7 @@ from cvdops.executions.checklists import ChecklistDraft
 from cvdops.executions.models import Execution, HostCheck
 from cvdops.executions.plan import Plan
 from cvdops.executions.states import ExecutionState
-from cvdops.lib.together import Read
+from cvdops.lib.together import Fixed
 from cvdops.runners.checks import COMMAND
 from cvdops.spec import backup
 from cvdops.spec.backup import Backup
@@ -62,10 +63,11 @@ def _backup(user: User, environment: str, asked: Backup | None) -> ChecklistDraf
     )
     if asked.procedures:
         made = made.filter(procedure__in=asked.procedures)
-    made = made.order_by("-finished_at")
-    if recent := made.filter(finished_at__gte=Now() - asked.within).first():
-        return ChecklistDraft(BACKUP, _said(recent))
-    last = made.first()
+    recent = ExpressionWrapper(Q(finished_at__gte=Now() - asked.within), BooleanField())
+    said = made.select_related(None).only("runbook_id", "procedure", "number", "finished_at")
+    last: Any = said.annotate(recent=recent).order_by("-finished_at").first()
+    if last and last.recent:
+        return ChecklistDraft(BACKUP, _said(last))
     wanted = " or ".join(asked.procedures) or "a backup"
     doubt = f"{wanted} of {asked.runbook} did not succeed in {environment} within {_time(asked)}"
     return ChecklistDraft(BACKUP, doubt=doubt + (f"; the last: {_said(last)}" if last else ""))
@@ -92,7 +94,7 @@ def _tools(plan: Plan, metadata: Mapping[str, object]) -> ChecklistDraft:
     return ChecklistDraft(TOOLS, f"found on {names} by the test at {_moment(oldest)}")
 
 
-@Read
+@Fixed
 def tested(environment: str) -> QuerySet[HostCheck]:
     """The newest test of each of its hosts that was done lately."""
     found = HostCheck.objects.filter(host__environment=environment, done_at__gte=Now() - RECENT)

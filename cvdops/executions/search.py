@@ -4,21 +4,25 @@ Workers write the words of an attempt when it is over (see `indexing`). Output i
 secret is found; what came back to requests is found only by those who may read it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from operator import or_
+from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import F, Max, Min, Q, QuerySet
+from django.db.models import F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import JSONObject
 
 from cvdops.access import policy
 from cvdops.access.policy import Action
 from cvdops.accounts.models import User
-from cvdops.executions.models import OutputSegment, OutputWords, StepAttempt
+from cvdops.executions.models import Execution, OutputSegment, OutputWords, StepAttempt
 from cvdops.executions.output import plain
+from cvdops.lib.together import Fixed, Read
 from cvdops.lib.words import asked, looked_for, uncoloured, words
 
 CONFIG = "simple"  # every word counts, as it is written: output is no prose
@@ -68,42 +72,56 @@ def _readable(user: User) -> Q:
     return reduce(or_, places, Q(answer=False))
 
 
+@Fixed
+def unsearched() -> QuerySet[StepAttempt, tuple[datetime, datetime]]:
+    """When the first and the last of them ended, if there are any."""
+    left = StepAttempt.objects.filter(UNSEARCHED).values(one=Value(1))
+    found = left.annotate(first=Min("finished_at"), last=Max("finished_at"))
+    return found.order_by().values_list("first", "last")
+
+
 def reach() -> Reach:
     """How far the search reaches."""
-    left = StepAttempt.objects.filter(UNSEARCHED)
-    ends = left.aggregate(first=Min("finished_at"), last=Max("finished_at"))
-    return Reach(ends["first"], ends["last"])
+    return next((Reach(first, last) for first, last in unsearched()), Reach(None, None))
+
+
+@Read
+def pieces(
+    user: User, text: str, executions: tuple[UUID, ...]
+) -> QuerySet[Execution, tuple[UUID, dict[str, Any] | None]]:
+    """The first piece of each of these executions in which it is found, with the output around it."""
+    segments = OutputSegment.objects.alias(reaches=F("offset") + F("length")).filter(
+        attempt=OuterRef("attempt"), offset__lt=OuterRef("end"), reaches__gt=OuterRef("begin")
+    )
+    stored = JSONObject(offset="offset", data="data")
+    near = ArraySubquery(segments.order_by("offset").values_list(stored))
+    first = found(user, text).filter(execution=OuterRef("pk"))
+    first = first.order_by("written_at", "attempt_id", "begin").annotate(near=near)
+    step = {name: f"attempt__step__{name}" for name in ("key", "title", "host")}
+    hit = JSONObject(begin="begin", end="end", near="near", **step)
+    there = Execution.objects.filter(pk__in=executions).annotate(
+        hit=Subquery(first.values_list(hit)[:1])
+    )
+    return there.order_by().values_list("pk", "hit")
 
 
 def hits(user: User, text: str, executions: Iterable[UUID]) -> dict[UUID, Hit]:
     """Where each of these executions says it first."""
-    pieces = found(user, text).filter(execution__in=list(executions))
-    pieces = pieces.order_by("execution_id", "written_at", "attempt_id", "begin").distinct(
-        "execution_id"
-    )
-    rows = list(pieces.select_related("attempt__step").defer("words"))
-    lines = _lines(rows, looked_for(text))
+    wanted = looked_for(text)
     return {
-        row.execution_id: Hit(
-            row.attempt.step.key, row.attempt.step.title, row.attempt.step.host, line
-        )
-        for row, line in zip(rows, lines, strict=True)
+        pk: Hit(piece["key"], piece["title"], piece["host"], _line(_text(piece), wanted))
+        for pk, piece in pieces(user, text, tuple(executions))
+        if piece
     }
 
 
-def _lines(rows: list[OutputWords], wanted: frozenset[str]) -> list[str]:
-    if not rows:
-        return []
-    near = (Q(attempt=row.attempt_id, offset__lt=row.end, reaches__gt=row.begin) for row in rows)
-    segments = OutputSegment.objects.alias(reaches=F("offset") + F("length"))
-    by_attempt: dict[UUID, list[OutputSegment]] = {}
-    for segment in segments.filter(reduce(or_, near)).order_by("attempt", "offset"):
-        by_attempt.setdefault(segment.attempt_id, []).append(segment)
-    return [_line(_text(row, by_attempt.get(row.attempt_id, ())), wanted) for row in rows]
-
-
-def _text(row: OutputWords, segments: Iterable[OutputSegment]) -> str:
-    parts = (plain(one)[max(0, row.begin - one.offset) : row.end - one.offset] for one in segments)
+def _text(piece: Mapping[str, Any]) -> str:
+    begin, end = piece["begin"], piece["end"]
+    parts = []
+    for segment in piece["near"]:
+        stored = OutputSegment(data=bytes.fromhex(segment["data"].removeprefix("\\x")))
+        begins = segment["offset"]
+        parts.append(plain(stored)[max(0, begin - begins) : end - begins])
     return uncoloured(b"".join(parts).decode("utf-8", "replace"))
 
 

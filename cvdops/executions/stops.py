@@ -1,10 +1,9 @@
 """Stops that nobody has seen yet: their hosts are asked again until they answer, or a Lead settles it."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 
 from cvdops.executions import context, gates, jobs
 from cvdops.executions.finishing import GRACE
@@ -13,6 +12,7 @@ from cvdops.executions.leases import UNCONFIRMED
 from cvdops.executions.models import Event, StepRun
 from cvdops.executions.run import Run
 from cvdops.executions.states import StepEvent, StepState
+from cvdops.lib.together import Read
 from cvdops.runners.job import AlreadyClaimed, Presence, StartFailed, Unreachable
 
 AGAIN = 30.0  # seconds between two tries
@@ -37,11 +37,11 @@ def since(execution: UUID) -> datetime | None:
     return found
 
 
-def all_since(executions: Iterable[UUID]) -> dict[UUID, datetime]:
-    """The same for several, as far as there is such a stop."""
-    left = StepRun.objects.filter(execution__in=list(executions), unconfirmed=True)
-    rows = left.values_list("execution").annotate(first=Min("finished_at"))
-    return {execution: first for execution, first in rows if first}
+@Read
+def unseen(executions: tuple[UUID, ...]) -> QuerySet[StepRun, tuple[UUID, datetime]]:
+    """The same of several that have such a stop: which, and when."""
+    left = StepRun.objects.filter(execution__in=executions, unconfirmed=True)
+    return left.values_list("execution").annotate(first=Min("finished_at"))
 
 
 def _stopped(run: Run, step: StepRun) -> bool:

@@ -2,16 +2,20 @@
 
 A page that asks a dozen small things waits mostly for the way. The reads stay what they are, querysets of
 the models; the database hands their rows over as JSON, and the models make of them what they always make.
+What is written in SQL (`Rows`) is read with them.
 """
 
 import json
-from collections.abc import Callable, Iterable
-from functools import update_wrapper
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from functools import lru_cache, update_wrapper
+from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import EmptyResultSet
-from django.db import connections
+from django.db import connection
 from django.db.models import BinaryField, JSONField, Model, QuerySet
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
@@ -20,6 +24,8 @@ from cvdops.lib.once import answers, question
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_NAMED = re.compile(r"%\((\w+)\)s")
 
 
 class _Compiler(SQLCompiler):
@@ -41,35 +47,91 @@ class _Answered(Query):
         return self.compiled
 
 
-def together(*reads: QuerySet[Any, Any]) -> list[list[Any]]:
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A read that is written in SQL, with named parameters: of each row what JSON makes of it, by column."""
+
+    sql: str
+    values: Mapping[str, Any]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(together(self)[0])
+
+
+class _Written:
+    """The statement of what is written in SQL, and its parameters."""
+
+    def __init__(self, read: Rows) -> None:
+        params: list[Any] = []
+
+        def place(named: re.Match[str]) -> str:
+            params.append(read.values[named[1]])
+            return "%s"
+
+        self.sql, self.params = f"({_NAMED.sub(place, read.sql)}) AS t", params
+
+    def found(self, rows: list[dict[str, Any]]) -> list[Any]:
+        """What whoever asked gets, of the rows that the statement has found."""
+        return rows
+
+
+class _Built:
+    """The same of a queryset; an empty statement asks for nothing. It can be used many times, in any thread."""
+
+    def __init__(self, read: QuerySet[Any, Any]) -> None:
+        self._read = read
+        # the proxy, as it belongs to no thread
+        self._compiler = _Compiler(read.query, connection, read.db)
+        self.sql = ""
+        self.params: Iterable[Any] = ()
+        try:
+            sql, self.params = self._compiler.as_sql()
+        except EmptyResultSet:
+            return
+        names = ", ".join(f"c{i}" for i in range(self._compiler.col_count or 0))
+        self.sql = f"({sql}) AS t ({names})"
+
+    def found(self, rows: list[dict[str, Any]]) -> list[Any]:
+        compiler = copy(self._compiler)
+        compiler.rows = _rows(compiler, rows)
+        query = cast(_Answered, self._read.query.chain(_Answered))
+        query.compiled = compiler
+        answered = self._read.all()
+        answered.query = query
+        answered._iterable_class = (
+            self._read._iterable_class
+        )  # `query` makes dictionaries of `values_list`
+        return list(answered)
+
+
+_Statement = _Written | _Built
+
+
+def _statement(read: "QuerySet[Any, Any] | Rows") -> _Statement:
+    return _Written(read) if isinstance(read, Rows) else _Built(read)
+
+
+def together(*reads: "QuerySet[Any, Any] | Rows") -> list[list[Any]]:
     """What each of these reads finds, in their order: all of them in one statement.
 
     Nothing binary can be read so. Rows related by `prefetch_related` are still read by themselves.
     """
-    answered, statements = [], []
-    params: list[Any] = []
-    for read in reads:
-        query = cast(_Answered, read.query.chain(_Answered))
-        query.compiled = _Compiler(read.query, connections[read.db], read.db)
-        query.compiled.rows = []
-        copied = read.all()
-        copied.query = query
-        copied._iterable_class = read._iterable_class  # `query` makes dictionaries of `values_list`
-        answered.append(copied)
-        try:
-            sql, values = query.compiled.as_sql()
-        except EmptyResultSet:  # it asks for nothing
-            continue
-        names = ", ".join(f"c{i}" for i in range(query.compiled.col_count or 0))
-        statements.append((f"(SELECT json_agg(t)::text FROM ({sql}) AS t ({names}))", query))
-        params += values
-    if statements:
-        with connections[reads[0].db].cursor() as cursor:
-            cursor.execute("SELECT " + ", ".join(sql for sql, _ in statements), params)
+    return _ask([_statement(read) for read in reads])
+
+
+def _ask(statements: Sequence[_Statement]) -> list[list[Any]]:
+    asked = [one for one in statements if one.sql]
+    rows: dict[int, list[dict[str, Any]]] = {}
+    if asked:
+        with connection.cursor() as cursor:
+            sql = ", ".join(f"(SELECT json_agg(t)::text FROM {one.sql})" for one in asked)
+            cursor.execute(f"SELECT {sql}", [value for one in asked for value in one.params])
             texts = cursor.fetchone()
-        for (_, query), text in zip(statements, texts, strict=True):
-            query.compiled.rows = _rows(query.compiled, json.loads(text) if text else [])
-    return [list(found) for found in answered]
+        rows = {
+            id(one): json.loads(text) if text else []
+            for one, text in zip(asked, texts, strict=True)
+        }
+    return [one.found(rows.get(id(one), [])) for one in statements]
 
 
 def _rows(compiler: _Compiler, found: list[dict[str, Any]]) -> list[list[Any]]:
@@ -103,7 +165,13 @@ def _same(value: Any) -> Any:
 class Read(Generic[P, R]):
     """A function that says what is to be read. Called, it answers with the rows; within one look, `once`."""
 
-    def __init__(self, ask: Callable[P, QuerySet[Any, R]]) -> None:
+    @overload
+    def __init__(self, ask: Callable[P, QuerySet[Any, R]]) -> None: ...
+
+    @overload
+    def __init__(self: "Read[P, dict[str, Any]]", ask: Callable[P, Rows]) -> None: ...
+
+    def __init__(self, ask: Callable[P, Any]) -> None:
         self.ask = ask
         update_wrapper(self, ask)
 
@@ -122,21 +190,53 @@ class Read(Generic[P, R]):
         return Wanted(self.ask, args, kwargs)
 
 
+class Fixed(Read[P, R]):
+    """A read whose statement follows from its arguments alone, not from what is stored and not from the time.
+
+    The statement is made once for the same arguments: to build it takes longer than to ask it. What it finds
+    is asked for each time.
+    """
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> list[R]:
+        (found,) = read(self.of(*args, **kwargs))
+        return found
+
+    def of(self, *args: P.args, **kwargs: P.kwargs) -> "Wanted":
+        return Wanted(self.ask, args, kwargs, fixed=True)
+
+
 class Wanted:
     """A read that will be asked for."""
 
-    def __init__(self, ask: Callable[..., QuerySet[Any, Any]], args: Any, kwargs: Any) -> None:
+    def __init__(
+        self, ask: Callable[..., Any], args: Any, kwargs: Any, *, fixed: bool = False
+    ) -> None:
         self.question = question(ask, args, kwargs)
-        self.reads = ask(*args, **kwargs)
+        self._asks = ask, args, kwargs
+        self._fixed = fixed
+
+    @property
+    def statement(self) -> _Statement:
+        """Made when it is read: most of them are known already where they are wanted again."""
+        if self._fixed:
+            return _fixed(self.question)
+        ask, args, kwargs = self._asks
+        return _statement(ask(*args, **kwargs))
+
+
+@lru_cache(maxsize=1024)
+def _fixed(asked: Any) -> _Statement:
+    ask, args, kwargs = asked
+    return _statement(ask(*args, **dict(kwargs)))
 
 
 def read(*wanted: Wanted) -> list[list[Any]]:
     """What these find, in one statement. Within one look it is known from then on."""
     known = answers()
     if known is None:
-        return together(*(one.reads for one in wanted))
+        return _ask([one.statement for one in wanted])
     new = [one for one in wanted if one.question not in known]
-    for one, found in zip(new, together(*(one.reads for one in new)), strict=True):
+    for one, found in zip(new, _ask([one.statement for one in new]), strict=True):
         known[one.question] = found
     return [known[one.question] for one in wanted]
 

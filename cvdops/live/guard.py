@@ -9,14 +9,17 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.db import connections
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-from cvdops.access.policy import Matter
+from cvdops.access.policy import Matter, Sight, sight
 from cvdops.accounts.models import Token, User
-from cvdops.executions.queries import visible_to
+from cvdops.executions.models import Execution
+from cvdops.executions.queries import visible
 from cvdops.executions.states import TERMINAL
 from cvdops.lib.errors import NotFound
+from cvdops.lib.together import Fixed
 from cvdops.live import here
 from cvdops.live.answers import reads_answers
 
@@ -105,10 +108,19 @@ class Standing:
 def standing(user: User, execution_id: UUID | str) -> Standing:
     """Raises NotFound for an execution that this person may not see. Loads none of its long texts."""
     try:
-        found = visible_to(user).filter(pk=UUID(str(execution_id)))
+        found = _standing(UUID(str(execution_id)), sight(user))
     except ValueError:
         raise NotFound("execution") from None
-    row = found.values_list("pk", "seq", "state", "runbook__category", "environment_id").first()
+    row = next(iter(found), None)
     if row is None:
         raise NotFound("execution")
     return Standing(row[0], row[1], row[2] in TERMINAL, Matter(row[3], row[4]))
+
+
+@Fixed
+def _standing(
+    execution_id: UUID, sight: Sight
+) -> QuerySet[Execution, tuple[UUID, int, str, str, str]]:
+    """The one of this id, where somebody sees it."""
+    found = visible(sight).filter(pk=execution_id)
+    return found.values_list("pk", "seq", "state", "runbook__category", "environment_id")

@@ -15,7 +15,7 @@ def _presence(url: str) -> Presence:
 
 
 def looks(user: User, execution: UUID) -> None:
-    """This person looks at it. Said with every check of their open stream."""
+    """This person looks at it. Said with every check of their open stream, with a page, with every poll."""
     _presence(settings.REDIS_URL).tell(str(execution), user.name)
 
 

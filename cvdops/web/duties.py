@@ -8,14 +8,14 @@ from django.db.models.fields.json import KeyTransform
 
 from cvdops.access.levels import Level
 from cvdops.access.models import RoleGrant
-from cvdops.access.policy import Action, Matter, can
+from cvdops.access.policy import Action, Matter, Sight, can, sight
 from cvdops.accounts.models import User
 from cvdops.executions import waits
 from cvdops.executions.checklists import MONITORING
 from cvdops.executions.models import ChecklistMark, Execution, Participant
-from cvdops.executions.queries import plain_matter, visible_to
+from cvdops.executions.queries import plain_matter, visible
 from cvdops.executions.states import ExecutionState
-from cvdops.lib.together import Read
+from cvdops.lib.together import Fixed
 from cvdops.web.summaries import Running
 
 SHOWN = 20
@@ -24,7 +24,7 @@ STANDING = (ExecutionState.WAITING, ExecutionState.PAUSED)
 BY_APPROVAL = "approval"
 
 
-def _run_by(user: User) -> Exists:
+def _run_by(user: int) -> Exists:
     """Whether this person runs an execution now: a part of a query."""
     mine = Participant.objects.filter(user=user, part=Participant.Part.OPERATOR, left_at=None)
     return Exists(mine.filter(execution=OuterRef("pk")))
@@ -42,10 +42,12 @@ def to_go_on(user: User, running: Iterable[Running]) -> list[Running]:
         and row.execution.waiting_for.get("code") != BY_APPROVAL
         and row.execution.opens_at is None  # what is queued begins by itself
     ]
+    if not standing:
+        return []
     ids = [row.execution.pk for row in standing]
     runs = Q(part=Participant.Part.OPERATOR, left_at=None)
     found = Execution.objects.filter(pk__in=ids).annotate(theirs=_able(Level.EXECUTE, runs))
-    theirs = dict(found.filter(_run_by(user) | Q(theirs=False)).values_list("pk", "theirs"))
+    theirs = dict(found.filter(_run_by(user.pk) | Q(theirs=False)).values_list("pk", "theirs"))
     return [
         row
         for row in standing
@@ -77,12 +79,14 @@ def to_close(user: User) -> list[Execution]:
     for people yet.
     """
     may: dict[Matter, bool] = {}
-    mine: list[Execution] = [row for row in unclosed(user) if _falls_to(user, row, may)]
+    mine: list[Execution] = [
+        row for row in unclosed(user.pk, sight(user)) if _falls_to(user, row, may)
+    ]
     return mine[:SHOWN]
 
 
-@Read
-def unclosed(user: User) -> QuerySet[Any]:
+@Fixed
+def unclosed(user: int, sight: Sight) -> QuerySet[Any]:
     """What this person runs, or nobody may close who runs it; the oldest first."""
     left = ChecklistMark.objects.filter(
         execution=OuterRef("pk"), moment=ChecklistMark.Moment.AFTER, confirmed_at=None
@@ -90,7 +94,7 @@ def unclosed(user: User) -> QuerySet[Any]:
     watched = Q(position=MONITORING, execution__closing__watched_until__isnull=False)
     for_people = left.exclude(watched & Q(execution__closing__health=""))
     operator = Q(part=Participant.Part.OPERATOR, left_at=None)
-    found = visible_to(user).filter(
+    found = visible(sight).filter(
         closing__closed_at=None, closing__ended_at=F("finished_at"), closing__isnull=False
     )
     found = found.annotate(

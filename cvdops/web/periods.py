@@ -17,7 +17,7 @@ from cvdops.environments.models import Environment, Period
 from cvdops.environments.repetition import Repetition, chosen, rule, words
 from cvdops.environments.schedule import Calendar, Recurrence, Span, State, openings, state
 from cvdops.lib.errors import Problem
-from cvdops.lib.together import Read, attach
+from cvdops.lib.together import Fixed, attach
 
 COMING = 6  # times that a page shows
 _TIME = "%Y-%m-%dT%H:%M"
@@ -113,13 +113,13 @@ def standings() -> list[tuple[Environment, State]]:
     return [(e, state(calendar.calendar_of(e.periods.all()), e.now)) for e in found]
 
 
-@Read
+@Fixed
 def everywhere() -> QuerySet[Any]:
     """Every environment, with the time of the database as its `now`."""
     return Environment.objects.annotate(now=Now())
 
 
-@Read
+@Fixed
 def every() -> QuerySet[Period]:
     """The windows and freezes of all of them."""
     return Period.objects.all()

@@ -14,6 +14,7 @@ from cvdops.environments import calendar
 from cvdops.environments.schedule import State
 from cvdops.executions import deciders, drift, launch, reach
 from cvdops.executions.deciders import gate_of
+from cvdops.executions.glance import told
 from cvdops.executions.inputs import inputs
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.plan import PEOPLE, digest
@@ -202,6 +203,7 @@ def _standing(user: User, execution: Execution) -> Standing:
 def _reads(user: User, request: ApprovalRequest, scene: Scene) -> Iterator[Wanted]:
     """What the rest of the page asks for, to be read together."""
     execution = scene.execution
+    yield told.of(user)
     yield pinned.of(execution.pk)
     yield _ended.of(execution)
     yield versions.of(user, execution.runbook_id, Q(number=execution.version.number))

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,15 +11,15 @@ from uuid import UUID
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject, Now
 
-from cvdops.access.catalog import visible_runbooks
 from cvdops.access.levels import Level
-from cvdops.access.policy import levels
+from cvdops.access.policy import Sight, levels, readable_categories, sight
 from cvdops.accounts.models import User
+from cvdops.catalog import queries
 from cvdops.catalog.models import Runbook
 from cvdops.executions.history import unheard
 from cvdops.executions.models import Execution, StepRun
-from cvdops.executions.past import Ahead, ahead, past
-from cvdops.executions.queries import visible_to
+from cvdops.executions.past import Ahead, ahead, past, runs
+from cvdops.executions.queries import visible
 from cvdops.executions.states import (
     EXECUTION_LOOKS,
     HELD,
@@ -30,10 +30,12 @@ from cvdops.executions.states import (
     Phase,
     StepState,
 )
+from cvdops.lib import together
 from cvdops.lib.ids import first_of
-from cvdops.lib.together import Read
+from cvdops.lib.together import Fixed, Read, Wanted
 from cvdops.spec.document import Kind
-from cvdops.web.live.waiting import Brief, briefs
+from cvdops.web.live import waiting
+from cvdops.web.live.waiting import Brief
 
 SUCCESS_TARGET = 95  # percent, of the mission document
 SUCCESS_WINDOW = timedelta(days=30)
@@ -112,22 +114,46 @@ class CatalogRow:
 
 def with_progress(found: Sequence[Any]) -> list[Running]:
     """The executions, read with the time as their `now`, with their progress, in the same order."""
-    steps = _steps(execution.pk for execution in found)
-    runs = past([execution.pk for execution in found if execution.started_at])
-    waits = briefs(found)
+    together.ahead(*reads(found))
+    steps, earlier, waits = _steps(found), past(_begun(found)), waiting.briefs(found)
     return [
         Running(
-            e, _progress(steps[e.pk]), waits[e.pk], ahead(e, steps[e.pk], runs.get(e.pk, ()), e.now)
+            e,
+            _progress(steps[e.pk]),
+            waits[e.pk],
+            ahead(e, steps[e.pk], earlier.get(e.pk, ()), e.now),
         )
         for e in found
     ]
 
 
-def _steps(ids: Iterable[UUID]) -> Mapping[UUID, list[StepRun]]:
-    """Those of the way forward, in their order."""
-    found = StepRun.objects.filter(execution__in=list(ids), phase=Phase.FORWARD)
+def reads(found: Sequence[Any]) -> Iterator[Wanted]:
+    """What `with_progress` reads of them, for lists that read more together with it."""
+    if found:
+        yield forward.of(_ids(found))
+    if begun := _begun(found):
+        yield runs.of(begun)
+    yield from waiting.reads(found)
+
+
+@Read
+def forward(executions: tuple[UUID, ...]) -> QuerySet[StepRun]:
+    """Their steps of the way forward, in their order."""
+    found = StepRun.objects.filter(execution__in=executions, phase=Phase.FORWARD)
+    return found.order_by("position", "lane").defer("note", "sample_detail")
+
+
+def _ids(found: Iterable[Execution]) -> tuple[UUID, ...]:
+    return tuple(execution.pk for execution in found)
+
+
+def _begun(found: Iterable[Execution]) -> tuple[UUID, ...]:
+    return _ids(execution for execution in found if execution.started_at)
+
+
+def _steps(found: Sequence[Execution]) -> Mapping[UUID, list[StepRun]]:
     steps: dict[UUID, list[StepRun]] = defaultdict(list)
-    for step in found.order_by("position", "lane").defer("note", "sample_detail"):
+    for step in forward(_ids(found)) if found else ():
         steps[step.execution_id].append(step)
     return steps
 
@@ -145,15 +171,15 @@ def _progress(steps: Sequence[StepRun]) -> Progress:
 
 def success_rate(user: User, runbook: str = "") -> SuccessRate:
     """Of one runbook or of all that this person sees."""
-    states = [state for (state,) in ended(user, runbook)]
+    states = [state for (state,) in ended(sight(user), runbook)]
     return SuccessRate(states.count(ExecutionState.SUCCEEDED), len(states))
 
 
 @Read
-def ended(user: User, runbook: str) -> QuerySet[Execution, tuple[str]]:
+def ended(sight: Sight, runbook: str) -> QuerySet[Execution, tuple[str]]:
     """How the newest of those ended that were started in the last 30 days."""
     since = first_of(time.time() - SUCCESS_WINDOW.total_seconds())
-    lately = visible_to(user).filter(state__in=TELLING, pk__gte=since)
+    lately = visible(sight).filter(state__in=TELLING, pk__gte=since)
     if runbook:
         lately = lately.filter(runbook=runbook)
     return lately.order_by("-id").values_list("state")[:COUNTED]
@@ -162,17 +188,18 @@ def ended(user: User, runbook: str) -> QuerySet[Execution, tuple[str]]:
 def catalog_rows(user: User) -> list[CatalogRow]:
     """The runbooks that exist for this person, with their level and the last execution."""
     mine = levels(user)
-    return [CatalogRow(r, mine[r.category], _last(r.last)) for r in runbooks(user)]
+    found = runbooks(readable_categories(user), sight(user))
+    return [CatalogRow(r, mine[r.category], _last(r.last)) for r in found]
 
 
-@Read
-def runbooks(user: User) -> QuerySet[Any]:
+@Fixed
+def runbooks(categories: frozenset[str], sight: Sight) -> QuerySet[Any]:
     """The same runbooks with what is said of the last."""
     # One look into an index for each runbook, however many executions there are.
-    newest = visible_to(user).filter(runbook=OuterRef("pk")).order_by("-id")
+    newest = visible(sight).filter(runbook=OuterRef("pk")).order_by("-id")
     held = Q(lease_until__gte=Now())
     facts = JSONObject(pk="pk", state="state", created_at="created_at", held=held)
-    return visible_runbooks(user).annotate(last=Subquery(newest.values_list(facts)[:1]))
+    return queries.runbooks(categories).annotate(last=Subquery(newest.values_list(facts)[:1]))
 
 
 def _last(facts: dict[str, Any] | None) -> Last | None:

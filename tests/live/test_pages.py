@@ -1,10 +1,12 @@
 """The pages of executions and approvals, without any script."""
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 
 from cvdops.executions import closing
 from cvdops.executions.models import Execution
+from cvdops.live import here
 from tests.executions.scene import Scene
 from tests.live.output import attempt, write
 from tests.web.world import nonce
@@ -38,6 +40,28 @@ def test_output_cannot_act(scene: Scene, execution: Execution) -> None:
     write(execution, attempt(execution), 0, b"<script>alert(1)</script>\n")
     html = page(as_person(scene, "developer"), execution)
     assert "<script>alert" not in html and "&lt;script&gt;alert" in html
+
+
+@pytest.mark.parametrize("address", ["", "snapshot/", "snapshot/?after=SEQ"])
+def test_who_reads_without_a_stream_is_said_to_look(
+    address: str, scene: Scene, execution: Execution
+) -> None:
+    seq = Execution.objects.get(pk=execution.pk).seq
+    as_person(scene, "developer").get(
+        f"/executions/{execution.pk}/{address.replace('SEQ', str(seq))}"
+    )
+    name = scene.person("developer").name
+    assert here.watching(execution.pk) == (name,)
+    html = page(as_person(scene, "operations-manager"), execution)
+    assert name in html.partition("Looking at it now: ")[2].partition("</p>")[0]
+
+
+def test_nobody_is_said_to_look_at_what_is_over(scene: Scene) -> None:
+    scene.runbook(FAILS)
+    execution = scene.run()
+    Execution.objects.filter(pk=execution.pk).update(state="failed", finished_at=Now())
+    page(as_person(scene, "developer"), execution)
+    assert here.watching(execution.pk) == ()
 
 
 def test_a_pinned_step_is_shown_instead(scene: Scene, execution: Execution) -> None:

@@ -150,6 +150,21 @@ def test_no_row_says_running_after_its_heartbeat(world: World) -> None:
     assert "Not heard of" in page and "no worker holds it now" in page
 
 
+def test_a_step_that_takes_unusually_long_is_marked(world: World) -> None:
+    before = [world.start() for _ in range(6)]
+    one, heard = world.start(), {"lease_owner": "w", "lease_until": Now() + timedelta(hours=1)}
+    ended = {"state": "succeeded", "finished_at": Now()}
+    Execution.objects.filter(pk__in=[e.pk for e in before]).update(**ended)
+    took = {"started_at": Now() - timedelta(minutes=1), "finished_at": Now(), "attempt_count": 1}
+    StepRun.objects.exclude(execution=one).update(state="succeeded", **took)
+    Execution.objects.filter(pk=one.pk).update(state="running", started_at=Now(), **heard)
+    running = StepRun.objects.filter(execution=one, key="hello")
+    for minutes, marked in ((0.5, False), (2, True)):
+        running.update(state="running", started_at=Now() - timedelta(minutes=minutes))
+        page = world.client("auditor").get(LIST).content.decode()
+        assert ("takes longer than usual" in page) is marked
+
+
 def test_a_filter_is_kept_shown_and_removed(world: World) -> None:
     client = world.client("auditor")
     query = "state=failed&before=x&unknown=1"

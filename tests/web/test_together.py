@@ -7,11 +7,12 @@ from django.test.utils import CaptureQueriesContext
 
 from cvdops.access.models import Delegation, Role
 from cvdops.accounts.models import User
+from cvdops.catalog.models import Runbook
 from cvdops.environments.models import Environment, Host
 from cvdops.environments.vault import EnvironmentSecret
 from cvdops.executions.models import Event, Execution, Participant, StepRun
 from cvdops.lib.once import one_look
-from cvdops.lib.together import Read, ahead, attach, read, together
+from cvdops.lib.together import Fixed, Read, Rows, ahead, attach, read, together
 from tests.web.world import World
 
 
@@ -86,6 +87,33 @@ def test_what_is_read_ahead_is_not_asked_again_in_the_same_look(world: World) ->
         assert len(queries) == 0
         assert hosts("development") and read(hosts.of("development"))[0]
         assert len(queries) == 2
+
+
+def test_what_is_written_in_sql_is_read_with_them(world: World) -> None:
+    sql = "SELECT name, %(said)s || ' 100%%' AS said, now() AS at FROM environments_host WHERE name = %(name)s"
+    written = Rows(sql, {"name": "practice", "said": "at %s"})
+    with CaptureQueriesContext(connection) as queries:
+        (row,), found = together(written, Host.objects.filter(name="practice"))
+    assert len(queries) == 1
+    assert (row["name"], row["said"], len(found)) == ("practice", "at %s 100%", 1)
+    assert [one["name"] for one in written] == ["practice"]
+
+
+def test_a_fixed_read_is_made_once_and_asked_each_time(world: World) -> None:
+    made = []
+
+    @Fixed
+    def titles(runbook: str) -> QuerySet[Runbook]:
+        made.append(runbook)
+        return Runbook.objects.filter(pk=runbook).select_related("current")
+
+    for title in ("Deployment", "Another"):
+        Runbook.objects.filter(pk="deployment").update(title=title)
+        assert [(one.title, one.current is not None) for one in titles("deployment")] == [
+            (title, True)
+        ]
+    assert titles("security-audit") and titles("nothing") == []
+    assert made == ["deployment", "security-audit", "nothing"]
 
 
 def test_related_rows_are_attached_as_a_prefetch_would(world: World) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -27,7 +28,7 @@ from cvdops.executions.past import past
 from cvdops.executions.plan import Plan
 from cvdops.executions.queries import plan_of
 from cvdops.executions.states import HELD, ExecutionState, Intent
-from cvdops.lib.together import Read, attach, read
+from cvdops.lib.together import Fixed, Wanted, attach, read
 from cvdops.live.here import watching
 from cvdops.spec.document import Kind
 from cvdops.web.live import waiting
@@ -36,12 +37,11 @@ from cvdops.web.live.timeline import events, told
 from cvdops.web.live.waiting import known
 
 
-def look(execution_id: UUID) -> Scene:
-    """Read everything. Raises Execution.DoesNotExist."""
-    found = Execution.objects.select_related(
-        "runbook", "version", "environment", "requested_by", "closing"
-    )
-    execution = found.defer("version__source", "plan").annotate(now=Now()).get(pk=execution_id)
+def look(execution_id: UUID, *more: Wanted) -> Scene:
+    """Read everything, and what else a page is made from. Raises Execution.DoesNotExist."""
+    execution = next(iter(_executions(execution_id)), None)
+    if execution is None:
+        raise Execution.DoesNotExist
     now = execution.now
     plan = plan_of(execution.pk)
     queue = execution.environment.queue if _needs_worker(execution, now) else ""
@@ -54,6 +54,7 @@ def look(execution_id: UUID) -> Scene:
         participants.here.of(execution_id),
         events.of(execution_id),
         *([queues.workers.of(queue)] if queue else []),
+        *more,
     )
     attach(requests, "decisions", decisions, "request_id")
     timeline, notes = told(happened)
@@ -82,6 +83,14 @@ def _is_queued(execution: Execution) -> bool:
     return execution.opens_at is not None and not execution.is_over
 
 
+@Fixed
+def _executions(execution_id: UUID) -> QuerySet[Any]:
+    """The one of this id."""
+    found = Execution.objects.filter(pk=execution_id).annotate(now=Now())
+    related = found.select_related("runbook", "version", "environment", "requested_by", "closing")
+    return related.defer("version__source", "plan", "sealed")
+
+
 @lru_cache(maxsize=64)
 def _past(execution_id: UUID) -> tuple[Run, ...]:
     """What came before it, as it was when somebody first looked: read once per process."""
@@ -100,31 +109,31 @@ def _instead_of(execution_id: UUID) -> RunbookVersion | None:
     return versions.defer("source", "metadata", "diagnostics").first()
 
 
-@Read
+@Fixed
 def _marks(execution_id: UUID) -> QuerySet[ChecklistMark]:
     found = ChecklistMark.objects.filter(execution=execution_id)
     return found.select_related("confirmed_by").order_by("position")
 
 
-@Read
+@Fixed
 def _steps(execution_id: UUID) -> QuerySet[StepRun]:
     return StepRun.objects.filter(execution=execution_id).order_by("phase", "position", "host")
 
 
-@Read
+@Fixed
 def _attempts(execution_id: UUID) -> QuerySet[StepAttempt]:
     """The latest of each step."""
     found = StepAttempt.objects.filter(step__execution=execution_id)
     return found.order_by("step_id", "-number").distinct("step_id")
 
 
-@Read
+@Fixed
 def _requests(execution_id: UUID) -> QuerySet[ApprovalRequest]:
     found = ApprovalRequest.objects.filter(execution_id=execution_id)
     return found.select_related("requested_by").order_by("created_at")
 
 
-@Read
+@Fixed
 def _decisions(execution_id: UUID) -> QuerySet[Decision]:
     found = Decision.objects.filter(request__execution_id=execution_id)
     return found.select_related("user", "on_behalf_of")

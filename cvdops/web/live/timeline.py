@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from cvdops.executions.models import Event
-from cvdops.lib.together import Read
+from cvdops.lib.together import Fixed
 
 SHOWN = 60
 LOOKED_AT = 400  # the newest events; beyond them lie no more than old notes
@@ -83,7 +83,7 @@ class Note:
     text: str
 
 
-@Read
+@Fixed
 def events(execution_id: UUID) -> QuerySet[Event]:
     """Those that the page tells of, newest first."""
     found = Event.objects.filter(execution=execution_id, kind__in=[*_SENTENCES, NOTE])

@@ -1,6 +1,6 @@
 """What an execution waits for, since when and until when, as everybody reads it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +9,7 @@ from cvdops.executions import children, locks, queues, restoring, stops
 from cvdops.executions.leases import UNCONFIRMED
 from cvdops.executions.models import Execution, Lock
 from cvdops.executions.states import ExecutionState
+from cvdops.lib.together import Wanted
 
 _STANDING = (
     ExecutionState.PENDING,
@@ -90,10 +91,18 @@ class Brief:
     since: datetime
 
 
-def briefs(executions: Iterable[Execution]) -> dict[UUID, Brief]:
+def reads(executions: Sequence[Execution]) -> Iterator[Wanted]:
+    """What `briefs` reads of them, for lists that read more together with it."""
+    if unseen := _unseen(executions):
+        yield stops.unseen.of(unseen)
+    if any(e.state == ExecutionState.QUEUED for e in executions):
+        yield queues.served.of()
+
+
+def briefs(found: Sequence[Execution]) -> dict[UUID, Brief]:
     """Those of the executions of a list."""
-    found = list(executions)
-    asked = stops.all_since(e.pk for e in found if e.waiting_for.get("code") == UNCONFIRMED)
+    unseen = _unseen(found)
+    asked = dict(stops.unseen(unseen)) if unseen else {}
     queued = {e.environment.queue for e in found if e.state == ExecutionState.QUEUED}
     unserved = queues.unserved(queued)
     return {
@@ -103,6 +112,11 @@ def briefs(executions: Iterable[Execution]) -> dict[UUID, Brief]:
         )
         for e in found
     }
+
+
+def _unseen(executions: Iterable[Execution]) -> tuple[UUID, ...]:
+    """Those with a stop that nobody has seen."""
+    return tuple(e.pk for e in executions if e.waiting_for.get("code") == UNCONFIRMED)
 
 
 def _sentence(execution: Execution, unserved: set[str]) -> str:

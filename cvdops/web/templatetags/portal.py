@@ -26,6 +26,7 @@ from cvdops.web.browsers import browser_name
 register = template.Library()
 register.filter("browser", browser_name)
 
+_SHORT = 4_000  # characters of a piece whose HTML is kept
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -195,7 +196,12 @@ def kind_icon(kind: str) -> str:
 @register.filter
 def prose_html(markdown: str) -> SafeString:
     """A piece of a runbook, through the same renderer."""
-    return mark_safe(render_fragment(markdown))  # noqa: S308
+    render = _rendered if len(markdown) <= _SHORT else render_fragment
+    return mark_safe(render(markdown))  # noqa: S308
+
+
+# The same text is the same HTML: pages show the prose of the same steps again and again.
+_rendered = lru_cache(maxsize=512)(render_fragment)
 
 
 @register.filter

@@ -6,8 +6,11 @@ from django.urls import reverse
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
+from cvdops.accounts.models import User
+from cvdops.executions.glance import told
+from cvdops.live import here
 from cvdops.live.answers import reads_answers
-from cvdops.live.guard import standing
+from cvdops.live.guard import Standing, standing
 from cvdops.web.desk import personal
 from cvdops.web.live import fragments
 from cvdops.web.live.look import look
@@ -20,8 +23,8 @@ from cvdops.web.templatetags.live import as_json
 def execution(request: HttpRequest, execution_id: str) -> HttpResponse:
     """The whole page; `?step=` pins a step, otherwise it follows the running one."""
     user = person(request)
-    found = standing(user, execution_id)
-    scene, answers = look(found.execution), reads_answers(user, found.matter)
+    found = _seen(user, execution_id)
+    scene, answers = look(found.execution, told.of(user)), reads_answers(user, found.matter)
     pinned = scene.row(request.GET.get("step", ""))
     row = pinned or scene.focus
     context = {
@@ -52,7 +55,7 @@ def execution_snapshot(request: HttpRequest, execution_id: str) -> HttpResponse:
     Nothing (204) if the page has everything up to `?after=` and that is all there is.
     """
     user = person(request)
-    found = standing(user, execution_id)
+    found = _seen(user, execution_id)
     if request.GET.get("after") == str(found.seq):
         return HttpResponse(status=204)
     scene, answers = look(found.execution), reads_answers(user, found.matter)
@@ -71,6 +74,14 @@ def execution_snapshot(request: HttpRequest, execution_id: str) -> HttpResponse:
             "terminal": as_json(reading.shown) if reading else None,
         }
     )
+
+
+def _seen(user: User, execution_id: str) -> Standing:
+    """Who opens the page or polls looks at it, as one with a stream does. Raises NotFound."""
+    found = standing(user, execution_id)
+    if not found.over:
+        here.looks(user, found.execution)
+    return found
 
 
 def icon_path(scene: Scene) -> str:

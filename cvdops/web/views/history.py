@@ -1,6 +1,8 @@
 """Every execution that a person may see, with filters, newest first: as a list and as a file."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -12,31 +14,41 @@ from django.utils import timezone
 from cvdops.access import limits
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
+from cvdops.accounts.models import User
 from cvdops.audit.log import record
 from cvdops.executions import filters, history, search
-from cvdops.executions.states import UNHEARD
+from cvdops.executions.glance import told
+from cvdops.executions.models import Execution
+from cvdops.executions.past import Lasting
+from cvdops.executions.states import UNHEARD, ExecutionState
 from cvdops.lib.errors import Conflict, Invalid, NotFound
-from cvdops.web import records
+from cvdops.lib.together import ahead
+from cvdops.web import records, summaries
 from cvdops.web.exports import FORMATS, Read, export
 from cvdops.web.forms import HistoryFilter, name_in
-from cvdops.web.live.waiting import briefs
+from cvdops.web.live import waiting
+from cvdops.web.live.waiting import Brief
 
 
 @requires(Action.USE_PORTAL)
 def executions(request: HttpRequest) -> HttpResponse:
-    user = person(request)
-    known = history.places(user, name_in(request.GET))
+    user, part = person(request), "#rows" if request.headers.get("HX-Request") else ""
+    named, searches = name_in(request.GET), bool(request.GET.get("output"))
+    ahead(
+        *([] if part else [told.of(user)]),
+        *history.asked(user, named),
+        *([search.unsearched.of()] if searches else []),
+    )
+    known = history.places(user, named)
     form = HistoryFilter(request.GET, known)
     wanted, before = form.wanted(), form.values().get("before", "")
     with limits.asking(user) if wanted.output else nullcontext():
         page = history.page(user, wanted, before, known)
-        items = [e.pk for e in page.items]
-        hits = search.hits(user, wanted.output, items) if wanted.output else {}
-    waits = briefs(page.items)
+        rows = _rows(user, page.items, wanted.output)
     context = {
         "form": form,
         "page": page,
-        "rows": [(e, waits[e.pk], history.unheard(e), hits.get(e.pk)) for e in page.items],
+        "rows": rows,
         "query": form.query(),
         "more": any(one.value() for one in form.unusual),
         "first": not before,
@@ -45,8 +57,33 @@ def executions(request: HttpRequest) -> HttpResponse:
         "lost": UNHEARD,
         "searched": search.reach() if wanted.output else None,
     }
-    part = "#rows" if request.headers.get("HX-Request") else ""
     return render(request, f"history/list.html{part}", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An execution of the list: what it waits for, what takes unusually long, where words were found."""
+
+    execution: Execution
+    waits: Brief
+    slow: tuple[Lasting, ...]
+    hit: search.Hit | None
+
+    @property
+    def unheard(self) -> bool:
+        return history.unheard(self.execution)
+
+
+def _rows(user: User, found: Sequence[Execution], words: str) -> list[Row]:
+    """Whatever is said of them is read in one statement."""
+    running = [e for e in found if e.state == ExecutionState.RUNNING and not history.unheard(e)]
+    ids = tuple(e.pk for e in found)
+    pieces = [search.pieces.of(user, words, ids)] if words else []
+    ahead(*summaries.reads(running), *waiting.reads(found), *pieces)
+    hits = search.hits(user, words, ids) if words else {}
+    slow = {row.execution.pk: row.ahead.slow for row in summaries.with_progress(running)}
+    waits = waiting.briefs(found)
+    return [Row(e, waits[e.pk], slow.get(e.pk, ()), hits.get(e.pk)) for e in found]
 
 
 @requires(Action.USE_PORTAL, "POST")

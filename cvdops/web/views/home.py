@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from cvdops.access.levels import Level
 from cvdops.access.marks import person, requires
-from cvdops.access.policy import Action
-from cvdops.accounts.models import User
+from cvdops.access.policy import Action, Sight, readable_categories, sight
 from cvdops.catalog.models import Group
 from cvdops.catalog.queries import document
 from cvdops.changes import queries as changes
@@ -20,10 +19,11 @@ from cvdops.changes import telling
 from cvdops.changes.services import waiting_for
 from cvdops.executions import emergencies, queues
 from cvdops.executions.asking import asked
-from cvdops.executions.queries import visible_to
+from cvdops.executions.glance import told
+from cvdops.executions.queries import visible
 from cvdops.executions.reminders import subject_of
 from cvdops.executions.states import ACTIVE
-from cvdops.lib.together import Read, ahead
+from cvdops.lib.together import Fixed, ahead
 from cvdops.spec.document import Procedure
 from cvdops.web import duties, periods, summaries, upkeep
 from cvdops.web.changes import Shown
@@ -38,21 +38,23 @@ SHOWN = 20
 @requires(Action.USE_PORTAL)
 def home(request: HttpRequest) -> HttpResponse:
     user = person(request)
+    seen = sight(user)
     ahead(
-        summaries.runbooks.of(user),
-        summaries.ended.of(user, ""),
-        active.of(user),
+        told.of(user),
+        summaries.runbooks.of(readable_categories(user), seen),
+        summaries.ended.of(seen, ""),
+        active.of(seen),
         queues.served.of(),
-        duties.unclosed.of(user),
+        duties.unclosed.of(user.pk, seen),
         changes.newest.of(is_open=True),
-        emergencies.due.of(user),
-        emergencies.lately.of(user),
+        emergencies.due.of(user.person, seen),
+        emergencies.lately.of(seen),
         periods.everywhere.of(),
         periods.every.of(),
         *upkeep.reads(user),
     )
     rows = catalog_rows(user)
-    running = with_progress(active(user))
+    running = with_progress(active(seen))
     mine = duties.to_go_on(user, running)
     to_close = duties.to_close(user)
     to_supervise = duties.to_supervise(user, running)
@@ -93,10 +95,10 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-@Read
-def active(user: User) -> QuerySet[Any]:
-    """The newest of what goes on or waits, as far as this person sees it."""
-    found = visible_to(user).filter(state__in=ACTIVE)
+@Fixed
+def active(sight: Sight) -> QuerySet[Any]:
+    """The newest of what goes on or waits, as far as somebody sees it."""
+    found = visible(sight).filter(state__in=ACTIVE)
     as_emergency = KeyTransform("emergency", "plan")
     return found.annotate(as_emergency=as_emergency, now=Now())[:SHOWN]
 

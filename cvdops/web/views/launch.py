@@ -16,6 +16,7 @@ from cvdops.catalog.queries import document
 from cvdops.environments.models import Environment
 from cvdops.executions import queues, services
 from cvdops.executions.estimate import estimate
+from cvdops.executions.glance import told
 from cvdops.executions.impact import impact
 from cvdops.executions.launch import Preview, reads
 from cvdops.executions.versions import executable_version
@@ -84,6 +85,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     """The page as it stands; `refused` are the problems of a start that was sent, if one was."""
+    fragment = bool(request.headers.get("HX-Request"))
     version = executable_version(runbook, _number(typed))
     doc = document(version)
     environments = list(Environment.objects.all())
@@ -100,6 +102,7 @@ def _page(
     if typed.procedure:
         asked_for = [e.queue for e in environments if e.slug == typed.environment]
         ahead(
+            *([] if fragment else [told.of(person(request))]),
             named.of(),
             *(queues.workers.of(queue) for queue in asked_for),
             *reads(typed.environment, runbook.pk, runbook.category),
@@ -114,7 +117,6 @@ def _page(
             emergency=typed.emergency,
         )
         context |= _plan(person(request), preview, typed, refused)
-    fragment = bool(request.headers.get("HX-Request"))
     template = "launch/run.html#launch" if fragment else "launch/run.html"
     return render(request, template, context, status=422 if refused else status)
 
