@@ -349,6 +349,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"strangers": {"()": "cvdops.lib.logged.Strangers"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["strangers"],
+        }
+    },
     "root": {"handlers": ["stderr"], "level": env("CVDOPS_LOG_LEVEL", "WARNING")},
 }

@@ -8,11 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from cvdops.lib.errors import Invalid, Refused, TooMany, UserError
 
 ROOT = "/api/v1/"  # what lies below is asked by programs
+PAGE = f"{ROOT}docs"  # but this, which people read
 
 
 def asked_for(request: HttpRequest) -> bool:
     """Whether a program asks, to which no page can be shown."""
-    return request.path_info.startswith(ROOT)
+    return request.path_info.startswith(ROOT) and request.path_info != PAGE
 
 
 def problem(status: int, code: str, title: str, detail: str, **more: object) -> HttpResponse:

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from cvdops.access.marks import access_of
+from cvdops.access.policy import Action
 from cvdops.access.tokens import PREFIX, Bearer, bearer, shown_in_vain
 from cvdops.lib import problems
 
@@ -18,6 +20,9 @@ _IN_ADDRESS = (
 )
 
 
+_NOBODY = "Send the header Authorization: Bearer …, or log in at the portal."
+
+
 def bearer_of(request: HttpRequest) -> Bearer | None:
     """Whose token the request carries; None for a session, and for nobody."""
     found = getattr(request, "bearer", None)
@@ -25,9 +30,12 @@ def bearer_of(request: HttpRequest) -> Bearer | None:
 
 
 def authenticate(
-    request: HttpRequest, _view: Callable[..., Any], _args: Any, _kwargs: Any
+    request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
 ) -> HttpResponse | None:
-    """Let the person of a token be the one who asks. A token that opens nothing is refused at once."""
+    """Let the person of a token be the one who asks. A token that opens nothing is refused at once.
+
+    So is nobody: before the mark of a session is asked for, which nobody can have.
+    """
     if not problems.asked_for(request):
         return None
     values = [value for _, given in request.GET.lists() for value in given]
@@ -36,7 +44,9 @@ def authenticate(
         return problems.unknown("token_in_address", _IN_ADDRESS)
     header = request.headers.get("Authorization")
     if header is None:
-        return None
+        access = access_of(view, request.method)
+        public = access is not None and access.action is Action.PUBLIC
+        return None if public or request.user.is_authenticated else nobody()
     found = bearer(header)
     if found is None:
         shown_in_vain(header)
@@ -46,3 +56,8 @@ def authenticate(
     # No browser adds this header by itself, so no other site can have sent it.
     request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
     return None
+
+
+def nobody() -> HttpResponse:
+    """For a program that has not shown who it is."""
+    return problems.unknown("login", _NOBODY)

@@ -32,6 +32,10 @@ CODES = {  # of those that are no UserError, as the API says them
     500: "fault",
     503: "unavailable",
 }
+_NO_MARK = (
+    "Nothing was changed. Send the value of the cookie csrftoken in the header X-CSRFToken, "
+    "or a token instead of the session."
+)
 
 
 def answer(request: HttpRequest, error: UserError) -> HttpResponse:
@@ -61,6 +65,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
         "Nothing that runs is lost: steps go on where they run, and their output is read "
         "afterwards. Load this page again in a few seconds.",
         written(request),
+        call="Nothing that runs is lost. Send this again in a few seconds.",
     )
     response["Retry-After"] = "5"
     return response
@@ -147,8 +152,14 @@ def wrong_method(request: HttpRequest, allowed: Sequence[str]) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     logger.info("%s %s: %s", request.method, request.path, exception)
     if isinstance(exception, RequestDataTooBig):
-        return _bare(request, 413, "That is too large", "A form takes 2 MB at most. Send less.")
-    return _bare(request, 400, "That request could not be read", "Go back and try once more.")
+        text = "A form takes 2 MB at most. Send less."
+        call = "A body has 2 MB at most. Send less."
+        return _bare(request, 413, "That is too large", text, call=call)
+    text, call = (
+        "Go back and try once more.",
+        "Send text without NUL, and the body as JSON in UTF-8.",
+    )
+    return _bare(request, 400, "That request could not be read", text, call=call)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -158,11 +169,14 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     logger.info("%s %s: %s", request.method, request.path, exception)
-    return _bare(request, 404, "Nothing here", str(NotFound()))
+    call = f"There is no such call. GET {problems.ROOT}openapi.json describes all that there are."
+    return _bare(request, 404, "Nothing here", str(NotFound()), call=call)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     logger.warning("Refused %s %s: %s", request.method, request.path, reason)
+    if problems.asked_for(request):
+        return problems.problem(403, CODES[403], "The mark of the session is missing", _NO_MARK)
     return _bare(
         request,
         403,
@@ -181,6 +195,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "Something in the portal is broken",
         "This is a fault of the portal, not yours. It was written to its log. "
         "What runs goes on. Load the page again; if it stays, tell an administrator the time.",
+        call="This is a fault of the portal, not yours. It was written to its log. "
+        "What runs goes on. Send this again; if it stays, tell an administrator the time.",
     )
 
 
@@ -192,9 +208,11 @@ def _bare(
     said: Sequence[Written] = (),
     *,
     login: str = "",
+    call: str = "",
 ) -> HttpResponse:
+    """`call`: what a program is told instead of the text for people."""
     if problems.asked_for(request):
-        return problems.problem(status, CODES.get(status, "error"), title, text)
+        return problems.problem(status, CODES.get(status, "error"), title, call or text)
     htmx = bool(request.headers.get("HX-Request"))
     template = "errors/_bare_notice.html" if htmx else "errors/bare.html"
     context = {"status": status, "title": title, "text": text, "written": said, "login": login}

@@ -15,7 +15,7 @@ from cvdops.accounts.models import User
 from cvdops.accounts.sessions import SessionStore
 from cvdops.audit.log import from_address
 from cvdops.lib.errors import Reason, Refused
-from cvdops.lib.problems import asked_for, unknown
+from cvdops.lib.problems import asked_for
 from cvdops.web import errors
 from cvdops.web.bearers import authenticate, bearer_of
 from cvdops.web.gate import TURNED_AWAY
@@ -186,8 +186,6 @@ def _lead_to(request: HttpRequest, target: str) -> HttpResponse:
 
 def _ask_to_log_in(request: HttpRequest) -> HttpResponse:
     """A page leads to the login and back; a fragment or a stream cannot, and is told so."""
-    if asked_for(request):
-        return unknown("login", "Send the header Authorization: Bearer …, or log in at the portal.")
     if request.method == "POST" and (answer := errors.logged_out(request)):
         return answer
     login = reverse("login")

@@ -32,10 +32,7 @@ NO_PAGES = {"calendar", "execution-events", "healthz", "readyz", "login", "style
 PAGES = sorted(
     name
     for name, row in TABLE.items()
-    if row.get
-    and (name == "api-docs" or not row.api)
-    and name not in NO_PAGES
-    and 200 in row.get.values()
+    if row.get and not row.api and name not in NO_PAGES and 200 in row.get.values()
 )
 
 # Other forms of the same pages.
