@@ -32,7 +32,7 @@ class Command(PortalCommand):
             "for reading alone",
         ),
         (
-            "manage.py token operations-manager --name phone --scope read --scope approve",
+            "manage.py token operations-manager --name tablet --scope read --scope approve",
             "for deciding, too",
         ),
     )
