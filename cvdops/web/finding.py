@@ -12,14 +12,20 @@ from cvdops.catalog.models import Runbook
 from cvdops.catalog.queries import document
 from cvdops.environments.models import Environment
 from cvdops.executions.models import Execution
-from cvdops.executions.queries import visible_to
-from cvdops.executions.states import Look
+from cvdops.executions.queries import Control, controls, visible_to
+from cvdops.executions.states import ACTIVE, Look
 from cvdops.lib.visible import visible
 from cvdops.web.glossary import words as glossary
 from cvdops.web.places import places
 from cvdops.web.summaries import CatalogRow, catalog_rows
 
 SHOWN = 6  # of a kind
+_VERBS = {
+    "resume": ("resume", "play"),
+    "pause": ("pause", "pause"),
+    "cancel": ("cancel", "square"),
+    "roll back": ("roll_back", "undo-2"),
+}
 READ = 40  # runbooks whose procedures are looked through
 LARGEST = 2**31  # no execution has a higher number
 
@@ -49,9 +55,11 @@ def find(user: User, text: str) -> list[Kind]:
     rows = catalog_rows(user)
     fitting = [row for row in rows if _fits(words, _described(row.runbook))]
     found = (
-        ("Executions", _executions(user, words, [row.runbook.pk for row in fitting])),
+        ("Executions", _numbered(user, words)),
+        ("Do", _verbs(user, words)),
         ("Runbooks", (_runbook(row) for row in fitting)),
         ("Run", _procedures(rows, words)),
+        ("Executions", _executions(user, [row.runbook.pk for row in fitting])),
         ("Pages", _pages(user, words)),
         ("Words", _words(words)),
     )
@@ -93,16 +101,34 @@ def _procedures(rows: list[CatalogRow], words: list[str]) -> Iterator[Hit]:
                 yield Hit(visible(procedure.title), address, "play", visible(row.runbook.title))
 
 
-def _executions(user: User, words: list[str], runbooks: list[str]) -> Iterator[Hit]:
-    """By number, or the newest of the runbooks that fit."""
-    found = visible_to(user).order_by("-id")
+def _numbered(user: User, words: list[str]) -> Iterator[Hit]:
+    """The one with this number."""
     numbers = [int(word) for word in words if word.isascii() and word.isdigit()]
     if numbers and len(words) == 1:
-        found = found.filter(number=min(numbers[0], LARGEST - 1))
-    elif words:
-        found = found.filter(runbook__in=runbooks)
-    for execution in found[:SHOWN]:
+        for execution in visible_to(user).filter(number=min(numbers[0], LARGEST - 1)):
+            yield _execution(execution)
+
+
+def _executions(user: User, runbooks: list[str]) -> Iterator[Hit]:
+    """The newest of these runbooks."""
+    for execution in visible_to(user).filter(runbook__in=runbooks).order_by("-id")[:SHOWN]:
         yield _execution(execution)
+
+
+def _verbs(user: User, words: list[str]) -> Iterator[Hit]:
+    """What this person may do with an execution that goes on: on its page, where it asks first."""
+    if not any(verb.startswith(word) for verb in _VERBS for word in words):
+        return
+    going = visible_to(user).filter(state__in=ACTIVE).order_by("-id")
+    for execution in going[:SHOWN]:
+        offered = controls(user, execution)
+        for name, (field, icon) in _VERBS.items():
+            control: Control = getattr(offered, field)
+            title = f"{name.capitalize()} #{execution.number}"
+            about = f"{title} {execution.number} {execution.runbook.title}"
+            if control.shown and control.decision.allowed and _fits(words, about):
+                address = f"{reverse('execution', args=[execution.pk])}#actions"
+                yield Hit(title, address, icon, visible(execution.runbook.title))
 
 
 def _execution(execution: Execution) -> Hit:

@@ -58,7 +58,7 @@ MORE = (
     Place("what-if", "What if", "circle-question-mark", "may somebody check rights"),
     Place("doctor", "Doctor", "stethoscope", "installation checks health wrong mend"),
     Place("person-add", "Open an account", "user-plus", "new person"),
-    Place("account", "My account", "circle-user", "password sessions tokens browsers"),
+    Place("account", "My account", "circle-user", "password sessions tokens browsers log out"),
     Place("tour", "Tour of the portal", "map", "help introduction begin"),
     Place("glossary", "Glossary", "book-a", "words terms meaning help"),
     Place("shortcuts", "Keyboard shortcuts", "keyboard", "keys help", "?"),

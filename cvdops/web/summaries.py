@@ -4,12 +4,13 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject, Now
+from django.utils import timezone
 
 from cvdops.access.levels import Level
 from cvdops.access.policy import Sight, levels, readable_categories, sight
@@ -23,7 +24,7 @@ from cvdops.executions.queries import visible
 from cvdops.executions.states import (
     EXECUTION_LOOKS,
     HELD,
-    STEP_OVER,
+    STEP_DONE,
     UNHEARD,
     ExecutionState,
     Look,
@@ -33,7 +34,8 @@ from cvdops.executions.states import (
 from cvdops.lib import together
 from cvdops.lib.ids import first_of
 from cvdops.lib.together import Fixed, Read, Wanted
-from cvdops.spec.document import Kind
+from cvdops.spec.document import Kind, Severity
+from cvdops.web.freshness import Freshness, freshness
 from cvdops.web.live import waiting
 from cvdops.web.live.waiting import Brief
 
@@ -110,6 +112,21 @@ class CatalogRow:
     runbook: Runbook
     level: Level
     last: Last | None
+    fresh: Freshness
+
+    @property
+    def errors(self) -> int:
+        """What its newest version must not be run with, as it was when it came into the catalog."""
+        return self._found(Severity.ERROR)
+
+    @property
+    def warnings(self) -> int:
+        return self._found(Severity.WARNING)
+
+    def _found(self, severity: Severity) -> int:
+        newest = self.runbook.newest
+        found = [*(newest.diagnostics if newest else ()), *self.runbook.obstacles]
+        return sum(one["severity"] == severity for one in found)
 
 
 def with_progress(found: Sequence[Any]) -> list[Running]:
@@ -162,7 +179,7 @@ def _progress(steps: Sequence[StepRun]) -> Progress:
     at_it = [s for s in steps if s.state in (StepState.RUNNING, StepState.WAITING)]
     gates = [s for s in steps if s.kind == Kind.APPROVAL and s.state == StepState.PENDING]
     return Progress(
-        done=sum(s.state in STEP_OVER for s in steps),
+        done=sum(s.state in STEP_DONE for s in steps),
         total=len(steps),
         step=at_it[-1].title if at_it else "",
         gate=gates[0].title if gates else "",
@@ -188,8 +205,12 @@ def ended(sight: Sight, runbook: str) -> QuerySet[Execution, tuple[str]]:
 def catalog_rows(user: User) -> list[CatalogRow]:
     """The runbooks that exist for this person, with their level and the last execution."""
     mine = levels(user)
-    found = runbooks(readable_categories(user), sight(user))
-    return [CatalogRow(r, mine[r.category], _last(r.last)) for r in found]
+    found, today = runbooks(readable_categories(user), sight(user)), timezone.now().date()
+    return [CatalogRow(r, mine[r.category], _last(r.last), _fresh(r, today)) for r in found]
+
+
+def _fresh(runbook: Runbook, today: date) -> Freshness:
+    return freshness(runbook.newest.metadata if runbook.newest else {}, runbook.category, today)
 
 
 @Fixed

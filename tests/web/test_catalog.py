@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from cvdops.audit.models import AuditEntry
-from cvdops.catalog.models import CatalogSource
+from cvdops.catalog.models import CatalogSource, Runbook
 from tests.web.catalog_work import HOSTILE
 from tests.web.world import World
 
@@ -32,6 +32,16 @@ def test_a_source_that_cannot_be_read_is_told_and_the_catalog_stays(world: World
     assert "The source of the runbooks cannot be read" in page
     assert "Purpose of deployment" in page
     assert "problem" in AuditEntry.objects.get(action="catalog.sync").data
+
+
+def test_what_stands_against_a_runbook_is_told(world: World) -> None:
+    Runbook.objects.filter(pk="deployment").update(
+        obstacles=[{"severity": "error"}, {"severity": "warning"}, {"severity": "warning"}]
+    )
+    page = shown(world)
+    assert "1 error</span>, " in page
+    assert "2 warnings" in page
+    assert "next review" in page or "no review date" in page
 
 
 def test_what_came_from_outside_stays_text(world: World) -> None:

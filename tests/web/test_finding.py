@@ -30,6 +30,22 @@ def test_a_procedure_leads_to_its_launch_page(world: World) -> None:
     assert [hit.address for hit in kind.hits] == ["/runbooks/deployment/run/?procedure=greet"]
 
 
+def test_what_may_be_done_with_an_execution_leads_to_its_page(world: World) -> None:
+    execution = world.start()
+    [kind] = find(person("devops-engineer"), f"cancel {execution.number}")
+    assert [(hit.title, hit.address) for hit in kind.hits] == [
+        (f"Cancel #{execution.number}", f"/executions/{execution.pk}/#actions")
+    ]
+    assert titles("auditor", f"cancel {execution.number}") == []
+
+
+def test_runbooks_come_before_the_executions_of_them(world: World) -> None:
+    execution = world.start()
+    found = titles("devops-engineer", "deploy")
+    assert found[0] == "Deployment"
+    assert found[-1] == f"#{execution.number} Deployment"
+
+
 def test_nobody_finds_what_does_not_exist_for_them(world: World) -> None:
     execution = world.start()
     assert titles(OUTSIDER, "deployment") == []
