@@ -85,7 +85,7 @@ def target_of(host: Host) -> Target:
 def _no_host(environment: Environment, placed: Sequence[Step], default: str) -> list[Problem]:
     if default or all(step.attributes.target for step in placed):
         return []
-    text = f"{environment.name} has no host yet, so nothing can run there. Add one on the page of the environment."
+    text = f"{environment.name} has no host yet: nothing can run there. Add one on its own page."
     return [Problem("environment", text)]
 
 
