@@ -5,7 +5,11 @@ from collections import Counter
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-LONG = ("tests/e2e/", "tests/stack/", "tests/faults/", "tests/fuzz/")
+LONG = (
+    *("tests/e2e/", "tests/stack/", "tests/faults/", "tests/look/", "tests/live/", "tests/client/"),
+    *("tests/commands/", "tests/catalog/", "tests/runbooks/", "tests/practice/", "tests/runners/"),
+    *("tests/executions/", "tests/approvals/", "tests/fuzz/", "tests/api/"),
+)
 TOGETHER = ("tests/e2e/", "tests/stack/test_system")  # files that share a system
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cvdops.runners.job import Presence, Reason, StartFailed, Unreachable, Vanished, Wakeup
-from cvdops.runners.ssh import SshTransport
+from cvdops.runners.ssh import SshTransport, link
 from cvdops.runners.ssh.answers import Decoder, Nonsense
 from cvdops.runners.ssh.look import Look
 from tests.runners.bench import Bench, Done
@@ -193,8 +193,15 @@ class TestLogin:
         ],
     )
     def test_that_runs_nothing(
-        self, tmp_path: Path, script: str, reason: Reason, words: str
+        self,
+        tmp_path: Path,
+        script: str,
+        reason: Reason,
+        words: str,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        if reason is Reason.TIMEOUT:  # which is waited for
+            monkeypatch.setattr(link, "ANSWER", 1.0)
         with login_through(script) as server:
             transport = server.transport(tmp_path)
             with pytest.raises(Unreachable, match=words) as caught:
