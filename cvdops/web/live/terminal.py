@@ -70,13 +70,9 @@ class Terminal:
         """The lines that these bytes add or change, in order."""
         done: list[Line] = []
         *ended, last = data.split(b"\n")
-        for piece in ended[:1]:  # the end of a line that may have begun before
-            self._end(piece, done)
-        for piece in ended[1:]:
-            if simple := _SIMPLE.fullmatch(piece):
-                self._add_simple(simple[1].decode(), len(piece), done)
-            else:
-                self._end(piece, done)
+        if ended:
+            self._end(ended[0], done)  # of a line that may have begun before
+            self._add(ended[1:], done)
         self._write(self._decoder.decode(last), done)
         self.offset += len(last)
         if self._runs:
@@ -88,12 +84,24 @@ class Terminal:
         done.append(self._current())
         self._begin_line(self.offset + len(piece) + 1)
 
-    def _add_simple(self, text: str, size: int, done: list[Line]) -> None:
-        """A whole line of text that stands for itself: most of an output, and all that is very short."""
-        if text and self._classes:
-            text = f'<span class="{self._classes}">{text}</span>'
-        done.append(Line(self.offset, text, False))
-        self.offset = self._line = self.offset + size + 1
+    def _add(self, pieces: list[bytes], done: list[Line]) -> None:
+        """Whole lines. Most are text that stands for itself, and nothing is called for those that are empty."""
+        offset = self.offset
+        for piece in pieces:
+            if not piece:
+                done.append(Line(offset, "", False))
+                offset += 1
+            elif simple := _SIMPLE.fullmatch(piece):
+                text = simple[1].decode()
+                if text and self._classes:
+                    text = f'<span class="{self._classes}">{text}</span>'
+                done.append(Line(offset, text, False))
+                offset += len(piece) + 1
+            else:
+                self.offset = self._line = offset
+                self._end(piece, done)
+                offset = self.offset
+        self.offset = self._line = offset
 
     def _begin_line(self, offset: int) -> None:
         self.offset = self._line = offset
