@@ -114,6 +114,8 @@ def _carry_on(run: Run) -> None:
         todo = following(
             run.execution.phase, hold.intent, run.steps, run.definitions, run.delayed()
         )
+        if todo.do is not Do.WORK:
+            run.clean()
         if not _ACTS[todo.do](run, todo):
             return
         failpoint("engine.turned")

@@ -33,11 +33,13 @@ class Work(Try):
 
     transport: Transport
 
-    def clean(self) -> None:
+    def clean(self) -> bool:
         try:
             self.transport.clean(str(self.attempt.pk))
         except Unreachable as error:
             log.warning("The files of %s stay behind: %s", self.attempt.pk, error)
+            return False
+        return True
 
 
 def ended(work: Work, recorder: Recorder, result: Result) -> None:
@@ -148,8 +150,8 @@ def finish(
         if undoes:
             rollback.mark_undone(run.plan, step)
     failpoint("attempt.finished")
-    if not unconfirmed:
-        work.clean()
+    if not unconfirmed and not work.clean():
+        run.left.append(work)
     step.state, step.unconfirmed = STEP_MOVES[event].destination, unconfirmed
     step.exit_code = judged.exit_code
     if again:

@@ -155,13 +155,17 @@ def history(execution: Execution) -> Iterator[str]:
     """Its events, played from the beginning, lead to just the states that it and its steps have; else
     what is wrong."""
     state: str = ExecutionState.QUEUED
+    before = ""
     steps: dict[object, str] = defaultdict(lambda: S.PENDING)
     begun: Counter[object] = Counter()
     for event in execution.events.order_by("seq"):
         subject, _, name = event.kind.partition(".")
         if subject == "execution" and name in set(ExecutionEvent):
             move = EXECUTION_MOVES[ExecutionEvent(name)]
-            if state not in move.sources and not name.startswith("claim"):
+            # what stood still is made ready by the one who resumes it: two events of one act
+            told = (before, name) == (ExecutionEvent.READY, ExecutionEvent.RESUME)
+            before = name
+            if state not in move.sources and not name.startswith("claim") and not told:
                 yield f"event {event.seq}: {name} from {state}"
             state = move.destination
         elif subject == "step" and name in set(StepEvent):

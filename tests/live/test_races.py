@@ -94,8 +94,9 @@ def test_two_decisions(scene: Scene, server: int, rounds: int) -> None:
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_two_starts_of_one_form(scene: Scene, server: int, rounds: int) -> None:
     scene.runbook(block("one", "true"))
-    visit = Visit(server, session(scene.person("devops-engineer")))
     for number in range(rounds):
+        if number % 10 == 0:  # nobody may start so much in so short a time
+            visit = Visit(server, session(person("devops-engineer", f"engineer-{number}")))
         answers = together(*[partial(visit.start, f"key-{number}")] * 2)
         assert {answer.status for answer in answers} == {302}
         assert len({answer.location for answer in answers}) == 1
