@@ -48,7 +48,10 @@ def answer(request: HttpRequest, error: UserError) -> HttpResponse:
     if problems.asked_for(request):
         return problems.explained(error)
     template = "errors/_notice.html" if request.headers.get("HX-Request") else "errors/user.html"
-    context = {"error": error, "written": written(request), "back": back(request)}
+    # A form on the open page still has what it was sent with; one that came too late may be replaced.
+    stays = template == "errors/_notice.html" and error.status == 422
+    said = () if stays else written(request)
+    context = {"error": error, "written": said, "back": back(request)}
     response = render(request, template, context, status=error.status)
     if isinstance(error, TooMany):
         response["Retry-After"] = str(error.wait)

@@ -1,9 +1,15 @@
 // Durations that go on and times that come, by the server's clock.
 let ahead = 0; // milliseconds that the server's clock is ahead of ours
+let stopped = 0; // when nothing was heard any more, by our clock: durations go on from what is known alone
 
 /** `now`: the server's time, in seconds since 1970. */
 export function setClock(now) {
   ahead = now * 1000 - Date.now();
+}
+
+/** `at`: the moment at which durations stand still, by our clock; 0: they go on. */
+export function stopClock(at) {
+  stopped = at;
 }
 
 export function duration(seconds) {
@@ -17,7 +23,7 @@ export function duration(seconds) {
 }
 
 export function tick() {
-  const now = Date.now() + ahead;
+  const now = (stopped || Date.now()) + ahead;
   for (const element of document.querySelectorAll("[data-since]")) tell(element, now - Date.parse(element.dataset.since));
   for (const element of document.querySelectorAll("[data-until]")) tell(element, Date.parse(element.dataset.until) - now);
   for (const element of document.querySelectorAll("[data-left]")) {

@@ -5,6 +5,13 @@ export class Desk {
     this.wanted = ""; // the newest state of it, as the stream told it
     this.bar = document.getElementById("changed");
     this.bar.querySelector("button").addEventListener("click", () => this.refresh());
+    this.open = null; // the panel that is open while the part is replaced
+    document.addEventListener("htmx:beforeSwap", (event) => {
+      if (event.detail.requestConfig.verb === "get") this.open = opened();
+    });
+    document.addEventListener("htmx:afterSettle", () => this.reopen());
+    // Whoever closes a panel has left it: what waited for that can be shown.
+    document.addEventListener("toggle", (event) => !event.target.open && this.wanted && this.refresh(this.wanted), true);
     document.addEventListener("htmx:afterSwap", (event) => {
       if (event.detail.target.id === "desk" && this.wanted) this.refresh(this.wanted);
     });
@@ -21,8 +28,18 @@ export class Desk {
 
   /** Somebody writes or chooses in it. */
   get busy() {
-    const parts = ["desk", "actions", "people"].map((id) => document.getElementById(id)).filter(Boolean);
-    return parts.some((part) => part.querySelector("details.ask[open]") || [...part.querySelectorAll("textarea, input")].some(touched));
+    return parts().some((part) => [...part.querySelectorAll("textarea, input, select")].some(touched));
+  }
+
+  /** A panel in which nobody has written yet holds nothing back: it is open again in what came. */
+  reopen() {
+    const { open } = this;
+    this.open = null;
+    if (!open || open.element.isConnected) return;
+    const same = asks().find((ask) => nameOf(ask) === open.name);
+    if (!same) return;
+    same.open = true;
+    if (open.focused) same.querySelector("summary").focus({ preventScroll: true });
   }
 
   /** `key`: the state that it has to show; none: fetch it in any case. */
@@ -35,6 +52,17 @@ export class Desk {
   }
 }
 
+const parts = () => ["desk", "actions", "people"].map((id) => document.getElementById(id)).filter(Boolean);
+const asks = () => parts().flatMap((part) => [...part.querySelectorAll("details.ask")]);
+const nameOf = (ask) => ask.querySelector("summary").textContent;
+
+function opened() {
+  const element = asks().find((ask) => ask.open);
+  return element && { element, name: nameOf(element), focused: element.contains(document.activeElement) };
+}
+
 function touched(field) {
-  return field === document.activeElement || field.checked !== field.defaultChecked || field.value !== field.defaultValue;
+  if (field === document.activeElement) return true;
+  if (field.tagName === "SELECT") return field.selectedIndex > 0;
+  return field.checked !== field.defaultChecked || field.value !== field.defaultValue;
 }

@@ -1,5 +1,5 @@
 // Keeps the pages of executions and approvals moving. The server renders; this puts things in place.
-import { setClock, tick } from "./clock.js";
+import { setClock, stopClock, tick } from "./clock.js";
 import { offerCopies } from "./copying.js";
 import { Desk } from "./desk.js";
 import { Notifier } from "./notify.js";
@@ -13,6 +13,8 @@ const follows = "follow" in root.dataset; // the running step, whichever that is
 const output = document.getElementById("term");
 let step = root.dataset.step ?? "";
 let announced = "";
+let label = document.title.replace(/: .*/, "");
+let stale = false;
 
 const urlOf = (id) => root.dataset.steps.replace("/-/", `/${id}/`);
 const terminal = output && new Terminal(output, { url: urlOf(step), onGap: () => connection.resync() });
@@ -21,6 +23,7 @@ const notifier = new Notifier(document.getElementById("notify"), document.title.
 const desk = new Desk(root.dataset.controls, () => connection.over && connection.resync());
 const connection = new Connection(root, document.getElementById("badge"), {
   snapshot,
+  onMode,
   handlers: {
     output: (data) => data.step === step && terminal?.add(data),
     state: applyState,
@@ -43,9 +46,24 @@ async function snapshot(fields) {
   return data;
 }
 
+/** What nobody has heard of for a while is shown as it was then: no clock goes on from it, no title claims it. */
+function onMode(mode, heard) {
+  stale = mode === "stale";
+  stopClock(stale ? heard : 0);
+  document.body.toggleAttribute("data-stale", stale);
+  entitle();
+}
+
+function entitle() {
+  const title = document.title.replace(/^.*?: /, "");
+  document.title = `${stale ? "Stale" : label}: ${title}`;
+}
+
 function applyState(data) {
   setClock(data.now);
-  document.title = `${data.label}: ${data.title}`;
+  label = data.label;
+  document.title = `${label}: ${data.title}`;
+  if (stale) entitle();
   document.querySelector("link[rel=icon]").href = root.getAttribute(`data-icon-${data.tone}`);
   if (follows && data.focus && data.focus !== step) select(data);
   else if (terminal && !terminal.pinned && data.focus === step && data.attempt && data.attempt !== terminal.attempt) terminal.reset(data.attempt);

@@ -45,11 +45,32 @@ document.addEventListener("click", (event) => {
   }
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
-  const menu = document.querySelector(".nav-more[open]");
-  if (menu) {
-    menu.removeAttribute("open");
-    menu.querySelector("summary").focus();
+  if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
+  const open = document.querySelector(".nav-more[open], details.ask[open]");
+  if (open) {
+    open.removeAttribute("open");
+    open.querySelector("summary").focus();
+  }
+});
+
+// What is wrong with a form is said in it, above its button; it is over when the form is sent again.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, target, requestConfig } = event.detail;
+  const button = requestConfig.elt.querySelector?.("button[type=submit]");
+  if (xhr.status !== 422 || target.id !== "notices" || !button) return;
+  const place = Object.assign(document.createElement("div"), { className: "notices refusal" });
+  (button.closest(".row") ?? button).before(place);
+  event.detail.target = place;
+  event.detail.swapOverride = "innerHTML";
+});
+document.addEventListener("htmx:beforeRequest", (event) => {
+  for (const place of event.target.querySelectorAll?.(".refusal") ?? []) place.remove();
+});
+// What stood against an earlier press is over with one that worked, but for words that somebody may still copy.
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (!event.detail.successful || event.detail.requestConfig?.verb !== "post") return;
+  for (const notice of document.querySelectorAll("#notices > [role=alert]")) {
+    if (!notice.querySelector("textarea")) notice.remove();
   }
 });
 

@@ -7,9 +7,10 @@ const PATIENCE = 3; // failures before it polls
 const TRY_STREAM = 30_000;
 
 export class Connection {
-  /** `handlers`: by the name of the event; `snapshot(fields)`: reads everything anew. */
-  constructor(root, badge, { handlers, snapshot }) {
-    Object.assign(this, { url: root.dataset.events, badge, handlers, snapshot });
+  /** `handlers`: by the name of the event; `snapshot(fields)`: reads everything anew; `onMode(mode, heard)`: how
+   * live it is has changed, and when the server was heard last. */
+  constructor(root, badge, { handlers, snapshot, onMode }) {
+    Object.assign(this, { url: root.dataset.events, badge, handlers, snapshot, onMode });
     this.position = root.dataset.position;
     this.over = "over" in root.dataset;
     this.source = null;
@@ -41,7 +42,7 @@ export class Connection {
     };
     stream.onerror = () => {
       if (this.source !== stream) return;
-      this.show("catching up");
+      this.catchUp();
       if (stream.readyState === EventSource.CLOSED) this.fail();
     };
   }
@@ -83,7 +84,7 @@ export class Connection {
   /** After a gap: read everything, then follow from there. */
   resync() {
     this.disconnect();
-    if (!this.over) this.show("catching up");
+    if (!this.over) this.catchUp();
     // Not all at once: whatever sent this page here has sent the others, too.
     this.waiting = setTimeout(async () => {
       try {
@@ -128,7 +129,7 @@ export class Connection {
 
   seen() {
     if (document.hidden) return this.disconnect();
-    if (!this.over) this.show("catching up");
+    if (!this.over) this.catchUp();
     this.connect();
   }
 
@@ -140,7 +141,13 @@ export class Connection {
     if (this.source && Math.round(silent / 1000) % 12 === 0) this.connect();
   }
 
+  /** Trying is no news: what is stale stays so until something was heard. */
+  catchUp() {
+    if (Date.now() - this.heard < STALE) this.show("catching up");
+  }
+
   show(mode, text = mode) {
+    if (mode !== this.mode) this.onMode(mode, this.heard);
     this.mode = mode;
     this.badge.dataset.mode = mode;
     if (this.badge.textContent !== text) this.badge.textContent = text;

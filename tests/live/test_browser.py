@@ -1,5 +1,6 @@
 """The script of the page in a real browser, against a real web server."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
@@ -120,3 +121,47 @@ def test_when_it_begins_is_told_by_the_readers_clock_after_a_change_too(
     expect(head).to_have_text(
         f"{opens:%a %d %b %Y} 18:00 UTC ({opens + timedelta(hours=9):%a} 03:00 GMT+9)"
     )
+
+
+def test_a_field_that_was_made_larger_breaks_no_rule_when_it_is_replaced(
+    page: Page, execution: Execution
+) -> None:
+    open_page(page, execution)
+    page.locator("#note-text").evaluate("field => { field.style.height = '150px' }")
+    page.locator("#note-text").fill("seen")
+    page.get_by_role("button", name="Add the note").click()
+    expect(page.locator("[data-part=notes]")).to_contain_text("seen")
+    expect(page.locator("#note-text")).to_have_value("")
+
+
+def test_what_is_wrong_with_a_form_is_said_in_it_and_is_over_with_the_next_press(
+    page: Page, scene: Scene
+) -> None:
+    scene.runbook(BY_HAND)
+    open_page(page, scene.run())
+    page.get_by_label("What you saw").fill("it rains")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.locator("#desk form [role=alert]")).to_have_text(re.compile("at least one item"))
+    expect(page.locator("#notices")).to_be_empty()
+    expect(page.locator("textarea", has_text="it rains")).to_have_count(0)
+    expect(page.get_by_label("What you saw")).to_have_value("it rains")
+    page.get_by_label("Nobody works").check()
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_label("Nobody works")).to_have_count(0)
+    expect(page.locator("[role=alert]")).to_have_count(0)
+
+
+def test_a_panel_in_which_nobody_has_written_holds_nothing_back(
+    page: Page, scene: Scene, execution: Execution
+) -> None:
+    open_page(page, execution)
+    cancel = page.locator("#actions summary", has_text="Cancel")
+    cancel.click()
+    Execution.objects.filter(pk=execution.pk).update(state="paused")
+    note(execution, "wait for the night shift")
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel the execution")).to_be_visible()
+    page.get_by_label("Comment, if you like").fill("a wo")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Cancel the execution")).to_be_hidden()
+    expect(cancel).to_be_focused()

@@ -86,7 +86,11 @@ def test_a_connection_that_died_in_a_sleep_is_made_anew(
     counted(execution, first, 0, 20)
     far.clock.fast_forward(15_000)
     expect(far.locator("#badge")).to_have_text(re.compile(r"stale since \d\d s"))
-    proxy.cut()
+    expect(far).to_have_title(re.compile("^Stale: Trial"))
+    proxy.cut(refuse=True)
+    far.clock.fast_forward(20_000)  # it tries again meanwhile, and that is no news
+    expect(far.locator("#badge")).to_have_text(re.compile(r"stale since [34]\d s"))
+    proxy.mend()
     proxy.thaw()
     far.clock.fast_forward(15_000)
     all_of_them(far, 20)
