@@ -11,7 +11,7 @@ FEWEST = 3  # runs that tell how long it may take
 TELLING = 5  # runs of a step that tell what is unusual
 LOW, HIGH, UNUSUAL = 0.1, 0.9, 0.95
 GRACE = 1.0  # seconds: pages count in whole ones
-MINUTE, HOUR = 60, 3600
+TEN, MINUTE, HOUR = 10, 60, 3600
 
 Run = Mapping[str, float]  # by step: the seconds that it took; none for one that says nothing
 
@@ -43,21 +43,18 @@ class Slow:
 def left(runs: Iterable[Run], pending: Iterable[str], running: Mapping[str, float]) -> Left | None:
     """How long these steps may take: the pending ones, and those that have run for so many seconds.
 
-    Told by the past runs that had all of them, and in which the running ones took at least so long. None:
-    too few of them, or nothing is left.
+    Told by the past runs that had all of them, always by the same ones; of a running step that took longer
+    than in one of them, nothing is left by that one. None: too few of them, nothing is left, or a step runs
+    longer than it ever did.
     """
     ahead = {**dict.fromkeys(pending, 0.0), **running}
     if not ahead:
         return None
-    alike = [
-        run
-        for run in runs
-        if all(step in run for step in ahead)
-        and all(run[step] >= spent for step, spent in running.items())
-    ]
-    if len(alike) < FEWEST:
+    alike = [run for run in runs if all(step in run for step in ahead)]
+    ever = any(all(run[step] >= spent for step, spent in running.items()) for run in alike)
+    if len(alike) < FEWEST or not ever:
         return None
-    rest = sorted(sum(run[step] - spent for step, spent in ahead.items()) for run in alike)
+    rest = sorted(sum(max(run[s] - spent, 0.0) for s, spent in ahead.items()) for run in alike)
     return Left(quantile(rest, LOW), quantile(rest, HIGH), len(rest))
 
 
@@ -85,16 +82,24 @@ def quantile(ordered: Sequence[float], share: float) -> float:
 
 
 def between(low: float, high: float) -> str:
-    """A range in words, the lower end rounded down and the upper one up: “4–9 min”, “less than 1 min”."""
+    """A range in words, the lower end rounded down and the upper one up: “4–9 min”, “20–50 s”."""
+    if high >= 2 * HOUR:
+        return _pair(said(low // MINUTE * MINUTE), said(high))
+    begin, tens = int(low // MINUTE), int(low // TEN) * TEN
     if high < MINUTE:
-        return "less than 1 min"
-    if high < 2 * HOUR:
-        begin, end = int(low // MINUTE), math.ceil(high / MINUTE)
-        if begin == 0:
-            return f"up to {end} min"
-        return f"{begin}–{end} min" if begin < end else f"{end} min"
-    begin_said, end_said = said(low // MINUTE * MINUTE), said(high)
-    return f"{begin_said}–{end_said}" if begin_said != end_said else end_said
+        end = max(math.ceil(high / TEN), 1) * TEN
+        return _pair(f"{tens}" if tens else "up to", f"{end} s")
+    end = math.ceil(high / MINUTE)
+    if begin:
+        return _pair(f"{begin}", f"{end} min")
+    return _pair(f"{tens} s" if tens else "up to", f"{end} min")
+
+
+def _pair(low: str, high: str) -> str:
+    """Two ends as one range; one alone where they are the same."""
+    if low == "up to":
+        return f"{low} {high}"
+    return high if high.split(maxsplit=1)[0] == low or high == low else f"{low}–{high}"
 
 
 def said(seconds: float) -> str:

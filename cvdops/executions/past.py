@@ -123,6 +123,14 @@ def ahead(
     )
 
 
+def lasted(step: StepRun, runs: Sequence[Run]) -> Slow | None:
+    """Whether a step that has ended took longer than 95 % of its past runs did; None if not, or if unknown."""
+    own = step.phase == Phase.FORWARD and step.kind not in PEOPLE and step.attempt_count == 1
+    if not own or step.started_at is None or step.finished_at is None:
+        return None
+    return slow(runs, step.key, (step.finished_at - step.started_at).total_seconds())
+
+
 def _runs(step: StepRun) -> bool:
     """Whether its time goes by: a step that starts another execution waits for that one."""
     waits_for_child = step.kind == Kind.RUNBOOK and step.state == StepState.WAITING

@@ -33,13 +33,15 @@ export function tick() {
   for (const element of document.querySelectorAll("[data-from]")) element.hidden = Date.parse(element.dataset.from) > now;
 }
 
-// The same words as those of the server: minutes, the lower end rounded down and the upper one up.
+// The same words as those of the server, the lower end rounded down and the upper one up.
 function between(low, high) {
   if (high <= 0) return "an unknown time"; // every past run was done by now
-  if (high < 60) return "less than 1 min";
+  const tens = Math.floor(low / 10) * 10;
+  const last = Math.ceil(high / 10) * 10;
+  if (high < 60) return tens && tens < last ? `${tens}–${last} s` : `up to ${last} s`;
   const [begin, end] = [Math.floor(low / 60), Math.ceil(high / 60)];
   if (high >= 7200) return `${hours(begin)}–${hours(end)}`;
-  return begin === 0 ? `up to ${end} min` : begin < end ? `${begin}–${end} min` : `${end} min`;
+  return begin === 0 ? `${tens ? `${tens} s–` : "up to "}${end} min` : begin < end ? `${begin}–${end} min` : `${end} min`;
 }
 
 function hours(minutes) {

@@ -40,7 +40,7 @@ def test_whoever_goes_on_has_no_more_left_than_before_by_the_same_runs(
     runs = [{"one": s} for s in took]
     sooner, later = sorted(spent)
     after = left(runs, (), {"one": later})
-    before = left([run for run in runs if run["one"] >= later], (), {"one": sooner})
+    before = left(runs, (), {"one": sooner})
     assert after is None or (before is not None and after.high <= before.high)
 
 
@@ -63,6 +63,14 @@ def test_what_ran_longer_than_it_ever_did_is_unknown() -> None:
     assert slow(runs, "three", 1000) is None
 
 
+def test_one_long_step_makes_nothing_unknown_while_a_past_run_took_as_long() -> None:
+    runs = [{"one": float(s), "two": 60.0} for s in (10, 12, 14, 16, 18, 20, 22, 300)]
+    early, late = left(runs, ["two"], {"one": 5}), left(runs, ["two"], {"one": 200})
+    assert early and late and (early.runs, late.runs) == (8, 8)
+    assert str(late) == "1–3 min left, from 8 runs"
+    assert left(runs, ["two"], {"one": 301}) is None
+
+
 def test_a_step_without_a_past_makes_the_rest_unknown() -> None:
     assert left([{"one": 1.0}] * 20, ["one", "new"], {}) is None
 
@@ -70,7 +78,11 @@ def test_a_step_without_a_past_makes_the_rest_unknown() -> None:
 @pytest.mark.parametrize(
     ("low", "high", "words"),
     [
-        (0, 59, "less than 1 min"),
+        (0, 0, "up to 10 s"),
+        (9, 59, "up to 60 s"),
+        (21, 44, "20–50 s"),
+        (21, 30, "20–30 s"),
+        (45, 170, "40 s–3 min"),
         (0, 60, "up to 1 min"),
         (61, 61, "1–2 min"),
         (240, 540, "4–9 min"),

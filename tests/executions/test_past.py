@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.pace import Left
-from cvdops.executions.past import ahead, past
+from cvdops.executions.past import ahead, lasted, past
 from cvdops.executions.queries import steps_of
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
@@ -60,6 +60,21 @@ def test_a_step_beyond_its_past_is_marked_and_the_rest_unknown(scene: Scene) -> 
     found = look(going(scene, 6))
     assert found.left is None
     assert [step.title for step in found.slow] == ["one"]
+
+
+def test_a_step_that_took_long_stays_marked_when_it_has_ended(scene: Scene) -> None:
+    scene.runbook("\n".join(TWO))
+    done(scene, 6)
+    execution = going(scene, 6)
+    runs = past([execution.pk])[execution.pk]
+    execution.steps.filter(key="one").update(
+        state="succeeded", finished_at=NOON, attempt_count=1, started_at=NOON - 6 * MINUTE
+    )
+    one, two = steps_of(execution)
+    assert str(lasted(one, runs)) == "Longer than usual: 5 min at most in 95 % of 6 runs"
+    assert lasted(two, runs) is None
+    one.attempt_count = 2  # it waited for somebody in between
+    assert lasted(one, runs) is None
 
 
 def test_a_version_that_changed_a_step_begins_anew(scene: Scene) -> None:
