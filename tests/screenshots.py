@@ -259,7 +259,7 @@ def dry_run(page: Page, album: Album, name: str) -> None:
 def running(page: Page, album: Album, name: str) -> None:
     """An execution while its longest step runs."""
     launch(page, "backup-restore", "backup-database")
-    page.locator("#panel h2", has_text="Compare the rows").wait_for()
+    page.locator("#heading h2", has_text="Compare the rows").wait_for()
     page.locator(".term li").nth(2).wait_for()
     album.take(page, name)
     state(page, "Succeeded")

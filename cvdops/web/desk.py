@@ -80,6 +80,7 @@ def _people(user: User, scene: Scene, controls: queries.Controls) -> Context:
     open_to_join = not scene.execution.is_over and not runs
     hand_over = controls.decisions[Action.HAND_OVER].allowed and not closed
     return {
+        "others": [name for name in scene.watching if name != user.name],
         "joinable": [
             part
             for part, action in JOIN_NEEDS.items()

@@ -76,8 +76,7 @@ function applyState(data) {
 /** Another step is the running one. */
 function select(data) {
   step = data.focus;
-  const panel = document.getElementById("panel");
-  if (panel) panel.dataset.part = `panel-${step}`;
+  for (const name of ["heading", "panel"]) document.getElementById(name)?.setAttribute("data-part", `${name}-${step}`);
   if (!terminal) return;
   terminal.reset(data.attempt, urlOf(step));
   terminal.element.hidden = !data.hasOutput;

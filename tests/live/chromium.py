@@ -17,7 +17,7 @@ HIDE = """hidden => {
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
 # What a browser says about a server that is away or refuses: no fault of the page.
-NETWORK = ("409", "net::ERR_", "503")
+NETWORK = ("409", "422", "net::ERR_", "503")
 
 
 @pytest.fixture(scope="module")

@@ -3,15 +3,17 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from cvdops.environments.models import Period
 from cvdops.executions import services
 from cvdops.executions.models import Execution
 from cvdops.live import hub as hubs
 from tests.executions.scene import Scene
-from tests.live.chromium import HIDE, open_page
+from tests.faults.portal import session
+from tests.live.chromium import HIDE, new_page, open_page
 from tests.live.output import attempt, note, write
+from tests.live.viewer import Visitor
 from tests.waiting import until
 
 BY_HAND = "#### Look\n- [ ] Nobody works\n- [ ] The log is quiet\n"
@@ -99,7 +101,7 @@ def test_the_page_follows_to_the_end(page: Page, scene: Scene, execution: Execut
     scene.advance(execution)
     expect(page).to_have_title("Succeeded: Trial #" + str(execution.number))
     expect(page.locator("#badge")).to_have_text("finished")
-    expect(page.locator("#panel h2")).to_have_text("Second")
+    expect(page.locator("#heading h2")).to_have_text("Second")
     expect(page.locator("#lines li")).to_have_text(["two"])
     until(lambda: viewers() == 0)
 
@@ -152,16 +154,20 @@ def test_what_is_wrong_with_a_form_is_said_in_it_and_is_over_with_the_next_press
 
 
 def test_a_panel_in_which_nobody_has_written_holds_nothing_back(
-    page: Page, scene: Scene, execution: Execution
+    browser: Browser, server: int, scene: Scene, execution: Execution, errors: list[str]
 ) -> None:
-    open_page(page, execution)
-    cancel = page.locator("#actions summary", has_text="Cancel")
-    cancel.click()
-    Execution.objects.filter(pk=execution.pk).update(state="paused")
-    note(execution, "wait for the night shift")
-    expect(page.get_by_role("button", name="Resume")).to_be_visible()
-    expect(page.get_by_role("button", name="Cancel the execution")).to_be_visible()
-    page.get_by_label("Comment, if you like").fill("a wo")
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("button", name="Cancel the execution")).to_be_hidden()
-    expect(cancel).to_be_focused()
+    page = new_page(browser, Visitor(server, session(scene.person("devops-engineer"))), errors)
+    try:
+        open_page(page, execution)
+        cancel = page.locator("#actions summary", has_text="Cancel")
+        cancel.click()
+        Execution.objects.filter(pk=execution.pk).update(state="paused")
+        note(execution, "wait for the night shift")
+        expect(page.get_by_role("button", name="Resume")).to_be_visible()
+        expect(page.get_by_role("button", name="Cancel the execution")).to_be_visible()
+        page.get_by_label("Comment, if you like").fill("a wo")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("button", name="Cancel the execution")).to_be_hidden()
+        expect(cancel).to_be_focused()
+    finally:
+        page.context.close()

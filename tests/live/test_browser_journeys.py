@@ -27,6 +27,10 @@ SHIFTS = """() => { window.shifts = []; new PerformanceObserver(list => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(entry.value);
 }).observe({ type: "layout-shift", buffered: false }); }"""
 
+# How live the page has said that it is
+SAID = """() => { window.said = []; const badge = document.getElementById("badge"); new MutationObserver(
+  () => window.said.push(badge.dataset.mode)).observe(badge, { attributeFilter: ["data-mode"] }); }"""
+
 # When each line is there, in milliseconds since 1970
 SEEN = """() => { window.seen = []; new MutationObserver(() => window.seen.push(Date.now()))
   .observe(document.getElementById("lines"), { childList: true }); }"""
@@ -87,9 +91,11 @@ def test_a_connection_that_died_in_a_sleep_is_made_anew(
     far.clock.fast_forward(15_000)
     expect(far.locator("#badge")).to_have_text(re.compile(r"stale since \d\d s"))
     expect(far).to_have_title(re.compile("^Stale: Trial"))
+    far.evaluate(SAID)
     proxy.cut(refuse=True)
     far.clock.fast_forward(20_000)  # it tries again meanwhile, and that is no news
-    expect(far.locator("#badge")).to_have_text(re.compile(r"stale since [34]\d s"))
+    expect(far.locator("#badge")).to_have_text(re.compile(r"stale since (3[5-9]|[4-9]\d) s"))
+    assert set(far.evaluate("window.said")) == {"stale"}
     proxy.mend()
     proxy.thaw()
     far.clock.fast_forward(15_000)
@@ -306,10 +312,29 @@ def test_on_a_phone_the_running_step_and_its_output_come_first(
         expect(page.locator(".rail summary")).to_contain_text("Step 1 of 2")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         panel, output, people = (
-            page.locator(name).bounding_box() for name in ("#panel", "#term", "#people")
+            page.locator(name).bounding_box() for name in ("#heading", "#lines", "#people")
         )
         assert panel and output and people
-        assert panel["y"] < output["y"] < 844 and output["y"] < people["y"]
+        newest = page.locator("#lines li").last.bounding_box()
+        assert panel["y"] < output["y"] < people["y"] and newest
+        assert newest["y"] + newest["height"] < 844 - page.locator(".nav").bounding_box()["height"]
+    finally:
+        page.context.close()
+
+
+def test_the_newest_line_and_how_live_it_is_are_in_view(
+    browser: Browser, visitor: Visitor, execution: Execution, errors: list[str]
+) -> None:
+    counted(execution, attempt(execution), 0, 200)
+    page = new_page(browser, visitor, errors, viewport={"width": 1440, "height": 900})
+    try:
+        open_page(page, execution)
+        expect(page.locator("#lines li").last).to_be_in_viewport(ratio=1)
+        page.mouse.wheel(0, 10_000)
+        expect(page.locator(".exec-side .card").last).to_be_in_viewport()
+        expect(page.locator("#badge")).to_be_in_viewport(ratio=1)
+        # Who looks alone is not told of themselves.
+        expect(page.locator("[data-part=watching]")).to_have_text("")
     finally:
         page.context.close()
 

@@ -14,6 +14,7 @@ from tests.web.world import nonce
 FAILS = "#### Fail\n```bash {#fail}\necho oops; false\n```\n"
 GATE = "#### Gate\n```approval {#gate}\napprovers: [operations-manager]\n```\n"
 DESTROYS = "#### Stop\n```bash {#stop destructive rollback=begin}\nfalse\n```\n"
+BEGIN_AGAIN = "### Begin again\n```bash {#begin}\necho begun\n```\n"
 BY_HAND = "#### Look\n- [ ] Nobody works\n- [ ] The log is quiet\n"
 
 
@@ -208,3 +209,23 @@ def test_who_asked_gets_no_form(scene: Scene) -> None:
     request = scene.gate(scene.run())
     html = as_person(scene, "devops-engineer").get(f"/approvals/{request.pk}/").content.decode()
     assert "decide/" not in html and "nobody approves what they have a part in" in html
+
+
+def test_who_may_not_act_is_offered_no_way_to_a_page_without_effect(scene: Scene) -> None:
+    scene.runbook("#### Set\n```bash {#set rollback=begin}\ntrue\n```\n" + FAILS, BEGIN_AGAIN)
+    execution = scene.run()
+    offered, not_offered = 'class="card panel"', 'class="card panel may-not"'
+    assert offered in page(as_person(scene, "devops-engineer"), execution)
+    html = page(as_person(scene, "developer"), execution)
+    assert not_offered in html and 'class="card may-not" data-part="undo"' in html
+    assert html.count("may-not") == 2 and 'class="small turn"' in html
+
+
+def test_what_is_open_with_a_form_is_not_written_twice(scene: Scene) -> None:
+    scene.runbook(BY_HAND)
+    execution = scene.run()
+    url = f"/executions/{execution.pk}/steps/{execution.steps.get().pk}/confirm/"
+    client, form = as_person(scene, "devops-engineer"), {"comment": "it rains"}
+    assert b"it rains" in client.post(url, form).content
+    notice = client.post(url, form, headers={"HX-Request": "true"})
+    assert notice.status_code == 422 and b"it rains" not in notice.content

@@ -64,7 +64,9 @@ def test_many_colours_become_the_nearest_of_sixteen(code: bytes, css: str) -> No
 
 
 def test_a_progress_line_shows_what_was_written_last() -> None:
-    assert shown(b"10%\r50%\rdone\r\nnext") == ["done", "next"]
+    marked = 'done<span class="t-over"></span>'
+    assert shown(b"10%\r50%\rdone\r\nnext") == [marked, "next"]
+    assert shown(b"\rfirst\r\n") == ["first"]
 
 
 def test_other_sequences_are_dropped() -> None:

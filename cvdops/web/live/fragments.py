@@ -44,13 +44,14 @@ def rows(scene: Scene) -> dict[str, str]:
 
 
 def panels(scene: Scene, steps: Collection[UUID], *, answers: bool) -> dict[str, str]:
-    """The descriptions of these steps, with their command and how they ended."""
-    touched = (row for row in scene.rows if row.step.pk in steps)
-    return {f"panel-{row.step.pk}": panel(scene, row, answers=answers) for row in touched}
-
-
-def panel(scene: Scene, row: Row, *, answers: bool) -> str:
-    return _render("panel", scene=scene, **about(scene, row, answers=answers))
+    """How these steps stand, and their descriptions with command and promises: two parts of each."""
+    parts = {}
+    for row in scene.rows:
+        if row.step.pk in steps:
+            known = about(scene, row, answers=answers)
+            for name in ("heading", "panel"):
+                parts[f"{name}-{row.step.pk}"] = _render(name, scene=scene, **known)
+    return parts
 
 
 def about(scene: Scene, row: Row | None, *, answers: bool) -> dict[str, object]:

@@ -24,7 +24,7 @@ from cvdops.executions.models import (
     StepRun,
 )
 from cvdops.executions.pace import Run
-from cvdops.executions.past import past
+from cvdops.executions.past import lasted, past
 from cvdops.executions.plan import Plan
 from cvdops.executions.queries import plan_of
 from cvdops.executions.states import HELD, ExecutionState, Intent
@@ -58,11 +58,11 @@ def look(execution_id: UUID, *more: Wanted) -> Scene:
     )
     attach(requests, "decisions", decisions, "request_id")
     timeline, notes = told(happened)
-    seen = _seen(execution, plan)
+    seen, before = _seen(execution, plan), _past(execution.pk)
     return Scene(
         execution=execution,
         plan=plan,
-        rows=_rows(execution, plan, steps, attempts, marks, seen),
+        rows=_rows(execution, plan, steps, attempts, marks, seen, before),
         requests=tuple(requests),
         marks=tuple(marks),
         participants=tuple(present),
@@ -71,7 +71,7 @@ def look(execution_id: UUID, *more: Wanted) -> Scene:
         now=now,
         parent=known(_parent(execution), seen),
         instead_of=_instead_of(execution.pk),
-        past=() if execution.is_over else _past(execution.pk),
+        past=before,
         wait=waiting.read(execution, seen),
         gap=queues.gap(queue) if queue else None,
         window=calendar.standing(execution.environment_id) if _is_queued(execution) else None,
@@ -146,6 +146,7 @@ def _rows(
     latest: Iterable[StepAttempt],
     marks: Sequence[ChecklistMark],
     seen: Collection[str],
+    before: Sequence[Run],
 ) -> tuple[Row, ...]:
     attempts = {attempt.step_id: attempt for attempt in latest}
     several = {key for key, n in Counter(step.key for step in steps).items() if n > 1}
@@ -166,6 +167,7 @@ def _rows(
                 current=step is current,
                 spread=step.key in several,
                 child=known(children.get(step.pk), seen),
+                slow=lasted(step, before),
             )
         )
     return tuple(rows)

@@ -18,7 +18,7 @@ from cvdops.executions.models import (
     StepAttempt,
     StepRun,
 )
-from cvdops.executions.pace import Run
+from cvdops.executions.pace import Run, Slow
 from cvdops.executions.past import Ahead, ahead
 from cvdops.executions.plan import PEOPLE, Plan
 from cvdops.executions.queries import may_turn, resumable
@@ -54,6 +54,7 @@ class Row:
     current: bool
     spread: bool  # its step runs on several hosts: its title alone does not tell which
     child: Execution | None = None  # the latest one that it started
+    slow: Slow | None = None  # it has ended, and took longer than 95 % of its past runs
 
     @property
     def has_output(self) -> bool:

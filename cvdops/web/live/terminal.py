@@ -17,6 +17,9 @@ from cvdops.web.live.pen import PLAIN, Pen, select
 WIDTH = 4_000  # characters of a line on the screen; a longer one is cut into several
 COLOURS = 400  # changes of colour in a line on the screen; it is rendered anew with each that comes
 _MAX_PARAMETERS = 256
+OVERWRITTEN = (
+    '<span class="t-over"></span>'  # its words come from the style: they are not copied or found
+)
 
 _SPECIAL = re.compile(
     rf"(?P<colour>\x1b\[[0-9;:]*+m)|(?P<active>\r+|\x1b+|[\x80-\x9f])|(?P<hidden>[{HIDDEN}]+)"
@@ -55,6 +58,7 @@ class Terminal:
     _width: int = 0
     _changes: int = 0
     _overwrite: bool = False
+    _overwritten: bool = False  # something stood in this line before that is not shown
     _pen: Pen = PLAIN
     _classes: str = ""  # those of the pen
     _state: int = _GROUND
@@ -107,7 +111,7 @@ class Terminal:
         self.offset = self._line = offset
         self._shown = 0
         self._clear()
-        self._overwrite = False
+        self._overwrite = self._overwritten = False
         self._state = _GROUND  # a sequence that nobody ended must not swallow the rest
 
     def _current(self) -> Line:
@@ -116,6 +120,8 @@ class Terminal:
         for classes, text in self._runs:
             text = escape(text)
             pieces.append(f'<span class="{classes}">{text}</span>' if classes else text)
+        if self._overwritten:
+            pieces.append(OVERWRITTEN)
         return Line(start, "".join(pieces), self._shown > 0)
 
     def _write(self, text: str, done: list[Line]) -> None:
@@ -187,6 +193,7 @@ class Terminal:
 
     def _put(self, classes: str, text: str, done: list[Line]) -> None:
         if self._overwrite:
+            self._overwritten = self._overwritten or bool(self._runs or self._shown)
             self._clear()
             self._overwrite = False
         if self._runs and classes != self._runs[-1][0]:

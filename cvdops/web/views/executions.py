@@ -62,7 +62,7 @@ def execution_snapshot(request: HttpRequest, execution_id: str) -> HttpResponse:
     row = scene.row(request.GET.get("step", "")) or scene.focus
     parts = fragments.whole(scene, answers=answers) | fragments.rail(scene)
     if row:
-        parts[f"panel-{row.step.pk}"] = fragments.panel(scene, row, answers=answers)
+        parts |= fragments.panels(scene, {row.step.pk}, answers=answers)
     reading = read(row, {}, answers=answers)
     return JsonResponse(
         {
