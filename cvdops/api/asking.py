@@ -7,7 +7,16 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from ninja import Schema
-from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Strict, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Strict,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from cvdops.lib.errors import Invalid, Problem
 
@@ -32,6 +41,18 @@ def _as_text(given: object) -> object:
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_as_text)]  # RFC 3339
+
+
+def told(sentence: str) -> WrapValidator:
+    """For what may be one thing or another: what is neither is told by one sentence."""
+
+    def look(given: object, known: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return known(given)
+        except ValidationError:
+            raise ValueError(sentence) from None
+
+    return WrapValidator(look)
 
 
 class Asked(Schema):

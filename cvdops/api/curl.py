@@ -37,8 +37,20 @@ def body(name: str, *, moving: bool = False) -> str:
     return json.dumps(said)
 
 
+SIGNED = "triggers.deliver"  # it carries a signature instead of a token
+_SIGNING = """BODY='{body}' WHEN=$(date +%s) DELIVERY=build-4711
+SIGNED="$WHEN.$DELIVERY.$BODY"
+SIGNATURE=$(printf %s "$SIGNED" | openssl dgst -sha256 -hmac "$SECRET" | sed 's/^.* //')
+curl -sS -X POST -H 'Content-Type: application/json' -d "$BODY" \\
+  -H "X-Cvdops-Timestamp: $WHEN" -H "X-Cvdops-Delivery: $DELIVERY" \\
+  -H "X-Cvdops-Signature: sha256=$SIGNATURE" "$PORTAL{address}"
+"""
+
+
 def curl(name: str, method: str, path: str) -> str:
-    """The line for a shell in which `PORTAL` and `TOKEN` are set."""
+    """The line for a shell in which `PORTAL` and `TOKEN` are set, or those of what is signed by `SECRET`."""
+    if name == SIGNED:
+        return _SIGNING.format(body=body(name), address=address(name, path)).rstrip()
     parts = ['curl -sS -H "Authorization: Bearer $TOKEN"']
     if method == "post":
         parts.append("-X POST")

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from ninja import NinjaAPI
 
 from cvdops.access.marks import Access
 from cvdops.access.policy import Action
 from cvdops.access.tokens import scope_for
-from cvdops.api.examples import BODIES, PLACES
+from cvdops.api.examples import BODIES, PLACES, QUERIES, THERE
+from cvdops.api.fields import FIELDS
 from cvdops.api.links import LINKS
 from cvdops.lib.problems import ROOT
 
@@ -17,7 +19,8 @@ Operation = dict[str, Any]
 TEXT = (
     "Errors are problem documents (RFC 9457) with a stable `code`; a refusal has `reasons`, what does not "
     "fit has `problems`. Times are RFC 3339 in UTC. Lists are read a page at a time by `cursor`. The scope "
-    "that a token needs stands at each call."
+    "that a token needs stands at each call. An address that is asked by a method that stands not here "
+    "answers 405 with `Allow`."
 )
 _PROBLEM = {
     "title": "Problem",
@@ -55,6 +58,7 @@ _READING = {
     404: "There is none, or not for you.",
     422: "A field or parameter does not fit.",
     429: "Too many calls: see `Retry-After`.",
+    500: "The portal is broken, and its log says how.",
     503: "The portal has too much to do, or no database: see `Retry-After`.",
 }
 _SENDING = {
@@ -63,6 +67,16 @@ _SENDING = {
     413: "More than 2 MB.",
     415: "The body does not say that it is JSON.",
 }
+# Operation id → what it answers besides.
+BESIDES: Mapping[str, Mapping[int, str]] = {
+    "catalog.sync": {502: "The source of the runbooks cannot be read."},
+    "output.step_output": {
+        410: "It is not kept any more.",
+        416: "The `Range` begins behind the end: see `Content-Range`.",
+    },
+}
+_UNCHANGED = {"description": "Nothing is new since the answer with the `ETag` of `If-None-Match`."}
+_STREAM = "text/event-stream"
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -81,13 +95,23 @@ def describe(api: NinjaAPI, marks: Mapping[str, Access]) -> dict[str, Any]:
         "token": {"type": "http", "scheme": "bearer", "description": "An API token."},
         "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
     }
-    for path, calls in schema["paths"].items():
+    for name, shape in schema["components"]["schemas"].items():
+        for field, what in shape.get("properties", {}).items():
+            _say(what, name, field)
+    for calls in schema["paths"].values():
         for method, call in calls.items():
-            _complete(call, method, path, marks[call["operationId"]])
+            _complete(call, method, marks[call["operationId"]])
     return schema
 
 
-def _complete(call: Operation, method: str, path: str, mark: Access) -> None:
+def _say(what: dict[str, Any], whose: str, name: str) -> None:
+    """What a field or parameter is, unless that stands where it is made."""
+    said = FIELDS.get(f"{whose}.{name}") or FIELDS.get(name)
+    if said and "description" not in what:
+        what["description"] = said
+
+
+def _complete(call: Operation, method: str, mark: Access) -> None:
     call["summary"] = call["description"].partition("\n")[0].partition(". ")[0].rstrip(".")
     action = mark.posting if method == "post" and mark.posting else mark.action
     if action is Action.PUBLIC:
@@ -96,18 +120,26 @@ def _complete(call: Operation, method: str, path: str, mark: Access) -> None:
         scope = scope_for(action)
         call["security"] = [{"token": [scope] if scope else []}, {"session": []}]
         call["x-scope"] = scope
+    asked = dict(parse_qsl(QUERIES.get(call["operationId"], "")))
     for parameter in call["parameters"]:
-        if parameter["name"] in PLACES:
+        if parameter["in"] == "path":
             said, example = PLACES[parameter["name"]]
+            example = THERE.get(call["operationId"], {}).get(parameter["name"], example)
             parameter |= {"description": said, "example": example}
+        else:
+            _say(parameter, call["operationId"], parameter["name"])
+            if parameter["name"] in asked:
+                parameter["example"] = asked[parameter["name"]]
     if method == "post" and action is not Action.PUBLIC:
         call["parameters"].append(_KEY)
+    if method == "get" and _STREAM not in call["responses"].get(200, {}).get("content", {}):
+        call["responses"].setdefault(304, _UNCHANGED)
     for status, text in (_SENDING if method == "post" else _READING).items():
         call["responses"].setdefault(status, _answer(status, text))
+    for status, text in BESIDES.get(call["operationId"], {}).items():
+        call["responses"][status] = _answer(status, text)
     for status, links in LINKS.get(call["operationId"], {}).items():
         call["responses"][status]["links"] = dict(links)
-    if "/catalog/sync" in path:
-        call["responses"][502] = _answer(502, "The source of the runbooks cannot be read.")
     if (body := BODIES.get(call["operationId"])) is not None:
         call["requestBody"]["content"]["application/json"]["examples"] = {"one": {"value": body}}
 

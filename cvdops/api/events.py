@@ -68,7 +68,9 @@ def events(request: HttpRequest, execution_id: str, wanted: Query[Wanted]) -> Ht
     key = "" if token else request.session.session_key or ""
     opening = opened(request, execution_id, Shown(key, token), beginning="0")
     if opening.complete:
-        return HttpResponse(status=204)
+        nothing = HttpResponse(status=204)
+        del nothing["Content-Type"]
+        return nothing
     return StreamingHttpResponse(
         guarded(opening, _frames(opening)), content_type=TYPE, headers=HEADERS
     )

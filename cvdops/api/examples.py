@@ -1,4 +1,7 @@
-"""The examples of the description and of docs/api-calls.md, where each of them is run by a test."""
+"""The examples of the description and of docs/api-calls.md, with the runbooks and environments of the demo.
+
+A test runs each of them there.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +12,7 @@ _ID = "019ab000-0000-7000-8000-000000000001"
 PLACES: Mapping[str, tuple[str, object]] = {
     "runbook_id": ("The runbook's id.", "deployment"),
     "execution_id": ("The execution's id.", _ID),
-    "step_id": ("The step's id, as in the document.", "hello"),
+    "step_id": ("The step's id, as in the document.", "find-the-release"),
     "request_id": ("The id of a request for approval.", _ID),
     "change_id": ("The id of a change.", _ID),
     "slug": ("The name of the environment, or of the group, in addresses.", "development"),
@@ -44,9 +47,10 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "catalog.lint": {"text": "# Restart\n\nWhat it does.\n", "name": "restart.md"},
     "executions.start": {
         "runbook": "deployment",
-        "procedure": "greet",
+        "procedure": "deploy",
         "environment": "development",
-        "reason": "Nightly check",
+        "variables": {"TARGET_VERSION": "v1.0.1"},
+        "reason": "Paging for the device list",
         "checklist": "confirmed",
     },
     "controls.pause": {"comment": "Wait for the network team"},
@@ -54,7 +58,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "controls.cancel": {"comment": "The wrong release"},
     "controls.rollback": {},
     "controls.give_up": _COMMENT,
-    "controls.go_on": {"step": "hello", **_COMMENT},
+    "controls.go_on": {"step": "find-the-release", **_COMMENT},
     "steps.confirm": {"comment": "Done"},
     "steps.retry": {},
     "steps.skip": _COMMENT,
@@ -74,8 +78,8 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "parts.add_database": {"name": "reports", "kind": "sqlite", "location": "/srv/reports.db"},
     "parts.change_database": {"name": "reports", "kind": "sqlite", "location": "/srv/new.db"},
     "parts.add_address": {"host": "registry.example.com", "port": 443},
-    "parts.add_variable": {"name": "DATA_DIR", "value": "/srv/data"},
-    "parts.change_variable": {"name": "DATA_DIR", "value": "/srv/data-2"},
+    "parts.add_variable": {"name": "REPORT_DIR", "value": "/srv/reports"},
+    "parts.change_variable": {"name": "REPORT_DIR", "value": "/srv/new"},
     "holds.hold": {
         "environment": "staging",
         "reason": "A disk is being changed",
@@ -102,7 +106,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         **_WHY,
     },
     "changes.set_group": {"name": "Database people", "members": ["system-admin"], **_WHY},
-    "changes.give_role": {"role": "developer", "environment": "staging", **_WHY},
+    "changes.give_role": {"role": "devops-engineer", "environment": "development", **_WHY},
     "changes.set_period": {
         "kind": "window",
         "name": "Tuesday evening",
@@ -111,7 +115,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "rule": "FREQ=WEEKLY;BYDAY=TU",
         **_WHY,
     },
-    "changes.remove_period": {"kind": "window", "name": "Sunday night", **_WHY},
+    "changes.remove_period": {"kind": "window", "name": "Wednesday evening", **_WHY},
     "changes.confirm": {"comment": "As agreed"},
     "changes.refuse": {"comment": "Not before January"},
     "people.certify": {"stage": 5, "note": "The annual assessment"},
@@ -120,13 +124,13 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "ends_at": "2026-12-10T06:00:00Z",
         "reason": "On holiday",
     },
-    "accounts.open_account": {"username": "dana", "name": "Dana Scully"},
+    "accounts.open_account": {"username": "ci", "name": "Build pipeline", "service": True},
     "accounts.close": {"reason": "Has left"},
     "accounts.reopen": {"reason": "Is back"},
     "triggers.create": {
         "name": "Nightly build",
         "runbook": "deployment",
-        "procedure": "release",
+        "procedure": "deploy",
         "environment": "development",
         "account": "ci",
         "mapping": {"TARGET_VERSION": "/release/tag"},
@@ -144,10 +148,13 @@ THERE: Mapping[str, Mapping[str, object]] = {
     "hosts.confirm_key": _HERE,
     "parts.change_group": {"name": "web"},
     "parts.change_database": {"name": "reports"},
-    "parts.change_variable": {"name": "DATA_DIR"},
+    "parts.change_variable": {"name": "REPORT_DIR"},
     "environments.remove_secret": {"name": "API_TOKEN"},
     "changes.remove_period": {"slug": "staging"},
     "changes.set_group": {"slug": "database-people"},
+    "changes.give_role": {"username": "ci"},
+    "steps.confirm": {"step_id": "tell-the-people"},
+    "taking_part.close_item": {"position": 2},
 }
 
 # What differs each time, as variables of the shell: parts of addresses, and fields of a body.
@@ -171,6 +178,6 @@ QUERIES: Mapping[str, str] = {
     "executions.executions": "environment=development&state=succeeded",
     "runbooks.runbooks": "category=deployment",
     "changes.changes": "open=true",
-    "controls.go_on_plan": "step=hello",
+    "controls.go_on_plan": "step=find-the-release",
     "audit.audit": "since=2026-11-01T00:00:00Z",
 }

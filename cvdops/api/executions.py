@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.api import sharp
-from cvdops.api.asking import Asked, Flag, Listed, Moment, Number, Text, identity
+from cvdops.api.asking import Asked, Flag, Listed, Moment, Number, Text, identity, told
 from cvdops.api.execution import ExecutionDetail, ExecutionItem, detail, facts
 from cvdops.api.trial import Trial
 from cvdops.executions import history, services
@@ -22,7 +22,14 @@ router = Router(tags=["executions"])
 Name = Annotated[Text, StringConstraints(max_length=120)]
 Words = Annotated[Text, StringConstraints(max_length=2000)]
 # In a body true is a boolean and 3 a number; the runbook says what the variable may be.
-Value = Annotated[Text, StringConstraints(max_length=65_536)] | Number | Flag
+Value = Annotated[
+    Annotated[Text, StringConstraints(max_length=65_536)] | Number | Flag,
+    told("Give a text of 65,536 characters at most, a whole number, or true or false."),
+]
+Ticks = Annotated[
+    Literal["confirmed"] | Annotated[list[Number], Field(max_length=100)],
+    told("Say “confirmed”, or list the places of the items that you confirm."),
+]
 
 
 class Executions(BaseModel):
@@ -73,7 +80,7 @@ class Start(Asked):
     variables: dict[Name, Value] = Field({}, max_length=200)
     reason: Words
     confirm_environment: Name = ""
-    checklist: Literal["confirmed"] | Annotated[list[Number], Field(max_length=100)] = Field([])
+    checklist: Ticks = Field([])
     in_window: Flag = False
     emergency: Emergency | None = None
     dry_run: Flag = False

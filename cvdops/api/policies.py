@@ -1,6 +1,6 @@
 """Who has to approve: the policies and the named groups."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
@@ -8,7 +8,7 @@ from ninja import Router, Schema, Status
 from cvdops.access.marks import requires
 from cvdops.access.models import ApproverGroup
 from cvdops.access.policy import Action
-from cvdops.api.asking import Asked, Flag, Number, Text
+from cvdops.api.asking import Asked, Flag, Number, Text, told
 from cvdops.api.changes import ChangeShape, Reason, Seen, submitted
 from cvdops.api.sharp import sharp
 from cvdops.approvals import quorum
@@ -85,7 +85,9 @@ class Policy(Asked):
     """Who has to approve. `expires`: seconds to decide in. No groups: nobody has to."""
 
     environment: Text
-    category: Category | Literal["every"]
+    category: Annotated[
+        Category | Literal["every"], told(f"Say one of {', '.join(Category)}, every.")
+    ]
     condition: Condition
     groups: list[Quorum]
     expires: Number

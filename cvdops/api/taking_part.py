@@ -12,6 +12,7 @@ from cvdops.access.policy import Action
 from cvdops.api.approvals import Approval, shapes
 from cvdops.api.asking import Asked, Text
 from cvdops.api.execution import ExecutionDetail, detail
+from cvdops.approvals.queries import get_request
 from cvdops.executions import emergencies, participants, services
 from cvdops.executions.models import Event, Participant
 from cvdops.executions.queries import get_outline
@@ -58,7 +59,7 @@ class Note(Asked):
     text: Annotated[Text, Field(min_length=1, max_length=4000)]
 
 
-class Part(Asked):
+class Joining(Asked):
     """As what: nobody joins as operator, whom a Lead names by handing over."""
 
     part: Participant.Part
@@ -110,7 +111,7 @@ def note(request: HttpRequest, execution_id: str, said: Note) -> Status[Executio
 
 @router.post(f"{_ONE}/join", response=ExecutionDetail, url_name="api-join")
 @requires(Action.JOIN, "POST")
-def join(request: HttpRequest, execution_id: str, said: Part) -> ExecutionDetail:
+def join(request: HttpRequest, execution_id: str, said: Joining) -> ExecutionDetail:
     """Take part in it."""
     user = person(request)
     services.join(user, execution_id, said.part)
@@ -159,4 +160,6 @@ def review(request: HttpRequest, execution_id: str, said: Lessons) -> ExecutionD
 @requires(Action.DECIDE, "POST")
 def renew(request: HttpRequest, request_id: str) -> Approval:
     """Ask anew where what would run has changed since it was asked for."""
-    return shapes([services.renew(person(request), request_id)])[0]
+    user = person(request)
+    made = services.renew(user, request_id)
+    return shapes([get_request(user, made.pk)])[0]

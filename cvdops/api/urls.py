@@ -1,6 +1,7 @@
 """The addresses of the API. The middleware lets in who may call them, as for the pages."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache, wraps
 from typing import Any, get_type_hints
 
@@ -40,6 +41,7 @@ from cvdops.api import (
     steps,
     taking_part,
     triggers,
+    wrong,
 )
 from cvdops.api.asking import Asked, check_names
 from cvdops.api.description import describe
@@ -48,8 +50,8 @@ from cvdops.api.etags import tagged
 from cvdops.api.once import once
 from cvdops.api.rendering import Json
 from cvdops.audit.log import by_token
-from cvdops.lib.errors import Invalid, Problem
-from cvdops.lib.problems import explained, problem
+from cvdops.lib.errors import Invalid
+from cvdops.lib.problems import problem
 
 View = Callable[..., HttpResponseBase]
 
@@ -103,11 +105,11 @@ for _router in ROUTERS:
 @api.exception_handler(ValidationError)
 def not_as_described(_request: HttpRequest, error: ValidationError) -> HttpResponse:
     """Every field that does not fit, as elsewhere."""
-    problems = [
-        Problem(".".join(map(str, found["loc"][2:])) or str(found["loc"][-1]), found["msg"])
-        for found in error.errors
-    ]
-    return explained(Invalid(problems))
+    found = wrong.problems(error.errors)
+    named = [asdict(one) for one in found]
+    return problem(
+        Invalid.status, Invalid.code, Invalid.title, wrong.sentence(found), problems=named
+    )
 
 
 @api.exception_handler(HttpError)
@@ -116,9 +118,9 @@ def unreadable(_request: HttpRequest, error: HttpError) -> HttpResponse:
 
 
 @requires(Action.USE_PORTAL)
-def openapi(_request: HttpRequest) -> JsonResponse:
+def openapi(request: HttpRequest) -> HttpResponseBase:
     """The description of the API."""
-    return JsonResponse(described())
+    return tagged(request, JsonResponse(described()))
 
 
 @cache

@@ -1,4 +1,9 @@
-"""S34: whatever is sent, the answer is one that the description names, has its shape, and is no fault."""
+"""S34: whatever is sent, the answer is one that the description names, has its shape, and is no fault.
+
+Schemathesis with all its checks but two: that what the description allows is taken, where it may be about
+something that is not there (`NOT_HERE`); and that nothing opens without a token, which is asked once for each
+call. It asks Django with all middleware in the process and transaction of the test, not a running web server.
+"""
 
 import json
 from collections.abc import Iterator, Sequence

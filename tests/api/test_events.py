@@ -115,6 +115,7 @@ def test_who_has_everything_is_told_so(program: Program, done: Execution) -> Non
     known = get(text, f"executions/{done.pk}")["position"]
     answer = call(text, "GET", f"executions/{done.pk}/events", after=str(known))
     assert answer.status_code == 204
+    assert "Content-Type" not in answer
 
 
 @pytest.mark.parametrize("after", ["99999", "-1", "x"])

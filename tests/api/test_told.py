@@ -1,9 +1,13 @@
 """What programs are told that get something wrong: in their words, not in those of pages."""
 
+import json
+import socket
+
 import pytest
 from django.test import Client
 
 from tests.api.calls import ROOT, call, token
+from tests.api.test_contract import bare
 from tests.cast import person
 from tests.web.world import World
 
@@ -53,3 +57,66 @@ def test_the_page_of_the_calls_leads_people_to_the_login(world: World) -> None:
     answer = Client().get(f"{ROOT}docs")
     assert (answer.status_code, answer["Location"]) == (302, "/login/?next=%2Fapi%2Fv1%2Fdocs")
     assert call("", "GET", "openapi.json").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "problems"),
+    [
+        (
+            {},
+            {
+                "runbook": "Say this, too.",
+                "environment": "Say this, too.",
+                "reason": "Say this, too.",
+            },
+        ),
+        ({"colour": "red"}, {"colour": "There is no such field."}),
+        ({"reason": "\0"}, {"reason": "It holds a NUL, which no text may."}),
+        ({"reason": 3}, {"reason": "This is a text."}),
+        ({"reason": "x" * 2001}, {"reason": "It has 2000 characters at most."}),
+        ({"in_window": "yes"}, {"in_window": "This is true or false."}),
+        (
+            {"variables": {"A": "x" * 70_000, "B": [1]}},
+            dict.fromkeys(
+                ("variables.A", "variables.B"),
+                "Give a text of 65,536 characters at most, a whole number, or true or false.",
+            ),
+        ),
+        (
+            {"checklist": "all"},
+            {"checklist": "Say “confirmed”, or list the places of the items that you confirm."},
+        ),
+        (
+            {"emergency": {"reason": "x", "notified_at": "now"}},
+            {"emergency.notified_at": "Give a time with its zone, such as 2026-11-29T02:00:00Z."},
+        ),
+        ([], {"body": "Send a JSON object as the body."}),
+    ],
+)
+def test_each_field_is_told_what_it_should_be(
+    body: object, problems: dict[str, str], world: World
+) -> None:
+    whole = {"runbook": "deployment", "environment": "development", "reason": "a test"}
+    given = {**whole, **body} if isinstance(body, dict) and body else body
+    answer = call(token("devops-engineer"), "POST", "executions", given)
+    assert answer.status_code == 422
+    found = answer.json()
+    assert {one["field"]: one["message"] for one in found["problems"]} == problems
+    assert all(f"{field}: {text}" in found["detail"] for field, text in problems.items())
+
+
+def test_no_body_at_all_is_told_so(world: World) -> None:
+    answer = bare(token("devops-engineer"), "executions")
+    assert [one["field"] for one in answer.json()["problems"]] == ["body"]
+
+
+def test_what_is_no_http_is_told_so(world: World, server: int) -> None:
+    with socket.create_connection(("127.0.0.1", server), timeout=30) as client:
+        head = (
+            f"GET {ROOT}runbooks HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \x01\r\n\r\n"
+        )
+        client.sendall(head.encode())
+        said = b"".join(iter(lambda: client.recv(4096), b""))
+    head, _, body = said.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ") and b"application/problem+json" in head
+    assert json.loads(body)["code"] == "unreadable"

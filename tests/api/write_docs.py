@@ -2,14 +2,16 @@
 
 import os
 from pathlib import Path
+from textwrap import indent
 
 PLACE = Path(__file__).parents[2] / "docs" / "api-calls.md"
 HEAD = """# Every call of the API, by curl
 
 `PORTAL` is the address of the portal, `TOKEN` an API token with the scope that stands at the call,
-`TOMORROW` a time as `2026-12-10T06:00:00Z`; the other names in capitals are ids that other calls answer.
+`TOMORROW` a time as `2026-12-10T06:00:00Z`, `SECRET` that of a trigger; the other names in capitals are ids
+that other calls answer. Runbooks, environments and people are those of the demo.
 What calls take and answer in general is in [api.md](api.md). `python -m tests.api.write_docs` writes
-this page, and a test runs each line.
+this page, and a test runs each line on the demo.
 """
 
 
@@ -24,7 +26,8 @@ def text() -> str:
             parts.append(f"\n## {tag.capitalize()}\n")
             last = tag
         scope = f" ({call['x-scope']})" if call.get("x-scope") else ""
-        parts.append(f"\n{call['summary']}{scope}:\n\n    {curl(name, method, path)}\n")
+        lines = indent(curl(name, method, path), "    ")
+        parts.append(f"\n{call['summary']}{scope}:\n\n{lines}\n")
     return "".join(parts)
 
 

@@ -5,8 +5,13 @@ import socket
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from cvdops.lib.problems import ROOT, problem
+
 STUCK = 20.0  # seconds for which a client may take nothing of what waits for it
 UNSENT = 64 << 10  # bytes that the kernel keeps for a client beside those on their way
+_NO_HTTP = (
+    "A header holds a character that none may hold, or the request is cut short. Send it without."
+)
 
 
 class Delivery(HttpToolsProtocol):
@@ -19,6 +24,17 @@ class Delivery(HttpToolsProtocol):
         connection = transport.get_extra_info("socket")
         if connection is not None and connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+
+    def send_400_response(self, msg: str) -> None:
+        """For what is no HTTP and so reaches no view: a program reads a problem document here, too."""
+        if not self.url.startswith(ROOT.encode()):
+            super().send_400_response(msg)
+            return
+        told = problem(400, "unreadable", "That is no HTTP", _NO_HTTP)
+        head = f"{told['Content-Type']}\r\ncontent-length: {len(told.content)}"
+        line = f"HTTP/1.1 400 Bad Request\r\ncontent-type: {head}\r\nconnection: close\r\n\r\n"
+        self.transport.write(line.encode() + told.content)
+        self.transport.close()
 
     def pause_writing(self) -> None:
         super().pause_writing()
