@@ -28,6 +28,8 @@ from cvdops.lib.failpoints import failpoint
 Fields = Mapping[str, Any]
 # Of a step that is not started any more: the time before is that of its attempts.
 AFRESH: Fields = {"started_at": None, "finished_at": None, "exit_code": None}
+# Of an execution that is over, whatever it waited for before.
+_OVER: Fields = {"waiting_for": {}, "due_at": None}
 _NOW = "statement_timestamp()"
 
 
@@ -57,10 +59,10 @@ class Hand:
     actor: User | None = None
 
     def move(self, event: ExecutionEvent, data: Fields | None = None, **fields: Any) -> int:
-        """Move the execution; returns the new seq. Raises Superseded."""
+        """Move the execution; returns the new seq. At an end it waits for nothing. Raises Superseded."""
         move = EXECUTION_MOVES[event]
         terminal = move.destination in TERMINAL
-        sets, values = _assignments(fields)
+        sets, values = _assignments({**fields, **_OVER} if terminal else fields)
         return self._write(
             f"""
             WITH e AS (

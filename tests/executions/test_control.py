@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from django.db import connections
+from django.db import IntegrityError, connections, transaction
 
 from cvdops.executions import engine, leases, services
 from cvdops.executions.leases import HOLDS
@@ -89,6 +89,17 @@ def test_a_cancel_that_no_worker_is_needed_for_says_by_whom(scene: Scene) -> Non
         "cancelled",
         "It was cancelled by Devops-Engineer.",
     )
+
+
+def test_what_was_cancelled_waits_for_nothing(scene: Scene) -> None:
+    scene.runbook(block("one", "approvers: [operations-manager]", kind="approval"))
+    execution = scene.advance(scene.start())
+    assert execution.waiting_for["code"] == "approval"
+    services.cancel(scene.person("devops-engineer"), execution.pk)
+    execution.refresh_from_db()
+    assert (execution.state, execution.waiting_for, execution.due_at) == ("cancelled", {}, None)
+    with pytest.raises(IntegrityError, match="over_waits_for_nothing"), transaction.atomic():
+        Execution.objects.update(waiting_for={"code": "approval"})
 
 
 def test_a_step_that_is_to_run_again_shows_no_time_of_before(scene: Scene) -> None:

@@ -117,6 +117,10 @@ class Execution(NotSaved):
                 name="execution_finished_has_time",
             ),
             models.CheckConstraint(
+                condition=Q(finished_at__isnull=True) | Q(waiting_for={}),
+                name="execution_over_waits_for_nothing",
+            ),
+            models.CheckConstraint(
                 condition=Q(lease_until__isnull=True) | Q(state__in=_values(HELD)),
                 name="execution_lease_only_while_held",
             ),

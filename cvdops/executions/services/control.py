@@ -250,8 +250,6 @@ def give_up(user: User, execution_id: UUID | str, comment: str = "") -> None:
         seq = hand.move(
             ExecutionEvent.FAIL,
             {"comment": comment},
-            waiting_for={},
-            due_at=None,
             outcome=f"Given up by {user.name}. {title}".strip(),
         )
         approvals.void(execution.pk)
