@@ -16,7 +16,7 @@ from cvdops.accounts.models import User
 from cvdops.lib.errors import TooMany
 
 STREAMS = 1000  # that one person may have open: each costs little, they share what is read
-AT_ONCE = 4  # questions of one person that are looked up at the same time
+AT_ONCE = 4  # searches in the output for one person at the same time
 _KNOWN = 10_000  # counts that are kept before those that say nothing any more are dropped
 
 
@@ -69,10 +69,10 @@ def _forget(now: float) -> None:
 
 @contextmanager
 def asking(user: User) -> Iterator[None]:
-    """One of the few questions that are looked up for a person at the same time. Raises TooMany."""
+    """One of the few searches in the output for a person at the same time. Raises TooMany."""
     with _counted(_asking, user.pk):
         if _asking[user.pk] > AT_ONCE:
-            raise TooMany("You ask too many questions at the same time.", 1)
+            raise TooMany("You search the output too often at the same time.", 1)
         yield
 
 

@@ -1,5 +1,6 @@
 """The versions of runbooks, reviewing them, reading the source anew, and trying a document out."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 
@@ -111,7 +112,8 @@ def versions(request: HttpRequest, runbook_id: str, wanted: Query[Listed]) -> Ve
     if wanted.cursor:
         found = found.filter(number__lt=number(wanted.cursor))
     page, following = first(found, "number")
-    return Versions(items=[_version(one) for one in page], next_cursor=following)
+    items = [version_item(one, one.reviews.all()) for one in page]
+    return Versions(items=items, next_cursor=following)
 
 
 @router.post(
@@ -131,7 +133,7 @@ def review(
         raise NotFound("version")
     can(user, Action.REVIEW_RUNBOOK, Matter(runbook.category)).enforce()
     reviews.review(user, version, reviewed.comment)
-    return Status(201, _version(version))
+    return Status(201, version_item(version, version.reviews.all()))
 
 
 @router.post("/runbooks/{runbook_id}/help", response={201: Asking}, url_name="api-ask-for-help")
@@ -175,6 +177,7 @@ def lint(request: HttpRequest, document: Document) -> Linted:
     )
 
 
-def _version(found: RunbookVersion) -> VersionItem:
-    read = [Review.of(one) for one in found.reviews.all()]
-    return VersionItem(**Version.of(found).model_dump(), reviews=read)
+def version_item(found: RunbookVersion, read: Iterable[VersionReview]) -> VersionItem:
+    """A version with those who have reviewed it."""
+    reviewed = [Review.of(one) for one in read]
+    return VersionItem(**Version.of(found).model_dump(), reviews=reviewed)

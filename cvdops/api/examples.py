@@ -179,5 +179,6 @@ QUERIES: Mapping[str, str] = {
     "runbooks.runbooks": "category=deployment",
     "changes.changes": "open=true",
     "controls.go_on_plan": "step=find-the-release",
+    "output.step_search": "q=error",
     "audit.audit": "since=2026-11-01T00:00:00Z",
 }

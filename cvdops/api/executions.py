@@ -1,11 +1,13 @@
 """Executions: as they stand, and starting one."""
 
+from contextlib import nullcontext
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Query, Router, Status
 from pydantic import BaseModel, Field, StringConstraints
 
+from cvdops.access import limits
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.api import sharp
@@ -95,7 +97,9 @@ def executions(request: HttpRequest, wanted: Query[Wanted]) -> Executions:
     given = wanted.dict(exclude={"cursor", "requested_by", "state"})
     filters = history.Wanted(**given, person=wanted.requested_by, state=wanted.state or "")
     before = str(identity(wanted.cursor)) if wanted.cursor else ""
-    page = history.page(person(request), filters, before)
+    user = person(request)
+    with limits.asking(user) if wanted.output else nullcontext():
+        page = history.page(user, filters, before)
     items = [ExecutionItem(**facts(one)) for one in page.items]
     return Executions(items=items, next_cursor=page.next_cursor)
 

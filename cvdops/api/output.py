@@ -1,4 +1,4 @@
-"""What a step wrote, byte for byte: from an offset on, or a range of it."""
+"""What a step wrote, byte for byte: from an offset on, or a range of it; and where it says something."""
 
 import re
 from dataclasses import dataclass
@@ -7,11 +7,13 @@ from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
-from ninja import Query, Router
+from ninja import Query, Router, Schema
 from pydantic import Field
 
+from cvdops.access import limits
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, can
+from cvdops.accounts.models import User
 from cvdops.api.asking import Asked
 from cvdops.api.steps import the_step
 from cvdops.executions import output
@@ -21,6 +23,7 @@ from cvdops.lib.errors import NotFound
 from cvdops.lib.problems import problem
 from cvdops.live.answers import is_answer
 from cvdops.live.download import PIECE, pieces
+from cvdops.live.search import LONGEST, search
 
 router = Router(tags=["steps"])
 
@@ -96,26 +99,24 @@ def step_output(
 ) -> HttpResponseBase:
     """The raw bytes as they are stored, secrets masked. Ask again from `X-Next-Offset` for what follows.
 
-    Before the first attempt there are none, and that is no error. With `Range: bytes=…` a part of it.
+    Before the first attempt there are none, and that is no error; from the end on there are none yet. An
+    offset beyond it is one (416): the step may have begun anew. With `Range: bytes=…` a part of it.
     """
-    user = person(request)
-    execution = get_outline(user, execution_id)
-    step = the_step(execution, step_id, wanted.host)
-    if is_answer(step):
-        can(user, Action.READ_ANSWERS, matter(execution)).enforce()
+    step = _readable(person(request), execution_id, step_id, wanted.host)
     found = _stored(step, wanted.attempt)
     if found.attempt and found.attempt.output_size and not found.end:
         return problem(
             410, "removed", "It is not there any more", "Output is kept for some months only."
         )
     part = _range(request, found)
-    if part is not None and part[0] >= part[1]:
+    if part[0] >= part[1] if part else wanted.offset > found.end:
         answer = problem(
             416, "range", "There are no such bytes", "Ask for less: see Content-Range."
         )
         answer["Content-Range"] = f"bytes */{found.end}"
+        answer["X-Attempt"] = found.headers["X-Attempt"]
         return answer
-    begin, end = part or (max(found.begin, wanted.offset), max(found.end, wanted.offset))
+    begin, end = part or (max(found.begin, wanted.offset), found.end)
     headers = {**found.headers, "X-Next-Offset": str(end), "Content-Length": str(end - begin)}
     if part:
         total = found.end if found.complete else "*"
@@ -136,6 +137,49 @@ def step_output(
     if part or wanted.offset:
         return whole
     return get_conditional_response(request, etag=headers["ETag"], response=whole) or whole
+
+
+class Words(Asked):
+    """What is looked for, whatever its case; `host` and `attempt` as for the output."""
+
+    q: str = Field(min_length=1, max_length=LONGEST)
+    host: str = ""
+    attempt: int | None = Field(None, ge=1, lt=1 << 31)
+
+
+class Places(Schema):
+    """How many lines hold it, and the offsets at which the newest of them begin, 2,000 at most."""
+
+    total: int
+    offsets: list[int]
+
+
+@router.get(
+    "/executions/{execution_id}/steps/{step_id}/search",
+    response=Places,
+    url_name="api-step-search",
+)
+@requires(Action.READ_EXECUTION)
+def step_search(
+    request: HttpRequest, execution_id: str, step_id: str, wanted: Query[Words]
+) -> Places:
+    """Where the output of a step says something. Read the lines from those offsets on."""
+    user = person(request)
+    attempt = _stored(_readable(user, execution_id, step_id, wanted.host), wanted.attempt).attempt
+    if attempt is None:
+        return Places(total=0, offsets=[])
+    with limits.asking(user):
+        found = search(attempt.pk, wanted.q)
+    return Places(total=found.total, offsets=found.hits)
+
+
+def _readable(user: User, execution_id: str, step_id: str, host: str) -> StepRun:
+    """The step, whose output this person may read. Raises NotFound, Refused."""
+    execution = get_outline(user, execution_id)
+    step = the_step(execution, step_id, host)
+    if is_answer(step):
+        can(user, Action.READ_ANSWERS, matter(execution)).enforce()
+    return step
 
 
 def _stored(step: StepRun, number: int | None) -> Stored:

@@ -12,6 +12,7 @@ from pydantic import Field
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.api.asking import Asked, Listed, Text, first, identity, number
+from cvdops.api.permissions import ReasonShape
 from cvdops.api.sharp import sharp
 from cvdops.executions import deliveries, triggers
 from cvdops.executions.models import Delivery, Trigger
@@ -59,9 +60,13 @@ class TriggerShape(Schema):
 
 
 class TriggerMade(TriggerShape):
-    """`secret` is shown now and never again."""
+    """`secret` is shown now and never again.
+
+    `not_now`: what would stand in the way of a delivery now, such as a role that its account has not got.
+    """
 
     secret: str
+    not_now: list[ReasonShape]
 
 
 class Triggers(Schema):
@@ -218,4 +223,5 @@ def deliver(request: HttpRequest, trigger_id: str) -> Status[Started] | HttpResp
 
 
 def _with_secret(made: Trigger, secret: str) -> TriggerMade:
-    return TriggerMade(**TriggerShape.of(made).model_dump(), secret=secret)
+    not_now = [ReasonShape.of(reason) for reason in triggers.against(made)]
+    return TriggerMade(**TriggerShape.of(made).model_dump(), secret=secret, not_now=not_now)

@@ -59,7 +59,8 @@ def check(request: ApprovalRequest, verdict: str, comment: str, plan_digest: str
     if verdict not in Decision.Verdict.values:
         raise Invalid([Problem("decision", "Decide either approve or reject.")])
     if request.state != RequestState.OPEN:
-        raise Conflict(already(request), "It was settled already")
+        text = f"{already(request)} Your decision was not recorded."
+        raise Conflict(text, "It was settled already")
     if _due(request.pk).exists():
         text = "Nobody may decide it any more: the execution has to be started anew."
         raise Conflict(text, "The request has expired")
@@ -111,10 +112,7 @@ def already(request: ApprovalRequest) -> str:
     label = RequestState(request.state).label.lower()
     if last is None or request.closed_at is None:
         return f"This request is {label} already."
-    return (
-        f"This request was {label} already, by {last.who} "
-        f"at {request.closed_at:%H:%M:%S} UTC. Your decision was not recorded."
-    )
+    return f"This request was {label} already, by {last.who} at {request.closed_at:%H:%M:%S} UTC."
 
 
 def lock(request_id: UUID) -> ApprovalRequest:

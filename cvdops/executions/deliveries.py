@@ -130,8 +130,11 @@ def _check_signature(trigger: Trigger, sent: Sent) -> None:
 def _claim(trigger: Trigger, delivery: str) -> Delivery:
     earlier = trigger.deliveries.filter(delivery=delivery).first()
     if earlier:
-        text = f"The delivery {delivery} came at {earlier.at:%Y-%m-%d %H:%M:%S} UTC already."
-        raise Conflict(f"{text} Nothing was done again.", "It came before")
+        text = f"The delivery {delivery} came at {earlier.at:%Y-%m-%d %H:%M:%S} UTC already"
+        if earlier.execution_id is None:
+            text = f"{text} and started nothing: {earlier.refusal} Send it anew with another id."
+            raise Conflict(text, "It was refused before")
+        raise Conflict(f"{text}. Nothing was done again.", "It came before")
     if trigger.deliveries.filter(at__gt=Now() - WITHIN).count() >= AT_MOST:
         raise TooMany(f"A trigger takes {AT_MOST} deliveries a minute. Send it again later.")
     refused = trigger.deliveries.filter(execution=None).order_by("-id")

@@ -57,7 +57,8 @@ def ask_for_help(user: User, runbook_id: str, environment: str, note: str) -> li
 
 def _helpers(user: User, matter: Matter) -> list[User]:
     grants = RoleGrant.objects.in_force().for_environment(matter.environment)
-    others = User.objects.filter(is_active=True).exclude(person=user.person)
+    # Nobody reads the notices of a program.
+    others = User.objects.filter(is_active=True, service=False).exclude(person=user.person)
     holders = list(others.filter(pk__in=grants.values("user")).order_by("name"))
     able = [other for other in holders if can(other, Action.START, matter).allowed]
     leads = set(grants.filter(role__leads=True).values_list("user", flat=True))

@@ -1,4 +1,4 @@
-"""The steps of a start with everything resolved that somebody has to see before they run."""
+"""The steps of a start, or of an execution, with everything that somebody has to see before they run."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from cvdops.executions import reach
 from cvdops.executions.inputs import inputs
 from cvdops.executions.launch import Preview
-from cvdops.executions.plan import PEOPLE
+from cvdops.executions.models import Execution
+from cvdops.executions.plan import PEOPLE, Plan, PlannedStep
 from cvdops.spec.document import SectionKind, Step
+
+HIDDEN = "•••"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ def resolved(preview: Preview, steps: Iterable[Step]) -> list[Resolved]:
     undo = {step.id: step for step in preview.document.section(SectionKind.ROLLBACK)}
     secret = {v.name for v in preview.document.variables if v.secret}
     known = {n: value for n, value in preview.values.items() if n not in secret}
-    shown = {n: known.get(n, "•••") for n in preview.values}
+    shown = {n: known.get(n, HIDDEN) for n in preview.values}
     return [
         Resolved(
             number=number,
@@ -47,4 +50,21 @@ def resolved(preview: Preview, steps: Iterable[Step]) -> list[Resolved]:
             values=inputs(step, shown, preview.draft.databases),
         )
         for number, step in enumerate(steps, start=1)
+    ]
+
+
+def planned(execution: Execution, plan: Plan, steps: Iterable[PlannedStep]) -> list[Resolved]:
+    """These steps of the pinned plan of an execution, in their order."""
+    undo = {step.id: step for step in plan.backward}
+    values = dict.fromkeys(plan.variables, HIDDEN) | dict(execution.variables)
+    return [
+        Resolved(
+            number=number,
+            step=one.step,
+            host=one.where,
+            undo=undo.get(one.step.attributes.rollback),
+            request=reach.shown(one.step, execution.variables, plan.addresses),
+            values=() if one.step.kind in PEOPLE else inputs(one.step, values, plan.databases),
+        )
+        for number, one in enumerate(steps, start=1)
     ]

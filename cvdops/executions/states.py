@@ -209,6 +209,24 @@ STEP_LOOKS: Mapping[str, Look] = {
     S.INTERRUPTED: Look("Interrupted", "unplug", "bad"),
 }
 
+_ENDS: Mapping[str, str] = {
+    S.SUCCEEDED: "has succeeded",
+    S.FAILED: "has failed",
+    S.TIMED_OUT: "has timed out",
+    S.EXPIRED: "has expired",
+    S.SKIPPED: "was skipped",
+    S.REJECTED: "was rejected",
+    S.CANCELLED: "was cancelled",
+    S.INTERRUPTED: "was interrupted",
+    E.ROLLED_BACK: "was rolled back",
+}
+
+
+def said(state: str) -> str:
+    """A state of an execution or a step as the end of a sentence: “is waiting”, “has failed”."""
+    return _ENDS.get(state, f"is {state.replace('_', ' ')}")
+
+
 # A rollback that ended and left something in place.
 IN_PART = Look("Rolled back in part", "undo-2", "wait")
 

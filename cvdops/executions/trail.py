@@ -1,5 +1,7 @@
 """The audit log as one person may read it: nothing in it is about runbooks that do not exist for them."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import CharField, Q, QuerySet
@@ -43,6 +45,39 @@ def entries(user: User) -> QuerySet[AuditEntry]:
         | _addresses(runbooks)
     )
     return found.exclude(of_it).exclude(page & Q(subject="page"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is looked for; empty: anything. `action` is how it begins, `subject` a kind or an id."""
+
+    action: str = ""
+    person: str = ""  # a user name
+    subject: str = ""
+    address: str = ""
+    allowed: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def matching(user: User, wanted: Wanted) -> QuerySet[AuditEntry]:
+    """Those of the entries that fit."""
+    found = entries(user)
+    if wanted.action:
+        found = found.filter(action__startswith=wanted.action)
+    if wanted.person:
+        found = found.filter(actor__username=wanted.person)
+    if wanted.subject:
+        found = found.filter(Q(subject=wanted.subject) | Q(subject_id=wanted.subject))
+    if wanted.allowed is not None:
+        found = found.filter(allowed=wanted.allowed)
+    if wanted.address:
+        found = found.filter(address=wanted.address)
+    if wanted.since:
+        found = found.filter(at__gte=wanted.since)
+    if wanted.until:
+        found = found.filter(at__lt=wanted.until)
+    return found
 
 
 def _addresses(runbooks: list[str]) -> Q:

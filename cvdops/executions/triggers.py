@@ -11,14 +11,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from cvdops.access.catalog import get_runbook
+from cvdops.access.catalog import get_runbook, matter
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
+from cvdops.catalog.models import Runbook
 from cvdops.catalog.queries import document
 from cvdops.environments.models import Environment
 from cvdops.executions.models import Trigger
-from cvdops.lib.errors import Conflict, Invalid, NotFound, Problem
+from cvdops.lib.errors import Conflict, Invalid, NotFound, Problem, Reason
 from cvdops.lib.sealing import seal
 from cvdops.spec.values import variables_of
 
@@ -93,6 +94,15 @@ def create(user: User, wanted: Wanted) -> tuple[Trigger, str]:
         _audit(user, made, "create", **data)
     made.refresh_from_db()
     return made, secret
+
+
+def against(trigger: Trigger) -> tuple[Reason, ...]:
+    """What would stand in the way of a start by its account, as its roles and the holds are now."""
+    runbook = Runbook.objects.select_related("current").get(pk=trigger.runbook)
+    if runbook.current is None:
+        return (Reason("version", f"{runbook.title} has no version that can be executed.", ""),)
+    about = matter(runbook, runbook.current, trigger.environment)
+    return tuple(can(trigger.account, Action.START, about).reasons)
 
 
 def rotate(user: User, trigger_id: UUID | str) -> tuple[Trigger, str]:

@@ -12,13 +12,13 @@ from cvdops.catalog import queries as catalog
 from cvdops.catalog.queries import document
 from cvdops.environments import calendar
 from cvdops.environments.schedule import State
-from cvdops.executions import deciders, drift, launch, reach
+from cvdops.executions import deciders, drift, launch
 from cvdops.executions.deciders import gate_of
 from cvdops.executions.glance import told
-from cvdops.executions.inputs import inputs
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.plan import PEOPLE, digest
 from cvdops.executions.queries import pinned
+from cvdops.executions.resolved import HIDDEN, planned
 from cvdops.executions.states import ExecutionState, Look, StepState
 from cvdops.lib.together import Read, Wanted, ahead
 from cvdops.spec.document import Kind, Step
@@ -28,7 +28,6 @@ from cvdops.web.catalog.quality import Quality, quality
 from cvdops.web.live.scene import Scene
 
 LOOKED_AT = 12  # earlier executions
-HIDDEN = "•••"
 _SAYS_SOMETHING = (
     ExecutionState.SUCCEEDED,
     ExecutionState.FAILED,
@@ -220,18 +219,15 @@ def _before(scene: Scene) -> tuple[ChecklistMark, ...]:
 
 
 def _rows(request: ApprovalRequest, scene: Scene) -> Iterator[PlanRow]:
-    plan = scene.plan
-    undo = {step.id: step for step in plan.backward}
-    values = dict.fromkeys(plan.variables, HIDDEN) | dict(scene.execution.variables)
-    for number, planned in enumerate(plan.steps, start=1):
-        step = planned.step
+    for one in planned(scene.execution, scene.plan, scene.plan.steps):
+        step = one.step
         yield PlanRow(
-            number=number,
+            number=one.number,
             step=step,
-            host=planned.where,
-            undo=undo.get(step.attributes.rollback),
-            request=reach.shown(step, scene.execution.variables, plan.addresses),
-            values=() if step.kind in PEOPLE else inputs(step, values, plan.databases),
+            host=one.host,
+            undo=one.undo,
+            request=one.request,
+            values=one.values,
             asked=step.kind is Kind.APPROVAL and step.id == request.gate,
             marks=_marks([row.step for row in scene.rows if row.step.key == step.id]),
         )

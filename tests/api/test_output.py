@@ -34,6 +34,12 @@ def test_it_is_read_from_an_offset_on(path: str, text: str) -> None:
         assert answer["X-Attempt"] == "1"
 
 
+def test_an_offset_beyond_the_end_is_none(path: str, text: str) -> None:
+    answer = call(text, "GET", path, offset=str(len(TEXT) + 1))
+    assert (answer.status_code, answer.json()["code"]) == (416, "range")
+    assert answer["Content-Range"] == f"bytes */{len(TEXT)}"
+
+
 def test_who_asks_from_the_next_offset_misses_nothing(
     execution: Execution, path: str, text: str
 ) -> None:

@@ -136,6 +136,28 @@ def test_the_account_needs_the_right(sender: Sender) -> None:
     assert AuditEntry.objects.get(action="trigger.deliver").allowed is False
 
 
+def test_what_was_refused_is_sent_anew_with_another_id(sender: Sender) -> None:
+    RoleGrant.objects.filter(user__username="ci").delete()
+    assert sender.send().status_code == 404
+    again = sender.send()
+    assert again.status_code == 409
+    assert "started nothing" in again.json()["detail"] and "another id" in again.json()["detail"]
+
+
+def test_a_trigger_says_at_once_that_its_account_may_not_start_it(world: World) -> None:
+    world.service()
+    given = {
+        "name": "Nightly", "runbook": "deployment", "procedure": "release",
+        "environment": "development", "account": "ci",
+    }  # fmt: skip
+    made = call(token("operations-lead"), "POST", "triggers", given)
+    assert made.json()["not_now"] == []
+    RoleGrant.objects.filter(user__username="ci").delete()
+    made = call(token("operations-lead"), "POST", "triggers", {**given, "name": "Other"})
+    assert made.status_code == 201, made.content
+    assert [reason["code"] for reason in made.json()["not_now"]]
+
+
 def test_it_meets_holds_as_a_person_does(sender: Sender, world: World) -> None:
     world.hold(environment_id="development")
     answer = sender.send()

@@ -10,7 +10,7 @@ from cvdops.audit.models import AuditEntry
 from cvdops.environments.models import Environment
 from cvdops.executions import closing, services
 from cvdops.executions.models import Closing, Execution
-from cvdops.lib.errors import Conflict, Refused
+from cvdops.lib.errors import Conflict, NotFound, Refused
 from cvdops.notifications.models import Message
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
@@ -109,6 +109,12 @@ def test_an_item_is_confirmed_once_and_with_its_note(scene: Scene) -> None:
     assert execution.checklist.get(moment="after", position=4).evidence == "the index was cold"
     with pytest.raises(Conflict, match="confirmed already"):
         services.close_item(scene.person("operations-lead"), execution.pk, 4)
+
+
+def test_an_item_that_is_not_there_is_not_found(scene: Scene) -> None:
+    execution = ended(scene)
+    with pytest.raises(NotFound):
+        services.close_item(scene.person("devops-engineer"), execution.pk, 99, "said")
 
 
 def test_who_only_reads_confirms_nothing(scene: Scene) -> None:

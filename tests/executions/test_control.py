@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 
 import pytest
 from django.db import IntegrityError, connections, transaction
+from django.db.models.functions import Now
 
 from cvdops.executions import engine, leases, services
 from cvdops.executions.leases import HOLDS
-from cvdops.executions.models import Execution
+from cvdops.executions.models import Event, Execution
 from cvdops.lib.errors import Conflict, Invalid, Refused
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
@@ -176,6 +178,23 @@ def test_the_end_is_the_end(scene: Scene) -> None:
             verb(engineer, execution.pk)
     execution.refresh_from_db()
     assert execution.state == "succeeded"
+
+
+def test_a_refusal_says_how_it_stands_and_blames_nobody(scene: Scene) -> None:
+    scene.runbook(block("gate", "approvers: [operations-manager]", kind="approval"))
+    execution = scene.run()
+    Event.objects.update(at=Now() - timedelta(hours=1))  # nobody has done anything lately
+    engineer = scene.person("devops-engineer")
+    with pytest.raises(Conflict) as refused:
+        services.pause(engineer, execution.pk)
+    waits = execution.waiting_for["text"]
+    assert str(refused.value) == f"It cannot pause now. Execution {execution} is waiting: {waits}."
+    Execution.objects.update(
+        state="succeeded", finished_at=Now(), waiting_for={}, due_at=None, lease_until=None
+    )
+    with pytest.raises(Conflict) as refused:
+        services.cancel(engineer, execution.pk)
+    assert str(refused.value) == f"It cannot cancel now. Execution {execution} has succeeded."
 
 
 def test_a_cancel_asked_for_while_it_began_to_wait_is_carried_out(scene: Scene) -> None:

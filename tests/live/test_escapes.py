@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cvdops.executions.models import Execution
-from cvdops.web.live.plain import plain
+from cvdops.live.plain import plain
 from cvdops.web.live.tail import newest_lines
 from cvdops.web.live.terminal import Terminal
 from tests.executions.scene import Scene

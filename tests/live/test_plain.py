@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cvdops.web.live.plain import plain, whole_lines
+from cvdops.live.plain import plain, whole_lines
 from cvdops.web.live.terminal import Terminal
 from tests.live.test_terminal import PIECES
 

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from cvdops.executions.models import Execution
-from cvdops.web.live import search as searching
-from cvdops.web.live.search import search
+from cvdops.live import search as searching
+from cvdops.live.search import search
 from tests.executions.scene import Scene
 from tests.live.output import attempt, write
 from tests.live.test_pages import as_person, page

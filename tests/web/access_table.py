@@ -379,7 +379,9 @@ TABLE: dict[str, Row] = {
     ),
     "api-execution": Row(EXECUTION, get=HIDDEN, api=True),
     "api-execution-events": Row(EXECUTION, get=HIDDEN, api=True),
+    "api-execution-plan": Row(EXECUTION, get=HIDDEN, api=True),
     "api-step-output": Row(STEP, get=HIDDEN, api=True),
+    "api-step-search": Row(STEP, get={OTHERS: 422}, api=True),  # it does not say what for
     "api-execution-pause": Row(EXECUTION, post=only(DEPLOYERS, 200), api=True),
     "api-execution-cancel": Row(EXECUTION, post=only(DEPLOYERS, 200), api=True),
     "api-execution-resume": Row(EXECUTION, post=only(DEPLOYERS, 409), api=True),
@@ -398,6 +400,7 @@ TABLE: dict[str, Row] = {
     "api-step-confirm": Row(STEP, post=only(ASSISTANTS, 409), body={"items": [0]}, api=True),
     "api-audit": Row(get=only(AUDITORS, 200, 403), api=True),
     "api-versions": Row(RUNBOOK, get=HIDDEN, api=True),
+    "api-version": Row({**RUNBOOK, "number": "1"}, get=HIDDEN, api=True),
     "api-review": Row(
         {**RUNBOOK, "number": "1"}, post={OTHERS: 201, OUTSIDER: 404}, body={}, api=True
     ),

@@ -15,14 +15,17 @@ from cvdops.executions.hints import announce
 from cvdops.executions.models import ChecklistMark, Closing, Execution
 from cvdops.executions.queries import get_execution, matter
 from cvdops.executions.transitions import Hand
-from cvdops.lib.errors import Conflict, Invalid, Problem
+from cvdops.lib.errors import Conflict, Invalid, NotFound, Problem
 from cvdops.notifications import services as notifications
 
 MAX_COMMENT = 2000  # characters
 
 
 def close_item(user: User, execution_id: UUID | str, position: int, comment: str = "") -> None:
-    """Confirm an item of the list after the end; the last one closes the execution."""
+    """Confirm an item of the list after the end; the last one closes the execution.
+
+    Raises NotFound also where there is no item, Refused, Conflict, Invalid.
+    """
     execution = get_execution(user, execution_id)
     can(user, Action.CLOSE, matter(execution)).enforce()
     with transaction.atomic():
@@ -33,14 +36,13 @@ def close_item(user: User, execution_id: UUID | str, position: int, comment: str
         if position == checklists.MONITORING:
             _refuse_unseen(after, evidence)
         mark = ChecklistMark.objects.filter(
-            execution=execution,
-            moment=ChecklistMark.Moment.AFTER,
-            position=position,
-            confirmed_at__isnull=True,
+            execution=execution, moment=ChecklistMark.Moment.AFTER, position=position
         )
-        if not mark.update(confirmed_by=user, confirmed_at=Now(), evidence=evidence):
-            text = "This item is confirmed already, or there is none at this place."
-            raise Conflict(text, "It is confirmed already")
+        if not mark.exists():
+            raise NotFound("item")
+        unsaid = mark.filter(confirmed_at__isnull=True)
+        if not unsaid.update(confirmed_by=user, confirmed_at=Now(), evidence=evidence):
+            raise Conflict("This item is confirmed already.", "It is confirmed already")
         if position == checklists.MONITORING:
             notifications.settle([f"health:{execution.pk}"])
         hand = Hand(execution.pk, actor=user)

@@ -66,7 +66,8 @@ def renew(user: User, request_id: UUID | str) -> ApprovalRequest:
         if not can(user, Action.DECIDE, gate_of(request)).allowed:
             can(user, Action.CONTROL, matter(execution)).enforce()
         if request.state != RequestState.OPEN:
-            raise Conflict(approvals.already(request))
+            text = f"{approvals.already(request)} There is nothing to ask for anew."
+            raise Conflict(text, "It was settled already")
         why = validity.moved(execution, request)
         if not why:
             raise Conflict("Nothing has changed since it was asked for: it can be decided.")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db.models.functions import Now
 
 from cvdops.executions.models import Execution, StepRun
+from cvdops.executions.states import ExecutionState, said
 from cvdops.executions.transitions import Superseded
 from cvdops.lib.errors import MOVED_ON, Conflict
 
@@ -28,15 +29,23 @@ class one_effect:  # noqa: N801 — reads as a statement: with one_effect(execut
 
 
 def moved_on(execution: Execution, text: str, step: StepRun | None = None) -> Conflict:
-    """Why nothing was done, as a sentence: what it is now, and who made it so."""
-    execution.refresh_from_db(fields=["state"])
-    what = f"Execution #{execution.number} is {execution.look.label.lower()}"
+    """Why nothing was done, as a sentence: what it is now, and who made it so, if anybody did.
+
+    Both are as they were found before.
+    """
+    before = execution.state, step and step.state
+    execution.refresh_from_db(fields=["state", "waiting_for"])
+    what = f"Execution #{execution.number} {said(execution.state)}"
     if step is not None:
         step.refresh_from_db(fields=["state"])
-        what += f" and “{step.title}” is {step.look.label.lower()}"
+        what += f" and “{step.title}” {said(step.state)}"
     lately = execution.events.filter(at__gte=Now() - _LATELY, actor__isnull=False)
     why = who_was_first(execution) if lately.exists() else ""
-    return Conflict(f"{text} {what}: {why or 'it went on by itself'}.".strip(), MOVED_ON)
+    if not why and before != (execution.state, step and step.state):
+        why = "it went on by itself"
+    if not why and execution.state == ExecutionState.WAITING:
+        why = str(execution.waiting_for.get("text", "")).removesuffix(".")
+    return Conflict(f"{text} {what}{why and ': '}{why}.".strip(), MOVED_ON)
 
 
 def who_was_first(execution: Execution) -> str:

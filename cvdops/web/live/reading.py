@@ -9,8 +9,8 @@ from django.db.models import Q
 
 from cvdops.executions.models import StepAttempt, StepRun
 from cvdops.lib.errors import NotFound
+from cvdops.live.search import Found, search
 from cvdops.web.live.scene import Row
-from cvdops.web.live.search import Found, search
 from cvdops.web.live.tail import Tail, excerpt, withheld
 
 Query = Mapping[str, str]

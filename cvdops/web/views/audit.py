@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -15,7 +15,7 @@ from cvdops.accounts.models import User
 from cvdops.audit import witness
 from cvdops.audit.log import record
 from cvdops.audit.models import AuditEntry, Seal
-from cvdops.executions.trail import entries
+from cvdops.executions.trail import Wanted, matching
 from cvdops.lib.errors import Invalid, NotFound, Problem
 from cvdops.web.exports import FORMATS, Part, Read, export
 from cvdops.web.forms import AuditFilter, midnight
@@ -93,21 +93,15 @@ def _said(entry: AuditEntry, seals: Mapping[int, Seal]) -> dict[str, object]:
 
 
 def _entries(user: User, wanted: Mapping[str, Any]) -> QuerySet[AuditEntry]:
-    found = entries(user)
-    if action := wanted.get("action"):
-        found = found.filter(action__startswith=action)
-    if name := wanted.get("person"):
-        found = found.filter(actor__username=name)
-    if subject := wanted.get("subject"):
-        found = found.filter(Q(subject=subject) | Q(subject_id=subject))
-    if answer := wanted.get("allowed"):
-        found = found.filter(allowed=answer == "yes")
-    if address := wanted.get("address"):
-        found = found.filter(address=address)
-    if since := wanted.get("since"):
-        found = found.filter(at__gte=midnight(since, 0))
-    if until := wanted.get("until"):
-        found = found.filter(at__lt=midnight(until, 1))
-    if before := wanted.get("before"):
-        found = found.filter(pk__lt=before)
-    return found
+    since, until, answer = wanted.get("since"), wanted.get("until"), wanted.get("allowed")
+    found = matching(
+        user,
+        Wanted(
+            **{name: wanted.get(name, "") for name in ("action", "person", "subject", "address")},
+            allowed=answer == "yes" if answer else None,
+            since=midnight(since, 0) if since else None,
+            until=midnight(until, 1) if until else None,
+        ),
+    )
+    before = wanted.get("before")
+    return found.filter(pk__lt=before) if before else found

@@ -14,9 +14,9 @@ from cvdops.executions.models import StepAttempt, StepRun
 from cvdops.executions.queries import get_outline, get_step, matter
 from cvdops.live.answers import WITHHELD, is_answer, reads_answers
 from cvdops.live.download import PIECE, pieces
-from cvdops.web.live.plain import LONGEST, plain
+from cvdops.live.plain import LONGEST, plain
+from cvdops.live.search import search
 from cvdops.web.live.reading import attempt_of, part
-from cvdops.web.live.search import search
 from cvdops.web.live.tail import removed
 from cvdops.web.templatetags.live import as_json
 

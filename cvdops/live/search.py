@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from cvdops.executions import output
-from cvdops.web.live.plain import is_plain, plain, whole_lines
+from cvdops.live.plain import is_plain, plain, whole_lines
 
 LONGEST = 200  # characters of what is looked for
 KEPT = 2_000  # lines that can be gone to
