@@ -49,6 +49,7 @@ _READS = frozenset(
         Action.READ_AUDIT,
         Action.READ_PERMISSIONS,
         Action.READ_ENVIRONMENTS,
+        Action.EXAMINE,  # a look mends nothing
     }
 )
 OPENS: dict[Scope, frozenset[Action]] = {

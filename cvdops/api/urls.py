@@ -30,6 +30,7 @@ from cvdops.api import (
     executions,
     holds,
     hosts,
+    installation,
     notices,
     output,
     parts,
@@ -82,6 +83,7 @@ ROUTERS = (
     triggers.router,
     notices.router,
     contacts.router,
+    installation.router,
     audit.router,
 )
 

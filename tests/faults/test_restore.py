@@ -11,10 +11,10 @@ from django.core.management import call_command
 from django.db import connection
 from psycopg.sql import SQL, Identifier
 
+from cvdops.doctor import targets
 from cvdops.executions import context
 from cvdops.executions.models import Execution, StepAttempt
 from cvdops.runners.local import LocalTransport
-from cvdops.web.doctor import targets
 from tests.faults.rig import Rig
 from tests.faults.servers import at, leave
 from tests.faults.workers import database_url

@@ -398,6 +398,8 @@ TABLE: dict[str, Row] = {
     "api-step-skip": Row(STEP, post=only(LEADS, 409), body={"comment": "because"}, api=True),
     "api-step-settle": Row(STEP, post=only(LEADS, 409), body={"comment": "because"}, api=True),
     "api-step-confirm": Row(STEP, post=only(ASSISTANTS, 409), body={"items": [0]}, api=True),
+    "api-installation": Row(get=ADMINISTRATORS, api=True),
+    "api-look": Row(post=only(("admin",), 202, 403), body={}, api=True),
     "api-audit": Row(get=only(AUDITORS, 200, 403), api=True),
     "api-versions": Row(RUNBOOK, get=HIDDEN, api=True),
     "api-version": Row({**RUNBOOK, "number": "1"}, get=HIDDEN, api=True),

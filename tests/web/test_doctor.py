@@ -12,17 +12,12 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django import Settings
 
+from cvdops import doctor
 from cvdops.approvals.seed import seed_policies
 from cvdops.audit import witness
 from cvdops.audit.models import Witness
 from cvdops.catalog.models import CatalogSource
-from cvdops.environments.models import Environment, Host
-from cvdops.executions import context, partitions, queues
-from cvdops.executions.secrets import set_secret
-from cvdops.lib.ids import uuid7
-from cvdops.runners.local import LocalTransport
-from cvdops.web import doctor
-from cvdops.web.doctor import (
+from cvdops.doctor import (
     log,
     machine,
     messages,
@@ -33,7 +28,12 @@ from cvdops.web.doctor import (
     vault,
     workers,
 )
-from cvdops.web.doctor.finding import Finding, State
+from cvdops.doctor.finding import Finding, State
+from cvdops.environments.models import Environment, Host
+from cvdops.executions import context, partitions, queues
+from cvdops.executions.secrets import set_secret
+from cvdops.lib.ids import uuid7
+from cvdops.runners.local import LocalTransport
 from tests.cast import person
 
 SERVED = [f"env.{name}" for name in ("development", "staging", "production")]

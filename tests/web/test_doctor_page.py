@@ -6,10 +6,10 @@ from django.db.models.functions import Now
 
 from cvdops.access.seed import seed_roles
 from cvdops.audit.models import AuditEntry
+from cvdops.doctor import kept
+from cvdops.doctor.finding import ok, warning, wrong
+from cvdops.doctor.models import Examination
 from cvdops.lib.errors import Conflict, Refused
-from cvdops.web.doctor import kept
-from cvdops.web.doctor.finding import ok, warning, wrong
-from cvdops.web.models import Examination
 from tests.cast import person
 from tests.faults.workers import database_url
 from tests.waiting import until

@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import BooleanField, ExpressionWrapper
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
+from cvdops.doctor import kept
+from cvdops.doctor.finding import State
+from cvdops.doctor.models import Examination
 from cvdops.executions.states import Look
-from cvdops.web.doctor import kept
-from cvdops.web.doctor.finding import State
-from cvdops.web.models import Examination
 
 LOOKS = {
     State.OK: Look("Good", "check", "ok"),
@@ -42,9 +41,7 @@ def doctor(request: HttpRequest) -> HttpResponse:
         kept.ask(person(request))
         if not request.headers.get("HX-Request"):
             return redirect("doctor")
-    under_way = ExpressionWrapper(kept.under_way(), output_field=BooleanField())
-    found = Examination.objects.annotate(under_way=under_way).select_related("asked_by")
-    machines = [_looked(one, under_way=bool(one.under_way)) for one in found]
+    machines = [_looked(one, under_way=bool(one.under_way)) for one in kept.examinations()]
     context = {
         "machines": machines,
         "under_way": any(one.under_way for one in machines),

@@ -5,9 +5,9 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any, ClassVar
 
+from cvdops.doctor import examine, kept
+from cvdops.doctor.finding import Finding, State
 from cvdops.lib.command import PortalCommand
-from cvdops.web.doctor import examine, kept
-from cvdops.web.doctor.finding import Finding, State
 
 _MARKS = {State.OK: ("ok", "ok"), State.WARNING: ("warning", "wait"), State.WRONG: ("WRONG", "bad")}
 

@@ -6,7 +6,7 @@ seconds at most, and a check that breaks is itself a finding.
 
 from collections.abc import Callable, Iterator
 
-from cvdops.web.doctor import (
+from cvdops.doctor import (
     log,
     machine,
     messages,
@@ -17,7 +17,7 @@ from cvdops.web.doctor import (
     vault,
     workers,
 )
-from cvdops.web.doctor.finding import Finding, State, wrong
+from cvdops.doctor.finding import Finding, State, wrong
 
 Check = Callable[[], Finding]
 

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from cvdops.doctor.finding import Finding, ok, warning, wrong
 from cvdops.executions import partitions
-from cvdops.web.doctor.finding import Finding, ok, warning, wrong
 
 OLDEST_POSTGRESQL = 15
 OLDEST_REDIS = (6, 2)

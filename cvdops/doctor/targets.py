@@ -6,13 +6,13 @@ from uuid import UUID
 
 from django.db import connection
 
+from cvdops.doctor.finding import Finding, ok, warning, wrong
 from cvdops.environments.models import Host
 from cvdops.executions import context
 from cvdops.executions.models import StepAttempt
 from cvdops.executions.targets import target_of
 from cvdops.lib.ids import born
 from cvdops.runners.job import StartFailed, Unreachable
-from cvdops.web.doctor.finding import Finding, ok, warning, wrong
 
 DAYS = 30  # for which an empty job directory is kept, so that its step can never begin again
 SHOWN = 10

@@ -5,10 +5,10 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from cvdops.doctor.finding import Finding, ok, warning, wrong
 from cvdops.environments.models import Environment
 from cvdops.executions.models import Worker
 from cvdops.executions.queues import ALIVE, gap
-from cvdops.web.doctor.finding import Finding, ok, warning, wrong
 
 SILENT = timedelta(seconds=30)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from django.conf import settings
 
+from cvdops.doctor.finding import Finding, ok, warning, wrong
 from cvdops.environments.models import Host
 from cvdops.executions.models import Worker
 from cvdops.lib import disk as disks
-from cvdops.web.doctor.finding import Finding, ok, warning, wrong
 
 ROOT = Path("/")
 _MEMORY = {"tmpfs", "ramfs"}

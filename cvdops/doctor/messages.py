@@ -2,8 +2,8 @@
 
 from django.conf import settings
 
+from cvdops.doctor.finding import Finding, ok, warning
 from cvdops.notifications.queries import undelivered
-from cvdops.web.doctor.finding import Finding, ok, warning
 
 
 def address() -> Finding:

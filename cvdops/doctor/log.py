@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 from cvdops.audit import witness
 from cvdops.audit.models import Witness
-from cvdops.web.doctor.finding import Finding, ok, warning, wrong
+from cvdops.doctor.finding import Finding, ok, warning, wrong
 
 LATE = timedelta(minutes=10)  # a worker looks once a minute
 _HEADS = "CVDOPS_AUDIT_HEADS says where; it has to be a place that workers may write to."

@@ -5,7 +5,7 @@ from django.conf import settings
 from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
 from cvdops.approvals import quorum
-from cvdops.web.doctor.finding import Finding, ok, warning, wrong
+from cvdops.doctor.finding import Finding, ok, warning, wrong
 
 
 def demo() -> Finding:

@@ -1,4 +1,4 @@
-"""The last look on each machine, kept for the page; and a new one, which runs beside the web server.
+"""The last look on each machine, kept for page and API; and a new one, which runs beside the web server.
 
 It looks in a process of its own: it takes its time, and connections that pages need.
 """
@@ -15,15 +15,15 @@ from threading import Thread
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Now
 
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
+from cvdops.doctor.finding import Finding
+from cvdops.doctor.models import Examination
 from cvdops.lib.errors import Conflict
-from cvdops.web.doctor.finding import Finding
-from cvdops.web.models import Examination
 
 LIMIT = timedelta(minutes=2)  # a look that takes longer has died
 
@@ -42,6 +42,12 @@ def keep(findings: Sequence[Finding]) -> None:
 def under_way() -> Q:
     """Those that are being looked at."""
     return Q(asked_at__gt=Now() - LIMIT)
+
+
+def examinations() -> QuerySet[Examination]:
+    """All machines that were ever looked at, each with whether it is `under_way` now."""
+    now = ExpressionWrapper(under_way(), output_field=BooleanField())
+    return Examination.objects.annotate(under_way=now).select_related("asked_by")
 
 
 def ask(user: User) -> None:

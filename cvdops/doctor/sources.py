@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 
 from cvdops.catalog.models import CatalogSource
-from cvdops.web.doctor.finding import Finding, ok, warning, wrong
+from cvdops.doctor.finding import Finding, ok, warning, wrong
 
 
 def git() -> Finding:

@@ -2,9 +2,9 @@
 
 from django.conf import settings
 
+from cvdops.doctor.finding import Finding, ok, warning, wrong
 from cvdops.environments.models import EnvironmentSecret
 from cvdops.lib.sealing import SealBroken, unseal
-from cvdops.web.doctor.finding import Finding, ok, warning, wrong
 
 
 def secrets() -> Finding:
