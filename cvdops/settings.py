@@ -349,12 +349,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"strangers": {"()": "cvdops.lib.logged.Strangers"}},
+    "filters": {
+        "strangers": {"()": "cvdops.lib.logged.Strangers"},
+        "tokens": {"()": "cvdops.lib.logged.Tokens"},
+    },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["strangers"],
+            "filters": ["strangers", "tokens"],
         }
     },
     "root": {"handlers": ["stderr"], "level": env("CVDOPS_LOG_LEVEL", "WARNING")},

@@ -147,6 +147,11 @@ def bearer(header: str) -> Bearer | None:
     return Bearer(user, token, frozenset(Scope(one) for one in json.loads(scopes) if one in known))
 
 
+def written_in(text: str) -> list[str]:
+    """What looks like a token in it."""
+    return _TOKEN.findall(text)
+
+
 def shown_in_vain(text: str) -> None:
     """Write into the audit log that a token was refused, at most once an hour for each.
 

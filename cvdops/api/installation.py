@@ -57,10 +57,10 @@ def _found() -> Machines:
     items = [
         Machine(
             machine=one.machine,
-            under_way=bool(one.under_way),
+            under_way=now,
             looked_at=one.done_at,
             findings=one.findings,
         )
-        for one in kept.examinations()
+        for one, now in kept.examinations()
     ]
     return Machines(items=items, next_cursor="")

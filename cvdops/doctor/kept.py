@@ -15,7 +15,7 @@ from threading import Thread
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
 
 from cvdops.access.policy import Action, can
@@ -44,10 +44,11 @@ def under_way() -> Q:
     return Q(asked_at__gt=Now() - LIMIT)
 
 
-def examinations() -> QuerySet[Examination]:
-    """All machines that were ever looked at, each with whether it is `under_way` now."""
+def examinations() -> list[tuple[Examination, bool]]:
+    """All machines that were ever looked at, each with whether it is being looked at now."""
     now = ExpressionWrapper(under_way(), output_field=BooleanField())
-    return Examination.objects.annotate(under_way=now).select_related("asked_by")
+    found = Examination.objects.annotate(now=now).select_related("asked_by")
+    return [(one, bool(one.now)) for one in found]
 
 
 def ask(user: User) -> None:

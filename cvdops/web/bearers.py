@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from cvdops.access.marks import access_of
 from cvdops.access.policy import Action
-from cvdops.access.tokens import PREFIX, Bearer, bearer, shown_in_vain
+from cvdops.access.tokens import PREFIX, Bearer, bearer, shown_in_vain, written_in
 from cvdops.lib import problems
 
 _CLOSED = (
@@ -39,7 +39,9 @@ def authenticate(
     if not problems.asked_for(request):
         return None
     values = [value for _, given in request.GET.lists() for value in given]
-    if in_address := [value for value in values if value.startswith(PREFIX)]:
+    in_address = [value for value in values if value.startswith(PREFIX)]
+    in_address += written_in(request.path_info)
+    if in_address:
         shown_in_vain(in_address[0])
         return problems.unknown("token_in_address", _IN_ADDRESS)
     header = request.headers.get("Authorization")

@@ -5,7 +5,7 @@ from cvdops.executions.models import Execution
 from cvdops.executions.states import StepState, said
 from tests.api.calls import call, get, token
 from tests.cast import person
-from tests.live.conftest import attempt, write
+from tests.live.output import attempt, write
 from tests.web.world import World
 
 

@@ -11,9 +11,9 @@ from django.test import AsyncClient
 from ninja import Schema
 
 from cvdops.access.certification import Stage
-from cvdops.api import asking, audit, urls
+from cvdops.api import asking, urls
 from cvdops.audit.models import AuditEntry
-from cvdops.executions import history
+from cvdops.executions import history, trail
 from tests.api.calls import call, get, token
 from tests.cast import certify, person
 from tests.web.world import World
@@ -239,11 +239,11 @@ def test_errors_outside_a_call_are_problem_documents_too(world: World) -> None:
 def test_what_is_broken_is_a_problem_document_without_its_inside(
     error: Exception, status: int, code: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_user: object) -> None:
+    def broken(*_given: object) -> None:
         raise error
 
     text = token("auditor")
-    monkeypatch.setattr(audit, "entries", broken)
+    monkeypatch.setattr(trail, "matching", broken)
     answer = call(text, "GET", "audit")
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert b"secret" not in answer.content

@@ -91,6 +91,8 @@ def test_a_token_in_the_address_is_refused(world: World) -> None:
         answer = call("", "GET", "executions", **{name: text})
         assert (answer.status_code, answer.json()["code"]) == (401, "token_in_address")
         assert text not in answer.content.decode()
+    answer = call("", "GET", f"runbooks/{text}")
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_in_address")
 
 
 @pytest.mark.parametrize("scopes", [("read",), ("run",), ("read", "run")])

@@ -189,12 +189,11 @@ def test_a_refusal_says_how_it_stands_and_blames_nobody(scene: Scene) -> None:
         services.pause(engineer, execution.pk)
     waits = execution.waiting_for["text"]
     assert str(refused.value) == f"It cannot pause now. Execution {execution} is waiting: {waits}."
-    Execution.objects.update(
-        state="succeeded", finished_at=Now(), waiting_for={}, due_at=None, lease_until=None
-    )
+    services.cancel(engineer, execution.pk)
+    Event.objects.update(at=Now() - timedelta(hours=1))
     with pytest.raises(Conflict) as refused:
         services.cancel(engineer, execution.pk)
-    assert str(refused.value) == f"It cannot cancel now. Execution {execution} has succeeded."
+    assert str(refused.value) == f"It cannot cancel now. Execution {execution} was cancelled."
 
 
 def test_a_cancel_asked_for_while_it_began_to_wait_is_carried_out(scene: Scene) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 
-from cvdops.lib.logged import Strangers
+from cvdops.lib.logged import Strangers, Tokens
 
 
 def record(name: str) -> logging.LogRecord:
@@ -31,4 +31,13 @@ def test_a_fault_of_the_program_keeps_its_trace() -> None:
 
 
 def test_the_log_is_written_so() -> None:
-    assert settings.LOGGING["handlers"]["stderr"]["filters"] == ["strangers"]
+    assert settings.LOGGING["handlers"]["stderr"]["filters"] == ["strangers", "tokens"]
+
+
+def test_no_token_is_written_down() -> None:
+    told = logging.LogRecord(
+        "django.request", logging.WARNING, __file__, 1, "%s: %s",
+        ("Not Found", f"/api/v1/runbooks/cvdops_{'x' * 43}/"), None,
+    )  # fmt: skip
+    assert Tokens().filter(told)
+    assert told.getMessage() == "Not Found: /api/v1/runbooks/cvdops_…/"

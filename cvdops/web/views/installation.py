@@ -41,7 +41,7 @@ def doctor(request: HttpRequest) -> HttpResponse:
         kept.ask(person(request))
         if not request.headers.get("HX-Request"):
             return redirect("doctor")
-    machines = [_looked(one, under_way=bool(one.under_way)) for one in kept.examinations()]
+    machines = [_looked(one, under_way=now) for one, now in kept.examinations()]
     context = {
         "machines": machines,
         "under_way": any(one.under_way for one in machines),
