@@ -1,18 +1,26 @@
 #!/usr/bin/env python
-"""Django's command line for the portal."""
+"""Django's command line for the portal. Ctrl-C ends it with 130, also while it is still being loaded."""
 
 import os
 import sys
 
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
-
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cvdops.settings")
     try:
-        import cvdops.celery  # noqa: F401 (commands publish wake-ups; needs the variable above)
+        from django.core.exceptions import ImproperlyConfigured
+        from django.core.management import execute_from_command_line
 
-        execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+        from cvdops.lib.console import Console
+
+        try:
+            import cvdops.celery  # noqa: F401 (commands publish wake-ups; needs the variable above)
+
+            execute_from_command_line(sys.argv)
+        except ImproperlyConfigured as error:
+            console = Console(sys.stdout, sys.stderr)
+            if "--json" in sys.argv:
+                console.say_json({"error": {"code": "settings", "detail": str(error)}})
+            console.tell(str(error))
+            sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -17,6 +17,7 @@ django.setup(set_prefix=False)
 
 import cvdops.urls  # noqa: E402, F401 (nobody's first page waits for it)
 from cvdops.accounts.demo import refuse_demo_people  # noqa: E402 (after the apps are loaded)
+from cvdops.api.urls import described  # noqa: E402
 from cvdops.lib.database import Connection  # noqa: E402
 from cvdops.web.gate import Gate  # noqa: E402
 from cvdops.web.handler import Handler  # noqa: E402
@@ -31,4 +32,5 @@ Connection.patience = 4.0
 with ThreadPoolExecutor(1) as outside:
     outside.submit(refuse_demo_people).result()
 
+described()  # nobody waits for this, either
 settle()

@@ -74,7 +74,7 @@ def deploy(url, version):
                 break
 
     ended = engineer.get(f"executions/{execution['id']}")
-    print(f"#{ended['number']} {ended['state']}. {ended['outcome']}")
+    print(f"#{ended['number']} {ended['state']}. {ended['outcome']}".rstrip())
 
     variables = engineer.get("environments/development")["variables"]
     base = next(one["value"] for one in variables if one["name"] == "BASE_URL")

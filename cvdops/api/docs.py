@@ -1,7 +1,7 @@
 """The page of all calls: what each takes and answers, with an example, and a form that sends it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -97,12 +97,13 @@ def _spread(example: str) -> str:
     return json.dumps(json.loads(example), indent=2) if example else ""
 
 
-def page(schema: Mapping[str, Any]) -> Any:
-    """The view of this description."""
+def page(described: Callable[[], Mapping[str, Any]]) -> Any:
+    """The view of this description, which takes a second to make: only who shows it waits for it."""
 
     @cache
     def listed() -> SafeString:
         """The same for everybody, and drawn once."""
+        schema = described()
         context = {"groups": tuple(shown(schema)), "shapes": tuple(shapes(schema))}
         return render_to_string("api/_calls.html", context)
 

@@ -242,5 +242,5 @@ def _patterns() -> list[URLPattern]:
 urlpatterns = [
     *_patterns(),
     path("openapi.json", openapi, name="api-openapi"),
-    path("docs", page(described()), name="api-docs"),
+    path("docs", page(described), name="api-docs"),
 ]

@@ -65,8 +65,11 @@ def check(request: ApprovalRequest, verdict: str, comment: str, plan_digest: str
         text = "Nobody may decide it any more: the execution has to be started anew."
         raise Conflict(text, "The request has expired")
     if plan_digest != request.plan_digest:
-        text = "What would run has changed since you opened this page. Read it again."
-        raise Conflict(text, "What would run has changed")
+        text = (
+            "What you have read has another plan digest than this request. Nothing was decided: "
+            "read what would run, and decide on that."
+        )
+        raise Conflict(text, "That is not what would run")
     if not comment.strip() and verdict == Decision.Verdict.REJECT:
         raise Invalid([Problem("comment", "Say why you reject it.")])
     if not comment.strip() and request.reason_required:

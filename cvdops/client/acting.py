@@ -68,12 +68,11 @@ def _start(options: Namespace) -> dict[str, object]:
 
 
 def _with_flags(error: Told) -> Told:
-    fields = {str(p.get("field", "")).partition(".")[0] for p in error.document.get("problems", ())}
-    if flags := arguments.flags_for(fields):
-        last = {"field": "", "message": flags}
-        error.document["problems"] = [*error.document["problems"], last]
-        return Told(error.status, error.document)
-    return error
+    """The same, and by which flags it is mended."""
+    found = error.document.get("problems", ())
+    problems = [(str(one.get("field", "")), str(one.get("message", ""))) for one in found]
+    told = [{"field": field, "message": text} for field, text in arguments.with_flags(problems)]
+    return Told(error.status, {**error.document, "problems": told})
 
 
 def _rehearsed(
@@ -147,7 +146,8 @@ def _decide(portal: Portal, console: Console, options: Namespace, decision: str)
     """Show what it is, then decide on exactly that: by its digest, or by a yes at a terminal."""
     wanted = _request(portal, options.approval)
     execution = portal.get("executions", wanted["execution"])
-    for line in (*reading.request(wanted), "", *reading.execution(execution, portal)):
+    about = (*reading.facts(execution, portal), "", *reading.steps(execution))
+    for line in (*reading.request(wanted), "", *about):
         console.tell(visible(line))
     digest = options.digest
     if not digest:

@@ -2,6 +2,7 @@
 
 import os
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Sequence
 
 EXITS = (
     (0, "it succeeded; with --dry-run: it could run now"),
@@ -11,7 +12,8 @@ EXITS = (
     ),
     (2, "nothing was started: bad input, or not allowed"),
     (3, "it waits for somebody: an approval, a step for a person, a worker"),
-    (130, "watching was stopped with Ctrl-C; the execution goes on"),
+    (74, "what it prints can be written nowhere (a full disk); what was started goes on"),
+    (130, "it was stopped with Ctrl-C; an execution that was started goes on"),
 )
 FLAGS = {  # field of a start → the flag that gives it
     "reason": "--reason",
@@ -85,7 +87,24 @@ def duration(text: str) -> float:
     return float(number) * _UNITS[unit]
 
 
-def flags_for(fields: set[str]) -> str:
-    """The flags by which these fields of a start are given, as a sentence; empty for none."""
-    named = sorted({flag for field, flag in FLAGS.items() if field in fields})
-    return f"Say it with {', '.join(named)}." if named else ""
+def count(text: str) -> int:
+    """A number that is not below zero."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise ArgumentTypeError("a number, not below 0")
+    return int(text)
+
+
+def with_flags(problems: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Problems of a start (field, message), each with the flag that mends it: once for all of a field."""
+    flags = [_flag(field) for field, _ in problems]
+    return [
+        (field, f"{message} Say it with {flag}." if flag and flag not in rest else message)
+        for n, ((field, message), flag) in enumerate(zip(problems, flags, strict=True))
+        for rest in [flags[n + 1 :]]
+    ]
+
+
+def _flag(field: str) -> str:
+    """The flag that gives a field; empty if none does. A variable is named in capitals, and nothing else is."""
+    name = field.removeprefix("variables.").partition(".")[0]
+    return f"--var {name}=VALUE" if name.isupper() else FLAGS.get(name, "")

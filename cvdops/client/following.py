@@ -8,6 +8,7 @@ from typing import Protocol
 
 from cvdops.client.story import Exit, Look, Output, Story
 from cvdops.lib.console import Console
+from cvdops.lib.visible import visible
 
 PATIENCE = 30.0  # seconds that nobody's script waits for a person, if it does not say for how long
 
@@ -57,8 +58,8 @@ class Following:
     def _turn(self) -> Exit | None:
         with self._patient():
             self._look = look = self.source.look()
-            self._away = ""
             self.story.go_on(look, self.source)
+            self._back()
             if (code := self._verdict(look)) is not None:
                 self.story.end(look)
                 if not look.over:
@@ -66,6 +67,11 @@ class Following:
                 return code
             self.source.wait()
         return None
+
+    def _back(self) -> None:
+        if self._away:
+            self.console.tell("The portal answers again: it is followed from where it was.")
+        self._away = ""
 
     @contextmanager
     def _patient(self) -> Iterator[None]:
@@ -98,17 +104,25 @@ class Following:
             if not self.console.attended:
                 return self._stop()
             self.console.tell("")
-            answer = self.console.ask(
-                "Cancel the execution, stop watching it, or go on watching? [c/s/Enter]"
-            )
-            if answer.startswith("c"):
+            answer = self._answer()
+            if answer in {"c", "cancel"}:
                 self.console.tell(self.source.cancel())
-            return self._stop() if answer.startswith("s") else None
+            return self._stop() if answer in {"s", "stop"} else None
         except KeyboardInterrupt:
             return self._stop()
         except Away as error:
             self.console.tell(f"{error} It was not cancelled.")
             return None
+
+    def _answer(self) -> str:
+        """What the person wants: asked again until it is one of these."""
+        while True:
+            answer = self.console.ask(
+                "Cancel the execution, stop watching it, or go on watching? [c/s/Enter]"
+            )
+            if answer in {"c", "cancel", "s", "stop", ""}:
+                return answer
+            self.console.tell(f"“{visible(answer)}” is none of these.")
 
     def _stop(self) -> Exit:
         self.console.tell("No longer watched. The execution goes on.")

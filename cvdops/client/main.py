@@ -4,13 +4,14 @@ import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from cvdops.client import acting, arguments, reading
 from cvdops.client.following import Away
 from cvdops.client.place import Unset, place
 from cvdops.client.story import Exit
 from cvdops.client.wire import Portal, Told
-from cvdops.lib.console import Console, leave_quietly
+from cvdops.lib.console import Console
 from cvdops.lib.lessons import LessonFormatter, lesson
 
 Command = Callable[[Portal, Console, Namespace], Exit]
@@ -55,13 +56,21 @@ def main() -> None:
         code = Exit.REFUSED
     except KeyboardInterrupt:
         code = Exit.STOPPED
-    except BrokenPipeError:
-        leave_quietly()
     sys.exit(int(code))
 
 
+class _Parser(ArgumentParser):
+    """Says what it does not understand as JSON, too, where that is asked for."""
+
+    def error(self, message: str) -> NoReturn:
+        if "--json" in sys.argv:
+            console = Console(sys.stdout, sys.stderr)
+            console.say_json({"error": {"code": "usage", "detail": message}})
+        super().error(message)
+
+
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
+    parser = _Parser(
         "cvdops",
         description="A remote portal. CVDOPS_URL and CVDOPS_TOKEN say where it is and who asks; "
         "so do the same two lines in ~/.config/cvdops/config, which nobody but you may read (mode 600).",
@@ -84,7 +93,7 @@ def _parser() -> ArgumentParser:
 
 
 def _add(
-    commands: "_SubParsersAction[ArgumentParser]",
+    commands: "_SubParsersAction[_Parser]",
     name: str,
     do: Command,
     says: str,
@@ -103,7 +112,7 @@ def _add(
     return parser
 
 
-def _reading(commands: "_SubParsersAction[ArgumentParser]") -> None:
+def _reading(commands: "_SubParsersAction[_Parser]") -> None:
     one = _add(
         commands,
         "runbooks",
@@ -130,7 +139,9 @@ def _reading(commands: "_SubParsersAction[ArgumentParser]") -> None:
         ("q", "words of the reason or title"),
     ):
         one.add_argument(f"--{flag}", metavar=flag.upper(), help=says)
-    one.add_argument("--limit", type=int, default=20, metavar="N", help="so many (default: 20)")
+    one.add_argument(
+        "--limit", type=arguments.count, default=20, metavar="N", help="so many (default: 20)"
+    )
     one = _add(
         commands,
         "show",
@@ -146,11 +157,14 @@ def _reading(commands: "_SubParsersAction[ArgumentParser]") -> None:
         reading.output,
         "what a step has written, byte for byte",
         ("cvdops output 42 take-the-backup > backup.log", "into a file"),
+        ("cvdops output 42 take-the-backup --json", "as text, or in base64 what is no UTF-8"),
     )
     _execution(one)
     one.add_argument("step", metavar="STEP", help="its id, as `show` names it")
     one.add_argument("--host", default="", help="which one, of a step that ran on several")
-    one.add_argument("--offset", type=int, default=0, metavar="N", help="from this byte on")
+    one.add_argument(
+        "--offset", type=arguments.count, default=0, metavar="N", help="from this byte on"
+    )
     one = _add(
         commands,
         "approvals",
@@ -159,7 +173,9 @@ def _reading(commands: "_SubParsersAction[ArgumentParser]") -> None:
         ("cvdops approvals", "what could be decided"),
     )
     one.add_argument("--all", action="store_true", help="those that were decided, too")
-    one.add_argument("--limit", type=int, default=50, metavar="N", help="so many (default: 50)")
+    one.add_argument(
+        "--limit", type=arguments.count, default=50, metavar="N", help="so many (default: 50)"
+    )
     one = _add(
         commands,
         "lint",
@@ -171,7 +187,7 @@ def _reading(commands: "_SubParsersAction[ArgumentParser]") -> None:
     one.add_argument("file", type=Path, metavar="FILE")
 
 
-def _acting(commands: "_SubParsersAction[ArgumentParser]") -> None:
+def _acting(commands: "_SubParsersAction[_Parser]") -> None:
     one = _add(
         commands, "run", acting.run, "start a runbook and wait for its end", *_RUN,
         exits=arguments.EXITS,
@@ -204,7 +220,7 @@ def _acting(commands: "_SubParsersAction[ArgumentParser]") -> None:
         _comment(one)
 
 
-def _controlling(commands: "_SubParsersAction[ArgumentParser]") -> None:
+def _controlling(commands: "_SubParsersAction[_Parser]") -> None:
     for name, says in _CONTROLS.items():
         one = _add(commands, name, acting.control, says, (f"cvdops {name} 42", "number 42"))
         _execution(one)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+_KNOWN = ("CVDOPS_URL", "CVDOPS_TOKEN")
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -69,6 +70,12 @@ def _read(path: Path) -> dict[str, str]:
         raise Unset(f"{path} cannot be read: {error}.") from None
     if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid != os.geteuid():
         raise Unset(f"Others may read {path}, which holds a token. Run: chmod 600 {path}")
-    lines = (line.strip() for line in text.splitlines())
-    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
-    return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs}
+    found: dict[str, str] = {}
+    for number, line in enumerate(map(str.strip, text.splitlines()), start=1):
+        if not line or line.startswith("#"):
+            continue
+        name, _, value = (part.strip() for part in line.partition("="))
+        if name not in _KNOWN:  # it is not quoted: it may hold a token
+            raise Unset(f"Line {number} of {path} says neither {' nor '.join(_KNOWN)}=….")
+        found[name] = value.strip("\"'")
+    return found

@@ -1,8 +1,9 @@
 """The commands that look: the catalog, executions, their output, requests, what the rules say of a file."""
 
+import base64
 import re
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -106,17 +107,32 @@ def show(portal: Portal, console: Console, options: Namespace) -> Exit:
 def output(portal: Portal, console: Console, options: Namespace) -> Exit:
     """What a step has written, byte for byte; on a terminal without what would move its cursor."""
     path = ("executions", identify(portal, options.execution), "steps", options.step, "output")
+    if options.json:
+        console.say_json(_contents(b"".join(_pieces(portal, path, options)), options.offset))
+        return Exit.SUCCEEDED
     shown = Sgr(colours=console.shows_colours()) if console.out.isatty() else None
-    offset = options.offset
-    while True:
-        data = portal.fetch(*path, most=PIECE, offset=offset, host=options.host)
-        if not data:
-            break
+    for data in _pieces(portal, path, options):
         console.write(shown.feed(data) if shown else data)
-        offset += len(data)
     if shown:
         console.write(shown.end())
     return Exit.SUCCEEDED
+
+
+def _pieces(portal: Portal, path: tuple[str, ...], options: Namespace) -> Iterator[bytes]:
+    offset = options.offset
+    while data := portal.fetch(*path, most=PIECE, offset=offset, host=options.host):
+        yield data
+        offset += len(data)
+
+
+def _contents(data: bytes, offset: int) -> dict[str, object]:
+    """Bytes as JSON can hold them. `next_offset`: where what comes later begins."""
+    try:
+        encoding, content = "utf-8", data.decode()
+    except UnicodeDecodeError:
+        encoding, content = "base64", base64.b64encode(data).decode()
+    end = offset + len(data)
+    return {"offset": offset, "next_offset": end, "encoding": encoding, "content": content}
 
 
 def approvals(portal: Portal, console: Console, options: Namespace) -> Exit:
@@ -156,19 +172,29 @@ def lint(portal: Portal, console: Console, options: Namespace) -> Exit:
 
 def execution(found: Mapping[str, Any], portal: Portal) -> list[str]:
     """An execution as lines."""
+    requests = [line for one in found["approvals"] for line in ("", *request(one))]
+    return [*facts(found, portal), *requests, "", *steps(found)]
+
+
+def facts(found: Mapping[str, Any], portal: Portal) -> list[str]:
+    """What an execution runs with which values, and how it stands, as lines."""
     lines = [
         f"#{found['number']} {found['runbook']} {found['version']}, {found['procedure']}, in "
         f"{found['environment']}: {found['state'].replace('_', ' ')}",
         f"Asked for by {found['requested_by']} at {found['created_at']}: {found['reason']}",
         f"Plan {found['plan_digest']}",
         portal.page(found["url"]),
+        *(f"  {name}={value}" for name, value in found["variables"].items()),
     ]
     if found["outcome"]:
         lines.append(found["outcome"])
     if waits := found["waiting_for"]:
         lines.append(f"It waits: {waits['text']}")
-    for one in found["approvals"]:
-        lines += ["", *request(one)]
+    return lines
+
+
+def steps(found: Mapping[str, Any]) -> list[str]:
+    """The steps of an execution, as they stand, as lines."""
     rows: list[Mapping[str, str]] = [
         {
             "id": step["id"],
@@ -180,7 +206,7 @@ def execution(found: Mapping[str, Any], portal: Portal) -> list[str]:
         for step in found["steps"]
     ]
     columns = {"id": "STEP", "host": "HOST", "state": "STATE", "code": "EXIT", "title": "TITLE"}
-    return [*lines, "", *table(rows, columns)]
+    return table(rows, columns)
 
 
 def request(found: Mapping[str, Any]) -> list[str]:

@@ -163,10 +163,17 @@ def _told(error: HTTPError) -> Told:
     return Told(error.code, document)
 
 
+def _problem(found: Mapping[str, Any]) -> str:
+    """What is wrong with a field, which is named unless its message does."""
+    field, message = str(found.get("field", "")), str(found.get("message", ""))
+    known = not field or field.rpartition(".")[2] in message
+    return message if known else f"{field}: {message}"
+
+
 def _sentence(document: Mapping[str, Any]) -> str:
     """Everything that a problem document says, for people."""
     if reasons := document.get("reasons"):
         return "\n".join(f"{r.get('text', '')} {r.get('remedy', '')}".strip() for r in reasons)
     if problems := document.get("problems"):
-        return "\n".join(f"{p.get('field', '')}: {p.get('message', '')}" for p in problems)
+        return "\n".join(map(_problem, problems))
     return str(document.get("detail", "The portal did not say why."))

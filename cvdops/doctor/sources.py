@@ -1,5 +1,6 @@
 """What the portal reads with programs of this machine: runbooks with git, hosts with ssh."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 from cvdops.catalog.models import CatalogSource
+from cvdops.catalog.origin import Origin
 from cvdops.doctor.finding import Finding, ok, warning, wrong
 
 
@@ -23,11 +25,20 @@ def git() -> Finding:
 
 
 def catalog() -> Finding:
-    source = CatalogSource.objects.first()
+    """What the settings of this command name, and how the last look at it ended."""
+    place, source = settings.RUNBOOKS, CatalogSource.objects.first()
+    folder = Path(place.location)
+    if place.scheme == "file" and not (folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)):
+        return wrong(
+            "catalog",
+            f"CVDOPS_RUNBOOKS names {folder}, which is no folder that can be read here.",
+            "A worker with this setting leaves the catalog as it is.",
+            "Correct CVDOPS_RUNBOOKS, or the rights of the folder.",
+        )
     if source is None or source.looked_at is None:
         return warning(
             "catalog",
-            f"Nobody has read the runbooks of {settings.RUNBOOKS.location} yet.",
+            f"Nobody has read the runbooks of {place.location} yet.",
             "There is nothing to run.",
             "Run `manage.py sync`, or start a worker.",
         )
@@ -40,7 +51,19 @@ def catalog() -> Finding:
             else "The catalog is empty.",
             "Mend the source, then press *Sync now* in the catalog.",
         )
+    if Origin(source.location, source.branch, source.folder) != place:
+        return warning(
+            "catalog",
+            f"The catalog was read from {_named(source)}, and the settings here name {_named(place)}.",
+            "What was changed there is not in the catalog yet, or workers have other settings.",
+            "Run `manage.py sync`, and give workers the same CVDOPS_RUNBOOKS.",
+        )
     return ok("catalog", f"{source.location} was read at {source.read_at:%Y-%m-%d %H:%M} UTC.")
+
+
+def _named(place: Origin | CatalogSource) -> str:
+    parts = (place.location, place.branch, place.folder)
+    return ", ".join(part for part in parts if part)
 
 
 def ssh() -> Finding:

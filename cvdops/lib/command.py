@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, DjangoHelpFor
 from django.core.management.color import no_style
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
-from cvdops.lib.console import Console, coloured, leave_quietly
+from cvdops.lib.console import Console, coloured
 from cvdops.lib.errors import Invalid, Problem, Refused, UserError
 from cvdops.lib.lessons import LessonFormatter, lesson
 
@@ -40,11 +40,21 @@ class PortalCommand(BaseCommand):
     examples: ClassVar[Sequence[tuple[str, str]]] = ()
     exits: ClassVar[Sequence[tuple[int, str]]] = ((0, "done"), (2, "not done: bad input"))
     colours: bool | None = None  # as --force-color and --no-color say
+    requires_system_checks = ()  # they load every page; CI, migrate and workers run them
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not coloured(sys.stderr):  # Django does not know NO_COLOR
             self.style, self.stderr.style_func = no_style(), None
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        if "--json" in argv:
+            try:  # an error is only raised, and not printed, until super() takes over
+                self.create_parser(argv[0], argv[1]).parse_args(argv[2:])
+            except CommandError as error:
+                text = str(error).removeprefix("Error: ")
+                self.console.say_json({"error": {"code": "usage", "detail": text}})
+        super().run_from_argv(argv)
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         kwargs = {"formatter_class": _Formatter, "epilog": lesson(self.examples, self.exits)}
@@ -58,8 +68,6 @@ class PortalCommand(BaseCommand):
         logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # said below in one sentence
         try:
             return super().execute(*args, **options)
-        except BrokenPipeError:
-            leave_quietly()
         except UserError as error:
             raise self._told(options, sentence(error), problem(error)) from error
         except CommandError as error:

@@ -4,9 +4,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import IO, NoReturn
+
+UNWRITTEN = 74  # as sysexits.h calls an error of input or output
 
 # The tones of the pages, as a terminal shows them.
 _TONES = {"ok": "32", "run": "36", "wait": "33", "bad": "31", "muted": "2", "strong": "1"}
@@ -33,26 +37,42 @@ class Console:
 
     def say(self, text: str) -> None:
         """A line of the result."""
-        print(text, file=self.out, flush=True)
+        with self._written():
+            print(text, file=self.out, flush=True)
 
     def tell(self, text: str) -> None:
         """A line about what happens, which is no part of the result."""
-        print(text, file=self.err, flush=True)
+        with self._written():
+            print(text, file=self.err, flush=True)
 
     def say_json(self, value: object) -> None:
-        """The result for programs, instead of lines."""
-        self.say(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+        """The result for programs, instead of lines; times are those of the API."""
+        self.say(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
 
     def write(self, data: bytes, *, aside: bool = False) -> None:
         """Bytes as they are; `aside`: they are no part of the result."""
         stream = self.err if aside else self.out
         binary = getattr(stream, "buffer", None)
-        if binary is None:
-            stream.write(data.decode("utf-8", "replace"))
-        else:
+        with self._written():
+            if binary is None:
+                stream.write(data.decode("utf-8", "replace"))
+            else:
+                stream.flush()
+                binary.write(data)
             stream.flush()
-            binary.write(data)
-        stream.flush()
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """Ends the program if what is printed can go nowhere: a full disk, or nobody who reads."""
+        try:
+            yield
+        except BrokenPipeError:
+            _leave(128 + signal.SIGPIPE)
+        except OSError as error:
+            with suppress(OSError):
+                self.err.write(f"Error: What it printed could not be written: {error.strerror}.\n")
+                self.err.flush()
+            _leave(UNWRITTEN)
 
     def painted(self, text: str, tone: str, *, aside: bool = True) -> str:
         """The text in a tone, if the stream that it goes to shows colours."""
@@ -78,10 +98,15 @@ class Console:
         return self.answers.readline().strip().lower()
 
 
-def leave_quietly() -> NoReturn:
-    """End, because whoever read what is printed has gone away: as a program that SIGPIPE ends."""
+def _leave(code: int) -> NoReturn:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left in buffers
-    raise SystemExit(128 + signal.SIGPIPE)
+    raise SystemExit(code)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return str(value)
 
 
 def table(rows: list[Mapping[str, str]], columns: Mapping[str, str]) -> list[str]:

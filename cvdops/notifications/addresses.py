@@ -1,7 +1,7 @@
-"""Where the pages are that notices point to.
+"""Where the pages are that notices and commands point to.
 
-Written here and not asked of Django: a worker that asks for one address would load all pages and the API,
-20 MB that it never needs. A test holds them to the pages' own.
+Written here and not asked of Django: a worker or a command that asks for one address would load all pages
+and the API, 20 MB and seconds that it never needs. A test holds them to the pages' own.
 """
 
 from uuid import UUID

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
-from django.urls import reverse
 
 from cvdops.accounts.models import User
 from cvdops.approvals.models import RequestState
@@ -20,6 +19,7 @@ from cvdops.executions.models import Execution, StepAttempt
 from cvdops.executions.states import ExecutionState
 from cvdops.lib.errors import UserError
 from cvdops.live.answers import WITHHELD, reads_answers
+from cvdops.notifications import addresses
 from cvdops.spec.document import Kind
 from cvdops.web import approvers
 
@@ -58,7 +58,7 @@ class Followed:
         return Look(
             id=str(found.pk),
             number=found.number,
-            url=address(reverse("execution", args=[found.pk])),
+            url=address(addresses.execution(found.pk)),
             title=found.runbook.title,
             environment=found.environment_id,
             state=found.state,
@@ -80,7 +80,7 @@ class Followed:
                 for group in approvers.groups(request)
                 if group.missing
             )
-            where = f"decided at {address(reverse('approval', args=[request.pk]))}"
+            where = f"decided at {address(addresses.approval(request.pk))}"
             yield Gate(str(request.pk), request.title, (*groups, where))
 
     def output(self, step: Step, offset: int) -> bytes:

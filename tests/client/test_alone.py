@@ -1,5 +1,6 @@
 """`cvdops` needs Python and nothing else."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,20 @@ def test_it_loads_nothing_but_the_standard_library_and_its_own() -> None:
     ours, foreign = done.stdout.split("\n")[:2]
     assert foreign == ""
     assert all(m.startswith(("cvdops.client", "cvdops.lib")) for m in ours.split()[1:]), ours
+
+
+def test_a_line_that_it_does_not_understand_is_2_and_json_where_that_is_asked_for() -> None:
+    for line in (["executions", "--limit", "-5"], ["output", "42"]):
+        done = subprocess.run(
+            [*ALONE, "-m", "cvdops.client", *line, "--json"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        error = json.loads(done.stdout)["error"]
+        assert done.returncode == 2 and error["code"] == "usage"
+        assert error["detail"] in done.stderr
 
 
 def test_its_help_teaches_where_no_django_is() -> None:

@@ -30,6 +30,17 @@ def test_the_environment_comes_first(home: dict[str, str]) -> None:
     assert place({**home, "CVDOPS_TOKEN": "cvdops_env"}).token == "cvdops_env"
 
 
+@pytest.mark.parametrize(
+    "line", ["cvdops_secret", "export CVDOPS_URL=x", "CVDOPS_TOKNE=cvdops_secret"]
+)
+def test_a_line_that_says_nothing_is_named_and_not_quoted(home: dict[str, str], line: str) -> None:
+    with (Path(home["HOME"]) / ".config/cvdops/config").open("a") as file:
+        file.write(f"{line}\n")
+    with pytest.raises(Unset, match=r"^Line 5 of .* says neither") as error:
+        place(home)
+    assert line not in str(error.value)
+
+
 def test_the_token_of_the_file_goes_to_no_other_portal(home: dict[str, str]) -> None:
     assert place({**home, "CVDOPS_URL": HTTPS}).token == "cvdops_file"
     with pytest.raises(Unset, match="Set CVDOPS_TOKEN"):

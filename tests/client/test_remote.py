@@ -56,8 +56,10 @@ def test_a_gate_is_3_and_is_decided_by_what_was_read(
         assert request["id"] in manager.run("approvals").out
         unread = manager.run("approve", request["id"])
         assert unread.code == 2 and f"--digest {request['plan_digest']}" in unread.err
-        assert "Ask" in unread.err and "Plan " in unread.err
-        assert manager.run("approve", request["id"], "--digest", "0" * 64).code == 2
+        assert unread.err.count(request["id"]) == 1 and "Plan " in unread.err
+        assert "  ENVIRONMENT=development\n" in unread.err
+        wrong = manager.run("approve", request["id"], "--digest", "abcdef")
+        assert wrong.code == 2 and "has another plan digest than this request" in wrong.err
         own = engineer.run("approve", request["id"], "--digest", request["plan_digest"])
         assert own.code == 2 and Execution.objects.get().state == "waiting"
         agreed = manager.run("approve", request["id"], "--digest", request["plan_digest"])
@@ -143,6 +145,10 @@ def test_it_looks(scene: Scene, engineer: Program, tmp_path: Path) -> None:
     # Into a file it goes byte for byte, as it is stored.
     assert engineer.run("output", number, "say").out == "\x1b[1mone\x1b[0m\x1b[2J\ntwo"
     assert engineer.run("output", number, "say", "--offset", "16").out == "two"
+    read = engineer.run("output", number, "say", "--offset", "16", "--json").out
+    assert json.loads(read) == {
+        "offset": 16, "next_offset": 19, "encoding": "utf-8", "content": "two"
+    }  # fmt: skip
     everything = json.loads(engineer.run("show", number, "--json").out)
     assert everything["state"] == "succeeded"
 
@@ -194,6 +200,22 @@ def test_bad_input_is_2_in_a_sentence(
     as_json = json.loads(engineer.run(*arguments, "--json").out)
     assert as_json["error"]["detail"]
     assert not Execution.objects.exists()
+
+
+def test_everything_wrong_is_named_with_its_flag(scene: Scene, engineer: Program) -> None:
+    scene.runbook(SAY, extra="variables:\n  SIZE: {type: integer, required: true}\n")
+    said = engineer.run("run", "trial", "--env", "development").err
+    assert "SIZE is required: give a value. Say it with --var SIZE=VALUE.\n" in said
+    assert said.count("Say it with --confirm-checklist.") == 1 and "--reason." in said
+    assert "SIZE: SIZE" not in said and "\n: " not in said
+
+
+def test_what_can_be_written_nowhere_is_74_in_a_sentence(scene: Scene, engineer: Program) -> None:
+    with Path("/dev/full").open("wb") as full:
+        program = engineer.begin("executions", stdout=full)
+        _out, err = program.communicate(timeout=60)
+    assert program.returncode == 74
+    assert err == b"Error: What it printed could not be written: No space left on device.\n"
 
 
 def test_a_token_that_opens_nothing_and_one_of_too_small_a_scope(

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -67,6 +68,64 @@ def test_a_database_that_is_away_is_one_sentence(arguments: tuple[str, ...]) -> 
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.startswith("Error: The portal cannot reach its database.")
     assert "Traceback" not in done.stderr
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+
+
+def test_a_wrong_setting_and_a_wrong_line_are_json_too() -> None:
+    done = manage("doctor", "--json", DATABASE_URL="garbage")
+    assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (2, "settings")
+    done = manage("token", "--json")
+    assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (2, "usage")
+
+
+def test_no_command_loads_the_pages_at_its_start() -> None:
+    """They and the API take seconds; what runs needs the addresses of two of them."""
+    code = (
+        "import os, sys, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'cvdops.settings'\n"
+        "from django.core.management import ManagementUtility\n"
+        "try: ManagementUtility(['manage.py', *'run x --env y --as z'.split()]).execute()\n"
+        "except SystemExit: print('cvdops.web.followed' in sys.modules, 'cvdops.urls' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env={**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.stdout == "True False\n", done.stderr
+
+
+def test_ctrl_c_while_it_is_loaded_is_130_and_no_trace() -> None:
+    code = (
+        "import runpy, signal, sys\n"
+        "class Loading:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'cvdops.celery': signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Loading()); sys.argv = ['manage.py', 'doctor']\n"
+        "runpy.run_path('manage.py', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, timeout=180
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_times_for_programs_are_those_of_the_api() -> None:
+    out = StringIO()
+    Console(out, StringIO()).say_json({"at": datetime(2026, 11, 27, 19, 6, 30, 647502, UTC)})
+    assert json.loads(out.getvalue()) == {"at": "2026-11-27T19:06:30.647502Z"}
 
 
 class Terminal(StringIO):

@@ -163,7 +163,8 @@ def test_what_is_missing_is_named_with_its_flags(scene: Scene) -> None:
     Environment.objects.filter(pk="development").update(protected=True)
     said = refused("--env", "development")
     assert "SIZE" in said and "Say why you run it" in said and "Confirm before the start" in said
-    assert said.endswith("Say it with --confirm-checklist, --confirm-environment, --reason.")
+    for flag in ("--confirm-checklist", "--confirm-environment", "--reason", "--var SIZE=VALUE"):
+        assert said.count(f"Say it with {flag}.") == 1
 
 
 def test_outside_protected_environments_starting_it_is_the_word_for_the_checklist(

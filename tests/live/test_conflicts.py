@@ -62,11 +62,11 @@ def decide(scene: Scene, asked: ApprovalRequest, digest: str) -> str:
     return answer.content.decode()
 
 
-def test_a_comment_on_what_has_changed_stays_in_the_form(
+def test_a_comment_on_what_is_another_plan_stays_in_the_form(
     scene: Scene, asked: ApprovalRequest
 ) -> None:
     html = decide(scene, asked, "0" * 64)
-    assert "What would run has changed." in html and f">{SHOWN}</textarea>" in html
+    assert "That is not what would run." in html and f">{SHOWN}</textarea>" in html
 
 
 def test_a_comment_that_came_too_late_is_shown_again(scene: Scene, asked: ApprovalRequest) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.models.functions import Now
 from pytest_django import Settings
 
 from cvdops import doctor
@@ -17,6 +18,7 @@ from cvdops.approvals.seed import seed_policies
 from cvdops.audit import witness
 from cvdops.audit.models import Witness
 from cvdops.catalog.models import CatalogSource
+from cvdops.catalog.origin import Origin
 from cvdops.doctor import (
     log,
     machine,
@@ -148,6 +150,20 @@ def test_messages_that_link_nowhere(settings: Settings) -> None:
 def test_a_source_that_cannot_be_read() -> None:
     CatalogSource.objects.update(problem="It is not there.")
     assert_wrong(sources.catalog(), "It is not there.")
+
+
+@pytest.mark.usefixtures("world")
+def test_a_source_that_the_settings_name_and_the_catalog_was_not_read_from(
+    settings: Settings, tmp_path: Path
+) -> None:
+    place = {"location": str(tmp_path), "branch": "", "folder": ""}
+    CatalogSource.objects.update(**place, problem="", looked_at=Now(), read_at=Now())
+    settings.RUNBOOKS = Origin(str(tmp_path))
+    assert sources.catalog().state is State.OK
+    settings.RUNBOOKS = Origin(str(tmp_path), "main")
+    assert sources.catalog().state is State.WARNING
+    settings.RUNBOOKS = Origin("/nonexistent")
+    assert_wrong(sources.catalog(), "CVDOPS_RUNBOOKS", "/nonexistent")
 
 
 @pytest.mark.django_db

@@ -35,7 +35,6 @@ class Command(PortalCommand):
         (1, "at least one error"),
         (2, "a file cannot be read, or the new one cannot be written"),
     )
-    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or folders")

@@ -23,7 +23,6 @@ class Command(PortalCommand):
         ),
     )
     exits: ClassVar = ((0, "it was read, whatever was found"), (2, "the file cannot be read"))
-    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", type=Path)

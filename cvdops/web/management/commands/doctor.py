@@ -22,8 +22,11 @@ class Command(PortalCommand):
         ("manage.py doctor --json", "the same for a program"),
         ("manage.py doctor --keep", "and keep it for the page Doctor, for instance from cron"),
     )
-    exits: ClassVar = ((0, "nothing is wrong; there may be warnings"), (1, "something is wrong"))
-    requires_system_checks = ()  # an installation that does not pass them needs it most
+    exits: ClassVar = (
+        (0, "nothing is wrong; there may be warnings"),
+        (1, "something is wrong"),
+        (2, "it could not look: a setting is missing or wrong"),
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

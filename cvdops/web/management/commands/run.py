@@ -6,7 +6,6 @@ from argparse import ArgumentParser
 from typing import Any, ClassVar
 
 from django.db import transaction
-from django.urls import reverse
 
 from cvdops.access.policy import Action
 from cvdops.accounts.models import User
@@ -21,6 +20,7 @@ from cvdops.executions.services.trying import DryRun
 from cvdops.lib.command import Error, PortalCommand
 from cvdops.lib.console import Console
 from cvdops.lib.errors import Invalid, Problem, Refused
+from cvdops.notifications import addresses
 from cvdops.web import rehearsal
 from cvdops.web.followed import Followed, address
 
@@ -74,7 +74,7 @@ class Command(PortalCommand):
     def _run(self, user: User, options: dict[str, Any]) -> Exit:
         execution = start(user, options)
         console, follow = self.console, options["follow"]
-        page = address(reverse("execution", args=[execution.pk]))
+        page = address(addresses.execution(execution.pk))
         console.tell(f"#{execution.number} was started: {page}")
         if not options["confirm_checklist"]:
             for mark in execution.checklist.filter(moment="before", confirmed_by=user):
@@ -135,9 +135,8 @@ def start(user: User, options: dict[str, Any]) -> Execution:
 
 def _with_flags(error: Invalid) -> Invalid:
     """The same, and by which flags it is mended."""
-    flags = arguments.flags_for({problem.field.partition(".")[0] for problem in error.problems})
-    *others, last = error.problems
-    return Invalid([*others, Problem(last.field, f"{last.message} {flags}".strip())])
+    problems = [(problem.field, problem.message) for problem in error.problems]
+    return Invalid([Problem(*told) for told in arguments.with_flags(problems)])
 
 
 def _answered(made: DryRun, console: Console) -> list[HostCheck]:
