@@ -19,7 +19,7 @@ LogIn = Callable[..., Page]
 def opened(page: Page, words: str) -> None:
     """Open the notice with these words, on the home page."""
     page.goto("/")
-    row = page.locator("#notices .list > div").filter(has_text=words)
+    row = page.locator("#news .list > div").filter(has_text=words)
     expect(row.first).to_be_visible()
     row.first.get_by_role("button", name="Open").click()
 

@@ -96,7 +96,7 @@ def test_only_the_named_role_decides(scene: Scene, gate: ApprovalRequest, role: 
 
 def test_a_decision_needs_the_digest_that_was_shown(scene: Scene, gate: ApprovalRequest) -> None:
     manager = scene.person("operations-manager")
-    with pytest.raises(Conflict, match="changed since"):
+    with pytest.raises(Conflict, match="has another plan digest"):
         services.decide(manager, gate.pk, "approve", "", "0" * 64)
 
 

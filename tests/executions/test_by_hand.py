@@ -103,7 +103,7 @@ def test_what_was_undone_by_hand_is_undone(scene: Scene) -> None:
 def test_the_database_refuses_an_end_at_which_somebody_waits(scene: Scene, first: str) -> None:
     scene.runbook(LIST)
     steps = scene.run().steps
-    ended = {"state": "cancelled", "finished_at": Now()}
+    ended = {"state": "cancelled", "finished_at": Now(), "waiting_for": {}}
     if first == "open":
         with transaction.atomic():
             steps.update(state="cancelled")

@@ -60,7 +60,9 @@ def test_who_reads_without_a_stream_is_said_to_look(
 def test_nobody_is_said_to_look_at_what_is_over(scene: Scene) -> None:
     scene.runbook(FAILS)
     execution = scene.run()
-    Execution.objects.filter(pk=execution.pk).update(state="failed", finished_at=Now())
+    Execution.objects.filter(pk=execution.pk).update(
+        state="failed", finished_at=Now(), waiting_for={}
+    )
     page(as_person(scene, "developer"), execution)
     assert here.watching(execution.pk) == ()
 

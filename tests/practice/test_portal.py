@@ -6,10 +6,10 @@ from django.test.utils import override_settings
 from cvdops.audit.models import AuditEntry
 from tests.api.calls import call, token
 from tests.practice.operator import Operator
-from tests.web.conftest import world
+from tests.web.conftest import rows, world
 from tests.web.world import World
 
-__all__ = ["world"]
+__all__ = ["rows", "world"]
 
 RESET = "environments/development/reset"
 
