@@ -19,7 +19,7 @@ from cvdops.api.steps import the_step
 from cvdops.executions import output
 from cvdops.executions.models import StepAttempt, StepRun
 from cvdops.executions.queries import get_outline, matter
-from cvdops.lib.errors import Invalid, NotFound, Problem
+from cvdops.lib.errors import NotFound
 from cvdops.lib.problems import problem
 from cvdops.live.answers import is_answer
 from cvdops.live.download import PIECE, pieces
@@ -142,7 +142,7 @@ def step_output(
 class Words(Asked):
     """What is looked for, whatever its case; `host` and `attempt` as for the output."""
 
-    q: str = Field("", max_length=LONGEST)
+    q: str = Field(min_length=1, max_length=LONGEST)
     host: str = ""
     attempt: int | None = Field(None, ge=1, lt=1 << 31)
 
@@ -166,8 +166,6 @@ def step_search(
     """Where the output of a step says something. Read the lines from those offsets on."""
     user = person(request)
     attempt = _stored(_readable(user, execution_id, step_id, wanted.host), wanted.attempt).attempt
-    if not wanted.q:
-        raise Invalid([Problem("q", "Say what to look for.")])
     if attempt is None:
         return Places(total=0, offsets=[])
     with limits.asking(user):

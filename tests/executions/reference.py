@@ -63,6 +63,11 @@ class Reference:
         if self.state != "waiting":
             self.intent = ""
 
+    @property
+    def gate_passed(self) -> bool:
+        """Whether an approval was given: what is changed after it would be asked for anew."""
+        return ("gate", "succeeded") in zip(self.kinds, self.steps, strict=True)
+
     def press(self, verb: str) -> bool:
         """Whether the verb has an effect, which it then has had."""
         return bool(getattr(self, f"_{verb}")())

@@ -90,6 +90,7 @@ class Machine(RuleBasedStateMachine):
         self.pk = services.start(self.lead, reason="a test", **arguments).pk
         self.reference = Reference(PLANS[name])
         self.edited = False
+        self.stale: object = None  # the request that was open when the runbook was edited
         self.former: list[int] = []  # tokens of workers that have let go or died
 
     @property
@@ -157,6 +158,10 @@ class Machine(RuleBasedStateMachine):
     @rule(verb=st.sampled_from(sorted(PRESSES)))
     def press(self, verb: str) -> None:
         running = "running" in {*self.reference.steps, *self.reference.undo}
+        if verb in {"approve", "reject"} and self.stale and self.stale == self.open_request():
+            with pytest.raises(Conflict, match="asked for anew"):
+                PRESSES[verb](self)
+            return
         try:
             PRESSES[verb](self)
         except Conflict:
@@ -184,10 +189,15 @@ class Machine(RuleBasedStateMachine):
             with pytest.raises(Superseded), transaction.atomic():
                 write()
 
-    @precondition(lambda self: not self.edited)
+    def open_request(self) -> object:
+        found = ApprovalRequest.objects.filter(execution_id=self.pk, state="open")
+        return found.values_list("pk", flat=True).first() if self.row.state == "waiting" else None
+
+    @precondition(lambda self: not self.edited and not self.reference.gate_passed)
     @rule()
     def edit_the_runbook(self) -> None:
-        self.edited = True
+        """Nothing of what runs changes; what is asked for is asked anew when somebody decides."""
+        self.edited, self.stale = True, self.open_request()
         documents(self.scene, self.effects, f"Version {next(self.versions)}.")
 
     @rule()

@@ -29,6 +29,8 @@ from tests.web.world import World
 
 # What must be on no page of somebody who does not see the category security.
 MARKS = ("security-audit", "Security audit", "A secret reason")
+# What a call cannot do without, it asks for before it looks for anything.
+NEEDED = {"api-execution-go-on": "?step=hello", "api-step-search": "?q=hello"}
 
 
 @pytest.fixture
@@ -68,8 +70,7 @@ def addresses(world: World) -> Iterator[tuple[str, str, str, Sent]]:
         }
         for method in ("get", "post"):
             if getattr(row, method):
-                # What a call cannot do without, it asks for before it looks for anything.
-                more = "?step=hello" if (name, method) == ("api-execution-go-on", "get") else ""
+                more = NEEDED.get(name, "") if method == "get" else ""
                 yield (
                     method,
                     reverse(name, kwargs={**row.kwargs, **pick(real, row.kwargs)}) + more,

@@ -25,6 +25,7 @@ from cvdops.notifications.services import note
 from tests.access.standings import CATEGORIES, ENVIRONMENTS
 from tests.cast import person
 from tests.web.access_table import TABLE
+from tests.web.test_hidden import NEEDED
 from tests.web.world import World
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -155,7 +156,7 @@ def test_nothing_of_an_execution_or_request_elsewhere_exists(limited: World) -> 
             if getattr(row, method):
                 typed = {"content_type": "application/json", "data": row.body}
                 body = typed if row.api and method == "post" else {}
-                more = "?step=hello" if (name, method) == ("api-execution-go-on", "get") else ""
+                more = NEEDED.get(name, "") if method == "get" else ""
                 assert getattr(client, method)(address + more, **body).status_code == 404, (
                     method,
                     address,
