@@ -79,8 +79,8 @@ _STATEMENTS = (
        SELECT id, finished_at, finished_at, '', '' FROM executions_execution
         WHERE finished_at > now() - interval '8 days' ON CONFLICT DO NOTHING""",
     """INSERT INTO executions_emergency
-         (execution_id, reason, declared_by_id, declared_at, short_notice, review)
-       SELECT id, 'It cannot wait.', (SELECT id FROM people LIMIT 1), at, 'Nobody was there.', ''
+         (execution_id, priority, reason, declared_by_id, declared_at, short_notice, review)
+       SELECT id, 'P1', 'It cannot wait.', (SELECT id FROM people LIMIT 1), at, 'Nobody was there.', ''
          FROM made WHERE g %% 2000 = 0""",
 )
 _TABLES = (

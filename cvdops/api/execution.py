@@ -11,7 +11,8 @@ from cvdops.accounts.models import User
 from cvdops.api import approvals
 from cvdops.approvals.queries import visible
 from cvdops.executions import openings, queries
-from cvdops.executions.models import ChecklistMark, Execution, StepRun
+from cvdops.executions.models import ChecklistMark, Emergency, Execution, StepRun
+from cvdops.executions.priorities import Priority
 from cvdops.executions.rollback import UndoEntry
 
 
@@ -121,9 +122,40 @@ class ChecklistItem(BaseModel):
         )
 
 
+class EmergencyShape(BaseModel):
+    """As it was declared, and its review. `review_due`: null while it goes on, and when it is written."""
+
+    priority: Priority
+    reason: str
+    declared_by: str
+    declared_at: datetime
+    notified_at: datetime | None
+    short_notice: str
+    review: str
+    reviewed_by: str
+    reviewed_at: datetime | None
+    review_due: datetime | None
+
+    @classmethod
+    def of(cls, emergency: Emergency) -> "EmergencyShape":
+        return cls(
+            priority=Priority(emergency.priority),
+            reason=emergency.reason,
+            declared_by=emergency.declared_by.username,
+            declared_at=emergency.declared_at,
+            notified_at=emergency.notified_at,
+            short_notice=emergency.short_notice,
+            review=emergency.review,
+            reviewed_by=emergency.reviewed_by.username if emergency.reviewed_by else "",
+            reviewed_at=emergency.reviewed_at,
+            review_due=emergency.review_due,
+        )
+
+
 class ExecutionDetail(ExecutionItem):
     """`variables` as resolved at the start; secret ones are not among them."""
 
+    emergency: EmergencyShape | None
     variables: dict[str, str]
     steps: list[StepShape]
     undo: list[UndoShape]
@@ -151,12 +183,19 @@ def detail(user: User, execution_id: UUID | str) -> ExecutionDetail:
     marks = found.checklist.select_related("step", "confirmed_by").only(*_MARKED)
     return ExecutionDetail(
         **facts(found),
+        emergency=_emergency(found),
         variables=found.variables,
         steps=[StepShape.of(step) for step in steps],
         undo=[UndoShape.of(entry) for entry in queries.undo_stack(found, steps)],
         approvals=approvals.shapes(list(requests)),
         checklists=[ChecklistItem.of(mark) for mark in marks],
     )
+
+
+def _emergency(found: Execution) -> EmergencyShape | None:
+    about = Emergency.objects.select_related("declared_by", "reviewed_by")
+    declared = about.filter(execution=found.pk).first()
+    return EmergencyShape.of(declared) if declared else None
 
 
 def facts(found: Execution) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from cvdops.api.execution import ExecutionDetail, ExecutionItem, detail, facts
 from cvdops.api.trial import Trial
 from cvdops.executions import history, services
 from cvdops.executions.emergencies import Declaration
+from cvdops.executions.priorities import Priority
 from cvdops.executions.states import ExecutionState
 from cvdops.lib.errors import Invalid, Problem
 
@@ -63,6 +64,7 @@ class Wanted(Listed):
 class Emergency(Asked):
     """A Lead declares one, outside the windows. `notified_at`: when those concerned were told."""
 
+    priority: Priority
     reason: Words
     notified_at: Moment | None = None
     short_notice: Words = ""
@@ -151,4 +153,4 @@ def _texts(variables: dict[str, str | int | bool]) -> dict[str, str]:
 
 
 def _declaration(said: Emergency | None) -> Declaration | None:
-    return Declaration(said.reason, said.notified_at, said.short_notice) if said else None
+    return Declaration(**said.dict()) if said else None

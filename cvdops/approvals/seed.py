@@ -7,7 +7,7 @@ from cvdops.environments.models import Environment
 _MANAGER = Group(("operations-manager",))
 _SECURITY = Group(("security-admin",))
 _REACHABLE = Group(("operations-manager", "cto"))
-_FOUR_HOURS, _HOUR = 4 * 3600, 3600
+_FOUR_HOURS = 4 * 3600  # also in emergencies: the chain of a P1 is told after 2, 3 and 4 hours
 
 POLICIES = (
     # environment, category, condition, groups, seconds, reason required
@@ -15,8 +15,8 @@ POLICIES = (
     ("production", "performance", Condition.ALWAYS, (_MANAGER,), _FOUR_HOURS, False),
     ("production", "security", Condition.ALWAYS, (_MANAGER, _SECURITY), _FOUR_HOURS, False),
     ("production", "backup-restore", Condition.RESTORE, (_MANAGER,), _FOUR_HOURS, False),
-    ("production", "", Condition.EMERGENCY, (_REACHABLE,), _HOUR, True),
-    ("staging", "", Condition.EMERGENCY, (_REACHABLE,), _HOUR, True),
+    ("production", "", Condition.EMERGENCY, (_REACHABLE,), _FOUR_HOURS, True),
+    ("staging", "", Condition.EMERGENCY, (_REACHABLE,), _FOUR_HOURS, True),
 )
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import Value
 from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import Coalesce
 
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.environments.models import Environment
@@ -12,13 +14,17 @@ from cvdops.executions.models import Execution
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, and of its execution: number, environment, reason, whether an emergency was declared."""
+    """A request, and of its execution: number, environment, reason, whether an emergency was declared.
+
+    `priority` is that of the emergency; empty for none, and for what an emergency has started.
+    """
 
     request: ApprovalRequest
     number: int
     environment: Environment
     reason: str
     emergency: bool
+    priority: str
 
     @property
     def called(self) -> str:
@@ -28,7 +34,9 @@ class Asked:
     @property
     def mark(self) -> str:
         """What a sentence about it begins with."""
-        return "Emergency: " if self.emergency else ""
+        if not self.emergency:
+            return ""
+        return f"Emergency {self.priority}: " if self.priority else "Emergency: "
 
 
 def asked(requests: Iterable[ApprovalRequest]) -> list[Asked]:
@@ -38,8 +46,11 @@ def asked(requests: Iterable[ApprovalRequest]) -> list[Asked]:
         return []
     rows = Execution.objects.filter(pk__in={request.execution_id for request in found})
     rows = rows.select_related("environment").annotate(
-        as_emergency=KeyTransform("emergency", "plan")
+        as_emergency=KeyTransform("emergency", "plan"),
+        priority=Coalesce("emergency__priority", Value("")),
     )
     shown = rows.only("number", "reason", "environment__slug", "environment__protected")
-    known = {e.pk: (e.number, e.environment, e.reason, bool(e.as_emergency)) for e in shown}
+    known = {
+        e.pk: (e.number, e.environment, e.reason, bool(e.as_emergency), e.priority) for e in shown
+    }
     return [Asked(request, *known[request.execution_id]) for request in found]

@@ -19,6 +19,7 @@ from cvdops.executions import participants
 from cvdops.executions.hints import announce
 from cvdops.executions.models import Emergency, Execution, StepRun
 from cvdops.executions.models.emergency import NOTICE
+from cvdops.executions.priorities import Priority
 from cvdops.executions.queries import get_execution, matter
 from cvdops.executions.transitions import Hand
 from cvdops.lib.errors import Conflict, Invalid, Problem, Reason
@@ -35,8 +36,9 @@ MANAGERS = frozenset({"operations-manager", "cto"})  # who answers for emergenci
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What a Lead says who starts something as an emergency."""
+    """What a Lead says who starts something as an emergency. `priority`: P0 to P3."""
 
+    priority: str
     reason: str
     notified_at: datetime | None = None
     short_notice: str = ""
@@ -48,6 +50,8 @@ def problems(declared: Declaration, standing: State, *, changes: bool) -> list[P
     if standing.open or not changes:
         text = "No window is in its way: nothing has to be declared. Start it as usual."
         found.append(Problem("emergency_reason", text))
+    if declared.priority not in Priority.values:
+        found.append(Problem("priority", f"Say how urgent it is: {', '.join(Priority.values)}."))
     if not declared.reason.strip():
         found.append(Problem("emergency_reason", "Say why it cannot wait for the window."))
     if declared.notified_at and declared.notified_at > calendar.now():
@@ -72,6 +76,7 @@ def store(execution: Execution, user: User, declared: Declaration) -> None:
     """Inside the transaction of the start."""
     made = Emergency.objects.create(
         execution=execution,
+        priority=declared.priority,
         reason=declared.reason.strip(),
         declared_by=user,
         notified_at=declared.notified_at,
@@ -80,19 +85,23 @@ def store(execution: Execution, user: User, declared: Declaration) -> None:
     data = {
         "verb": "declare",
         "environment": execution.environment_id,
+        "priority": made.priority,
         "reason": made.reason,
         "notified_at": str(made.notified_at or ""),
         "short_notice": made.short_notice,
     }
     record(user, Action.START, "emergency", execution.pk, data=data)
+    where = f"{execution.environment_id}, execution {execution}"
     notifications.announce(  # whoever reads the channel may not know of the runbook: it is not named
         key=f"emergency:{execution.pk}",
-        text=f"Emergency: {user.name} has declared one in {execution.environment_id}, execution {execution}.",
+        text=f"Emergency {made.priority}: {user.name} has declared one in {where}.",
         path=addresses.execution(execution.pk),
     )
     announce(
         execution.pk,
-        Hand(execution.pk, actor=user).change("emergency.declared", {"text": made.reason}),
+        Hand(execution.pk, actor=user).change(
+            "emergency.declared", {"text": f"{made.priority}: {made.reason}"}
+        ),
     )
 
 

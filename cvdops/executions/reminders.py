@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.utils.text import slugify
 
 from cvdops.access.approvers import people, receivers
@@ -25,18 +26,29 @@ from cvdops.environments.models import Contact
 from cvdops.executions.asking import Asked, asked
 from cvdops.executions.deciders import inbox
 from cvdops.executions.models import Execution
+from cvdops.executions.priorities import Priority, moments
 from cvdops.notifications import addresses
 from cvdops.notifications import services as notifications
 from cvdops.notifications.models import Notice
 
-RESPONSE = timedelta(minutes=15)  # the response time of the mission's highest severity
-_QUARTER = 4  # of the time in which a request can be decided, if that is shorter
 _ASKED, _REMINDED = 0, 1  # stages
 _ENDED = "ended"
 _TOLD_OF_THE_END = timedelta(hours=1)
 _LOCK = 0x43564404  # advisory: one worker at a time
 
 What = TypeVar("What", int, str)  # a stage, or the end
+# A runbook that an emergency starts further down has none of its own that is known here: as the highest.
+_PRIORITY = Case(
+    When(
+        plan__emergency=True,
+        then=Coalesce(
+            F("emergency__priority"),
+            F("parent__execution__emergency__priority"),
+            Value(Priority.P0),
+        ),
+    ),
+    default=Value(""),
+)
 
 
 def remind() -> None:
@@ -55,7 +67,7 @@ def remind() -> None:
         reached_by_now = [
             (request, reached)
             for request in _open()
-            for reached in stages(stage(request, now), len(chain), at_once=request.is_emergency)
+            for reached in stages(request, request.priority, len(chain), now)
         ]
         untold = _untold(reached_by_now)
         deciders = _deciders([request for request, _ in untold])
@@ -67,21 +79,13 @@ def remind() -> None:
                 _escalate(named[request.pk], reached, chain[reached - _REMINDED - 1])
 
 
-def stage(request: ApprovalRequest, now: datetime) -> int:
-    """How far it has come: 0 asked, 1 reminded, then one more for each contact of the chain."""
-    wait = min(RESPONSE, (request.expires_at - request.created_at) / _QUARTER)
-    return max(0, int((now - request.created_at) / wait)) if wait else 0
+def stages(request: ApprovalRequest, priority: str, chain: int, now: datetime) -> list[int]:
+    """What is due by now: 0 to ask, 1 to remind, then each contact of a chain of this length. Pure.
 
-
-def stages(reached: int, chain: int, *, at_once: bool) -> list[int]:
-    """What is due by now: 0 to ask, 1 to remind, then each contact of a chain of this length.
-
-    In an emergency the first of them is told at once, and the next after each response time. Pure.
+    `priority` is that of the emergency, and empty where there is none.
     """
-    if not at_once:
-        return list(range(min(reached, _REMINDED + chain) + 1))
-    told = min(reached + 1, chain)
-    return [*range(min(reached, _REMINDED) + 1), *range(_REMINDED + 1, _REMINDED + 1 + told)]
+    due = moments(priority, request.created_at, request.expires_at, chain)
+    return [_ASKED, *(n for n, at in enumerate(due) if n > _ASKED and at <= now)]
 
 
 def subject_of(request: ApprovalRequest) -> str:
@@ -90,10 +94,10 @@ def subject_of(request: ApprovalRequest) -> str:
 
 
 def _open() -> QuerySet[Any]:
-    """With whether each of them is about an emergency."""
-    sharp = Execution.objects.filter(pk=OuterRef("execution_id"), plan__emergency=True)
+    """With the priority of the emergency that each is about; empty for none."""
+    about = Execution.objects.filter(pk=OuterRef("execution_id")).values_list(_PRIORITY)
     found = ApprovalRequest.objects.filter(state=RequestState.OPEN).select_related("requested_by")
-    return found.annotate(is_emergency=Exists(sharp))
+    return found.annotate(priority=Subquery(about))
 
 
 def _closed(now: datetime) -> list[ApprovalRequest]:

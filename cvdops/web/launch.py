@@ -38,6 +38,7 @@ class Typed:
     checklist: frozenset[int] = frozenset()
     in_window: bool = False  # to begin when the next window opens
     emergency: bool = False
+    priority: str = ""
     emergency_reason: str = ""
     notified_at: str = ""
     short_notice: str = ""
@@ -61,6 +62,7 @@ def typed_from(data: QueryDict) -> Typed:
         checklist=frozenset(int(p) for p in data.getlist("checklist") if p.isdecimal()),
         in_window=text("start") == "window",
         emergency=text("emergency") == "yes",
+        priority=text("priority"),
         emergency_reason=text("emergency_reason"),
         notified_at=text("notified_at"),
         short_notice=text("short_notice"),
@@ -77,7 +79,7 @@ def declaration(typed: Typed) -> Declaration | None:
         notified = datetime.strptime(typed.notified_at, "%Y-%m-%dT%H:%M").replace(tzinfo=UTC)
     except ValueError:
         notified = None
-    return Declaration(typed.emergency_reason, notified, typed.short_notice)
+    return Declaration(typed.priority, typed.emergency_reason, notified, typed.short_notice)
 
 
 @dataclass(frozen=True, slots=True)

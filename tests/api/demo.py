@@ -125,7 +125,7 @@ class Case:
 
     def _emergency(self) -> Execution:
         made = _start()
-        told = Declaration("The service is down.", None, "Nobody could be reached.")
+        told = Declaration("P1", "The service is down.", None, "Nobody could be reached.")
         emergencies.store(made, person("operations-manager"), told)
         made.steps.update(started_at=Now())
         Execution.objects.filter(pk=made.pk).update(state="succeeded", finished_at=Now())

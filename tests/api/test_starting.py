@@ -72,8 +72,9 @@ def test_numbers_and_truths_are_the_texts_that_would_be_typed(world: World) -> N
         ({"in_window": "yes"}, "in_window"),
         ({"requested_by": "admin"}, "requested_by"),
         ({"state": "succeeded"}, "state"),
-        ({"emergency": {"reason": "x", "approved": True}}, "emergency.approved"),
+        ({"emergency": {"priority": "P1", "reason": "x", "approved": True}}, "emergency.approved"),
         ({"emergency": {"reason": "x", "notified_at": "2026-11-26T14:00"}}, "emergency"),
+        ({"emergency": {"priority": "P5", "reason": "x"}}, "emergency.priority"),
     ],
 )
 def test_what_does_not_fit_starts_nothing(

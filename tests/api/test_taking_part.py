@@ -87,4 +87,7 @@ def test_the_review_of_an_emergency(world: World) -> None:
     path = f"executions/{world.emergency().pk}/emergency/review"
     answer = call(token("operations-lead"), "POST", path, {"review": "We learned."})
     assert answer.status_code == 200, answer.content
+    about = answer.json()["emergency"]
+    assert (about["priority"], about["declared_by"]) == ("P1", "night-lead")
+    assert (about["review"], about["review_due"]) == ("We learned.", None)
     assert call(token("operations-lead"), "POST", path, {"review": "Again."}).status_code == 409

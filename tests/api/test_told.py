@@ -87,7 +87,7 @@ def test_the_page_of_the_calls_leads_people_to_the_login(world: World) -> None:
             {"checklist": "Say “confirmed”, or list the places of the items that you confirm."},
         ),
         (
-            {"emergency": {"reason": "x", "notified_at": "now"}},
+            {"emergency": {"priority": "P1", "reason": "x", "notified_at": "now"}},
             {"emergency.notified_at": "Give a time with its zone, such as 2026-11-29T02:00:00Z."},
         ),
         ([], {"body": "Send a JSON object as the body."}),

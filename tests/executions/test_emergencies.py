@@ -20,7 +20,7 @@ from tests.executions.scene import Scene
 from tests.executions.test_engine import block
 from tests.executions.test_windows import HOUR, window
 
-DOWN = Declaration("The service is down.", None, "It broke a minute ago.")
+DOWN = Declaration("P1", "The service is down.", None, "It broke a minute ago.")
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_channels_hear_that_it_was_declared_and_how_it_ended(
     closing.begin(execution.pk)
     said = list(Message.objects.order_by("id").values_list("body", flat=True))
     assert [one.partition("\n")[0] for one in said] == [
-        f"Emergency: Operations-Lead has declared one in development, execution {execution}.",
+        f"Emergency P1: Operations-Lead has declared one in development, execution {execution}.",
         f"Execution {execution} in development has ended: succeeded.",
     ]
 
@@ -97,11 +97,13 @@ def test_the_manager_or_the_cto_approves_it(closed: Scene) -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (Declaration("", None, "x"), "Say why it cannot wait"),
-        (Declaration("x", None, ""), "They were not told two hours ago"),
-        (Declaration("x", timezone.now() - HOUR, ""), "They were not told two hours ago"),
-        (Declaration("x", timezone.now() + HOUR, "x"), "not when they will be"),
-        (Declaration("x" * 2001, None, "x"), "At most 2000 characters"),
+        (Declaration("", "x", None, "x"), "Say how urgent it is: P0, P1, P2, P3"),
+        (Declaration("P4", "x", None, "x"), "Say how urgent it is"),
+        (Declaration("P1", "", None, "x"), "Say why it cannot wait"),
+        (Declaration("P1", "x", None, ""), "They were not told two hours ago"),
+        (Declaration("P1", "x", timezone.now() - HOUR, ""), "They were not told two hours ago"),
+        (Declaration("P1", "x", timezone.now() + HOUR, "x"), "not when they will be"),
+        (Declaration("P1", "x" * 2001, None, "x"), "At most 2000 characters"),
     ],
 )
 def test_what_is_no_declaration(closed: Scene, said: Declaration, words: str) -> None:
@@ -111,7 +113,7 @@ def test_what_is_no_declaration(closed: Scene, said: Declaration, words: str) ->
 
 
 def test_two_hours_of_notice_need_no_reason(closed: Scene) -> None:
-    told = Declaration("The disk is filling up.", timezone.now() - 3 * HOUR)
+    told = Declaration("P1", "The disk is filling up.", timezone.now() - 3 * HOUR)
     assert declare(closed, said=told).emergency.short_notice == ""
 
 
@@ -130,6 +132,7 @@ def test_it_is_recorded_with_its_reasons(closed: Scene) -> None:
     entry = AuditEntry.objects.get(subject="emergency")
     assert entry.subject_id == str(execution.pk)
     assert entry.data["short_notice"] == "It broke a minute ago."
+    assert entry.data["priority"] == execution.emergency.priority == "P1"
 
 
 def test_its_review_is_due_when_it_is_over_and_written_once(closed: Scene) -> None:
@@ -182,6 +185,12 @@ def test_the_database_asks_for_notice_or_a_reason(closed: Scene) -> None:
     execution = declare(closed)
     with pytest.raises(IntegrityError):
         Emergency.objects.filter(execution=execution).update(short_notice="")
+
+
+def test_the_database_knows_the_four_priorities_alone(closed: Scene) -> None:
+    declare(closed)
+    with pytest.raises(IntegrityError):
+        Emergency.objects.update(priority="P4")
 
 
 def test_how_many_there_were_lately(closed: Scene) -> None:

@@ -106,7 +106,7 @@ def listed(world: World) -> list[Execution]:
     Execution.objects.filter(pk=unseen.pk).update(state="waiting", **standing)
     unseen.steps.update(unconfirmed=True, finished_at=Now())
     emergencies.store(
-        emergency, person("operations-lead"), Declaration("It is down.", None, "Now.")
+        emergency, person("operations-lead"), Declaration("P1", "It is down.", None, "Now.")
     )
     lease = {"lease_until": Now() + timedelta(hours=1), "started_at": Now()}
     Execution.objects.filter(pk=running.pk).update(state="running", **lease)

@@ -278,6 +278,7 @@ def test_work_that_may_not_fit_says_so(world: World) -> None:
 EMERGENCY = {
     **RELEASE,
     "emergency": "yes",
+    "priority": "P2",
     "emergency_reason": "The service is down.",
     "short_notice": "It broke a minute ago.",
 }
@@ -292,13 +293,15 @@ def test_an_emergency_is_declared_on_the_page(closed: World) -> None:
     assert lead.post(RUN, EMERGENCY).status_code == 302
     execution = Execution.objects.get()
     shown = lead.get(f"/executions/{execution.pk}/").content.decode()
-    assert "<b>Emergency</b> declared by" in shown and "The service is down." in shown
+    assert "<b>Emergency P2</b>, medium, declared by" in shown and "The service is down." in shown
 
 
 def test_an_emergency_keeps_what_was_typed_and_says_what_is_missing(closed: World) -> None:
-    answer = closed.client("operations-lead").post(RUN, {**EMERGENCY, "short_notice": ""})
+    missing = {**EMERGENCY, "short_notice": "", "priority": ""}
+    answer = closed.client("operations-lead").post(RUN, missing)
     page = answer.content.decode()
     assert answer.status_code == 422
+    assert "Say how urgent it is" in page and "service failures. An answer: 4 hours" in page
     assert "They were not told two hours ago" in page and "The service is down.</text" in page
 
 

@@ -11,14 +11,16 @@ from cvdops.access.delegations import delegate
 from cvdops.accounts.models import User
 from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest
-from cvdops.executions import services
+from cvdops.executions import emergencies, services
+from cvdops.executions.emergencies import Declaration
 from cvdops.executions.models import Execution
-from cvdops.executions.reminders import RESPONSE, remind, stage, stages
+from cvdops.executions.reminders import remind
 from cvdops.notifications.models import Message, Notice
 from tests.cast import person
 from tests.web.world import World
 
 MANAGER, REQUESTER = "operations-manager", "devops-engineer"
+RESPONSE = timedelta(minutes=15)
 
 
 @pytest.fixture
@@ -63,20 +65,6 @@ def test_an_emergency_is_told_as_one(request_: ApprovalRequest) -> None:
     Execution.objects.update(plan={**execution.plan, "emergency": True})
     remind()
     assert told(MANAGER)[0].startswith("Emergency: ")
-
-
-@pytest.mark.parametrize(
-    ("reached", "told"),
-    [(0, [0, 2]), (1, [0, 1, 2, 3]), (3, [0, 1, 2, 3, 4, 5]), (9, [0, 1, 2, 3, 4, 5])],
-)
-def test_of_an_emergency_the_chain_is_told_at_once_one_after_each_response_time(
-    reached: int, told: list[int]
-) -> None:
-    assert stages(reached, 4, at_once=True) == told
-
-
-def test_of_anything_else_it_is_told_after_those_who_decide() -> None:
-    assert [stages(n, 4, at_once=False) for n in (0, 2, 9)] == [[0], [0, 1, 2], [0, 1, 2, 3, 4, 5]]
 
 
 def test_of_an_emergency_the_primary_hears_at_once(request_: ApprovalRequest) -> None:
@@ -166,7 +154,13 @@ def test_that_nobody_can_decide_is_said(request_: ApprovalRequest) -> None:
     assert "Nobody can approve" in told(REQUESTER)[0]
 
 
-def test_a_short_request_is_reminded_of_earlier(request_: ApprovalRequest) -> None:
-    request_.expires_at = request_.created_at + timedelta(minutes=20)
-    assert stage(request_, request_.created_at + timedelta(minutes=4)) == 0
-    assert stage(request_, request_.created_at + timedelta(minutes=6)) == 1
+def test_a_low_one_goes_up_to_nobody(request_: ApprovalRequest) -> None:
+    on_call = person("developer", "on-call")
+    User.objects.filter(pk=on_call.pk).update(email="ops-primary@company.com")
+    execution = Execution.objects.get()
+    Execution.objects.update(plan={**execution.plan, "emergency": True})
+    declared = Declaration("P3", "A reminder.", None, "It is low.")
+    emergencies.store(execution, person("operations-lead"), declared)
+    later(request_, timedelta(minutes=119))
+    assert "goes up to" not in " ".join(told("on-call") + told("cto"))
+    assert told(MANAGER)[-1].startswith("Emergency P3: Still waiting")

@@ -199,7 +199,7 @@ def test_the_audit_log_leaves_out_what_was_done_elsewhere(limited: World) -> Non
     hidden = asked(limited, "production")
     limited.client("developer").post(f"/executions/{there.pk}/pause/")  # refused, and recorded
     lead = person("operations-lead")
-    emergencies.store(there, lead, Declaration("MARK", None, "MARK"))
+    emergencies.store(there, lead, Declaration("P1", "MARK", None, "MARK"))
     ids = set(entries(person("auditor")).values_list("subject_id", flat=True))
     assert str(here.pk) in ids
     assert not {i for i in ids if str(there.pk) in i or str(hidden.pk) in i}
@@ -223,7 +223,7 @@ def test_a_notice_of_one_elsewhere_is_not_shown(limited: World) -> None:
 
 def test_only_emergencies_that_they_see_are_counted(limited: World) -> None:
     lead = person("operations-lead")
-    emergencies.store(run(limited, "production"), lead, Declaration("MARK", None, "MARK"))
+    emergencies.store(run(limited, "production"), lead, Declaration("P1", "MARK", None, "MARK"))
     assert "1 emergency" in limited.client("operations-lead").get("/").content.decode()
     assert "No emergency in" in limited.client("auditor").get("/").content.decode()
 

@@ -174,7 +174,7 @@ class World:
     def emergency(self) -> Execution:
         """An execution that was one, and is over."""
         execution, lead = self.start(), person("operations-lead", "night-lead")
-        declared = Declaration("The service is down.", None, "Nobody could be reached.")
+        declared = Declaration("P1", "The service is down.", None, "Nobody could be reached.")
         emergencies.store(execution, lead, declared)
         Execution.objects.filter(pk=execution.pk).update(
             state="succeeded", finished_at=timezone.now()

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils.functional import cached_property
 
 from cvdops.executions.models.execution import Execution
+from cvdops.executions.priorities import TERMS, Priority, Terms
 from cvdops.spec.document import Kind
 
 NOTICE = timedelta(hours=2)  # in which stakeholders are told beforehand, where possible
@@ -22,6 +23,7 @@ class Emergency(models.Model):
     execution = models.OneToOneField(
         Execution, primary_key=True, on_delete=models.CASCADE, related_name="emergency"
     )
+    priority = models.CharField(max_length=2, choices=Priority)
     reason = models.TextField()  # why it cannot wait for the window
     declared_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -49,6 +51,9 @@ class Emergency(models.Model):
                 | ~Q(short_notice=""),
                 name="emergency_notice_or_why_not",
             ),
+            models.CheckConstraint(
+                condition=Q(priority__in=Priority.values), name="emergency_priority"
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             # home: how many there were lately
@@ -57,6 +62,11 @@ class Emergency(models.Model):
 
     def __str__(self) -> str:
         return f"emergency of {self.execution}"
+
+    @property
+    def terms(self) -> Terms:
+        """What its priority means."""
+        return TERMS[self.priority]
 
     @cached_property
     def ran(self) -> bool:

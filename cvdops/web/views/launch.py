@@ -19,6 +19,7 @@ from cvdops.executions.estimate import estimate
 from cvdops.executions.glance import told
 from cvdops.executions.impact import impact
 from cvdops.executions.launch import Preview, reads
+from cvdops.executions.priorities import TERMS, Priority
 from cvdops.executions.versions import executable_version
 from cvdops.lib.errors import Invalid, Problem, Refused
 from cvdops.lib.together import ahead
@@ -35,6 +36,7 @@ from cvdops.web.timing import timing
 _PLACED = {
     "reason",
     "confirm_environment",
+    "priority",
     "emergency_reason",
     "notified_at",
     "short_notice",
@@ -159,6 +161,7 @@ def _plan(
         "approvals": approvers.needed(preview.draft),
         "errors": by_field,
         "refused": refused,
+        "priorities": [(one, TERMS[one]) for one in Priority] if typed.emergency else [],
         "obstacles": [p for p in problems if p.field not in placed and "." not in p.field],
         "checklist": [
             (position, draft, position in typed.checklist, by_field.get(f"checklist.{position}"))
