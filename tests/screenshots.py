@@ -77,6 +77,8 @@ PAGES = {
     "lead-secret-form": "/environments/staging/secret/",
     "environment-windows": "/environments/staging/",
     "contacts": "/contacts/",
+    "lead-routines": "/routines/",
+    "routine": "/routines/runbooks/",
     "lead-contact": "/contacts/add/specialist/",
     "account": "/account/",
     "password": "/account/password/",

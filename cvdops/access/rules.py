@@ -30,6 +30,7 @@ _FOR_EDITORS: dict[Action, str] = {
     Action.HOLD: "Holds are for administrators and Operations Leads.",
     Action.EDIT_PERMISSIONS: "Changing permissions is for administrators and Operations Leads.",
     Action.EDIT_CONTACTS: "Changing contacts is for administrators and Operations Leads.",
+    Action.CONFIRM_ROUTINE: "Confirming what is due regularly is for administrators and Operations Leads.",
     Action.EDIT_TRIGGERS: "Triggers are for administrators and Operations Leads.",
     Action.CONFIRM_KEY: "Confirming host keys is for administrators and Operations Leads.",
 }

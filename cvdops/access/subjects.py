@@ -43,6 +43,7 @@ class Action(StrEnum):
     READ_ENVIRONMENTS = "environments.read"
     EDIT_ENVIRONMENTS = "environments.edit"  # hosts, groups, databases, addresses, variables
     EDIT_CONTACTS = "contacts.edit"  # whom to reach, and the escalation chain
+    CONFIRM_ROUTINE = "routine.confirm"  # that what is due regularly was done
     EDIT_TRIGGERS = "triggers.edit"  # by which other systems start something
     CONFIRM_KEY = "host.confirm_key"
     TEST_HOST = "host.test"

@@ -81,6 +81,7 @@ OPENS: dict[Scope, frozenset[Action]] = {
             Action.KEEP_ACCOUNT,
             Action.CONFIRM_KEY,
             Action.EDIT_CONTACTS,
+            Action.CONFIRM_ROUTINE,
             Action.EDIT_TRIGGERS,
             Action.CERTIFY,
             Action.DELEGATE,

@@ -31,6 +31,7 @@ WORDS: Mapping[Action, str] = {
     Action.HOLD: "set and lift holds",
     Action.EDIT_PERMISSIONS: "change permissions",
     Action.EDIT_CONTACTS: "change contacts and the escalation chain",
+    Action.CONFIRM_ROUTINE: "confirm what is due regularly",
     Action.EDIT_TRIGGERS: "set up triggers",
     Action.CERTIFY: "grant certifications",
     Action.MANAGE_ACCOUNTS: "open and close accounts",

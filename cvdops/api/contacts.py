@@ -74,14 +74,6 @@ def add(request: HttpRequest, asked: NewContact) -> Status[ContactShape]:
     return Status(201, ContactShape.of(book.write(person(request), Wanted(**asked.dict()))))
 
 
-@router.post("/contacts/confirm", response={204: None}, url_name="api-contacts-confirm")
-@requires(Action.EDIT_CONTACTS, "POST")
-def confirm(request: HttpRequest) -> Status[None]:
-    """Say that all of them are right, as is due twice a year."""
-    book.confirm(person(request))
-    return Status(204, None)
-
-
 @router.post(
     "/contacts/{int:contact_id}/change", response=ContactShape, url_name="api-contact-change"
 )

@@ -20,6 +20,7 @@ PLACES: Mapping[str, tuple[str, object]] = {
     "number": ("The number of the version.", 1),
     "position": ("The place of the item, from 0.", 0),
     "hold_id": ("The number of the hold.", 1),
+    "key": ("The key of the routine.", "runbooks"),
     "contact_id": ("The number of the contact.", 1),
     "delegation_id": ("The number of the delegation.", 1),
     "trigger_id": ("The trigger's id.", _ID),
@@ -96,6 +97,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "note": "P0: paged at once",
         "place": 1,
     },
+    "routines.confirm": {"note": "Read all five; the deployment runbook gets a new checkpoint"},
     "policies.set_policy": {
         "environment": "production",
         "category": "deployment",

@@ -38,6 +38,7 @@ from cvdops.api import (
     permissions,
     plans,
     policies,
+    routines,
     runbooks,
     sharp,
     steps,
@@ -83,6 +84,7 @@ ROUTERS = (
     triggers.router,
     notices.router,
     contacts.router,
+    routines.router,
     installation.router,
     audit.router,
 )

@@ -1,25 +1,20 @@
-"""Whom to reach: written and taken away by those who change environments, and looked through twice a year."""
+"""Whom to reach: written and taken away by those who change environments. Looked through by routine."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
 from cvdops.changes.services import mark, one_at_a_time
-from cvdops.environments import calendar
 from cvdops.environments.models import Contact
 from cvdops.lib.errors import MOVED_ON, Conflict, Invalid, NotFound, Problem
-from cvdops.lib.together import Read
 
-DUE = timedelta(days=182)  # the mission: contact information is updated twice a year
 MOST = 40  # of a kind
 LENGTHS = {"name": 80, "address": 200, "note": 200}
 
@@ -100,26 +95,6 @@ def remove(user: User, pk: int) -> Contact:
         data = {"verb": "remove", "before": asdict(Wanted.of(contact))}
         record(user, Action.EDIT_CONTACTS, "contact", pk, data=data)
     return contact
-
-
-def confirm(user: User) -> None:
-    """Say that all of them are right. Raises Refused."""
-    can(user, Action.EDIT_CONTACTS).enforce()
-    with transaction.atomic():
-        Contact.objects.update(confirmed_at=Now(), confirmed_by=user)
-        record(user, Action.EDIT_CONTACTS, "contact", "all", data={"verb": "confirm"})
-
-
-def overdue() -> datetime | None:
-    """Since when somebody should have looked through them; None if it is not due."""
-    due = [confirmed_at + DUE for confirmed_at in oldest()]
-    return due[0] if due and due[0] <= calendar.now() else None
-
-
-@Read
-def oldest() -> QuerySet[Contact, datetime]:
-    """When the one was looked at that was not looked at for the longest time."""
-    return Contact.objects.order_by("confirmed_at").values_list("confirmed_at", flat=True)[:1]
 
 
 def _problems(kind: str, wanted: Wanted, others: Sequence[Contact]) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from cvdops.access.seed import seed_roles
 from cvdops.approvals.seed import seed_policies
 from cvdops.environments.seed import seed_environments, seed_windows
+from cvdops.executions.routines import seed_routines
 
 
 def prepare(practice: Mapping[str, str] | None) -> None:
@@ -15,3 +16,4 @@ def prepare(practice: Mapping[str, str] | None) -> None:
     seed_roles()
     seed_windows(seed_environments(practice))
     seed_policies()
+    seed_routines()

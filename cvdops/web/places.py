@@ -43,6 +43,9 @@ REST = (
     Place("permissions", "Permissions", "shield-check", "matrix roles rights levels", "g p"),
     Place("environments", "Environments", "server", "hosts windows secrets calendar", "g v"),
     Place("contacts", "Contacts", "phone", "escalation telephone", "g c"),
+    Place(
+        "routines", "Routines", "calendar-check", "reviews exercises tests training due schedule"
+    ),
     Place("audit", "Audit", "scroll-text", "log trail", "g u"),
     Place("people", "Accounts", "users", "people passwords", "g o"),
 )

@@ -1,16 +1,14 @@
-"""What has to be kept in order by the one who may: approval policies, contacts, certifications."""
+"""What has to be kept in order by the one who may: approval policies, routines, certifications."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from cvdops.access.models import Certification
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.approvals import quorum
 from cvdops.approvals.models import ApprovalPolicy
-from cvdops.changes import contacts
-from cvdops.executions import assessments
+from cvdops.executions import assessments, routines
 from cvdops.lib.together import Wanted
 
 
@@ -19,13 +17,13 @@ class Upkeep:
     """What of it waits for one person."""
 
     policies: list[tuple[ApprovalPolicy, str]]  # that nobody could meet, and why
-    contacts: datetime | None  # since when they should have been looked through
+    routines: list[routines.Standing]  # that should have been done, the oldest first
     own_end: Certification | None  # their own certification, if it ends soon or has ended
     to_assess: list[Certification]  # those of others
 
     @property
     def count(self) -> int:
-        return len(self.policies) + sum(map(bool, (self.contacts, self.own_end, self.to_assess)))
+        return len(self.policies) + sum(map(bool, (self.routines, self.own_end, self.to_assess)))
 
 
 def upkeep(user: User) -> Upkeep:
@@ -34,7 +32,7 @@ def upkeep(user: User) -> Upkeep:
     certifies = bool(ending) and can(user, Action.CERTIFY).allowed
     return Upkeep(
         policies=quorum.stuck() if edits else [],
-        contacts=contacts.overdue() if can(user, Action.EDIT_CONTACTS).allowed else None,
+        routines=routines.overdue() if can(user, Action.CONFIRM_ROUTINE).allowed else [],
         own_end=next((one for one in ending if one.user_id == user.pk), None),
         to_assess=[one for one in ending if certifies and one.user.person != user.person],
     )
@@ -45,4 +43,5 @@ def reads(user: User) -> Iterator[Wanted]:
     yield assessments.due.of()
     if can(user, Action.EDIT_PERMISSIONS).allowed:
         yield from quorum.reads()
-        yield contacts.oldest.of()
+    if can(user, Action.CONFIRM_ROUTINE).allowed:
+        yield from routines.reads()

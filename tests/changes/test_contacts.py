@@ -1,15 +1,11 @@
-"""Whom to reach: written by who may, in an order, and looked through twice a year."""
-
-from datetime import timedelta
+"""Whom to reach: written by who may, in an order."""
 
 import pytest
-from django.db.models.functions import Now
-from django.utils import timezone
 
 from cvdops.accounts.models import User
 from cvdops.audit.models import AuditEntry
 from cvdops.changes import contacts
-from cvdops.changes.contacts import DUE, Wanted
+from cvdops.changes.contacts import Wanted
 from cvdops.environments.models import Contact
 from cvdops.environments.seed import seed_environments
 from cvdops.lib.errors import Conflict, Invalid, NotFound, Refused
@@ -98,7 +94,6 @@ def test_others_change_nothing(role: str, cast: None) -> None:
     for verb in (
         lambda user: contacts.write(user, Wanted("channel", "Wall", "#wall")),
         lambda user: contacts.remove(user, pk),
-        contacts.confirm,
     ):
         with pytest.raises(Refused, match="for administrators and Operations Leads"):
             verb(person(role))
@@ -107,13 +102,3 @@ def test_others_change_nothing(role: str, cast: None) -> None:
 def test_what_is_not_there_is_not_found(lead: User) -> None:
     with pytest.raises(NotFound):
         contacts.remove(lead, 0)
-
-
-def test_they_are_looked_through_twice_a_year(lead: User) -> None:
-    assert contacts.overdue() is None
-    Contact.objects.filter(name="Wiki").update(confirmed_at=Now() - DUE - timedelta(days=1))
-    since = contacts.overdue()
-    assert since is not None and timedelta(hours=23) < timezone.now() - since < timedelta(hours=25)
-    contacts.confirm(lead)
-    assert contacts.overdue() is None
-    assert AuditEntry.objects.latest("pk").data == {"verb": "confirm"}

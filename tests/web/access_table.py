@@ -264,7 +264,11 @@ TABLE: dict[str, Row] = {
         body={"environment": "production", "note": "please"},
     ),
     "contacts": Row(get=ALL),
-    "contacts-confirm": Row(post=only(EDITORS, 302, 403)),
+    "routines": Row(get=ALL),
+    "routine": Row({"key": "overhaul"}, get=ALL),
+    "routine-confirm": Row(
+        {"key": "overhaul"}, post=only(EDITORS, 302, 403), body={"note": "all five"}
+    ),
     "contact-add": Row(
         {"kind": "specialist"},
         get=only(EDITORS, 200, 403),
@@ -599,7 +603,11 @@ TABLE: dict[str, Row] = {
         body={"kind": "specialist", "name": "Storage", "address": "storage@company.com"},
         api=True,
     ),
-    "api-contacts-confirm": Row(post=only(EDITORS, 204, 403), api=True),
+    "api-routines": Row(get=ALL, api=True),
+    "api-routine": Row({"key": "overhaul"}, get=ALL, api=True),
+    "api-routine-confirm": Row(
+        {"key": "overhaul"}, post=only(EDITORS, 201, 403), body={"note": "all five"}, api=True
+    ),
     "api-contact-change": Row(
         {"contact_id": "CONTACT"},
         post=only(EDITORS, 200, 403),

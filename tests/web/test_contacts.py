@@ -1,11 +1,13 @@
 """The page of contacts: everybody reads it, editors change it."""
 
+from datetime import timedelta
+
 import pytest
 from django.db.models.functions import Now
 from django.test import Client
 
-from cvdops.changes.contacts import DUE
 from cvdops.environments.models import Contact
+from cvdops.executions.models import RoutineDone
 from tests.web.world import World
 
 TYPED = {"name": "Storage issues", "address": "storage@company.com", "place": "1", "note": "Tapes"}
@@ -42,11 +44,10 @@ def test_readers_find_no_form(world: World) -> None:
     assert "Changing them is for administrators and Operations Leads" in page
 
 
-def test_editors_are_told_at_home_when_they_are_due(world: World, lead: Client) -> None:
-    assert "Look through the contacts" not in lead.get("/").content.decode()
-    Contact.objects.update(confirmed_at=Now() - DUE)
-    assert 'id="contacts-due"' in lead.get("/").content.decode()
-    assert 'id="contacts-due"' not in world.client("developer").get("/").content.decode()
+def test_the_page_tells_when_they_were_looked_through(lead: Client) -> None:
+    done = RoutineDone.objects.filter(routine="contacts")
+    done.update(at=Now() - timedelta(days=200))
     assert "that was due on" in lead.get("/contacts/").content.decode()
-    lead.post("/contacts/confirm/")
-    assert 'id="contacts-due"' not in lead.get("/").content.decode()
+    lead.post("/routines/contacts/confirm/", {"note": "All called."})
+    page = lead.get("/contacts/").content.decode()
+    assert "that was due on" not in page and "Last looked through on" in page

@@ -27,6 +27,7 @@ from cvdops.environments.seed import seed_environments
 from cvdops.executions import drift, emergencies, services, triggers
 from cvdops.executions.emergencies import Declaration
 from cvdops.executions.models import Execution, Trigger
+from cvdops.executions.routines import seed_routines
 from cvdops.web.views import feed
 from tests import tables
 from tests.cast import person
@@ -244,6 +245,7 @@ def make(folder: Path) -> World:
     """On empty tables."""
     seed_roles()
     seed_environments(VARIABLES)
+    seed_routines()
     write(folder)
     report = sync(folder)
     assert {r.action for r in report.results} == {"added"}, report

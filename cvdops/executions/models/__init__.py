@@ -13,6 +13,7 @@ from cvdops.executions.models.execution import (
 )
 from cvdops.executions.models.history import OutputWords, SavedFilter
 from cvdops.executions.models.participants import Participant
+from cvdops.executions.models.routines import RoutineDone
 from cvdops.executions.models.triggers import Delivery, Trigger
 from cvdops.executions.models.workers import HostCheck, Lock, Worker
 
@@ -32,6 +33,7 @@ __all__ = [
     "OutputSegment",
     "OutputWords",
     "Participant",
+    "RoutineDone",
     "SavedFilter",
     "StepAttempt",
     "StepRun",

@@ -12,6 +12,7 @@ from cvdops.access.policy import Action, can
 from cvdops.changes import contacts as book
 from cvdops.changes.contacts import Wanted
 from cvdops.environments.models import Contact
+from cvdops.executions import routines
 from cvdops.lib.errors import Conflict, Invalid, NotFound, UserError
 
 _HINTS: Mapping[str, str] = {
@@ -43,8 +44,9 @@ def contacts(request: HttpRequest) -> HttpResponse:
     context = {
         "kinds": [(kind, [c for c in found if c.kind == kind]) for kind in Contact.Kind],
         "edit": can(person(request), Action.EDIT_CONTACTS),
-        "looked_through": min(found, key=lambda one: one.confirmed_at, default=None),
-        "overdue": book.overdue(),
+        "routine": next(
+            one for one in routines.standings() if one.routine.key == routines.CONTACTS
+        ),
     }
     return render(request, "contacts/list.html", context)
 
@@ -66,13 +68,6 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     gone = book.remove(person(request), pk)
     messages.success(request, f"{gone.name} is taken away.")
-    return redirect("contacts")
-
-
-@requires(Action.EDIT_CONTACTS, "POST")
-def confirm(request: HttpRequest) -> HttpResponse:
-    book.confirm(person(request))
-    messages.success(request, "All contacts count as right from today.")
     return redirect("contacts")
 
 
