@@ -26,6 +26,7 @@ PUBLISH_SOCKET_TIMEOUT = 0.15
 DATABASE_PATIENCE = 10.0  # seconds; a lease lasts longer than one statement may take
 TESTS_AT_ONCE = 4  # of hosts, by one worker
 ENDS_AT_ONCE = 2  # executions that have ended
+REMAINS_AT_ONCE = 2  # executions whose files are removed from their hosts
 PUBLISH_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 
 
@@ -95,13 +96,14 @@ def _begin_pulse(instance: Any, **_: object) -> None:
         os._exit(2)  # Celery makes a code of 0 of an ordinary exit
     from cvdops.executions.indexing import Indexer  # noqa: PLC0415 (models load after this module)
     from cvdops.executions.leases import HOLDS  # noqa: PLC0415 (models load after this module)
-    from cvdops.executions.looks import ENDS, LOOKS, TESTS  # noqa: PLC0415 (models load after this module)
+    from cvdops.executions.looks import ENDS, LOOKS, REMAINS, TESTS  # noqa: PLC0415 (models load after this module)
     from cvdops.executions.pulse import LEAVE, Pulse  # noqa: PLC0415
 
     close_to_others()
     LOOKS.open(instance.concurrency)
     TESTS.open(TESTS_AT_ONCE)
     ENDS.open(ENDS_AT_ONCE)
+    REMAINS.open(REMAINS_AT_ONCE)
     direct = worker_direct(instance.hostname).name
     served = [name for name in instance.app.amqp.queues.consume_from if name != direct]
     pulse = Pulse(served, direct)

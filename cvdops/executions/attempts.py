@@ -45,7 +45,7 @@ def carry_out(run: Run, index: int) -> None:
         return
     attempt = begin(run, step, spool.identity, spool.boot_id)
     failpoint("attempt.sent")
-    work = _work(run, step, definition, attempt, transport)
+    work = made(run, step, definition, attempt, transport)
     _start(work, recorder(work), elapsed=0.0)
 
 
@@ -57,14 +57,15 @@ def recover(run: Run, index: int) -> None:
         transport = context.transport(run.plan.hosts[step.host])
     except StartFailed as error:
         lost = Try(run, step, definition, attempt, {})
-        finishing.unknown(lost, _resumed(lost), str(error))
+        finishing.unknown(lost, resumed(lost), str(error))
         return
-    work = _work(run, step, definition, attempt, transport)
-    stored = _resumed(work)
+    work = made(run, step, definition, attempt, transport)
+    stored = resumed(work)
     _find(work, stored, _elapsed(attempt))
 
 
-def _resumed(work: Try) -> Recorder:
+def resumed(work: Try) -> Recorder:
+    """What goes on storing its output where it ends."""
     stored = recorder(work)
     stored.resume()
     return stored
@@ -102,9 +103,10 @@ def _forestall(work: Work, recorder: Recorder, elapsed: float) -> None:
         finishing.finish(work, Outcome(StepEvent.CANCEL, note), recorder)
 
 
-def _work(
+def made(
     run: Run, step: StepRun, definition: Step, attempt: StepAttempt, transport: Transport
 ) -> Work:
+    """The try that this attempt is."""
     variables = context.environment(run.execution, run.plan.hosts[step.host])
     return Work(run, step, definition, attempt, variables, transport)
 

@@ -21,7 +21,6 @@ from cvdops.executions import (
     plan,
     rollback,
     stops,
-    tidying,
     validity,
 )
 from cvdops.executions.hints import announce
@@ -94,8 +93,6 @@ def _carry_on(run: Run) -> None:
         text = "Three workers died on it. Find out why, then resume or cancel it."
         gates.rest(run, POISONED, text, intent=Intent.NONE)
         return
-    if hold.token > 1:
-        tidying.tidy(run)
     if not stops.confirm(run):
         return
     if run.plan.locks and run.execution.opens_at is None and not demands.before_start(run.steps):
@@ -114,8 +111,6 @@ def _carry_on(run: Run) -> None:
         todo = following(
             run.execution.phase, hold.intent, run.steps, run.definitions, run.delayed()
         )
-        if todo.do is not Do.WORK:
-            run.clean()
         if not _ACTS[todo.do](run, todo):
             return
         failpoint("engine.turned")

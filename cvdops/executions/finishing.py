@@ -1,14 +1,13 @@
 """The end of an attempt: what it left is stored, judged, and becomes the step's state in one statement."""
 
-import logging
 import random
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
 
-from cvdops.executions import context, outcome, rollback
+from cvdops.executions import context, outcome, rollback, tidying
 from cvdops.executions.hints import announce
 from cvdops.executions.models import StepAttempt
 from cvdops.executions.outcome import Outcome
@@ -21,8 +20,6 @@ from cvdops.executions.transitions import Also, DatabaseNow, InSeconds, Merge
 from cvdops.lib.failpoints import failpoint
 from cvdops.runners.job import Found, Handle, Presence, Result, Transport, Unreachable
 
-log = logging.getLogger(__name__)
-
 GRACE = 10.0  # seconds between TERM and KILL
 READ_BACK = 1_000_000  # bytes of output that samples and captures look at
 
@@ -33,13 +30,9 @@ class Work(Try):
 
     transport: Transport
 
-    def clean(self) -> bool:
-        try:
+    def clean(self) -> None:
+        with suppress(Unreachable):  # `tidying` comes back for it
             self.transport.clean(str(self.attempt.pk))
-        except Unreachable as error:
-            log.warning("The files of %s stay behind: %s", self.attempt.pk, error)
-            return False
-        return True
 
 
 def ended(work: Work, recorder: Recorder, result: Result) -> None:
@@ -150,8 +143,8 @@ def finish(
         if undoes:
             rollback.mark_undone(run.plan, step)
     failpoint("attempt.finished")
-    if not unconfirmed and not work.clean():
-        run.left.append(work)
+    if not unconfirmed:
+        work.clean()
     step.state, step.unconfirmed = STEP_MOVES[event].destination, unconfirmed
     step.exit_code = judged.exit_code
     if again:
@@ -183,7 +176,7 @@ def _record(
         event,
         {"attempt": work.attempt.number, "note": judged.note},
         execution=fields,
-        also=_over(work.attempt, judged, recorder),
+        also=_over(work.attempt, judged, recorder, seen=not unconfirmed),
         exit_code=judged.exit_code,
         note=judged.note,
         sample=judged.sample,
@@ -195,7 +188,8 @@ def _record(
     announce(run.id, seq)
 
 
-def _over(attempt: StepAttempt, judged: Outcome, recorder: Recorder) -> Also:
+def _over(attempt: StepAttempt, judged: Outcome, recorder: Recorder, *, seen: bool) -> Also:
+    """`seen`: that it is over; else its directory may be in use."""
     state = (
         StepState.INTERRUPTED
         if judged.event is StepEvent.TRY_AGAIN
@@ -205,10 +199,15 @@ def _over(attempt: StepAttempt, judged: Outcome, recorder: Recorder) -> Also:
     return Also(
         """
         UPDATE executions_stepattempt SET state = %s, finished_at = statement_timestamp(),
-               exit_code = %s, output_size = %s, output_digest = %s
+               exit_code = %s, output_size = %s, output_digest = %s,
+               clean_at = statement_timestamp() + %s::interval
           FROM s WHERE executions_stepattempt.id = %s
         """,
-        (state, judged.exit_code, recorder.offset, recorder.digest, attempt.pk),
+        (
+            *(state, judged.exit_code, recorder.offset, recorder.digest),
+            tidying.FIRST if seen and attempt.spool else None,
+            attempt.pk,
+        ),
         STORED if some else "TRUE",
         (attempt.pk, recorder.newest) if some else (),
     )

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import Error, connection
 
-from cvdops.executions import closing, engine, probes
+from cvdops.executions import closing, engine, probes, tidying
 from cvdops.executions.leases import HOLDS
 
 log = logging.getLogger(__name__)
@@ -94,3 +94,4 @@ class Looks:
 LOOKS = Looks(lambda execution: engine.advance(execution, OWNER))
 TESTS = Looks(probes.carry_out)  # of hosts
 ENDS = Looks(closing.look)  # what comes after the end of executions
+REMAINS = Looks(tidying.tidy)  # of attempts, on their hosts

@@ -13,11 +13,20 @@ from django.db import Error, OperationalError, connection
 
 from cvdops.audit import witness
 from cvdops.catalog.polling import claim_look
-from cvdops.executions import assessments, closing, leases, openings, partitions, probes, queues
+from cvdops.executions import (
+    assessments,
+    closing,
+    leases,
+    openings,
+    partitions,
+    probes,
+    queues,
+    tidying,
+)
 from cvdops.executions.canary import Canary
 from cvdops.executions.hints import send_canary, send_look
 from cvdops.executions.leases import HOLDS
-from cvdops.executions.looks import ENDS, LOOKS, OWNER, TESTS
+from cvdops.executions.looks import ENDS, LOOKS, OWNER, REMAINS, TESTS
 from cvdops.executions.recovery import due, rescue
 from cvdops.executions.reminders import remind
 from cvdops.notifications.delivery import Courier
@@ -32,6 +41,7 @@ SEEN = 3.0
 SING = 2.0  # between two canaries that did not come back; `canary` says how often otherwise
 LOOK = 5.0
 REMIND = 5.0
+TIDY = 5.0
 ROOM = 3600.0
 WITNESS = 60.0
 LEAVE = 2.0  # seconds within which every look has ended that can
@@ -63,6 +73,7 @@ class Pulse(threading.Thread):
             self._seek: SEEK,
             self._rescue: RESCUE,
             self._look: LOOK,
+            self._tidy: TIDY,
             self._witness: WITNESS,
             self._remind: REMIND,
         }
@@ -134,6 +145,11 @@ class Pulse(threading.Thread):
         if room := ENDS.room:
             for execution in closing.due(self._queues, room):
                 ENDS.take(execution)
+
+    def _tidy(self) -> None:
+        if room := REMAINS.room:
+            for execution in tidying.due(self._queues, room):
+                REMAINS.take(execution)
 
     def _rescue(self) -> None:
         rescue()

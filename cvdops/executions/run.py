@@ -25,7 +25,6 @@ class Run:
     plan: plan.Plan
     steps: list[StepRun] = field(default_factory=list)
     definitions: list[Step] = field(default_factory=list)  # in parallel to `steps`
-    left: list["Try"] = field(default_factory=list)  # what is over and could not be cleaned up
 
     @classmethod
     def load(cls, hold: Hold) -> "Run":
@@ -44,10 +43,6 @@ class Run:
             )
         )
         self.definitions = [self.plan.step(step.key).step for step in self.steps]
-
-    def clean(self) -> None:
-        """Try once more to remove what tries have left behind."""
-        self.left = [work for work in self.left if not work.clean()]
 
     def stage(self, step: StepRun) -> list[StepRun]:
         """The step on all of its hosts."""
@@ -96,6 +91,5 @@ class Try:
     attempt: StepAttempt
     variables: dict[str, str]  # with the secrets
 
-    def clean(self) -> bool:
-        """Remove what it left outside the database, once its end is durable; false if nobody gets there."""
-        return True
+    def clean(self) -> None:
+        """Remove what it left outside the database, once its end is durable."""

@@ -5,15 +5,15 @@ from uuid import UUID
 
 from django.db.models import Min, QuerySet
 
-from cvdops.executions import context, gates, jobs
+from cvdops.executions import attempts, context, finishing, gates, jobs
 from cvdops.executions.finishing import GRACE
-from cvdops.executions.hints import announce
 from cvdops.executions.leases import UNCONFIRMED
 from cvdops.executions.models import Event, StepRun
+from cvdops.executions.outcome import Outcome
 from cvdops.executions.run import Run
-from cvdops.executions.states import StepEvent, StepState
+from cvdops.executions.states import StepEvent
 from cvdops.lib.together import Read
-from cvdops.runners.job import AlreadyClaimed, Presence, StartFailed, Unreachable
+from cvdops.runners.job import AlreadyClaimed, StartFailed, Unreachable
 
 AGAIN = 30.0  # seconds between two tries
 
@@ -45,23 +45,23 @@ def unseen(executions: tuple[UUID, ...]) -> QuerySet[StepRun, tuple[UUID, dateti
 
 
 def _stopped(run: Run, step: StepRun) -> bool:
-    attempt = step.attempts.order_by("-number").first()
+    attempt = step.attempts.order_by("-number")[0]
     try:
         transport = context.transport(run.plan.hosts[step.host])
-        found = transport.attach(str(attempt.pk) if attempt else "")
-        if attempt and found.presence is Presence.ABSENT:
+        found = transport.attach(str(attempt.pk))
+        if found.handle is None:
             transport.start(jobs.nothing(attempt))  # a start that is still on its way is late now
-        gone = found.handle is None or found.handle.stop(GRACE).gone
+        elif not found.handle.stop(GRACE).gone:
+            return False
     except (Unreachable, StartFailed, AlreadyClaimed):
         return False
-    if not gone:
-        return False
-    note = "It was cancelled; its processes are gone, verified."
-    if found.presence is Presence.ABSENT:
-        note = "It was cancelled; it never began there."
-    announce(
-        run.id,
-        run.hand.step(step.pk, StepEvent.CANCEL, {"note": note}, note=note, unconfirmed=False),
-    )
-    step.state, step.unconfirmed = StepState.CANCELLED, False
+    work = attempts.made(run, step, run.plan.step(step.key).step, attempt, transport)
+    recorder = attempts.resumed(work)
+    note = "It was cancelled; it never began there."
+    if found.handle is not None:
+        note = "It was cancelled; its processes are gone, verified."
+        if not recorder.drain(found.handle, over=True):
+            return False
+        recorder.finish(cut=True)
+    finishing.finish(work, Outcome(StepEvent.CANCEL, note), recorder)
     return True

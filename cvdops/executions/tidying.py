@@ -1,22 +1,85 @@
-"""The files of what ended: their worker may have died after it stored the end and before it removed them."""
+"""What attempts leave in their job directories on their hosts, which is removed for good.
+
+The worker that sees an attempt end has its files removed at once, and may die just before, or find the host
+away. So `clean_at` says when somebody looks again, until the host itself says that they are gone: after a
+minute first, then less and less often. An attempt whose end nobody has seen keeps them.
+"""
 
 import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection
 
 from cvdops.executions import context
-from cvdops.executions.models import StepAttempt
-from cvdops.executions.run import Run
-from cvdops.executions.states import StepState
+from cvdops.executions.models import Execution, StepAttempt
+from cvdops.executions.plan import Target, from_json
 from cvdops.runners.job import StartFailed, Unreachable
 
 log = logging.getLogger(__name__)
 
+FIRST, RARELY = timedelta(minutes=1), timedelta(hours=1)  # between two looks, at first and at last
+GIVEN_UP = timedelta(days=30)  # after its end: for so long an empty directory is kept, too
 
-def tidy(run: Run) -> None:
-    """Remove those of the last attempt on each host: before it there was another worker to do so."""
-    ended = StepAttempt.objects.filter(step__execution=run.execution, step__unconfirmed=False)
-    ended = ended.exclude(state=StepState.RUNNING).exclude(step__host="").select_related("step")
-    for attempt in ended.order_by("step__host", "-finished_at").distinct("step__host"):
-        try:
-            context.transport(run.plan.hosts[attempt.step.host]).clean(str(attempt.pk))
-        except (StartFailed, Unreachable) as error:
-            log.warning("The files of %s stay behind: %s", attempt.pk, error)
+
+def due(queues: Sequence[str], limit: int) -> list[UUID]:
+    """Executions of attempts that workers of these queues have to look for."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT e.id FROM executions_stepattempt a
+              JOIN executions_steprun s ON s.id = a.step_id
+              JOIN executions_execution e ON e.id = s.execution_id
+             WHERE a.clean_at <= statement_timestamp() AND 'env.' || e.environment_id = ANY(%s)
+             LIMIT %s
+            """,
+            [list(queues), limit],
+        )
+        return [execution for (execution,) in cursor.fetchall()]
+
+
+def tidy(execution: UUID) -> None:
+    """Remove what its attempts that are over have left. By any worker, any number of times."""
+    left = _postponed(execution)
+    if not left:
+        return
+    hosts = from_json(Execution.objects.values_list("plan", flat=True).get(pk=execution)).hosts
+    for (host, spool), attempts in left.items():
+        if _removed(hosts[host], spool, attempts):
+            StepAttempt.objects.filter(pk__in=attempts).update(clean_at=None)
+
+
+def _postponed(execution: UUID) -> Mapping[tuple[str, str], list[UUID]]:
+    """The attempts of each host and spool. First of all the next look at them is put off by their age: so
+    no other worker comes now, and a host that is away is asked half as often each time."""
+    found = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE executions_stepattempt a
+               SET clean_at = CASE WHEN a.finished_at > statement_timestamp() - %s::interval
+                     THEN statement_timestamp()
+                          + greatest(%s, least(%s, statement_timestamp() - a.finished_at)) END
+              FROM executions_steprun s
+             WHERE s.id = a.step_id AND s.execution_id = %s AND a.clean_at IS NOT NULL
+            RETURNING s.host, a.spool, a.id
+            """,
+            [GIVEN_UP, FIRST, RARELY, execution],
+        )
+        for host, spool, attempt in cursor.fetchall():
+            found[host, spool].append(attempt)
+    return found
+
+
+def _removed(target: Target, spool: str, attempts: Sequence[UUID]) -> bool:
+    """Whether the spool that they were sent to says that they are gone."""
+    try:
+        transport = context.transport(target)
+        connection.close()  # back to the pool: the host may take its time
+        known = transport.spool().identity == spool
+        return known and transport.cleaned([str(attempt) for attempt in attempts])
+    except (StartFailed, Unreachable) as error:
+        log.info("Files of %d attempts stay on %s for now: %s", len(attempts), target.name, error)
+        return False

@@ -1,6 +1,6 @@
 """A job, one attempt of a step on a host: the values and the interface that every transport has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -196,6 +196,9 @@ class Transport(Protocol):
 
     def clean(self, attempt: str) -> None:
         """Have its files removed soon. The claim stays: a removed claim would be an open one."""
+
+    def cleaned(self, attempts: Sequence[str]) -> bool:
+        """Remove what there still is of these, and see whether nothing is left but the claims."""
 
     def claims(self) -> list[str]:
         """The attempts that have a directory there, the newest MOST_CLAIMS."""

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from cvdops.runners import spool, wrapper
@@ -82,13 +83,12 @@ class LocalTransport:
         return Found(Presence.FINISHED if finished else Presence.RUNNING, handle)
 
     def clean(self, attempt: str) -> None:
-        folder = self._folder(attempt)
-        for entry in list(os.scandir(folder)) if _is_folder(folder) else []:
-            if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path, ignore_errors=True)
-            elif entry.name != CLAIM:
-                Path(entry.path).unlink(missing_ok=True)
+        self.cleaned([attempt])
         self._collect()
+
+    def cleaned(self, attempts: Sequence[str]) -> bool:
+        left = [attempt for attempt in attempts if not _emptied(self._folder(attempt))]
+        return not left
 
     def claims(self) -> list[str]:
         entries = os.scandir(self._root) if self._root.is_dir() else ()
@@ -170,6 +170,20 @@ class LocalTransport:
 
 def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
+
+
+def _emptied(folder: Path) -> bool:
+    """Remove all but the claim; false if something could not be."""
+    gone = True
+    for entry in list(os.scandir(folder)) if _is_folder(folder) else []:
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path)
+            elif entry.name != CLAIM:
+                Path(entry.path).unlink(missing_ok=True)
+        except OSError:
+            gone = False
+    return gone
 
 
 def _claimed(folder: Path) -> bool:

@@ -15,7 +15,7 @@ from django.db import connection
 from cvdops.access.policy import Action
 from cvdops.audit import chain
 from cvdops.audit.models import AuditEntry
-from cvdops.executions import output
+from cvdops.executions import output, tidying
 from cvdops.executions.models import Execution, Lock, StepAttempt, StepRun
 from cvdops.executions.states import (
     EXECUTION_MOVES,
@@ -220,18 +220,25 @@ def _of_connections() -> Iterator[str]:
 
 
 def _of_spools(spools: Iterable[Path]) -> Iterator[str]:
-    """Each claim on a target belongs to an attempt; what is over has left no files there."""
-    known = dict(StepAttempt.objects.values_list("pk", "state"))
-    states = {str(pk): state for pk, state in known.items()}
+    """Each claim on a target belongs to an attempt; what is over has left no files there, or they go
+    when a worker looks for them the next time."""
+    known = {str(one.pk): one for one in StepAttempt.objects.select_related("step")}
     for folder in (one for spool in spools if spool.exists() for one in spool.iterdir()):
         if not _ATTEMPT.fullmatch(folder.name):
             continue
-        if folder.name not in states:
+        attempt = known.get(folder.name)
+        if attempt is None:
             yield f"job directory {folder} of an attempt that nobody knows"
-        elif states[folder.name] == S.SUCCEEDED and _files(folder):
+        elif attempt.state == S.SUCCEEDED and _left(folder, attempt):
             yield f"job directory {folder} of a step that succeeded has its files still"
 
 
+def _left(folder: Path, attempt: StepAttempt) -> bool:
+    """Whether there is something beside the claim, which stays for ever, and nobody removes it."""
+    if _files(folder):
+        tidying.tidy(attempt.step.execution_id)
+    return bool(_files(folder))
+
+
 def _files(folder: Path) -> list[str]:
-    """What there is beside the claim, which stays for ever."""
     return [path.name for path in folder.iterdir() if path.name != "pid"]

@@ -51,6 +51,14 @@ class TestJobDirectory:
         ssh_bench.transport.clean(done.attempt)
         until(lambda: [one.name for one in path.parent.iterdir()] == ["pid"], what="the removal")
 
+    def test_files_that_cannot_be_removed(self, ssh_bench: SshBench) -> None:
+        closed = f"{folder_of(ssh_bench, other := ssh_bench.run('true'))}/closed"
+        done = ssh_bench.run(f"mkdir -p {closed}/in && chmod 0 {closed}")
+        assert not ssh_bench.transport.cleaned([other.attempt, done.attempt])
+        assert ssh_bench.transport.cleaned([done.attempt])
+        ssh_bench.run(f"chmod 700 {closed}")
+        assert ssh_bench.transport.cleaned([other.attempt, done.attempt])
+
     def test_an_answer_that_comes_late_is_no_cut(self, ssh_bench: SshBench) -> None:
         handle = ssh_bench.start("echo hello; sleep 30")
         asked_at = time.monotonic()

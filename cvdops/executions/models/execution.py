@@ -239,6 +239,8 @@ class StepAttempt(NotSaved):
     output_size = models.BigIntegerField(default=0)  # bytes, as stored (masked)
     output_digest = models.CharField(max_length=64, blank=True)  # SHA-256 of those bytes, hex
     searched = models.BooleanField(default=False, db_default=False)  # its words are in the index
+    # When somebody looks whether its files are gone from its host. Null: they are, or are not to be removed.
+    clean_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["number"]
@@ -254,7 +256,13 @@ class StepAttempt(NotSaved):
                 fields=["-finished_at"],
                 condition=Q(finished_at__isnull=False, output_size__gt=0, searched=False),
                 name="attempt_unsearched",
-            )
+            ),
+            # workers: what may still have files on its host
+            models.Index(
+                fields=["clean_at"],
+                condition=Q(clean_at__isnull=False),
+                name="attempt_uncleaned",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -88,17 +88,26 @@ claims() {
   part names "$(ls -1r -- "$root" | grep -xE "$uuid" | head -n "$1")"
 }
 
-# ATTEMPT
+# ATTEMPT…
 clean() {
-  job=$root/$1
+  for attempt in "$@"; do
+    empty "$root/$attempt" || part left "$attempt"
+  done
+}
+
+# JOB: all but the claim
+empty() {
+  job=$1
   if test -h "$job" || ! test -d "$job"; then return; fi
   set --
   set +f
   for file in "$job"/* "$job"/.[!.]* "$job"/..?*; do
-    test "$file" = "$job/pid" || set -- "$@" "$file"
+    if test "$file" != "$job/pid" && { test -e "$file" || test -h "$file"; }; then
+      set -- "$@" "$file"
+    fi
   done
   set -f
-  rm -rf -- "$@"
+  test $# = 0 || rm -rf -- "$@"
 }
 """
 

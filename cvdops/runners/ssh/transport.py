@@ -3,6 +3,7 @@
 import os
 import secrets
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from cvdops.runners.environment import TOO_LARGE, check_variable
@@ -102,6 +103,11 @@ class SshTransport:
     def clean(self, attempt: str) -> None:
         check_attempt(attempt)
         self.link.tell(call("clean", attempt))
+
+    def cleaned(self, attempts: Sequence[str]) -> bool:
+        for attempt in attempts:
+            check_attempt(attempt)
+        return self.link.ask(call("clean", *attempts)).get("left") is None
 
     def claims(self) -> list[str]:
         names = self.link.ask(call("claims", str(MOST_CLAIMS))).text("names").split()

@@ -212,6 +212,13 @@ class Cleaning:
         assert found.presence is Presence.VANISHED
         assert found.handle.read(0, 100) == b""
 
+    def test_of_several_it_is_seen_that_they_are_gone(self, bench: Bench) -> None:
+        done = [bench.run("echo hello").attempt, bench.run("true").attempt]
+        assert bench.transport.cleaned([*done, str(uuid.uuid4())])
+        assert bench.transport.cleaned(done)
+        for attempt in done:
+            assert bench.transport.attach(attempt).handle.read(0, 100) == b""
+
     def test_the_claim_stays_and_is_listed_the_newest_first(self, bench: Bench) -> None:
         before, done = bench.run("true"), bench.run("true")
         bench.transport.clean(done.attempt)

@@ -1,0 +1,174 @@
+"""What attempts leave on their hosts goes as soon as the host can be asked; what may be in use stays."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db.models.functions import Now
+from pytest_django import Settings
+
+from cvdops.executions import services, tidying
+from cvdops.executions.looks import OWNER, REMAINS
+from cvdops.executions.models import Execution, StepAttempt
+from cvdops.executions.pulse import Pulse, consumed
+from cvdops.lib import failpoints
+from cvdops.runners.ssh.transport import SPOOL
+from tests.executions.scene import Scene
+from tests.executions.test_control import at_work, begun
+from tests.executions.test_engine import block
+from tests.sshd import Sshd
+from tests.waiting import until
+
+QUEUES = ["env.development"]
+ENDED = "attempt.finished"  # its end is stored, and its files are there
+
+
+class Died(BaseException):
+    """A worker, at a failpoint."""
+
+
+@pytest.fixture(autouse=True)
+def unarmed() -> Iterator[None]:
+    yield
+    failpoints.arm("")
+
+
+def die() -> None:
+    raise Died
+
+
+def files(spool: Path, execution: Execution) -> set[str]:
+    """What there is in the job directories beside the claims, which are there."""
+    folders = [spool / str(one.pk) for one in StepAttempt.objects.filter(step__execution=execution)]
+    assert all((folder / "pid").exists() for folder in folders)
+    return {path.name for folder in folders for path in folder.iterdir()} - {"pid"}
+
+
+def looked_for(execution: Execution) -> bool:
+    """Whether anybody comes for the files, as if it was time to. What is due is done."""
+    for_later = StepAttempt.objects.filter(step__execution=execution, clean_at__gt=Now())
+    assert tidying.due(QUEUES, 9) == []
+    if not for_later.update(clean_at=Now()):
+        return False
+    assert tidying.due(QUEUES, 9) == [execution.pk]
+    tidying.tidy(execution.pk)
+    return True
+
+
+def end_while_away(far: Scene, server: Sshd) -> Execution:
+    """An execution whose host goes away when the end of its step has been stored."""
+    far.runbook(block("one", "echo hello", "target=far"))
+    failpoints.arm(ENDED, server.kill)
+    return far.run()
+
+
+def test_a_host_that_was_away_at_the_end_is_asked_until_its_files_are_gone(
+    far: Scene, server: Sshd
+) -> None:
+    spool = server.login.home / SPOOL
+    execution = end_while_away(far, server)
+    assert execution.state == "succeeded" and "out" in files(spool, execution)
+    assert looked_for(execution) and "out" in files(spool, execution)
+    server.start()
+
+    def asked_again() -> bool:  # not at once: the connection has just been tried in vain
+        return not looked_for(execution)
+
+    until(asked_again, what="the removal of the files")
+    assert files(spool, execution) == set()
+    assert far.output(execution, "one") == "hello\n"
+
+
+def test_a_worker_that_died_before_it_removed_them_is_replaced_by_any_other(
+    scene: Scene, settings: Settings
+) -> None:
+    settings.WORKER_MEMORY = 100_000  # MB: that of the process of all tests
+    consumed(OWNER)  # a worker that had heard nothing for long would end itself
+    scene.runbook(block("one", "echo hello"))
+    failpoints.arm(ENDED, die)
+    execution = scene.start()
+    with pytest.raises(Died):
+        scene.advance(execution)
+    assert "out" in files(settings.SPOOL_DIR, execution)
+    StepAttempt.objects.update(clean_at=Now())
+    REMAINS.open(1)
+    Pulse(QUEUES, "mine.dq").beat()
+    assert REMAINS.wait(60)
+    assert files(settings.SPOOL_DIR, execution) == set()
+    assert not looked_for(execution)
+
+
+def test_a_host_that_stays_away_is_asked_less_and_less_often_and_then_given_up(
+    far: Scene, server: Sshd
+) -> None:
+    execution = end_while_away(far, server)
+    attempt = StepAttempt.objects.filter(step__execution=execution)
+    for age, pause in ((1, 60), (600, 600), (86400, 3600)):
+        attempt.update(finished_at=Now() - timedelta(seconds=age), clean_at=Now())
+        tidying.tidy(execution.pk)
+        soon = Now() + timedelta(seconds=pause)
+        assert attempt.filter(
+            clean_at__gt=soon - timedelta(seconds=30), clean_at__lte=soon + timedelta(seconds=30)
+        )
+    attempt.update(finished_at=Now() - tidying.GIVEN_UP)
+    tidying.tidy(execution.pk)
+    assert not looked_for(execution)
+    server.start()
+
+
+def test_what_went_to_another_spool_is_not_said_to_be_gone(scene: Scene) -> None:
+    scene.runbook(block("one", "true"))
+    execution = scene.run()
+    StepAttempt.objects.update(spool="that of another machine")
+    assert looked_for(execution) and looked_for(execution)
+
+
+def test_of_a_stop_that_nobody_saw_the_files_stay_when_a_lead_settles_it(
+    far: Scene, server: Sshd
+) -> None:
+    execution = stop_while_away(far, server)
+    step = far.steps(execution)["one"]
+    services.settle(far.person("operations-lead"), execution.pk, step.pk, "I ended it there.")
+    server.start()
+    assert far.advance(execution).state == "cancelled"
+    assert not looked_for(execution)
+    assert "out" in files(server.login.home / SPOOL, execution)
+
+
+def test_of_a_stop_that_is_seen_later_the_rest_of_the_output_is_stored_before_they_go(
+    far: Scene, server: Sshd
+) -> None:
+    execution = stop_while_away(far, server)
+    attempt = StepAttempt.objects.get(step__execution=execution)
+    spool = server.login.home / SPOOL
+    out = spool / str(attempt.pk) / "out"
+    (server.login.home / "go").touch()
+    until(lambda: out.read_text().endswith("and more\n"), what="more output")
+    server.start()
+
+    def seen() -> bool:
+        Execution.objects.filter(pk=execution.pk).update(due_at=execution.created_at)
+        return far.advance(execution).state == "cancelled"
+
+    until(seen, what="the confirmation of the stop")
+    text = far.output(execution, "one")  # the shell may have said how it ended, too
+    assert text.startswith("hello\nand more\n")
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.output_size) == ("cancelled", len(text))
+    until(lambda: not looked_for(execution), what="the removal of the files")
+    assert files(spool, execution) == set()
+
+
+def stop_while_away(far: Scene, server: Sshd) -> Execution:
+    """An execution that waits, because the host went away on which its step is to be stopped."""
+    script = "rm -f ~/go; echo hello; until test -e ~/go; do sleep 0.05; done; echo and more; exec sleep 300"
+    far.runbook(block("one", script, "target=far"))
+    execution = far.start()
+    with at_work(execution):
+        begun(far, execution, "one")
+        until(lambda: far.output(execution, "one") == "hello\n", what="the first line")
+        server.kill()
+        services.cancel(far.person("devops-engineer"), execution.pk)
+    assert execution.waiting_for["code"] == "unconfirmed"
+    return execution
