@@ -9,6 +9,7 @@ from cvdops.executions.run import Try
 from cvdops.runners.job import Job
 from cvdops.spec import sql
 from cvdops.spec.document import Kind, Shell
+from cvdops.spec.slugs import slug
 
 _INTERPRETERS: Mapping[Kind, str] = {
     Kind.BASH: "bash",
@@ -27,6 +28,7 @@ def job(attempt: Try) -> Job:
         interpreter=_INTERPRETERS[step.kind],
         strict=run.plan.shell is Shell.STRICT,
         script=step.body,
+        name=slug(step.id),
         variables=attempt.variables,
         cwd=run.execution.session.get(attempt.step.host, {}).get("cwd", ""),
     )

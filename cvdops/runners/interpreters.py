@@ -15,7 +15,9 @@ class Invocation:
     program: str  # looked for in the search path of the job
     script: str  # the content of the script file
     options: tuple[str, ...] = ()  # between the program and the path of the script
-    prelude: str = ""  # content of a file that bash reads first
+    prelude: str = (
+        ""  # content of a file that bash reads first; it finds the script by its name alone
+    )
     runner: str = ""  # content of a file that sh runs with program, options and script, instead
     session: bool = False  # it leaves its variables in the job directory
 
@@ -27,7 +29,8 @@ def prelude_name(content: str) -> str:
 
 def _bash(job: Job) -> Invocation:
     options = ("-eu", "-o", "pipefail") if job.strict else ()
-    return Invocation("bash", job.script, options, prelude=wrapper.BASH_PRELUDE, session=True)
+    script = wrapper.BASH_HEAD + job.script
+    return Invocation("bash", script, options, prelude=wrapper.BASH_PRELUDE, session=True)
 
 
 def _sh(job: Job) -> Invocation:

@@ -19,6 +19,7 @@ class Job:
     interpreter: str  # a key of interpreters.INTERPRETERS
     strict: bool  # stop at the first command that fails
     script: str
+    name: str = "step"  # a slug: of the script, in what an interpreter says of it
     variables: Mapping[str, str]  # the environment of the job; the worker's own is not inherited
     cwd: str = ""  # absolute; empty: the home directory, or the spool if there is none
     database: str = ""  # for SQL: a path, or a connection string

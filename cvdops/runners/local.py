@@ -46,6 +46,7 @@ class LocalTransport:
 
     def start(self, job: Job) -> LocalHandle:
         folder = self._folder(job.attempt)
+        spool.check_name(job.name)
         self._make_room(folder)
         reading, writing = os.pipe()
         try:
@@ -119,12 +120,15 @@ class LocalTransport:
                 f"{environment['PATH']}). Install it, then retry the step."
             )
         try:
-            # A name of its own: another start of this attempt may be under way, for another script.
-            script = spool.write_part(folder / "script", invocation.script + "\n")
+            # A folder of its own: another start of this attempt may be under way, for another script.
+            script = spool.write_apart(folder, job.name, invocation.script + "\n")
         except OSError as error:
             raise spool.not_writable(self._root, error) from None
+        if invocation.prelude:
+            environment["CVDOPS_SCRIPT"] = str(script.parent)
+        path = script.name if invocation.prelude else str(script)
         where = job.cwd or _home(environment, self._root)
-        command = [*self._runner(invocation), program, *invocation.options, str(script)]
+        command = [*self._runner(invocation), program, *invocation.options, path]
         try:
             child = subprocess.Popen(
                 [*_OUTER, str(folder), boot_id(), where, *command],
@@ -136,7 +140,7 @@ class LocalTransport:
                 start_new_session=True,
             )
         except OSError as error:
-            script.unlink(missing_ok=True)
+            shutil.rmtree(script.parent, ignore_errors=True)
             raise _not_started(error) from None
         self._collect(child)
         return child

@@ -16,6 +16,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 IDENTITY = ".id"
 _KEEP_SIZE, _PUNCH_HOLE = 1, 2
 _libc = ctypes.CDLL(None)
+_NAME = re.compile(r"[a-z0-9][-a-z0-9]{0,199}")
 _ATTEMPT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -35,6 +36,12 @@ def identify(root: Path) -> Spool:
 def is_attempt(name: str) -> bool:
     """Whether it is the name of a job directory."""
     return _ATTEMPT.fullmatch(name) is not None
+
+
+def check_name(name: str) -> None:
+    """Raises ValueError for anything but a slug: it becomes a path."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot be the name of a script.")
 
 
 def check_attempt(attempt: str) -> None:
@@ -74,6 +81,13 @@ def write_new(path: Path, text: str) -> None:
         return
     finally:
         part.unlink()
+
+
+def write_apart(folder: Path, name: str, text: str) -> Path:
+    """Write a file in a folder of its own below this one, which nobody else uses. Raises OSError."""
+    apart = folder / f".{secrets.token_hex(4)}"
+    apart.mkdir(0o700)
+    return write_part(apart / name, text).rename(apart / name)
 
 
 def write_part(path: Path, text: str) -> Path:

@@ -59,19 +59,31 @@ fi
 printf '%s\\n' "$__cvdops_rc" >"$__cvdops_job/rc"
 """
 
-# Read by bash before the script, so that line numbers in its messages are the script's own.
+# Read by bash before the script, so that line numbers in its messages are the script's own. In them it
+# names the script as it was told to open it: by its name alone, so that people read the name of the step
+# and no path. That takes a change to its folder, which the script's first words, BASH_HEAD, take back.
 # `declare -p` is one builtin: a loop over all names costs a millisecond more.
 BASH_PRELUDE = """\
 unset BASH_ENV
-__cvdops_job=$CVDOPS_JOB
-unset CVDOPS_JOB
+__cvdops_job=$CVDOPS_JOB __cvdops_cwd=$PWD
+__cvdops_begin() {
+  builtin cd -- "$__cvdops_cwd" || exit
+  unset OLDPWD __cvdops_cwd
+  unset -f __cvdops_begin
+}
+__cvdops_where() {
+  if [ "${__cvdops_cwd+set}" ]; then builtin printf '%s\\n' "$__cvdops_cwd"; else builtin pwd; fi
+}
 __cvdops_keep() {
   { set +eux; builtin umask 077; } 2>/dev/null
-  { builtin pwd; builtin printf '\\0'; builtin declare -p; builtin printf '\\0end'; } \\
+  { __cvdops_where; builtin printf '\\0'; builtin declare -p; builtin printf '\\0end'; } \\
     2>/dev/null >|"$__cvdops_job/vars"
 }
 trap __cvdops_keep EXIT
+cd -- "$CVDOPS_SCRIPT"
+unset CVDOPS_JOB CVDOPS_SCRIPT
 """
+BASH_HEAD = "__cvdops_begin; "
 
 # sh has no file that is read before a script, so this stands in its first line. It cannot list its
 # variables in a form that is safe to read back: all are exported, and the trap prints the environment.

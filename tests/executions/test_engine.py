@@ -18,6 +18,12 @@ def test_steps_run_in_order_and_their_output_is_kept(scene: Scene) -> None:
     assert scene.output(execution, "two") == "second\nthird\n"
 
 
+def test_the_shell_names_the_step_in_what_it_complains_of(scene: Scene) -> None:
+    scene.runbook(block("Restart_Web", "true\nnosuchcommand"))
+    said = "restart-web: line 2: nosuchcommand: command not found\n"
+    assert scene.output(scene.run(), "Restart_Web") == said
+
+
 def test_variables_and_directory_carry_over(scene: Scene) -> None:
     scene.runbook(block("one", "NAME='a \"b\" $c'; cd /usr") + block("two", 'echo "$NAME"; pwd'))
     assert scene.output(scene.run(), "two") == 'a "b" $c\n/usr\n'

@@ -51,7 +51,7 @@ def look(scene: Scene, target: str) -> None:
     for kind in ("bash", "sh", "python"):
         own, parent, files = scene.output(execution, kind).split("== ")
         assert set(OURS.findall(own)) == {"CVDOPS_ATTEMPT"}, kind
-        assert set(OURS.findall(parent)) <= {"CVDOPS_ATTEMPT", "CVDOPS_JOB"}, kind
+        assert set(OURS.findall(parent)) <= {"CVDOPS_ATTEMPT", "CVDOPS_JOB", "CVDOPS_SCRIPT"}, kind
         assert not re.search(r"socket|postgres|redis|sqlite|eventfd", files), files
 
 

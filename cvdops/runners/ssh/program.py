@@ -124,15 +124,16 @@ seek() {
   return 1
 }
 
-# ATTEMPT SCRIPT SETTINGS SEARCH-PATH PROGRAM DIRECTORY HOME RUNNER OPTION…
+# ATTEMPT NAME BY-NAME SCRIPT SETTINGS SEARCH-PATH PROGRAM DIRECTORY HOME RUNNER OPTION…
 begin() {
-  job=$root/$1
+  job=$root/$1 apart=$root/$1/.$$.$((number += 1)) name=$2 alone=$3
+  shift 3
   if claimed; then part claimed ''; return; fi
-  seek "$4" "$5" || { part missing "$4"; return; }
-  script=$job/script.$$.$((number += 1)) where=$6 runner=$8
+  seek "$3" "$4" || { part missing "$3"; return; }
+  where=$5 runner=$7
   if test -z "$where"; then
     where=$root
-    case $7 in /*) test -d "$7" && where=$7 ;; esac
+    case $6 in /*) test -d "$6" && where=$6 ;; esac
   fi
   said=$(launch "$@")
   stat= pid=${said%%"$nl"*}
@@ -141,7 +142,7 @@ begin() {
     "${pid:-none} "*) part stat "$stat"; part where "$where"; return ;;
   esac
   if claimed; then part claimed ''; else part failed "${said#*"$nl"}"; fi
-  rm -f -- "$script"
+  rm -rf -- "$apart"
 }
 
 # Whether there is a claim in the job directory, or something else in its place
@@ -154,10 +155,11 @@ claimed() {
 # second has to. A job that `&` put into the background would ignore interrupts for ever.
 launch() {
   exec 2>&1 </dev/null
-  test -d "$job" || mkdir -- "$job" || test -d "$job" || { echo; exit 1; }
-  printf '%s\\n' "$2" >"$script" || { echo; exit 1; }
-  settings=$3
-  shift 8
+  if test -d "$job"; then mkdir -- "$apart"; else mkdir -- "$job" "$apart"; fi
+  test -d "$apart" && printf '%s\\n' "$1" >"$apart/$name" || { echo; exit 1; }
+  settings=$2 script=$apart/$name
+  test -z "$alone" || { export CVDOPS_SCRIPT="$apart"; script=$name; }
+  shift 7
   set -- "$setsid" "${fork:-$setsid}" /bin/sh -c "$outer" cvdops-job "$job" "$boot" "$where" \\
     ${runner:+/bin/sh "$runner"} "$program" "$@" "$script"
   cd /

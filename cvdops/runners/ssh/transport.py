@@ -22,7 +22,7 @@ from cvdops.runners.job import (
     Vanished,
 )
 from cvdops.runners.processes import parse
-from cvdops.runners.spool import check_attempt, is_attempt
+from cvdops.runners.spool import check_attempt, check_name, is_attempt
 from cvdops.runners.ssh.address import Address
 from cvdops.runners.ssh.answers import Answer
 from cvdops.runners.ssh.client import Client
@@ -68,6 +68,7 @@ class SshTransport:
 
     def start(self, job: Job) -> SshHandle:
         check_attempt(job.attempt)
+        check_name(job.name)
         self.check_tools()
         invocation = INTERPRETERS[job.interpreter](job)
         answer = self.link.ask(self._begin(job, invocation), _START)
@@ -155,7 +156,8 @@ class SshTransport:
         if sum(len(os.fsencode(value)) for value in environment.values()) > _LARGEST:
             raise StartFailed(TOO_LARGE)
         return call(
-            *("begin", job.attempt, invocation.script, _settings(environment)),
+            *("begin", job.attempt, job.name, "yes" if invocation.prelude else ""),
+            *(invocation.script, _settings(environment)),
             *(environment["PATH"], invocation.program, job.cwd, environment["HOME"], runner),
             *invocation.options,
         )

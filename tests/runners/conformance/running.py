@@ -111,6 +111,30 @@ class Running:
         assert done.code == 127
         assert {"bash": b": line 3: ", "sh": b": 3: "}[shell] in done.output
 
+    @pytest.mark.parametrize("strict", [True, False])
+    def test_bash_calls_the_script_by_the_name_of_the_step(
+        self, bench: Bench, *, strict: bool
+    ) -> None:
+        script = 'if [[ ${BASH_SOURCE[0]} == "$0" ]]; then echo "$0"; pwd; fi\nf() {\nnosuchcommand\n}\nf'
+        done = bench.run(script, name="restart-web", cwd="/usr", strict=strict)
+        said = b"restart-web\n/usr\nrestart-web: line 3: nosuchcommand: command not found\n"
+        assert done.output == said
+
+    def test_a_script_that_bash_cannot_read_begins_and_ends_where_it_was_to_begin(
+        self, bench: Bench
+    ) -> None:
+        done = bench.run("echo begun\nif then\n", name="restart-web", cwd="/usr")
+        assert done.output.startswith(b"begun\nrestart-web: line 2: syntax error near")
+        assert (done.code, done.result.cwd) == (2, "/usr")
+        done = bench.run("if then", name="restart-web", cwd="/usr")
+        assert done.output.startswith(b"restart-web: line 1: syntax error near")
+        assert (done.code, done.result.cwd) == (2, "/usr")
+
+    @pytest.mark.parametrize("name", ["", "../pid", "-c", "A", "a b"])
+    def test_no_name_that_is_no_slug(self, bench: Bench, name: str) -> None:
+        with pytest.raises(ValueError):
+            bench.start("true", name=name)
+
 
 class Strictness:
     """`strict` stops at the first failure; otherwise a script runs as if it were pasted."""
