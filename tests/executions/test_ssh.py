@@ -51,7 +51,9 @@ def test_a_cut_connection_neither_loses_nor_repeats_anything(far: Scene, server:
 
 
 def test_an_idempotent_step_is_sent_again_into_a_spool_that_was_emptied(far: Scene) -> None:
-    script = "test -e ~/once || { touch ~/once; mv ~/.cvdops/spool ~/gone; rm -r ~/gone; sleep 0.2; }"
+    script = (
+        "test -e ~/once || { touch ~/once; mv ~/.cvdops/spool ~/gone; rm -r ~/gone; sleep 0.2; }"
+    )
     far.runbook(block("one", script, "target=far idempotent"))
     execution = far.run()
     step = far.steps(execution)["one"]

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("executions", "0014_over_waits_for_nothing")]
+    dependencies = [("executions", "0015_emergency_priority")]
 
     operations = [
         migrations.AddField("stepattempt", "clean_at", models.DateTimeField(null=True)),
