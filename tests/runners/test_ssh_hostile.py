@@ -14,6 +14,7 @@ from cvdops.runners.job import Presence, Reason, StartFailed, Unreachable, Vanis
 from cvdops.runners.ssh import SshTransport, link
 from cvdops.runners.ssh.answers import Decoder, Nonsense
 from cvdops.runners.ssh.look import Look
+from cvdops.runners.ssh.quoting import call
 from tests.runners.bench import Bench, Done
 from tests.sshd import Sshd, ssh_server
 from tests.waiting import until
@@ -50,6 +51,19 @@ class TestJobDirectory:
         assert found.handle.read(0, 100) == (b"" if name == "out" else b"hello\n")
         ssh_bench.transport.clean(done.attempt)
         until(lambda: [one.name for one in path.parent.iterdir()] == ["pid"], what="the removal")
+
+    def test_link_that_takes_the_place_of_a_file_between_two_looks(
+        self, ssh_bench: SshBench
+    ) -> None:
+        path = folder_of(ssh_bench, ssh_bench.run("true")) / "out"
+        path.write_text("hello\n")
+        read = call("raw", "out", str(path), "0", "6")
+        assert ssh_bench.transport.link.ask(read).text("out") == "hello\n"
+        path.unlink()
+        path.symlink_to("/etc/passwd")
+        with pytest.raises(Unreachable):
+            ssh_bench.transport.link.ask(read, timeout=1)
+        until(lambda: not ssh_bench.transport.link.patience, what="the next try to connect")
 
     def test_files_that_cannot_be_removed(self, ssh_bench: SshBench) -> None:
         closed = f"{folder_of(ssh_bench, other := ssh_bench.run('true'))}/closed"

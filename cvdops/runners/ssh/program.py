@@ -34,10 +34,14 @@ setsid=$(command -v setsid) fork=
 
 part() { printf 'p %s %s\\n%s\\n' "$1" "${#2}" "$2"; }
 
+# Not every dd can refuse a link that took the place of a file after it was looked at.
+nofollow=,nofollow
+dd if=/dev/null count=0 iflag=nofollow || nofollow=
+
 # NAME FILE OFFSET LENGTH
 raw() {
   printf 'p %s %s\\n' "$1" "$4"
-  dd if="$2" bs=65536 iflag=fullblock,skip_bytes,count_bytes skip="$3" count="$4"
+  dd if="$2" bs=65536 iflag=fullblock,skip_bytes,count_bytes$nofollow skip="$3" count="$4"
   echo
 }
 
