@@ -200,7 +200,7 @@ def _over(attempt: StepAttempt, judged: Outcome, recorder: Recorder, *, seen: bo
         """
         UPDATE executions_stepattempt SET state = %s, finished_at = statement_timestamp(),
                exit_code = %s, output_size = %s, output_digest = %s,
-               clean_at = statement_timestamp() + %s::interval
+               clean_at = statement_timestamp() + make_interval(secs => %s)
           FROM s WHERE executions_stepattempt.id = %s
         """,
         (

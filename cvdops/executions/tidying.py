@@ -8,7 +8,6 @@ minute first, then less and less often. An attempt whose end nobody has seen kee
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
@@ -20,8 +19,8 @@ from cvdops.runners.job import StartFailed, Unreachable
 
 log = logging.getLogger(__name__)
 
-FIRST, RARELY = timedelta(minutes=1), timedelta(hours=1)  # between two looks, at first and at last
-GIVEN_UP = timedelta(days=30)  # after its end: for so long an empty directory is kept, too
+FIRST, RARELY = 60.0, 3600.0  # seconds between two looks, at first and at last
+GIVEN_UP = 30 * 86400.0  # seconds after its end: for so long an empty directory is kept, too
 
 
 def due(queues: Sequence[str], limit: int) -> list[UUID]:
@@ -59,9 +58,12 @@ def _postponed(execution: UUID) -> Mapping[tuple[str, str], list[UUID]]:
         cursor.execute(
             """
             UPDATE executions_stepattempt a
-               SET clean_at = CASE WHEN a.finished_at > statement_timestamp() - %s::interval
-                     THEN statement_timestamp()
-                          + greatest(%s, least(%s, statement_timestamp() - a.finished_at)) END
+               SET clean_at = CASE
+                     WHEN a.finished_at > statement_timestamp() - make_interval(secs => %s)
+                     THEN statement_timestamp() + greatest(
+                       make_interval(secs => %s),
+                       least(make_interval(secs => %s), statement_timestamp() - a.finished_at)
+                     ) END
               FROM executions_steprun s
              WHERE s.id = a.step_id AND s.execution_id = %s AND a.clean_at IS NOT NULL
             RETURNING s.host, a.spool, a.id

@@ -111,7 +111,7 @@ def test_a_host_that_stays_away_is_asked_less_and_less_often_and_then_given_up(
         assert attempt.filter(
             clean_at__gt=soon - timedelta(seconds=30), clean_at__lte=soon + timedelta(seconds=30)
         )
-    attempt.update(finished_at=Now() - tidying.GIVEN_UP)
+    attempt.update(finished_at=Now() - timedelta(seconds=tidying.GIVEN_UP))
     tidying.tidy(execution.pk)
     assert not looked_for(execution)
     server.start()

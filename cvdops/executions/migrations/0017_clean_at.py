@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("executions", "0015_emergency_priority")]
+    dependencies = [("executions", "0016_routines")]
 
     operations = [
         migrations.AddField("stepattempt", "clean_at", models.DateTimeField(null=True)),
