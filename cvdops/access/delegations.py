@@ -11,6 +11,7 @@ from cvdops.accounts.models import User
 from cvdops.audit.log import record
 from cvdops.environments.calendar import now
 from cvdops.lib.errors import Conflict, Invalid, NotFound, Problem
+from cvdops.lib.moments import rfc3339
 
 LONGEST = timedelta(days=30)
 
@@ -34,7 +35,7 @@ def delegate(
         made = Delegation.objects.create(
             giver=giver, receiver=other, reason=reason.strip(), **times
         )
-        data = {"to": other.username, "until": until.isoformat(), "reason": made.reason}
+        data = {"to": other.username, "until": rfc3339(until), "reason": made.reason}
         record(giver, Action.DELEGATE, "delegation", made.pk, data=data)
     return made
 

@@ -22,6 +22,7 @@ from cvdops.access.subjects import ALLOWED, Action, Decision
 from cvdops.accounts.models import Token, User
 from cvdops.audit.log import record
 from cvdops.lib.errors import Invalid, NotFound, Problem
+from cvdops.lib.moments import rfc3339
 
 PREFIX = "cvdops_"  # so that one that leaks is recognised
 LONGEST = 365  # days
@@ -205,7 +206,7 @@ def make(
             expires_at=Now() + timedelta(days=days),
         )
         token.refresh_from_db()
-        data = {"name": name, "scopes": token.scopes, "expires_at": token.expires_at.isoformat()}
+        data = {"name": name, "scopes": token.scopes, "expires_at": rfc3339(token.expires_at)}
         record(user, "token.make", "token", token.pk, data=data)
     return token, text
 

@@ -6,7 +6,7 @@ away is done at once: whoever has to be stopped is stopped.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -23,6 +23,7 @@ from cvdops.changes.effects import Holding, effects
 from cvdops.changes.kind import Value
 from cvdops.environments.models import Environment
 from cvdops.lib.errors import NotFound, Problem
+from cvdops.lib.moments import rfc3339
 
 CALLED = "role of a person"
 FIELDS = ("from", "until")
@@ -200,7 +201,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _text(moment: datetime | None) -> str | None:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
+    return rfc3339(moment) if moment else None
 
 
 def _said(given: Value) -> str:

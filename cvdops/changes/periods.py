@@ -6,7 +6,7 @@ Both are security data: adding, changing and removing one takes a second person.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from cvdops.environments.schedule import (
     said,
 )
 from cvdops.lib.errors import NotFound, Problem
+from cvdops.lib.moments import rfc3339
 
 LONGEST = timedelta(days=366)
 _FIELDS = {"starts_at": str, "minutes": int, "rule": str}
@@ -37,7 +38,7 @@ def key(environment: str, name: str) -> str:
 
 def value(recurrence: Recurrence) -> Value:
     return {
-        "starts_at": recurrence.start.astimezone(UTC).isoformat(timespec="minutes"),
+        "starts_at": rfc3339(recurrence.start),
         "minutes": int(recurrence.length.total_seconds()) // 60,
         "rule": recurrence.rule,
     }

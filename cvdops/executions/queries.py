@@ -55,6 +55,16 @@ def get_execution(user: User, execution_id: UUID | str) -> Execution:
     return _one(visible_to(user).defer(None), execution_id)
 
 
+def named(user: User, text: str) -> Execution:
+    """One of them, by its number or id. Raises NotFound."""
+    if not text.isdecimal():
+        return get_execution(user, text)
+    found = visible_to(user).defer(None).filter(number=int(text[:18])).first()
+    if found is None:
+        raise NotFound("execution")
+    return found
+
+
 def get_outline(user: User, execution_id: UUID | str, *fields: str) -> Execution:
     """The same without its long texts, which take many times as long to read as all else.
 

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import IO, NoReturn
+
+from cvdops.lib.moments import rfc3339
 
 UNWRITTEN = 74  # as sysexits.h calls an error of input or output
 
@@ -105,7 +107,7 @@ def _leave(code: int) -> NoReturn:
 
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return rfc3339(value)
     return str(value)
 
 

@@ -1,6 +1,5 @@
 """The forms of the portal: what arrives, as clean values."""
 
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +12,7 @@ from cvdops.accounts.passwords import LONGEST
 from cvdops.catalog.models import Group
 from cvdops.executions.history import Places, Wanted
 from cvdops.executions.states import EXECUTION_LOOKS
+from cvdops.lib.moments import midnight
 from cvdops.spec.document import Category
 
 _ANY = [("", "Any")]
@@ -104,14 +104,6 @@ class Filter(forms.Form):
         """Field → value, for those that were given and could be read."""
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
-
-
-def midnight(day: date, shift: int) -> datetime:
-    """The beginning of a day in UTC, some days later; the last day there is, at most."""
-    try:
-        return datetime.combine(day + timedelta(days=shift), time(), UTC)
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
 
 
 def _date() -> forms.DateField:

@@ -5,7 +5,8 @@ from cvdops.executions import services
 from cvdops.executions.leases import HOLDS
 from cvdops.executions.models import Execution
 from cvdops.executions.recovery import due
-from cvdops.web.live import timeline, waiting
+from cvdops.live import timeline
+from cvdops.web.live import waiting
 from tests.executions.scene import Scene
 from tests.executions.test_control import at_work, begun
 from tests.executions.test_engine import block

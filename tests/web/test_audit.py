@@ -15,8 +15,8 @@ from cvdops.access.models import RoleGrant
 from cvdops.access.seed import seed_roles
 from cvdops.audit.log import from_address, record
 from cvdops.audit.models import AuditEntry, Seal, Witness
+from cvdops.executions import records
 from cvdops.lib.errors import Refused
-from cvdops.web.views import audit
 from tests.cast import person
 from tests.web.world import World
 
@@ -73,7 +73,7 @@ def test_an_empty_file_can_be_read() -> None:
 
 
 def test_it_is_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "PART", 2)
+    monkeypatch.setattr(records, "PART", 2)
     for number in range(5):
         record(None, "x.do", "thing", number)
     assert [item["subject_id"] for item in json.loads(file("json"))["items"]] == list("01234")
@@ -108,16 +108,16 @@ def test_who_exports_is_an_entry() -> None:
 
 
 def test_a_right_that_ends_meanwhile_breaks_the_file_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "PART", 1)
+    monkeypatch.setattr(records, "PART", 1)
     record(None, "x.do", "thing", "1")
     record(None, "x.do", "thing", "2")
-    said = audit._said
+    said = records._entry
 
     def after_the_first(*given: object) -> dict[str, object]:
         RoleGrant.objects.update(ends_at=Now() - timedelta(seconds=1))
         return said(*given)
 
-    monkeypatch.setattr(audit, "_said", after_the_first)
+    monkeypatch.setattr(records, "_entry", after_the_first)
     with pytest.raises(Refused, match="auditors"):
         file("csv")
 

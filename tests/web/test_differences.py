@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cvdops.executions.models import Execution, StepRun
-from cvdops.web.comparison import compare, first_difference
+from cvdops.live.comparison import compare, first_difference
 from tests.executions.scene import Scene
 from tests.executions.scene import make as make_scene
 from tests.executions.test_engine import block

@@ -17,12 +17,11 @@ from pytest_django import DjangoAssertNumQueries
 from cvdops.access.models import MatrixCell, RoleGrant
 from cvdops.access.seed import ROLES
 from cvdops.audit.models import AuditEntry
-from cvdops.executions import history
+from cvdops.executions import history, records
 from cvdops.executions.history import Wanted, matching, places
 from cvdops.executions.models import Execution, SavedFilter, StepRun
 from cvdops.executions.queries import visible_to
 from cvdops.lib.errors import NotFound
-from cvdops.web import records
 from tests.cast import OUTSIDER, person
 from tests.web.world import World
 
@@ -227,7 +226,7 @@ def test_it_is_read_in_parts_and_rights_are_asked_each_time(
     for _ in range(5):
         world.start()
     assert len(rows(file("csv"))) == 5
-    read = records.reader(person("auditor").pk, Wanted())
+    read = records.executions(person("auditor"), Wanted(), "csv", "")
     part, position = read(0)
     assert len(part) == 2
     RoleGrant.objects.update(ends_at=Now() - timedelta(seconds=1))
@@ -240,7 +239,7 @@ def test_a_closed_account_gets_no_more_of_it(world: World) -> None:
     user.is_active = False
     user.save()
     with pytest.raises(NotFound):
-        records.reader(user.pk, Wanted())(0)
+        records.executions(user, Wanted(), "csv", "")(0)
 
 
 def test_who_exports_executions_is_an_entry(world: World) -> None:

@@ -6,10 +6,10 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.db import connection, connections
 
+from cvdops.executions import records
 from cvdops.executions.history import Wanted
 from cvdops.lib.database import Connection
-from cvdops.web import records
-from cvdops.web.exports import export
+from cvdops.lib.exports import export
 from tests.cast import person
 from tests.web.world import World
 
@@ -39,7 +39,10 @@ def test_a_long_file_takes_no_memory(
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(_COPY, [count])
     answer = export(
-        "executions", kind, records.COLUMNS, records.reader(person("auditor").pk, Wanted())
+        "executions",
+        kind,
+        records.EXECUTION,
+        records.executions(person("auditor"), Wanted(), "csv", ""),
     )
 
     @async_to_sync

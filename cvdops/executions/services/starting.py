@@ -16,6 +16,7 @@ from cvdops.executions.launch import Preview, secret_names
 from cvdops.executions.models import Execution
 from cvdops.executions.versions import called
 from cvdops.lib.errors import Invalid, Problem
+from cvdops.lib.moments import rfc3339
 from cvdops.notifications import addresses
 from cvdops.notifications import services as notifications
 
@@ -155,7 +156,7 @@ def _create(
         resolved.values,
         secret_names(resolved.document),
         reason.strip(),
-        {**_versions(resolved), **({"opens_at": opens_at.isoformat()} if opens_at else {})},
+        {**_versions(resolved), **({"opens_at": rfc3339(opens_at)} if opens_at else {})},
         idempotency_key=idempotency_key,
         opens_at=opens_at,
         waits_for=_SUPERVISOR if resolved.supervision else None,

@@ -30,10 +30,10 @@ from cvdops.executions.queries import plan_of
 from cvdops.executions.states import HELD, ExecutionState, Intent
 from cvdops.lib.together import Fixed, Wanted, attach, read
 from cvdops.live.here import watching
+from cvdops.live.timeline import events, told
 from cvdops.spec.document import Kind
 from cvdops.web.live import waiting
 from cvdops.web.live.scene import AT_WORK, Row, Scene
-from cvdops.web.live.timeline import events, told
 from cvdops.web.live.waiting import known
 
 

@@ -33,9 +33,9 @@ from cvdops.executions.states import (
     StepState,
 )
 from cvdops.live.answers import is_answer
+from cvdops.live.captured import Captured, captured
+from cvdops.live.timeline import Entry, Note
 from cvdops.spec.document import Kind, SectionKind, Step, Troubleshooting
-from cvdops.web.live.captured import Captured, captured
-from cvdops.web.live.timeline import Entry, Note
 from cvdops.web.live.waiting import Wait
 
 AT_WORK = frozenset({StepState.RUNNING, StepState.WAITING}) | STEP_STUCK

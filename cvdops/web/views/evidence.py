@@ -10,9 +10,9 @@ from cvdops.catalog.models import VersionReview
 from cvdops.executions.models import ChecklistMark, Participant, StepAttempt, StepRun
 from cvdops.executions.states import UNHEARD
 from cvdops.lib.together import attach, together
+from cvdops.live import timeline
 from cvdops.live.answers import WITHHELD, kept_answers, reads_answers
 from cvdops.live.guard import standing
-from cvdops.web.live import timeline
 from cvdops.web.live.look import look
 
 _MOMENTS = list(ChecklistMark.Moment.values)

@@ -15,16 +15,15 @@ from cvdops.access import limits
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.accounts.models import User
-from cvdops.audit.log import record
-from cvdops.executions import filters, history, search
+from cvdops.executions import filters, history, records, search
 from cvdops.executions.glance import told
 from cvdops.executions.models import Execution
 from cvdops.executions.past import Lasting
 from cvdops.executions.states import UNHEARD, ExecutionState
 from cvdops.lib.errors import Conflict, Invalid, NotFound
+from cvdops.lib.exports import FORMATS, Read, export
 from cvdops.lib.together import ahead
-from cvdops.web import records, summaries
-from cvdops.web.exports import FORMATS, Read, export
+from cvdops.web import summaries
 from cvdops.web.forms import HistoryFilter, name_in
 from cvdops.web.live import waiting
 from cvdops.web.live.waiting import Brief
@@ -112,11 +111,10 @@ def executions_export(request: HttpRequest, kind: str) -> HttpResponseBase:
     if kind not in FORMATS:
         raise NotFound
     read = _prepared(request, kind)
-    return export(f"executions-{timezone.now():%Y-%m-%d}", kind, records.COLUMNS, read)
+    return export(f"executions-{timezone.now():%Y-%m-%d}", kind, records.EXECUTION, read)
 
 
 def _prepared(request: HttpRequest, kind: str) -> Read:
     user = person(request)
     form = HistoryFilter(request.GET, history.places(user))
-    record(user, "execution.export", "executions", kind, data={"query": form.query()})
-    return records.reader(user.pk, form.wanted())
+    return records.executions(user, form.wanted(), kind, form.query())

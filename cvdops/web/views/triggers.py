@@ -123,6 +123,7 @@ def _one(request: HttpRequest, found: Trigger, secret: str = "") -> HttpResponse
     context = {
         "trigger": found,
         "secret": secret,
+        "against": verbs.against(found),
         "address": request.build_absolute_uri(reverse("api-deliver", args=[found.pk])),
         "deliveries": found.deliveries.select_related("execution")[:SHOWN],
     }

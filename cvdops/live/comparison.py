@@ -14,8 +14,8 @@ from cvdops.executions.models import Execution, StepAttempt, StepRun
 from cvdops.executions.queries import matter, planned, steps_of
 from cvdops.lib.words import uncoloured
 from cvdops.live.answers import WITHHELD, is_answer, kept_answers, reads_answers
+from cvdops.live.captured import captured
 from cvdops.spec.samples import normalised
-from cvdops.web.live.captured import captured
 
 MOST = 4 << 20  # bytes of each output that are compared
 PATIENCE = 2.0  # seconds for all outputs of a page
