@@ -12,7 +12,7 @@ from pydantic import Field
 from cvdops.access.catalog import get_runbook, read_anew, told
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, Matter, can
-from cvdops.api.asking import Asked, Listed, Text, first, number
+from cvdops.api.asking import Asked, Flag, Listed, Text, first, number
 from cvdops.api.runbooks import Version
 from cvdops.catalog import confined, reviews
 from cvdops.catalog.models import RunbookVersion, VersionReview
@@ -70,6 +70,7 @@ class Document(Asked):
 
     text: Annotated[Text, Field(min_length=1, max_length=MAX_BYTES)]
     name: Annotated[Text, Field(max_length=300)] = "runbook.md"
+    annotate: Flag = False
 
 
 class Finding(Schema):
@@ -88,6 +89,7 @@ class Linted(Schema):
     executable: bool
     procedures: list[str]
     findings: list[Finding]
+    annotated: str
 
 
 class Plea(Asked):
@@ -136,12 +138,12 @@ def review(
     return Status(201, version_item(version, version.reviews.all()))
 
 
-@router.post("/runbooks/{runbook_id}/help", response={201: Asking}, url_name="api-ask-for-help")
+@router.post("/runbooks/{runbook_id}/help", response=Asking, url_name="api-ask-for-help")
 @requires(Action.NOTE, "POST")
-def ask(request: HttpRequest, runbook_id: str, plea: Plea) -> Status[Asking]:
+def ask(request: HttpRequest, runbook_id: str, plea: Plea) -> Asking:
     """Ask those who may start this runbook there, once an hour."""
     asked = helping.ask_for_help(person(request), runbook_id, plea.environment, plea.note)
-    return Status(201, Asking(asked=[user.username for user in asked]))
+    return Asking(asked=[user.username for user in asked])
 
 
 @router.post("/catalog/sync", response=Synced, url_name="api-sync")
@@ -164,7 +166,7 @@ def lint(request: HttpRequest, document: Document) -> Linted:
     if len(content) > MAX_BYTES:
         text = f"A runbook has {MAX_BYTES // 1_000_000} MB at most. Split it into several."
         raise Invalid([Problem("text", text)])
-    study = confined.read(content, document.name)
+    study = confined.read(content, document.name, annotated=document.annotate)
     return Linted(
         id=study.runbook.id,
         title=study.runbook.title,
@@ -174,6 +176,7 @@ def lint(request: HttpRequest, document: Document) -> Linted:
             Finding(code=d.code, severity=d.severity, line=d.line, message=d.message, hint=d.hint)
             for d in study.diagnostics
         ],
+        annotated=study.annotated,
     )
 
 

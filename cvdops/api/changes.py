@@ -1,6 +1,6 @@
 """Changes of what decides about rights: the proposals, deciding on them, and making one of each kind."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from cvdops.changes.kind import Value
 from cvdops.changes.kinds import KINDS, kind
 from cvdops.changes.models import Change
 from cvdops.environments.models import Period
+from cvdops.lib.moments import rfc3339
 
 router = Router(tags=["changes"])
 
@@ -193,7 +194,7 @@ def give_role(request: HttpRequest, username: str, asked: Role) -> Status[Change
 def set_period(request: HttpRequest, slug: str, asked: PeriodAsked) -> Status[ChangeShape]:
     """Propose a maintenance window or freeze, or another time for the one of this name."""
     after = {
-        "starts_at": asked.starts_at.astimezone(UTC).isoformat(timespec="minutes"),
+        "starts_at": rfc3339(asked.starts_at.replace(second=0, microsecond=0)),
         "minutes": asked.minutes,
         "rule": asked.rule,
     }

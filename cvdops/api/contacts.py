@@ -67,6 +67,13 @@ def contacts(request: HttpRequest) -> Contacts:
     return Contacts(items=[ContactShape.of(one) for one in found], next_cursor="")
 
 
+@router.get("/contacts/{int:contact_id}", response=ContactShape, url_name="api-contact")
+@requires(Action.USE_PORTAL)
+def contact(request: HttpRequest, contact_id: int) -> ContactShape:
+    """One of them."""
+    return ContactShape.of(book.named(contact_id))
+
+
 @router.post("/contacts", response={201: ContactShape}, url_name="api-contacts")
 @requires(Action.EDIT_CONTACTS, "POST")
 def add(request: HttpRequest, asked: NewContact) -> Status[ContactShape]:

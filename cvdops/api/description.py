@@ -9,7 +9,8 @@ from ninja import NinjaAPI
 from cvdops.access.marks import Access
 from cvdops.access.policy import Action
 from cvdops.access.tokens import scope_for
-from cvdops.api.examples import BODIES, PLACES, QUERIES, THERE
+from cvdops.api.answers import ANSWERS
+from cvdops.api.examples import BODIES, PLACES, QUERIES, SHELL, THERE
 from cvdops.api.fields import FIELDS
 from cvdops.api.links import LINKS
 from cvdops.lib.problems import ROOT
@@ -76,7 +77,11 @@ BESIDES: Mapping[str, Mapping[int, str]] = {
     },
 }
 _UNCHANGED = {"description": "Nothing is new since the answer with the `ETag` of `If-None-Match`."}
-_STREAM = "text/event-stream"
+_LOCATION = {
+    "schema": {"type": "string"},
+    "description": "The path at which that is read which was made, or what it is a part of.",
+}
+_STREAMS = frozenset({"text/event-stream", "text/csv"})  # what is made while it is sent has no tag
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -128,18 +133,24 @@ def _complete(call: Operation, method: str, mark: Access) -> None:
             parameter |= {"description": said, "example": example}
         else:
             _say(parameter, call["operationId"], parameter["name"])
-            if parameter["name"] in asked:
-                parameter["example"] = asked[parameter["name"]]
+            if said := asked.get(parameter["name"]):
+                execution = said == SHELL["execution_id"]
+                parameter["example"] = PLACES["execution_id"][1] if execution else said
     if method == "post" and action is not Action.PUBLIC:
         call["parameters"].append(_KEY)
-    if method == "get" and _STREAM not in call["responses"].get(200, {}).get("content", {}):
+    if method == "get" and not _STREAMS & call["responses"].get(200, {}).get("content", {}).keys():
         call["responses"].setdefault(304, _UNCHANGED)
     for status, text in (_SENDING if method == "post" else _READING).items():
         call["responses"].setdefault(status, _answer(status, text))
     for status, text in BESIDES.get(call["operationId"], {}).items():
         call["responses"][status] = _answer(status, text)
+    if made := call["responses"].get(201):
+        made.setdefault("headers", {})["Location"] = _LOCATION
     for status, links in LINKS.get(call["operationId"], {}).items():
         call["responses"][status]["links"] = dict(links)
+    for status, value in ANSWERS.get(call["operationId"], {}).items():
+        for content in call["responses"][int(status)]["content"].values():
+            content["example"] = value
     if (body := BODIES.get(call["operationId"])) is not None:
         call["requestBody"]["content"]["application/json"]["examples"] = {"one": {"value": body}}
 

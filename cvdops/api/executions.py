@@ -13,12 +13,11 @@ from cvdops.access.policy import Action
 from cvdops.api import sharp
 from cvdops.api.asking import Asked, Flag, Listed, Moment, Number, Text, identity, told
 from cvdops.api.execution import ExecutionDetail, ExecutionItem, detail, facts
+from cvdops.api.history import Filters
 from cvdops.api.trial import Trial
 from cvdops.executions import history, services
 from cvdops.executions.emergencies import Declaration
 from cvdops.executions.priorities import Priority
-from cvdops.executions.states import ExecutionState
-from cvdops.lib.errors import Invalid, Problem
 
 router = Router(tags=["executions"])
 
@@ -40,25 +39,8 @@ class Executions(BaseModel):
     next_cursor: str
 
 
-class Wanted(Listed):
-    """`q`: the number, words of the reason, a part of the title; `output`: words that a step wrote.
-
-    `variable` is a name, with `value` what it had; `emergency=true`: emergencies alone.
-    """
-
-    runbook: str = ""
-    procedure: str = ""
-    environment: str = ""
-    state: ExecutionState | None = None
-    requested_by: str = ""
-    host: str = ""
-    since: Moment | None = None
-    until: Moment | None = None
-    q: str = ""
-    output: str = ""
-    variable: str = ""
-    value: str = ""
-    emergency: bool = False
+class Wanted(Filters, Listed):
+    """The filters of the history."""
 
 
 class Emergency(Asked):
@@ -94,10 +76,7 @@ class Start(Asked):
 @requires(Action.USE_PORTAL)
 def executions(request: HttpRequest, wanted: Query[Wanted]) -> Executions:
     """The executions that you may see, newest first."""
-    if wanted.value and not wanted.variable:
-        raise Invalid([Problem("value", "Name the variable, too.")])
-    given = wanted.dict(exclude={"cursor", "requested_by", "state"})
-    filters = history.Wanted(**given, person=wanted.requested_by, state=wanted.state or "")
+    filters = wanted.wanted()
     before = str(identity(wanted.cursor)) if wanted.cursor else ""
     user = person(request)
     with limits.asking(user) if wanted.output else nullcontext():

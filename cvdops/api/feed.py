@@ -17,6 +17,7 @@ from cvdops.api.execution import ExecutionItem, StepShape, facts
 from cvdops.executions import output
 from cvdops.executions.models import Event, Execution, OutputSegment, StepAttempt
 from cvdops.executions.states import TERMINAL
+from cvdops.lib.moments import rfc3339
 from cvdops.lib.text import complete_utf8
 from cvdops.live.answers import is_answer
 from cvdops.live.frames import Data, frame
@@ -98,7 +99,7 @@ class Feed:
         for event in events:
             told: dict[str, object] = {
                 "seq": event.seq,
-                "at": event.at.isoformat().replace("+00:00", "Z"),
+                "at": rfc3339(event.at),
                 "kind": event.kind,
                 "user": event.actor.username if event.actor else None,
                 "text": str(event.data.get("text") or event.data.get("reason") or ""),

@@ -13,6 +13,7 @@ from cvdops.api.asking import Asked, Moment, Text
 from cvdops.environments.models import Hold
 from cvdops.executions import holding
 from cvdops.executions.glance import glance
+from cvdops.lib.errors import NotFound
 
 router = Router(tags=["holds"])
 
@@ -65,6 +66,16 @@ def holds(request: HttpRequest) -> Holds:
     """The holds that are in force, on what exists for you."""
     found = glance(person(request)).holds
     return Holds(items=[HoldShape.of(hold) for hold in found], next_cursor="")
+
+
+@router.get("/holds/{int:hold_id}", response=HoldShape, url_name="api-hold")
+@requires(Action.READ_ENVIRONMENTS)
+def one(request: HttpRequest, hold_id: int) -> HoldShape:
+    """One that is in force, on what exists for you."""
+    for hold in glance(person(request)).holds:
+        if hold.pk == hold_id:
+            return HoldShape.of(hold)
+    raise NotFound("hold")
 
 
 @router.post("/holds", response={201: HoldShape}, url_name="api-holds")

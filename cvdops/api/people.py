@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
@@ -172,13 +172,21 @@ class Delegating(Asked):
 @requires(Action.USE_PORTAL)
 def delegations(request: HttpRequest, wanted: Query[Listed]) -> Delegations:
     """What you have given and received, newest first."""
-    user = person(request)
-    found = Delegation.objects.filter(Q(giver=user) | Q(receiver=user)).order_by("-pk")
-    found = found.select_related("giver", "receiver")
+    found = _delegations(person(request)).order_by("-pk")
     if wanted.cursor:
         found = found.filter(pk__lt=number(wanted.cursor))
     page, following_ = first(found)
     return Delegations(items=[Delegated.of(one) for one in page], next_cursor=following_)
+
+
+@router.get("/delegations/{int:delegation_id}", response=Delegated, url_name="api-delegation")
+@requires(Action.USE_PORTAL)
+def delegation(request: HttpRequest, delegation_id: int) -> Delegated:
+    """One of them."""
+    found = _delegations(person(request)).filter(pk=delegation_id).first()
+    if found is None:
+        raise NotFound("delegation")
+    return Delegated.of(found)
 
 
 @router.post("/delegations", response={201: Delegated}, url_name="api-delegations")
@@ -199,5 +207,10 @@ def delegate(request: HttpRequest, asked: Delegating) -> Status[Delegated]:
 def end(request: HttpRequest, delegation_id: int) -> Delegated:
     """End one that you gave or received."""
     delegating.end(person(request), delegation_id)
-    found = Delegation.objects.select_related("giver", "receiver")
-    return Delegated.of(found.get(pk=delegation_id))
+    return Delegated.of(_delegations(person(request)).get(pk=delegation_id))
+
+
+def _delegations(user: User) -> QuerySet[Delegation]:
+    """Those that somebody has given or received."""
+    found = Delegation.objects.filter(Q(giver=user) | Q(receiver=user))
+    return found.select_related("giver", "receiver")

@@ -20,6 +20,7 @@ from cvdops.changes.kind import Value
 from cvdops.executions.whatif import question
 from cvdops.lib import errors
 from cvdops.lib.errors import Invalid, Problem
+from cvdops.lib.moments import rfc3339
 from cvdops.spec.document import Category
 
 router = Router(tags=["permissions"])
@@ -150,7 +151,7 @@ def check(request: HttpRequest, wanted: Query[Check]) -> Answer:
             "runbook": wanted.runbook,
             "environment": wanted.environment,
             "approval": wanted.approval,
-            "at": wanted.at.isoformat() if wanted.at else "",
+            "at": rfc3339(wanted.at) if wanted.at else "",
         },
     )
     if not wanted.action:

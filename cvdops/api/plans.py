@@ -1,6 +1,5 @@
 """What runs, before somebody decides on it: the plan of an execution, and a version of a runbook."""
 
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -11,29 +10,16 @@ from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.api.catalog import VersionItem, version_item
 from cvdops.api.runbooks import RunbookStep
-from cvdops.api.trial import PlannedStep
+from cvdops.api.trial import PlannedStep, besides
 from cvdops.catalog.models import VersionReview
 from cvdops.catalog.queries import document, why_unread
 from cvdops.executions.plan import PEOPLE
 from cvdops.executions.queries import get_outline, plan_of
-from cvdops.executions.resolved import Resolved, planned
+from cvdops.executions.resolved import planned
 from cvdops.lib.errors import NotFound
 from cvdops.spec.document import Step
 
 router = Router()
-
-
-class Command(PlannedStep):
-    """A step of the plan. `text`: what people are asked to do or to decide there; `checklist`: their items."""
-
-    destructive: bool
-    checkpoint: bool
-    text: str
-    checklist: list[str]
-
-    @classmethod
-    def of(cls, found: Resolved) -> "Command":
-        return cls(**PlannedStep.of(found).model_dump(), **_people(found.step))
 
 
 class ExecutionPlan(Schema):
@@ -45,8 +31,8 @@ class ExecutionPlan(Schema):
     execution: UUID
     plan_digest: str
     variables: dict[str, str]
-    steps: list[Command]
-    rollback: list[Command]
+    steps: list[PlannedStep]
+    rollback: list[PlannedStep]
 
 
 class VersionStep(RunbookStep):
@@ -68,7 +54,7 @@ class VersionStep(RunbookStep):
             section=step.section,
             line=step.line,
             body="" if step.kind in PEOPLE else step.body,
-            **_people(step),
+            **besides(step),
         )
 
 
@@ -95,8 +81,8 @@ def plan(request: HttpRequest, execution_id: str) -> ExecutionPlan:
         execution=found.pk,
         plan_digest=found.plan_digest,
         variables=found.variables,
-        steps=[Command.of(one) for one in planned(found, pinned, pinned.steps)],
-        rollback=[Command.of(one) for one in planned(found, pinned, pinned.rollback)],
+        steps=[PlannedStep.of(one) for one in planned(found, pinned, pinned.steps)],
+        rollback=[PlannedStep.of(one) for one in planned(found, pinned, pinned.rollback)],
     )
 
 
@@ -121,14 +107,3 @@ def version(request: HttpRequest, runbook_id: str, number: int) -> VersionDetail
         unread=unread,
         steps=[VersionStep.of(step) for step in document(found).steps],
     )
-
-
-def _people(step: Step) -> dict[str, Any]:
-    """What both say of it besides what runs."""
-    said = step.gate.message if step.gate else step.body if step.kind in PEOPLE else ""
-    return {
-        "destructive": step.attributes.destructive,
-        "checkpoint": step.attributes.checkpoint,
-        "text": "" if step.checklist else said,
-        "checklist": [item.text for item in step.checklist],
-    }

@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 
 class Json(BaseRenderer):
-    """Times are RFC 3339 in UTC, to the microsecond."""
+    """Times are those of `lib.moments`."""
 
     media_type = "application/json"
 

@@ -1,17 +1,22 @@
 """A start that is only tried: everything is resolved, the hosts are asked for what the steps need."""
 
+from typing import Any
+
 from ninja import Schema
 
 from cvdops.api.hosts import Test
 from cvdops.api.permissions import ReasonShape
+from cvdops.executions.plan import PEOPLE
 from cvdops.executions.resolved import Resolved, resolved
 from cvdops.executions.services.trying import DryRun
+from cvdops.spec.document import Step
 
 
 class PlannedStep(Schema):
     """`hosts`: on which it would run, none where none is concerned. `body`: what would run there, or be
     asked for; empty for a step that people do. `values`: those that it names, as they are known before the
-    start; of a secret only that there is one. `rollback`: the step that undoes it.
+    start; of a secret only that there is one. `rollback`: the step that undoes it. `text`: what people are
+    asked to do or to decide there; `checklist`: their items.
     """
 
     id: str
@@ -22,6 +27,10 @@ class PlannedStep(Schema):
     body: str
     values: dict[str, str]
     rollback: str | None
+    destructive: bool
+    checkpoint: bool
+    text: str
+    checklist: list[str]
 
     @classmethod
     def of(cls, found: Resolved) -> "PlannedStep":
@@ -34,7 +43,19 @@ class PlannedStep(Schema):
             body=found.body,
             values=dict(found.values),
             rollback=found.undo.id if found.undo else None,
+            **besides(found.step),
         )
+
+
+def besides(step: Step) -> dict[str, Any]:
+    """What is said of a step besides what runs."""
+    said = step.gate.message if step.gate else step.body if step.kind in PEOPLE else ""
+    return {
+        "destructive": step.attributes.destructive,
+        "checkpoint": step.attributes.checkpoint,
+        "text": "" if step.checklist else said,
+        "checklist": [item.text for item in step.checklist],
+    }
 
 
 class HostTest(Test):

@@ -59,14 +59,21 @@ class TriggerShape(Schema):
         )
 
 
-class TriggerMade(TriggerShape):
-    """`secret` is shown now and never again.
+class TriggerDetail(TriggerShape):
+    """`not_now`: what would stand in the way of a delivery now, such as a role that its account has not got."""
 
-    `not_now`: what would stand in the way of a delivery now, such as a role that its account has not got.
-    """
+    not_now: list[ReasonShape]
+
+    @classmethod
+    def about(cls, found: Trigger) -> "TriggerDetail":
+        not_now = [ReasonShape.of(reason) for reason in triggers.against(found)]
+        return cls(**TriggerShape.of(found).model_dump(), not_now=not_now)
+
+
+class TriggerMade(TriggerDetail):
+    """`secret` is shown now and never again."""
 
     secret: str
-    not_now: list[ReasonShape]
 
 
 class Triggers(Schema):
@@ -139,6 +146,13 @@ def create(request: HttpRequest, asked: TriggerAsked) -> Status[TriggerMade]:
     return Status(201, _with_secret(*made))
 
 
+@router.get("/triggers/{trigger_id}", response=TriggerDetail, url_name="api-trigger")
+@requires(Action.EDIT_TRIGGERS)
+def one(request: HttpRequest, trigger_id: str) -> TriggerDetail:
+    """One of them, with what would stand in the way of a delivery now."""
+    return TriggerDetail.about(triggers.named(person(request), trigger_id))
+
+
 @router.get(
     "/triggers/{trigger_id}/deliveries", response=Deliveries, url_name="api-trigger-deliveries"
 )
@@ -161,20 +175,20 @@ def rotate(request: HttpRequest, trigger_id: str) -> TriggerMade:
 
 
 @router.post(
-    "/triggers/{trigger_id}/disable", response=TriggerShape, url_name="api-trigger-disable"
+    "/triggers/{trigger_id}/disable", response=TriggerDetail, url_name="api-trigger-disable"
 )
 @requires(Action.EDIT_TRIGGERS, "POST")
-def disable(request: HttpRequest, trigger_id: str) -> TriggerShape:
+def disable(request: HttpRequest, trigger_id: str) -> TriggerDetail:
     """Nothing is started by it any more."""
-    return TriggerShape.of(triggers.disable(person(request), trigger_id))
+    return TriggerDetail.about(triggers.disable(person(request), trigger_id))
 
 
-@router.post("/triggers/{trigger_id}/enable", response=TriggerShape, url_name="api-trigger-enable")
+@router.post("/triggers/{trigger_id}/enable", response=TriggerDetail, url_name="api-trigger-enable")
 @requires(Action.EDIT_TRIGGERS, "POST")
 @sharp
-def enable(request: HttpRequest, trigger_id: str) -> TriggerShape:
+def enable(request: HttpRequest, trigger_id: str) -> TriggerDetail:
     """It starts executions again."""
-    return TriggerShape.of(triggers.enable(person(request), trigger_id))
+    return TriggerDetail.about(triggers.enable(person(request), trigger_id))
 
 
 def _header(name: str, text: str) -> dict[str, object]:
@@ -223,5 +237,4 @@ def deliver(request: HttpRequest, trigger_id: str) -> Status[Started] | HttpResp
 
 
 def _with_secret(made: Trigger, secret: str) -> TriggerMade:
-    not_now = [ReasonShape.of(reason) for reason in triggers.against(made)]
-    return TriggerMade(**TriggerShape.of(made).model_dump(), secret=secret, not_now=not_now)
+    return TriggerMade(**TriggerDetail.about(made).model_dump(), secret=secret)

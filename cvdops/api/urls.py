@@ -1,5 +1,6 @@
 """The addresses of the API. The middleware lets in who may call them, as for the pages."""
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache, wraps
@@ -27,7 +28,9 @@ from cvdops.api import (
     controls,
     environments,
     events,
+    evidence,
     executions,
+    history,
     holds,
     hosts,
     installation,
@@ -50,6 +53,7 @@ from cvdops.api.asking import Asked, check_names
 from cvdops.api.description import describe
 from cvdops.api.docs import page
 from cvdops.api.etags import tagged
+from cvdops.api.locations import location
 from cvdops.api.once import once
 from cvdops.api.rendering import Json
 from cvdops.audit.log import by_token
@@ -65,7 +69,9 @@ ROUTERS = (
     approvals.router,
     runbooks.router,
     catalog.router,
+    history.router,  # its addresses come before those of one execution
     executions.router,
+    evidence.router,
     controls.router,
     steps.router,
     taking_part.router,
@@ -91,8 +97,12 @@ ROUTERS = (
 
 
 def named(operation: Operation) -> str:
-    """The id of a call in the description: its module and its function."""
-    call = operation.view_func
+    """The id of a call in the description."""
+    return _named(operation.view_func)
+
+
+def _named(call: Callable[..., Any]) -> str:
+    """Its module and its function."""
     return f"{call.__module__.rpartition('.')[2]}.{call.__name__}"
 
 
@@ -188,25 +198,34 @@ def _marked(view: View, calls: Calls) -> View:
             )
         request.method = method
         if public:
-            return view(request, *args, **kwargs)
+            return _placed(view(request, *args, **kwargs), calls[method], kwargs)
         user, kind = person(request), _kind(request, calls[method])
         with by_token(token_of(request)):
             if method == "GET":
                 limits.take(user, limits.Kind.ASK)
                 return tagged(request, view(request, *args, **kwargs))
-            if kind is None:
-                return once(request, lambda: view(request, *args, **kwargs))
-            limits.take(user, limits.Kind.ASK)
+            if kind is not None:
+                limits.take(user, limits.Kind.ASK)
 
             def counted() -> HttpResponseBase:
-                limits.take(user, kind)  # where it is done: to be answered as before costs nothing
+                if kind is not None:  # where it is done: to be answered as before costs nothing
+                    limits.take(user, kind)
                 return view(request, *args, **kwargs)
 
-            return once(request, counted)
+            return _placed(once(request, counted), calls[method], kwargs)
 
     marked.access = access  # type: ignore[attr-defined]
     marked.csrf_exempt = public  # type: ignore[attr-defined]
     return marked
+
+
+def _placed(
+    answer: HttpResponseBase, call: Callable[..., Any], asked: dict[str, Any]
+) -> HttpResponseBase:
+    """The answer, which says where what was made is read."""
+    if answer.status_code == 201 and isinstance(answer, HttpResponse):
+        answer["Location"] = location(_named(call), asked, json.loads(answer.content))
+    return answer
 
 
 def _says_json(request: HttpRequest) -> bool:

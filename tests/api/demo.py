@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from cvdops.access import delegations
 from cvdops.access.levels import Level
+from cvdops.access.models import Delegation
 from cvdops.accounts.models import User
 from cvdops.approvals import services as approvals
 from cvdops.approvals.groups import Demand, Group
@@ -21,7 +22,7 @@ from cvdops.catalog.origin import Origin
 from cvdops.changes import matrix
 from cvdops.changes.services import submit
 from cvdops.environments.models import Contact, EnvironmentVariable, Hold, Host
-from cvdops.executions import closing, drift, emergencies, services, triggers
+from cvdops.executions import closing, drift, emergencies, filters, services, triggers
 from cvdops.executions.emergencies import Declaration
 from cvdops.executions.models import ChecklistMark, Execution, HostCheck
 from cvdops.practice.site import Site
@@ -61,6 +62,7 @@ class Case:
             "REQUEST": self._request,
             "CHANGE": self._change,
             "TRIGGER": self._trigger,
+            "FILTER": self._filter,
             "HOLD": self._hold,
             "CONTACT": self._contact,
             "DELEGATION": self._delegation,
@@ -172,6 +174,9 @@ class Case:
             triggers.disable(lead, made.pk)
         return {"TRIGGER": str(made.pk), "SECRET": secret}
 
+    def _filter(self) -> int:
+        return filters.save(person("operations-lead"), "What failed", "state=failed").pk
+
     def _hold(self) -> int:
         tomorrow = timezone.now() + timedelta(days=1)
         given = {"owner": person("operations-lead"), "until": tomorrow, "reason": "A new disk."}
@@ -184,7 +189,8 @@ class Case:
 
     def _delegation(self) -> int:
         giver, tomorrow = person("operations-manager"), timezone.now() + timedelta(days=1)
-        return delegations.delegate(giver, "developer", tomorrow, "away").pk
+        there = Delegation.objects.filter(giver=giver, receiver__username="developer").first()
+        return (there or delegations.delegate(giver, "developer", tomorrow, "away")).pk
 
 
 def log_in(user: User) -> None:

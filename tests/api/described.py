@@ -51,6 +51,7 @@ def there(world: World) -> dict[str, Any]:
     Environment.objects.update(practice=False)
     known = {"runbook_id": "deployment", "step_id": "hello", "slug": "development", "number": 1}
     known |= {"name": "practice", "kind": "hosts", "position": 0, "key": "runbooks"}
+    known |= {"file_kind": "csv", "filter_id": 1}
     lead = person("operations-lead")
     world.client("operations-lead")
     known |= {"session_id": lead.sessions.get().public_id, "token_id": lead.tokens.latest("pk").pk}

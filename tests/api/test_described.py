@@ -15,7 +15,7 @@ import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
@@ -32,7 +32,10 @@ from tests.api.described import CALLS, TAGS, text, there, undone
 
 __all__ = ["text", "there"]
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume"),  # over WSGI
+]
 
 # What the schema allows may still not fit what there is, and be told so (422).
 NOT_HERE = [checks.positive_data_acceptance]
@@ -59,8 +62,9 @@ NAMES = sorted(call["operationId"] for call in CALLS)
 
 
 @pytest.fixture(autouse=True)
-def _one_connection() -> Iterator[None]:
+def _one_connection(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As of Django's own test client: the end of a request does not close the test's connection."""
+    monkeypatch.setattr(connections, "close_all", lambda: None)  # nor does a file
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield

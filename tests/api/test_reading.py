@@ -278,3 +278,12 @@ def test_no_two_shapes_have_one_name() -> None:
     }
     names = Counter(shape.__name__ for shape in shapes if shape.__module__.startswith("cvdops."))
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_a_document_is_written_out_as_it_was_understood(world: World) -> None:
+    text = token("developer")
+    given = {"text": "# Restart\n\n## Procedures\n\n```bash\ntrue\n```\n", "name": "restart.md"}
+    plain = call(text, "POST", "lint", given).json()
+    written = call(text, "POST", "lint", {**given, "annotate": True}).json()
+    assert plain["annotated"] == "" and "{#" in written["annotated"]
+    assert {**written, "annotated": ""} == plain

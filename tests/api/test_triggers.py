@@ -11,7 +11,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.http import HttpResponse
 from django.test import Client, override_settings
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
@@ -317,3 +319,21 @@ def test_nobody_logs_in_as_a_service_account(world: World) -> None:
 def test_a_delivery_that_is_no_json_is_not_read(sender: Sender) -> None:
     answer = Client().post(f"/api/v1/triggers/{sender.trigger.pk}/deliver", {"a": "b"})
     assert (answer.status_code, answer.json()["code"]) == (415, "media")
+
+
+def test_its_page_says_what_is_in_its_way_and_what_to_do(world: World) -> None:
+    made, _secret = world.trigger()
+    client = world.client("operations-lead")
+    address = reverse("trigger", args=[made.pk])
+    assert "A delivery would be refused now" not in client.get(address).content.decode()
+    RoleGrant.objects.filter(user__username="ci").delete()
+    page = client.get(address).content.decode()
+    assert "A delivery would be refused now" in page
+    (reason,) = get(token("operations-lead"), f"triggers/{made.pk}")["not_now"]
+    assert escape(reason["text"]) in page and escape(reason["remedy"]) in page
+
+
+def test_so_it_does_of_an_account_that_is_closed(world: World) -> None:
+    made, _secret = world.trigger()
+    User.objects.filter(username="ci").update(is_active=False)
+    assert get(token("operations-lead"), f"triggers/{made.pk}")["not_now"]

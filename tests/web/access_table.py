@@ -380,6 +380,13 @@ TABLE: dict[str, Row] = {
         body={**START, "runbook": "deployment", "checklist": "confirmed"},
         api=True,
     ),
+    "api-executions-export": Row({"file_kind": "csv"}, get=ALL, api=True),
+    "api-filters": Row(
+        get=ALL, post={OTHERS: 201}, body={"name": "mine", "state": "failed"}, api=True
+    ),
+    "api-filter-remove": Row({"filter_id": "999999"}, post={OTHERS: 404}, api=True),
+    "api-compare": Row(get={OTHERS: 422}, api=True),  # it does not say which two
+    "api-execution-evidence": Row(EXECUTION, get=HIDDEN, api=True),
     "api-execution": Row(EXECUTION, get=HIDDEN, api=True),
     "api-execution-events": Row(EXECUTION, get=HIDDEN, api=True),
     "api-execution-plan": Row(EXECUTION, get=HIDDEN, api=True),
@@ -404,6 +411,8 @@ TABLE: dict[str, Row] = {
     "api-installation": Row(get=ADMINISTRATORS, api=True),
     "api-look": Row(post=only(("admin",), 202, 403), body={}, api=True),
     "api-audit": Row(get=only(AUDITORS, 200, 403), api=True),
+    "api-audit-export": Row({"file_kind": "csv"}, get=only(AUDITORS, 200, 403), api=True),
+    "api-audit-chain": Row(get=only(AUDITORS, 200, 403), api=True),
     "api-versions": Row(RUNBOOK, get=HIDDEN, api=True),
     "api-version": Row({**RUNBOOK, "number": "1"}, get=HIDDEN, api=True),
     "api-review": Row(
@@ -411,7 +420,7 @@ TABLE: dict[str, Row] = {
     ),
     "api-ask-for-help": Row(
         RUNBOOK,
-        post={OTHERS: 201, OUTSIDER: 404},
+        post={OTHERS: 200, OUTSIDER: 404},
         body={"environment": "production", "note": "please"},
         api=True,
     ),
@@ -469,6 +478,7 @@ TABLE: dict[str, Row] = {
         body={"environment": "staging", "reason": "a disk is changed", "until": "MOMENT"},
         api=True,
     ),
+    "api-hold": Row({"hold_id": "HOLD"}, get=ALL, api=True),
     "api-hold-lift": Row({"hold_id": "HOLD"}, post=only(EDITORS, 200, 403), api=True),
     "api-policies": Row(
         get=ALL,
@@ -536,6 +546,11 @@ TABLE: dict[str, Row] = {
         body={"receiver": "RECEIVER", "ends_at": "MOMENT", "reason": "away"},
         api=True,
     ),
+    "api-delegation": Row(
+        {"delegation_id": "DELEGATION"},
+        get={OTHERS: 404, "operations-manager": 200, "developer": 200},
+        api=True,
+    ),
     "api-delegation-end": Row(
         {"delegation_id": "DELEGATION"},
         post={OTHERS: 404, "operations-manager": 200, "developer": 200},
@@ -563,6 +578,7 @@ TABLE: dict[str, Row] = {
     "api-triggers": Row(
         get=only(EDITORS, 200, 403), post=only(EDITORS, 201, 403), body=TRIGGER, api=True
     ),
+    "api-trigger": Row(ONE_TRIGGER, get=only(EDITORS, 200, 403), api=True),
     "api-trigger-deliveries": Row(ONE_TRIGGER, get=only(EDITORS, 200, 403), api=True),
     "api-trigger-rotate": Row(ONE_TRIGGER, post=only(EDITORS, 200, 403), api=True),
     "api-trigger-disable": Row(ONE_TRIGGER, post=only(EDITORS, 200, 403), api=True),
@@ -608,6 +624,7 @@ TABLE: dict[str, Row] = {
     "api-routine-confirm": Row(
         {"key": "overhaul"}, post=only(EDITORS, 201, 403), body={"note": "all five"}, api=True
     ),
+    "api-contact": Row({"contact_id": "CONTACT"}, get=ALL, api=True),
     "api-contact-change": Row(
         {"contact_id": "CONTACT"},
         post=only(EDITORS, 200, 403),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 ACCOUNTS: Mapping[str, str] = {
     "account": "The user name of the service account as which it starts executions.",
     "Entry.action": "What was done, as a code such as `execution.start`.",
+    "EntryFilters.action": "How the code of the action begins, such as `execution.`.",
     "Wanted.action": "How the code of the action begins, such as `execution.`.",
     "audit.audit.action": "How the code of the action begins, such as `execution.`.",
     "active": "False: closed, nobody logs in with it.",
@@ -65,4 +66,14 @@ ACCOUNTS: Mapping[str, str] = {
     "unsigned": "How many deliveries came without a right signature.",
     "unsigned_at": "When the last of them came.",
     "used_at": "When it was last used; null: never.",
+    "audit.file.action": "How the code of the action begins, such as `execution.`.",
+    "audit.file.address": "Only those that were asked from this IP address.",
+    "audit.file.since": "Only what happened from then on.",
+    "audit.file.subject": "A kind of thing, or the id of one.",
+    "Chain.problem": "What is wrong; empty: nothing that was found.",
+    "whole_number": "How far the last round went that found nothing wrong.",
+    "whole_at": "When that round ended; null: there was none.",
+    "Chain.looked_at": "When a worker looked last; null: none has.",
+    "noted_at": "When the head of the chain was last noted outside the database; null: never.",
+    "outside": "Why it could not be noted there; empty: it could.",
 }

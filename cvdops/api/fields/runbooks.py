@@ -30,4 +30,6 @@ RUNBOOKS: Mapping[str, str] = {
     "Document.text": "The runbook, as Markdown.",
     "type": "`string`, `integer`, `boolean`, `choice`, `path`, `url` or `version`.",
     "RunbookDetail.variables": "What a start may give, or has to.",
+    "annotate": "True: also write it out with everything that was understood said in it.",
+    "annotated": "The document with all of that said in it; empty unless `annotate` asks for it.",
 }
