@@ -2,10 +2,10 @@
 
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from cvdops.client import arguments, reading
+from cvdops.client import arguments, plans, reading
 from cvdops.client.following import Following, patience
 from cvdops.client.reading import identify
 from cvdops.client.story import Exit, Story
@@ -85,9 +85,7 @@ def _rehearsed(
     else:
         what = f"{made['runbook']} {made['version']}, {made['procedure']}"
         lines = [f"{what}, in {made['environment']}:"]
-        undo = {step["id"]: step["title"] for step in made["rollback"]}
-        for number, step in enumerate(made["steps"], start=1):
-            lines += _planned(number, step, undo)
+        lines += plans.steps(made["steps"], made["rollback"])
         lines += [f"Not now: {reason['text']}" for reason in made["not_now"]]
         for check in checks:
             ready = {None: "not asked, no answer.", True: "ready", False: "not ready"}[
@@ -101,17 +99,6 @@ def _rehearsed(
         return Exit.WAITING
     good = all(check["good"] for check in checks) and not made["not_now"]
     return Exit.SUCCEEDED if good else Exit.FAILED
-
-
-def _planned(number: int, step: Mapping[str, Any], undo: Mapping[str, str]) -> Iterator[str]:
-    """A step with everything resolved, line by line. `undo`: the titles of the steps that undo others."""
-    where = f" ({', '.join(step['hosts'])})" if step["hosts"] else ""
-    yield f"{number}. {step['title']}{where}"
-    yield from (f"     {name}={value}" for name, value in step["values"].items())
-    body = step["body"].rstrip()
-    yield from (f"   | {line}" for line in body.split("\n") if body)
-    if step["rollback"]:
-        yield f"   undone by: {undo.get(step['rollback'], step['rollback'])}"
 
 
 def _answered(portal: Portal, made: Mapping[str, Any], console: Console) -> list[dict[str, Any]]:
@@ -146,30 +133,36 @@ def _decide(portal: Portal, console: Console, options: Namespace, decision: str)
     """Show what it is, then decide on exactly that: by its digest, or by a yes at a terminal."""
     wanted = _request(portal, options.approval)
     execution = portal.get("executions", wanted["execution"])
+    plan = portal.get("executions", wanted["execution"], "plan")
     about = (*reading.facts(execution, portal), "", *reading.steps(execution))
-    for line in (*reading.request(wanted), "", *about):
-        console.tell(visible(line))
+    what = plans.plan(plan, wanted["environment"], wanted["gate"])
+    if not options.json or console.attended:
+        for line in (*about, "", *what, "", *reading.request(wanted)):
+            console.tell(visible(line))
     digest = options.digest
     if not digest:
-        digest = _agreed(console, wanted, decision)
+        digest = _agreed(console, wanted, decision, plan)
     body = {"decision": decision, "plan_digest": digest, "comment": options.comment}
     made = portal.post("approvals", wanted["id"], "decide", body=body)
     if options.json:
-        console.say_json(made)
+        console.say_json({**made, "plan": plan})
     else:
         console.say(visible(f"{made['title']}: {made['state']}."))
     return Exit.SUCCEEDED
 
 
-def _agreed(console: Console, wanted: Mapping[str, Any], decision: str) -> str:
-    """The digest of what a person has read and said yes to. Raises Told."""
+def _agreed(
+    console: Console, wanted: Mapping[str, Any], decision: str, plan: Mapping[str, Any]
+) -> str:
+    """The digest of what a person has read and said yes to. Raises Told, with the request and its plan."""
     digest = str(wanted["plan_digest"])
     again = f"Read it, and name what you have read: --digest {digest}"
     if not console.attended:
-        raise Told(0, {"detail": f"Nothing was decided. {again}"})
+        text = f"Nothing was decided. {again}"
+        raise Told(0, {"code": "unread", "detail": text, "request": wanted, "plan": plan})
     question = f"{decision.capitalize()} this? Type the first eight characters of its plan digest:"
     if console.ask(question) != digest[:8].lower():
-        raise Told(0, {"detail": "Nothing was decided."})
+        raise Told(0, {"code": "unread", "detail": "Nothing was decided."})
     return digest
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from cvdops.client import acting, arguments, reading
+from cvdops.client import acting, arguments, history, reading
 from cvdops.client.following import Away
 from cvdops.client.place import Unset, place
 from cvdops.client.story import Exit
@@ -87,6 +87,7 @@ def _parser() -> ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     _reading(commands)
+    _looking_back(commands)
     _acting(commands)
     _controlling(commands)
     return parser
@@ -126,10 +127,11 @@ def _reading(commands: "_SubParsersAction[_Parser]") -> None:
     one = _add(
         commands,
         "executions",
-        reading.executions,
+        history.executions,
         "what runs and ran, newest first",
         ("cvdops executions --env production --state waiting", "what waits in production"),
         ("cvdops executions --json --limit 1", "the newest, for a program"),
+        ("cvdops executions --since 2026-11-01 --csv > november.csv", "all of them, as a file"),
     )
     for flag, says in (
         ("runbook", "of this runbook"),
@@ -140,8 +142,10 @@ def _reading(commands: "_SubParsersAction[_Parser]") -> None:
     ):
         one.add_argument(f"--{flag}", metavar=flag.upper(), help=says)
     one.add_argument(
-        "--limit", type=arguments.count, default=20, metavar="N", help="so many (default: 20)"
+        "--saved", metavar="NAME", help="by this filter that you keep; flags beside it count"
     )
+    _times(one)
+    _listed(one)
     one = _add(
         commands,
         "show",
@@ -149,6 +153,14 @@ def _reading(commands: "_SubParsersAction[_Parser]") -> None:
         "one execution with its steps",
         ("cvdops show 42", "number 42"),
         ("cvdops show 42 --json", "as the API gives it"),
+    )
+    _execution(one)
+    one = _add(
+        commands,
+        "plan",
+        reading.plan,
+        "what an execution runs: every command with its values and hosts",
+        ("cvdops plan 42", "as who approves it sees it"),
     )
     _execution(one)
     one = _add(
@@ -185,6 +197,42 @@ def _reading(commands: "_SubParsersAction[_Parser]") -> None:
         exits=((0, "no error"), (1, "at least one error"), (2, "it could not be checked")),
     )
     one.add_argument("file", type=Path, metavar="FILE")
+
+
+def _looking_back(commands: "_SubParsersAction[_Parser]") -> None:
+    one = _add(
+        commands,
+        "evidence",
+        history.evidence,
+        "what an execution proves: who, what, which version, digests of all output",
+        ("cvdops evidence 42 --json > 42.json", "for an audit"),
+    )
+    _execution(one)
+    one = _add(
+        commands,
+        "compare",
+        history.compare,
+        "what differs between two executions",
+        ("cvdops compare 41 42", "variables, steps, and the first line of each output"),
+    )
+    one.add_argument("first", metavar="FIRST", help="the number or id of one")
+    one.add_argument("second", metavar="SECOND", help="and of another one")
+    one = _add(
+        commands,
+        "audit",
+        history.audit,
+        "the audit log, newest first, for those who may read it",
+        ("cvdops audit --by devops-engineer --action approval.", "what somebody decided"),
+        ("cvdops audit --since 2026-11-01 --csv > audit.csv", "with the hash of each entry"),
+    )
+    for flag, says in (
+        ("action", "how its code begins, such as execution."),
+        ("by", "done by this user"),
+        ("subject", "a kind of thing, or the id of one"),
+    ):
+        one.add_argument(f"--{flag}", metavar=flag.upper(), help=says)
+    _times(one)
+    _listed(one)
 
 
 def _acting(commands: "_SubParsersAction[_Parser]") -> None:
@@ -234,6 +282,24 @@ def _controlling(commands: "_SubParsersAction[_Parser]") -> None:
         if name == "settle":
             one.add_argument("--outcome", choices=("succeeded", "skipped"), default="succeeded")
         _comment(one)
+
+
+def _times(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--since", type=history.moment, metavar="TIME", help="from this day (UTC) or time on"
+    )
+    parser.add_argument(
+        "--until", type=history.moment, metavar="TIME", help="before this day (UTC) or time"
+    )
+
+
+def _listed(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--limit", type=arguments.count, default=20, metavar="N", help="so many (default: 20)"
+    )
+    parser.add_argument(
+        "--csv", action="store_true", help="all that fit instead, oldest first, as a CSV file"
+    )
 
 
 def _execution(parser: ArgumentParser) -> None:

@@ -3,10 +3,11 @@
 import base64
 import re
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cvdops.client import plans
 from cvdops.client.story import Exit
 from cvdops.client.wire import Portal, Told
 from cvdops.lib.console import Console, table
@@ -36,7 +37,7 @@ def runbooks(portal: Portal, console: Console, options: Namespace) -> Exit:
         if options.json:
             console.say_json(found)
         else:
-            _say(console, _runbook(found))
+            tell(console, _runbook(found))
         return Exit.SUCCEEDED
     items = list(portal.items("runbooks", limit=1000, category=options.category))
     if options.json:
@@ -52,45 +53,19 @@ def runbooks(portal: Portal, console: Console, options: Namespace) -> Exit:
         for one in items
     ]
     columns = {"id": "RUNBOOK", "version": "VERSION", "category": "CATEGORY", "title": "TITLE"}
-    _say(console, table(rows, columns))
+    tell(console, table(rows, columns))
     return Exit.SUCCEEDED
 
 
-def executions(portal: Portal, console: Console, options: Namespace) -> Exit:
-    """The newest first."""
-    wanted = {
-        "runbook": options.runbook,
-        "environment": options.env,
-        "state": options.state,
-        "requested_by": options.by,
-        "q": options.q,
-    }
-    items = list(portal.items("executions", limit=options.limit, **wanted))
+def plan(portal: Portal, console: Console, options: Namespace) -> Exit:
+    """Every command of an execution, as who approves it sees them."""
+    execution = identify(portal, options.execution)
+    found = portal.get("executions", execution, "plan")
     if options.json:
-        console.say_json({"items": items})
-        return Exit.SUCCEEDED
-    rows: list[Mapping[str, str]] = [
-        {
-            "number": f"#{one['number']}",
-            "state": one["state"],
-            "what": f"{one['runbook']}/{one['procedure']}",
-            "where": one["environment"],
-            "who": one["requested_by"],
-            "when": one["created_at"][:16].replace("T", " "),
-            "why": visible(" ".join(one["reason"].split()))[:60],
-        }
-        for one in items
-    ]
-    columns = {
-        "number": "NUMBER",
-        "state": "STATE",
-        "what": "RUNBOOK",
-        "where": "ENVIRONMENT",
-        "who": "BY",
-        "when": "ASKED FOR (UTC)",
-        "why": "REASON",
-    }
-    _say(console, table(rows, columns))
+        console.say_json(found)
+    else:
+        where = portal.get("executions", execution)["environment"]
+        tell(console, list(plans.plan(found, where)))
     return Exit.SUCCEEDED
 
 
@@ -100,7 +75,7 @@ def show(portal: Portal, console: Console, options: Namespace) -> Exit:
     if options.json:
         console.say_json(found)
     else:
-        _say(console, execution(found, portal))
+        tell(console, execution(found, portal))
     return Exit.SUCCEEDED
 
 
@@ -143,7 +118,7 @@ def approvals(portal: Portal, console: Console, options: Namespace) -> Exit:
         console.say_json({"items": items})
         return Exit.SUCCEEDED
     for one in items:
-        _say(console, request(one))
+        tell(console, request(one))
         console.say("")
     if not items:
         console.tell("Nothing waits for an approval that you may see.")
@@ -174,6 +149,32 @@ def execution(found: Mapping[str, Any], portal: Portal) -> list[str]:
     """An execution as lines."""
     requests = [line for one in found["approvals"] for line in ("", *request(one))]
     return [*facts(found, portal), *requests, "", *steps(found)]
+
+
+def executions(items: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A list of executions as lines."""
+    rows: list[Mapping[str, str]] = [
+        {
+            "number": f"#{one['number']}",
+            "state": one["state"],
+            "what": f"{one['runbook']}/{one['procedure']}",
+            "where": one["environment"],
+            "who": one["requested_by"],
+            "when": one["created_at"][:16].replace("T", " "),
+            "why": visible(" ".join(one["reason"].split()))[:60],
+        }
+        for one in items
+    ]
+    columns = {
+        "number": "NUMBER",
+        "state": "STATE",
+        "what": "RUNBOOK",
+        "where": "ENVIRONMENT",
+        "who": "BY",
+        "when": "ASKED FOR (UTC)",
+        "why": "REASON",
+    }
+    return table(rows, columns)
 
 
 def facts(found: Mapping[str, Any], portal: Portal) -> list[str]:
@@ -241,6 +242,7 @@ def _runbook(found: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _say(console: Console, lines: list[str]) -> None:
+def tell(console: Console, lines: list[str]) -> None:
+    """The lines, with whatever would not be seen made visible."""
     for line in lines:
         console.say(visible(line))

@@ -16,6 +16,7 @@ from cvdops.client.place import Place
 
 TIMEOUT = 30.0  # seconds without a word
 TRIES = 6
+PIECE = 64 << 10  # bytes of a file that are in memory at once
 LARGEST = 64 << 20  # bytes of an answer
 LONGEST_REST = 60.0  # seconds: a portal that asks for more is told to somebody
 _LATER = frozenset({429, 503})
@@ -69,6 +70,15 @@ class Portal:
     def fetch(self, *path: str, most: int, **query: str | int | None) -> bytes:
         """The answer to a GET, as it is; at most so many bytes of it."""
         return self._send(self._request("GET", path, query), most).data
+
+    def download(self, *path: str, **query: str | int | None) -> Iterator[bytes]:
+        """A file of any length, piece by piece. Not tried again: what it breaks off in is no file."""
+        with self._open(self._request("GET", path, query)) as answer:
+            try:
+                while piece := answer.read(PIECE):
+                    yield piece
+            except _BROKEN as error:
+                raise self._away(error) from None
 
     def items(self, *path: str, limit: int, **query: str | int | None) -> Iterator[dict[str, Any]]:
         """Of a list, page by page, at most so many."""

@@ -35,7 +35,7 @@ ENDS = {
     **dict.fromkeys([f"cvdops {verb} 42" for verb in ("pause", "resume", "cancel", "rollback")], 2),
     **dict.fromkeys([f"cvdops {verb} 42" for verb in ("confirm", "retry", "skip", "settle")], 2),
 }
-MANAGER = ("cvdops approve", "cvdops reject")  # whose word this is
+MANAGER = ("cvdops approve", "cvdops reject", "cvdops audit")  # what is for a manager
 
 
 def test_every_command_of_the_page_does_what_it_says(system: Launched, tmp_path: Path) -> None:
@@ -111,6 +111,7 @@ def test_every_example_in_the_help_of_cvdops(system: Launched, tmp_path: Path) -
     def real(line: str) -> str:
         who = "operations-manager" if line.startswith(MANAGER) else "devops-engineer"
         for word, value in (
+            ("41", gate["number"]),
             ("42", taken["number"]),
             ("ID", gate["id"]),
             ("DIGEST", gate["plan_digest"]),
