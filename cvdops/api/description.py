@@ -133,9 +133,9 @@ def _complete(call: Operation, method: str, mark: Access) -> None:
             parameter |= {"description": said, "example": example}
         else:
             _say(parameter, call["operationId"], parameter["name"])
-            if said := asked.get(parameter["name"]):
-                execution = said == SHELL["execution_id"]
-                parameter["example"] = PLACES["execution_id"][1] if execution else said
+            if given := asked.get(parameter["name"]):
+                execution = given == SHELL["execution_id"]
+                parameter["example"] = PLACES["execution_id"][1] if execution else given
     if method == "post" and action is not Action.PUBLIC:
         call["parameters"].append(_KEY)
     if method == "get" and not _STREAMS & call["responses"].get(200, {}).get("content", {}).keys():
@@ -148,8 +148,8 @@ def _complete(call: Operation, method: str, mark: Access) -> None:
         made.setdefault("headers", {})["Location"] = _LOCATION
     for status, links in LINKS.get(call["operationId"], {}).items():
         call["responses"][status]["links"] = dict(links)
-    for status, value in ANSWERS.get(call["operationId"], {}).items():
-        for content in call["responses"][int(status)]["content"].values():
+    for answered, value in ANSWERS.get(call["operationId"], {}).items():
+        for content in call["responses"][int(answered)]["content"].values():
             content["example"] = value
     if (body := BODIES.get(call["operationId"])) is not None:
         call["requestBody"]["content"]["application/json"]["examples"] = {"one": {"value": body}}
