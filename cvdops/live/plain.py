@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from cvdops.lib.visible import HIDDEN, symbol
+from cvdops.lib.visible import HIDDEN, turns
 
 PIECE = 1 << 20  # bytes that are looked at at once
 LONGEST = 4 << 20  # bytes of a line; a longer one is cut
@@ -16,7 +16,6 @@ _SEQUENCE = re.compile(
     rf"|\x9b{_CSI}|[\x90\x98\x9d\x9e\x9f]{_STRING}|[\x80-\x9f]"
 )
 _OVERWRITTEN = re.compile(r"^[^\n]*\r(?=[^\r\n])", re.MULTILINE)
-_HIDDEN = re.compile(f"[{HIDDEN}]+")
 _ACTIVE = bytes(
     [*range(9), *range(11, 32), 127]
 )  # ASCII that is neither text, nor tab, nor line end
@@ -33,7 +32,7 @@ def plain(data: bytes) -> str:
     if is_plain(data):
         return text
     text = _OVERWRITTEN.sub("", _SEQUENCE.sub("", text)).replace("\r", "")
-    return _HIDDEN.sub(lambda found: "".join(map(symbol, found.group())), text)
+    return "".join(turns(text))
 
 
 def whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:

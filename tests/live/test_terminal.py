@@ -81,6 +81,13 @@ def test_control_characters_are_seen() -> None:
     assert shown(b"\x07") == ['<span class="t-control">␇</span>']
 
 
+@pytest.mark.parametrize("line", [b"a\x07\x08b<\x00", b"\x07a" * 500, "\u202ea".encode() * 900])
+def test_a_line_looks_the_same_whatever_stands_before_it(line: bytes) -> None:
+    alone, after_a_cut = shown(line), shown(b"x" * WIDTH + b"\n" + line)[1:]
+    in_colours = shown(b"\x1b[1m\x1b[0m" + line)
+    assert alone == after_a_cut == in_colours == shown(b"\n" + line + b"\n")[1:]
+
+
 def test_text_that_turns_direction_is_seen() -> None:
     assert "\u202e" not in visible("rm \u202efdp.exe") and "U+202E" in visible("\u202e")
 
@@ -111,7 +118,9 @@ def test_a_long_line_is_cut_and_its_parts_are_known_apart() -> None:
         (b"\r", 2),
         (b"a", 2),
         (b"ok: 200 lines", 2),
-        (b"\x07", 20),
+        (b"\x07", 6),
+        (b"\x07a" * 100, 6),
+        (b"\x1b[H" * 100, 20),
         (b"\x1b[1m\x1b[0m", 30),
     ],
 )

@@ -11,28 +11,43 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import NamedTuple
 
-from cvdops.lib.visible import HIDDEN, symbol
+from cvdops.lib.visible import HIDDEN, symbol, turns
 from cvdops.web.live.pen import PLAIN, Pen, select
 
 WIDTH = 4_000  # characters of a line on the screen; a longer one is cut into several
 COLOURS = 400  # changes of colour in a line on the screen; it is rendered anew with each that comes
+CONTROL = "t-control"  # the class of signs for what would not be seen
+_SIGN = f'<span class="{CONTROL}">'
+_HTML = {
+    code: _SIGN + symbol(chr(code)) + "</span>"
+    if re.match(f"[{HIDDEN}]", chr(code))
+    else escape(chr(code))
+    for code in range(128)
+}
 _MAX_PARAMETERS = 256
 OVERWRITTEN = (
     '<span class="t-over"></span>'  # its words come from the style: they are not copied or found
 )
 
+# Sequences that are there whole and show nothing, as many as follow each other.
+_DROPPED = r"(?:\x1b\[[ -?]*+[@-ln-~]|\x9b[ -?]*+(?:[@-ln-~]|(?=[^ -~]))|[\x80-\x8f\x91-\x97\x99\x9a\x9c])++"
 _SPECIAL = re.compile(
-    rf"(?P<colour>\x1b\[[0-9;:]*+m)|(?P<active>\r+|\x1b+|[\x80-\x9f])|(?P<hidden>[{HIDDEN}]+)"
+    rf"(?P<colour>\x1b\[[0-9;:]*+m)|(?P<dropped>{_DROPPED})|(?P<active>\r+|\x1b+|[\x80-\x9f])"
 )
 _ANY_SPECIAL = re.compile(rf"[\r\x1b\x80-\x9f{HIDDEN}]")
 # At most WIDTH characters that are shown as they are, and what ends lines elsewhere.
 _SIMPLE = re.compile(rf"([\t !#-%(-;=?-~]{{0,{WIDTH}}}+)\r*+".encode())
+# The same, with what is escaped or made visible.
+_ASCII = re.compile(rb"([^\r\x1b\x80-\xff]{0,%d}+)\r*+" % WIDTH)
 _CSI_BODY = re.compile("[ -?]*")
 _STRING_END = re.compile("[\x07\x18\x1a\x1b\x9c]")
 
 _CSI_OPENERS = "\x9b"
 _STRING_OPENERS = "\x90\x98\x9d\x9e\x9f"
 _GROUND, _ESCAPE, _CSI, _STRING = range(4)
+
+
+Run = tuple[str, str]  # the classes of some text, and the text
 
 
 class Line(NamedTuple):
@@ -54,7 +69,7 @@ class Terminal:
     offset: int = 0
     _line: int = -1  # where the line began that is being written
     _shown: int = 0  # characters of it that lines before the current one on the screen took
-    _runs: list[tuple[str, str]] = field(default_factory=list)
+    _runs: list[Run] = field(default_factory=list)
     _width: int = 0
     _changes: int = 0
     _overwrite: bool = False
@@ -101,6 +116,9 @@ class Terminal:
                     text = f'<span class="{self._classes}">{text}</span>'
                 done.append(Line(offset, text, False))
                 offset += len(piece) + 1
+            elif not self._classes and (html := _in_short(piece)) is not None:
+                done.append(Line(offset, html, False))
+                offset += len(piece) + 1
             else:
                 self.offset = self._line = offset
                 self._end(piece, done)
@@ -116,13 +134,8 @@ class Terminal:
 
     def _current(self) -> Line:
         start = self._line + self._shown
-        pieces = []
-        for classes, text in self._runs:
-            text = escape(text)
-            pieces.append(f'<span class="{classes}">{text}</span>' if classes else text)
-        if self._overwritten:
-            pieces.append(OVERWRITTEN)
-        return Line(start, "".join(pieces), self._shown > 0)
+        html = _html(self._runs) + (OVERWRITTEN if self._overwritten else "")
+        return Line(start, html, self._shown > 0)
 
     def _write(self, text: str, done: list[Line]) -> None:
         position = 0
@@ -133,16 +146,13 @@ class Terminal:
         found = _SPECIAL.search(text, position)
         end = found.start() if found else len(text)
         if end > position:
-            self._put(self._classes, text[position:end], done)
+            self._put(self._runs_of(text[position:end]), done)
         if found is None:
             return end
-        special = found.group()
-        if found.lastgroup == "hidden":
-            self._put("t-control", _symbols(special), done)
-        elif found.lastgroup == "colour":
-            self._take(special[2:-1])
-        else:
-            self._act(special[0])
+        if found.lastgroup == "colour":
+            self._take(found.group()[2:-1])
+        elif found.lastgroup == "active":
+            self._act(text[end])
         return found.end()
 
     def _act(self, character: str) -> None:
@@ -191,11 +201,38 @@ class Terminal:
         self._state = _ESCAPE if found.group() == "\x1b" else _GROUND
         return found.end()
 
-    def _put(self, classes: str, text: str, done: list[Line]) -> None:
+    def _runs_of(self, text: str) -> list[Run]:
+        """The text by this pen, and what of it is made visible, in turns."""
+        parts = turns(text)
+        if len(parts) == 1:
+            return [(self._classes, text)]
+        looks = (CONTROL if number % 2 else self._classes for number in range(len(parts)))
+        return [run for run in zip(looks, parts, strict=True) if run[1]]
+
+    def _put(self, runs: list[Run], done: list[Line]) -> None:
+        """Add runs of which none looks as the one before. Those that surely fit are added together."""
         if self._overwrite:
             self._overwritten = self._overwritten or bool(self._runs or self._shown)
             self._clear()
             self._overwrite = False
+        if len(runs) == 1:
+            return self._put_one(*runs[0], done)
+        at = 0
+        while at < len(runs):
+            self._put_one(*runs[at], done)
+            more = runs[at + 1 : at + COLOURS - self._changes]
+            at += 1 + len(more)
+            width = self._width + sum(len(text) for _, text in more)
+            if width <= WIDTH:
+                self._runs += more
+                self._changes += len(more)
+                self._width = width
+            else:
+                for run in more:
+                    self._put_one(*run, done)
+        return None
+
+    def _put_one(self, classes: str, text: str, done: list[Line]) -> None:
         if self._runs and classes != self._runs[-1][0]:
             self._changes += 1
             if self._changes == COLOURS:
@@ -234,5 +271,18 @@ _STEPS = {
 }
 
 
-def _symbols(text: str) -> str:
-    return "".join(map(symbol, text))
+def _in_short(piece: bytes) -> str | None:
+    """A line of ASCII as HTML; None if it has more in it than characters of their own."""
+    simple = _ASCII.fullmatch(piece)
+    if simple is None:
+        return None
+    html = simple[1].decode().translate(_HTML).replace(f"</span>{_SIGN}", "")
+    return html if html.count(_SIGN) < COLOURS // 2 else None
+
+
+def _html(runs: list[Run]) -> str:
+    pieces = []
+    for classes, text in runs:
+        text = text if classes == CONTROL else escape(text)
+        pieces.append(f'<span class="{classes}">{text}</span>' if classes else text)
+    return "".join(pieces)
