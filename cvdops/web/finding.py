@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -32,13 +33,14 @@ LARGEST = 2**31  # no execution has a higher number
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One place to go to. `look` is the state of an execution."""
+    """One place to go to, or the form of the page that it sends. `look` is the state of an execution."""
 
     title: str
     address: str
     icon: str
     detail: str = ""
     look: Look | None = None
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def find(user: User, text: str) -> list[Kind]:
     fitting = [row for row in rows if _fits(words, _described(row.runbook))]
     found = (
         ("Executions", _numbered(user, words)),
-        ("Do", _verbs(user, words)),
+        ("Do", chain(_verbs(user, words), _everywhere(words))),
         ("Runbooks", (_runbook(row) for row in fitting)),
         ("Run", _procedures(rows, words)),
         ("Executions", _executions(user, [row.runbook.pk for row in fitting])),
@@ -116,19 +118,31 @@ def _executions(user: User, runbooks: list[str]) -> Iterator[Hit]:
 
 
 def _verbs(user: User, words: list[str]) -> Iterator[Hit]:
-    """What this person may do with an execution that goes on: on its page, where it asks first."""
-    if not any(verb.startswith(word) for verb in _VERBS for word in words):
+    """What this person may do with an execution that goes on: on its page, where it asks first.
+
+    It is asked at each key, and what may be done takes several queries: only where the words fit.
+    """
+    if not any(len(word) > 1 and verb.startswith(word) for verb in _VERBS for word in words):
         return
     going = visible_to(user).filter(state__in=ACTIVE).order_by("-id")
     for execution in going[:SHOWN]:
-        offered = controls(user, execution)
-        for name, (field, icon) in _VERBS.items():
+        titles = {name: f"{name.capitalize()} #{execution.number}" for name in _VERBS}
+        about = f"{execution.number} {execution.runbook.title}"
+        fitting = [name for name, title in titles.items() if _fits(words, f"{title} {about}")]
+        if not fitting:
+            continue
+        offered = controls(user, execution, None if "roll back" in fitting else ())
+        for name in fitting:
+            field, icon = _VERBS[name]
             control: Control = getattr(offered, field)
-            title = f"{name.capitalize()} #{execution.number}"
-            about = f"{title} {execution.number} {execution.runbook.title}"
-            if control.shown and control.decision.allowed and _fits(words, about):
+            if control.shown and control.decision.allowed:
                 address = f"{reverse('execution', args=[execution.pk])}#actions"
-                yield Hit(title, address, icon, visible(execution.runbook.title))
+                yield Hit(titles[name], address, icon, visible(execution.runbook.title))
+
+
+def _everywhere(words: list[str]) -> Iterator[Hit]:
+    if words and _fits(words, "log out sign out logout leave end session quit exit"):
+        yield Hit("Log out", reverse("logout"), "log-out", "on this browser", form="log-out")
 
 
 def _execution(execution: Execution) -> Hit:

@@ -34,12 +34,12 @@ class Place:
 
 FIRST = (
     Place("home", "Home", "house", "start", "g h"),
-    Place("runbooks", "Runbooks", "book-open", "catalog documents", "g r"),
+    Place("runbooks", "Runbooks", "book-open", "catalog documents sync", "g r"),
     Place("executions", "Executions", "list-video", "history runs output", "g e"),
     Place("approvals", "Approvals", "stamp", "inbox decide requests", "g a"),
 )
 REST = (
-    Place("notices", "Notices", "bell", "messages news", "g n"),
+    Place("notices", "Notices", "bell", "messages news mark read", "g n"),
     Place("permissions", "Permissions", "shield-check", "matrix roles rights levels", "g p"),
     Place("environments", "Environments", "server", "hosts windows secrets calendar", "g v"),
     Place("contacts", "Contacts", "phone", "escalation telephone", "g c"),
@@ -51,6 +51,10 @@ REST = (
 )
 MORE = (
     Place("holds", "Holds", "circle-pause", "stop freeze starts"),
+    Place(
+        "executions-compare", "Compare two executions", "columns-2", "difference diff side by side"
+    ),
+    Place("triggers", "Triggers", "zap", "webhook start automatically alert monitoring"),
     Place("import", "Import a document", "file-up", "annotate markdown understand"),
     Place("delegations", "Delegations", "forward", "away holiday decide for me"),
     Place("holders", "Who holds which role", "user-check", "people roles grants"),
@@ -61,7 +65,14 @@ MORE = (
     Place("what-if", "What if", "circle-question-mark", "may somebody check rights"),
     Place("doctor", "Doctor", "stethoscope", "installation checks health wrong mend"),
     Place("person-add", "Open an account", "user-plus", "new person"),
-    Place("account", "My account", "circle-user", "password sessions tokens browsers log out"),
+    Place(
+        "account",
+        "My account",
+        "circle-user",
+        "profile me settings sessions tokens browsers log out",
+    ),
+    Place("password", "Change my password", "key-round", "account"),
+    Place("api-docs", "The API", "code", "documentation openapi calls programs"),
     Place("tour", "Tour of the portal", "map", "help introduction begin"),
     Place("glossary", "Glossary", "book-a", "words terms meaning help"),
     Place("shortcuts", "Keyboard shortcuts", "keyboard", "keys help", "?"),

@@ -39,6 +39,48 @@ def test_what_may_be_done_with_an_execution_leads_to_its_page(world: World) -> N
     assert titles("auditor", f"cancel {execution.number}") == []
 
 
+def test_what_may_be_done_is_asked_only_of_what_fits_the_words(
+    world: World, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    numbers = [world.start().number for _ in range(3)]
+    client, headers = world.client("devops-engineer"), {"hx-request": "true"}
+
+    def asked(text: str, most: int) -> str:
+        client.get("/find/", {"q": text}, headers=headers)
+        with django_assert_max_num_queries(most):
+            return client.get("/find/", {"q": text}, headers=headers).content.decode()
+
+    one = asked(f"cancel {numbers[0]}", 11)
+    assert f"Cancel #{numbers[0]}" in one and f"#{numbers[1]}" not in one
+    assert "Cancel #" not in asked("cancel nothing-like-it", 8)
+
+
+@pytest.mark.parametrize("text", ["log out", "logout", "sign out"])
+def test_logging_out_is_found_and_sends_the_form_of_the_page(text: str, world: World) -> None:
+    assert "Log out" in titles(OUTSIDER, text)
+    for headers in ({}, {"hx-request": "true"}):
+        page = world.client(OUTSIDER).get("/find/", {"q": text}, headers=headers).content.decode()
+        assert '<button type="submit" form="log-out"' in page
+    assert '<form id="log-out" method="post" action="/logout/">' in (
+        world.client(OUTSIDER).get("/").content.decode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("profile", "My account"),
+        ("password", "Change my password"),
+        ("shortcuts", "Keyboard shortcuts"),
+        ("webhook", "Triggers"),
+        ("diff", "Compare two executions"),
+        ("openapi", "The API"),
+    ],
+)
+def test_what_concerns_all_of_the_portal_is_found(text: str, title: str, world: World) -> None:
+    assert title in titles("operations-lead", text)
+
+
 def test_runbooks_come_before_the_executions_of_them(world: World) -> None:
     execution = world.start()
     found = titles("devops-engineer", "deploy")
