@@ -32,6 +32,7 @@ CODES = {  # of those that are no UserError, as the API says them
     500: "fault",
     503: "unavailable",
 }
+INSIDE = {400, 403, 404, 405, 413}  # whose pages ask the database, for the navigation
 _NO_MARK = (
     "Nothing was changed. Send the value of the cookie csrftoken in the header X-CSRFToken, "
     "or a token instead of the session."
@@ -217,10 +218,32 @@ def _bare(
     if problems.asked_for(request):
         return problems.problem(status, CODES.get(status, "error"), title, call or text)
     htmx = bool(request.headers.get("HX-Request"))
+    if not htmx and (inside := _inside(request, _Said(status, title, text), said)):
+        return inside
     template = "errors/_bare_notice.html" if htmx else "errors/bare.html"
     context = {"status": status, "title": title, "text": text, "written": said, "login": login}
     content = render_to_string(template, context)
     return _as_notice(request, HttpResponse(content, status=status))
+
+
+class _Said(UserError):
+    """An error that no view has raised."""
+
+    def __init__(self, status: int, title: str, text: str) -> None:
+        self.status, self.title = status, title
+        super().__init__(text)
+
+
+def _inside(request: HttpRequest, error: _Said, said: Sequence[Written]) -> HttpResponse | None:
+    """The same among the navigation, for somebody logged in and as long as nothing is broken; else None."""
+    user = getattr(request, "user", None)
+    try:
+        if error.status not in INSIDE or not isinstance(user, User) or user.password_given:
+            return None
+        context = {"error": error, "written": said, "back": back(request)}
+        return render(request, "errors/user.html", context, status=error.status)
+    except DATABASE_ERRORS:
+        return None
 
 
 def _as_notice(request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -74,6 +74,53 @@ def test_an_error_page_tells_nothing_of_the_inside(
     assert b"</html>" in answer.content
 
 
+NAVIGATION = b'<nav class="nav"'
+
+
+@pytest.mark.parametrize(("address", "status"), [("/nothing/", 404), ("/logout/", 405)])
+def test_who_is_logged_in_stays_inside_the_portal(address: str, status: int, world: World) -> None:
+    answer = world.client("auditor").get(address)
+    assert (answer.status_code, NAVIGATION in answer.content) == (status, True)
+    assert b'id="palette"' in answer.content
+
+
+def test_a_form_without_its_mark_is_answered_inside(world: World) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(person("auditor"))
+    answer = client.post("/notices/read/", {})
+    assert (answer.status_code, NAVIGATION in answer.content) == (403, True)
+
+
+@pytest.mark.parametrize("address", ["/nothing/", "/broken/", "/no-database/"])
+def test_nobody_and_a_broken_portal_get_a_plain_page(address: str, browser: Client) -> None:
+    if address != "/nothing/":
+        browser.force_login(person("outsider"))
+    assert NAVIGATION not in browser.get(address).content
+
+
+def test_whose_password_somebody_else_knows_gets_a_plain_page(browser: Client) -> None:
+    user = person("outsider")
+    user.password_given = True
+    user.save()
+    browser.force_login(user)
+    assert NAVIGATION not in browser.get("/nothing/").content
+
+
+def test_an_unknown_address_without_a_database_is_calm(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = world.client("auditor")
+
+    def gone(*args: object, **kwargs: object) -> None:
+        raise OperationalError("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connections["default"], "cursor", gone)
+        answer = client.get("/nothing/")
+    assert answer.status_code == 404
+    assert NAVIGATION not in answer.content
+
+
 def test_a_wrong_method_says_which_are_right(browser: Client) -> None:
     browser.force_login(person("outsider"))
     answer = browser.get("/logout/")
