@@ -12,6 +12,8 @@ from cvdops.executions.states import ExecutionState, Phase
 
 FEWEST = 3  # past executions that tell more than the document
 NEWEST = 50
+# Between two steps the program itself takes this long at most; what is longer is a pause, a decision, a wait.
+BETWEEN = timedelta(minutes=1)
 _SAID = re.compile(
     r"(?:\d+\s*(?:-|–|to)\s*)?(\d+(?:\.\d+)?)\s*(s\b|sec|min|h\b|hour|day)", re.IGNORECASE
 )
@@ -38,7 +40,8 @@ class Estimate:
 def estimate(plan: Plan, said: str) -> Estimate:
     """The 90th percentile of what this procedure took here; else what the document says.
 
-    Time at which it waited for people is not counted. A rollback that was never timed may take as long
+    The time of its steps and what lies between them. Time at which it waited for people is not counted, nor
+    anything between two steps that is longer than a minute. A rollback that was never timed may take as long
     as the way forward.
     """
     took = _took(plan)
@@ -67,19 +70,34 @@ def _took(plan: Plan) -> Mapping[str, tuple[timedelta | None, timedelta | None, 
         cursor.execute(
             """
             WITH past AS (
-              SELECT w.phase, e.id
+              SELECT w.phase, e.id, e.finished_at, CASE w.phase WHEN 'forward' THEN e.started_at END AS began
                 FROM (VALUES (%s, %s), (%s, %s)) AS w (state, phase) CROSS JOIN LATERAL (
-                  SELECT id FROM executions_execution
+                  SELECT id, started_at, finished_at FROM executions_execution
                    WHERE runbook_id = %s AND environment_id = %s AND procedure = %s AND state = w.state
                    ORDER BY id DESC LIMIT %s
                 ) e
-            ), stage AS (
-              SELECT p.phase, s.execution_id, s.key, max(s.finished_at - s.started_at) AS took
+            ), step AS (
+              SELECT p.phase, p.id, s.key, s.kind, s.started_at, s.finished_at,
+                     s.started_at - coalesce(max(s.finished_at) OVER (
+                       PARTITION BY p.phase, p.id ORDER BY s.started_at, s.id
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                     ), p.began) AS gap
                 FROM past p JOIN executions_steprun s ON s.execution_id = p.id AND s.phase = p.phase
-               WHERE s.kind NOT IN ('approval', 'manual', 'checklist')
-               GROUP BY p.phase, s.execution_id, s.key
+               WHERE s.finished_at IS NOT NULL AND s.started_at IS NOT NULL
+            ), stage AS (
+              SELECT phase, id, max(finished_at - started_at) AS took
+                FROM step WHERE kind NOT IN ('approval', 'manual', 'checklist') GROUP BY phase, id, key
+            ), part AS (
+              SELECT phase, id, took FROM stage
+              UNION ALL
+              SELECT phase, id, gap FROM step WHERE gap BETWEEN interval '0' AND %s
+              UNION ALL
+              SELECT p.phase, p.id, p.finished_at - max(s.finished_at)
+                FROM past p JOIN step s USING (phase, id) GROUP BY p.phase, p.id, p.finished_at
+              HAVING p.finished_at - max(s.finished_at) BETWEEN interval '0' AND %s
             ), whole AS (
-              SELECT phase, sum(took) AS took FROM stage GROUP BY phase, execution_id
+              SELECT phase, sum(took) AS took FROM part GROUP BY phase, id
+              HAVING (phase, id) IN (SELECT phase, id FROM stage)
             )
             SELECT phase, percentile_disc(0.5) WITHIN GROUP (ORDER BY took),
                    percentile_disc(0.9) WITHIN GROUP (ORDER BY took), count(took)
@@ -88,7 +106,7 @@ def _took(plan: Plan) -> Mapping[str, tuple[timedelta | None, timedelta | None, 
             [
                 *(ExecutionState.SUCCEEDED, Phase.FORWARD),
                 *(ExecutionState.ROLLED_BACK, Phase.ROLLBACK),
-                *(plan.runbook, plan.environment, plan.procedure, NEWEST),
+                *(plan.runbook, plan.environment, plan.procedure, NEWEST, BETWEEN, BETWEEN),
             ],
         )
         return {phase: (median, most, count) for phase, median, most, count in cursor.fetchall()}

@@ -63,6 +63,23 @@ def test_the_past_tells_more_than_the_document(scene: Scene) -> None:
     assert estimate(plan, "30-45 min") == Estimate(18 * MINUTE, 18 * MINUTE, 10, 14 * MINUTE)
 
 
+def test_what_lies_between_the_steps_counts_but_no_pause(scene: Scene) -> None:
+    scene.runbook(block("one", "true") + block("two", "true") + block("three", "true"))
+    second = timedelta(seconds=1)
+    for _ in range(3):
+        execution = scene.start()
+        begins = dict(zip(("one", "two", "three"), (2, 15, 600), strict=True))
+        for key, at in begins.items():
+            StepRun.objects.filter(execution=execution, key=key).update(
+                started_at=NOON + at * second, finished_at=NOON + (at + 10) * second
+            )
+        Execution.objects.filter(pk=execution.pk).update(
+            state="succeeded", started_at=NOON, finished_at=NOON + 614 * second
+        )
+    # three times ten seconds, two before the first, three before the second, four after the last
+    assert estimate(from_json(execution.plan), "1 h").median == 39 * second
+
+
 def test_what_cannot_be_undone_needs_no_time_for_it(scene: Scene) -> None:
     scene.runbook(block("one", "true"))
     preview = services.preview(scene.person("devops-engineer"), "trial", "development", "do-it", {})

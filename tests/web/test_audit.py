@@ -153,3 +153,15 @@ def test_sending_to_what_is_not_there_is_an_entry(world: World) -> None:
     client.post("/runbooks/nothing/versions/1/review/")
     found = AuditEntry.objects.filter(allowed=False, data__reasons=["not_found"])
     assert found.count() == 2
+
+
+def test_entries_of_one_minute_are_told_apart_and_say_whole_ids(world: World) -> None:
+    execution = world.start()
+    entry = AuditEntry.objects.filter(subject="execution").latest("id")
+    page = world.client("auditor").get("/audit/").content.decode()
+    assert f"{entry.at:%Y-%m-%d %H:%M:%S UTC}</time>" in page
+    exact = f"{entry.at:%Y-%m-%d %H:%M:%S}.{entry.at.microsecond // 1000:03} UTC"
+    assert f"<dt>entry</dt><dd>{entry.pk}</dd>" in page and f"<dd>{exact}</dd>" in page
+    assert f'href="/audit/?subject={execution.pk}"' in page
+    only = world.client("auditor").get(f"/audit/?subject={execution.pk}").content.decode()
+    assert "session.login" not in only and str(execution.pk) in only

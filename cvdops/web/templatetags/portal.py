@@ -102,14 +102,14 @@ def until(end: datetime | None) -> str:
 
 
 @register.simple_tag
-def when(moment: datetime | None, style: str = "full") -> SafeString | str:
+def when(at: datetime | None, style: str = "full") -> SafeString | str:
     """A time in UTC; the script adds the reader's own zone.
 
     Styles: full, exact (for ever), said (in a sentence), clock.
     """
-    if moment is None:
+    if at is None:
         return ""
-    utc = moment.astimezone(UTC)
+    utc = at.astimezone(UTC)
     today = utc.date() == timezone.now().astimezone(UTC).date()
     said = "%H:%M:%S UTC" if today else "%Y-%m-%d %H:%M:%S UTC"
     formats = {
@@ -121,9 +121,15 @@ def when(moment: datetime | None, style: str = "full") -> SafeString | str:
     return format_html(
         '<time datetime="{}" data-local title="{}">{}</time>',
         utc.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        utc.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        moment(at),
         utc.strftime(formats[style]),
     )
+
+
+@register.filter
+def moment(value: datetime) -> str:
+    """A time in UTC to the millisecond."""
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03} UTC"
 
 
 @register.filter
