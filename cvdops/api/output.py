@@ -148,10 +148,14 @@ class Words(Asked):
 
 
 class Places(Schema):
-    """How many lines hold it, and the offsets at which the newest of them begin, 2,000 at most."""
+    """How many lines hold it, and the offsets at which the newest of them begin, 2,000 at most.
+
+    `until` is the offset up to which it was looked for, if the time did not suffice for all of it.
+    """
 
     total: int
     offsets: list[int]
+    until: int | None = None
 
 
 @router.get(
@@ -170,7 +174,7 @@ def step_search(
         return Places(total=0, offsets=[])
     with limits.asking(user):
         found = search(attempt.pk, wanted.q)
-    return Places(total=found.total, offsets=found.hits)
+    return Places(total=found.total, offsets=found.hits, until=found.until)
 
 
 def _readable(user: User, execution_id: str, step_id: str, host: str) -> StepRun:

@@ -12,8 +12,8 @@ from cvdops.executions.states import ExecutionState, Phase
 
 FEWEST = 3  # past executions that tell more than the document
 NEWEST = 50
-# Between two steps the program itself takes this long at most; what is longer is a pause, a decision, a wait.
-BETWEEN = timedelta(minutes=1)
+# Seconds that the program itself takes between two steps at most; what is longer is a pause or a wait.
+BETWEEN = 60
 _SAID = re.compile(
     r"(?:\d+\s*(?:-|–|to)\s*)?(\d+(?:\.\d+)?)\s*(s\b|sec|min|h\b|hour|day)", re.IGNORECASE
 )
@@ -90,11 +90,11 @@ def _took(plan: Plan) -> Mapping[str, tuple[timedelta | None, timedelta | None, 
             ), part AS (
               SELECT phase, id, took FROM stage
               UNION ALL
-              SELECT phase, id, gap FROM step WHERE gap BETWEEN interval '0' AND %s
+              SELECT phase, id, gap FROM step WHERE gap BETWEEN interval '0' AND %s * interval '1 s'
               UNION ALL
               SELECT p.phase, p.id, p.finished_at - max(s.finished_at)
                 FROM past p JOIN step s USING (phase, id) GROUP BY p.phase, p.id, p.finished_at
-              HAVING p.finished_at - max(s.finished_at) BETWEEN interval '0' AND %s
+              HAVING p.finished_at - max(s.finished_at) BETWEEN interval '0' AND %s * interval '1 s'
             ), whole AS (
               SELECT phase, sum(took) AS took FROM part GROUP BY phase, id
               HAVING (phase, id) IN (SELECT phase, id FROM stage)

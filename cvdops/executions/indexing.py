@@ -1,7 +1,8 @@
 """Writing the words of output into the index of the search: by a thread of each worker, after a step is over.
 
-It takes no more than half of one core's time, never waits for another worker, and begins an attempt anew
-whose words were not written whole.
+It takes no more than half of one core's time, never waits for another worker, and takes a long output in
+portions: each is committed with its words, so memory and transactions stay short, and what ended later
+comes before the rest of it.
 """
 
 import logging
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 EVERY = 5.0  # seconds between two looks for what is over
 PIECE = 64 << 10  # bytes of output whose words are looked for together
-ENDS = 4 << 20  # bytes of the beginning of an output, and of its end, that are searched
+PORTION = 4 << 20  # bytes of an output that are looked through in one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +60,27 @@ class Indexer(threading.Thread):
 
 
 def index_one() -> bool:
-    """Write the words of the attempt that has ended last and is not in the index. False if there is none."""
+    """Write the next words of the attempt that ended last of those not in the index. False if there is none."""
     with transaction.atomic():
         due = StepAttempt.objects.filter(UNSEARCHED).order_by("-finished_at")
         due = due.select_for_update(skip_locked=True, of=("self",)).select_related("step")
         attempt = due.first()
         if attempt is None:
             return False
-        OutputWords.objects.filter(attempt=attempt.pk).delete()
-        for piece in _pieces(attempt):
+        begin = at = _known(attempt)
+        for piece in _pieces(attempt, begin):
             _write(attempt, piece)
+            at = piece.begin + len(piece.data)
+            if at >= begin + PORTION:
+                return True
         StepAttempt.objects.filter(pk=attempt.pk).update(searched=True)
     return True
+
+
+def _known(attempt: StepAttempt) -> int:
+    """Up to which byte its words are in the index."""
+    last = OutputWords.objects.filter(attempt=attempt.pk).order_by("-begin").first()
+    return last.end if last else output.begin(attempt.pk)
 
 
 def _write(attempt: StepAttempt, piece: Piece) -> None:
@@ -86,27 +96,16 @@ def _write(attempt: StepAttempt, piece: Piece) -> None:
     )
 
 
-def _pieces(attempt: StepAttempt) -> Iterator[Piece]:
-    begin, end = output.begin(attempt.pk), output.size(attempt.pk)
-    if end - begin <= 2 * ENDS:
-        yield from _part(attempt, begin, end)
-    else:
-        yield from _part(attempt, begin, begin + ENDS)
-        yield from _part(attempt, end - ENDS, end)
-
-
-def _part(attempt: StepAttempt, begin: int, end: int) -> Iterator[Piece]:
-    """That part of the output, cut at the ends of lines."""
+def _pieces(attempt: StepAttempt, begin: int) -> Iterator[Piece]:
+    """The output from that byte on, cut at the ends of lines."""
     at, data = begin, b""
     written_at = None
     for segment in output.segments(attempt.pk, begin):
         written_at = written_at or segment.created_at
-        data += plain(segment)[max(0, begin - segment.offset) : end - segment.offset]
+        data += plain(segment)[max(0, begin - segment.offset) :]
         while len(data) >= PIECE:
             cut = data.rfind(b"\n", 0, PIECE) + 1 or PIECE
             yield Piece(at, data[:cut], written_at)
             at, data, written_at = at + cut, data[cut:], segment.created_at
-        if segment.offset + segment.length >= end:
-            break
     if data and written_at:
         yield Piece(at, data, written_at)

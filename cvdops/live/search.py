@@ -1,5 +1,6 @@
-"""Looking for words in the whole stored output of an attempt."""
+"""Looking for words in the whole stored output of an attempt, as far as the time for it reaches."""
 
+import time
 from collections import deque
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,15 +10,20 @@ from cvdops.live.plain import is_plain, plain, whole_lines
 
 LONGEST = 200  # characters of what is looked for
 KEPT = 2_000  # lines that can be gone to
+SECONDS = 20.0  # that one search takes at most: for outputs of a gigabyte, or made to be slow
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """How many lines hold the words, and where the newest of them begin, in bytes of the output."""
+    """How many lines hold the words, and where the newest of them begin, in bytes of the output.
+
+    `until`: the byte up to which it was looked for, if the time did not suffice for all of it.
+    """
 
     words: str
     total: int
     hits: list[int]
+    until: int | None = None
 
     @property
     def passed_over(self) -> int:
@@ -32,7 +38,10 @@ def search(attempt: UUID, words: str) -> Found:
     hits: deque[int] = deque(maxlen=KEPT)
     if wanted:
         begin = output.begin(attempt)
+        ends = time.monotonic() + SECONDS
         for data in whole_lines(output.stream(attempt, begin)):
+            if time.monotonic() > ends:
+                return Found(words, total, list(hits), until=begin)
             found = _in_lines(data, wanted)
             total += len(found)
             hits.extend(begin + start for start in found[-KEPT:])

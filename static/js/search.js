@@ -33,7 +33,7 @@ export class Search {
   }
 
   forget() {
-    this.result = { words: "", attempt: "", total: 0, hits: [] };
+    this.result = { words: "", attempt: "", total: 0, hits: [], until: "" };
     this.index = -1;
     this.told.textContent = "";
     this.arrows.hidden = true;
@@ -72,15 +72,16 @@ export class Search {
   }
 
   async go(way) {
-    const { hits, total, words } = this.result;
+    const { hits, total, words, until } = this.result;
+    const reach = until && ` in its first ${until}: the rest took too long`;
     this.arrows.hidden = !hits.length;
     if (!hits.length) {
-      this.told.textContent = "Not found";
+      this.told.textContent = `Not found${reach}`;
       return;
     }
     this.index = (this.index + way + hits.length) % hits.length;
     const place = total - hits.length + this.index + 1;
-    this.told.textContent = `${place.toLocaleString()} of ${total.toLocaleString()} line${total === 1 ? "" : "s"}`;
+    this.told.textContent = `${place.toLocaleString()} of ${total.toLocaleString()} line${total === 1 ? "" : "s"}${reach}`;
     const there = await this.terminal.goTo(hits[this.index]);
     if (there && words === this.result.words) highlight(this.terminal.marked, words);
   }

@@ -43,7 +43,11 @@ def test_words_are_looked_for_in_the_output_of_a_step(execution: Execution) -> N
     write(execution, attempt(execution), 0, b"one\nTwo\nthree two\n")
     person("developer")
     path = f"executions/{execution.pk}/steps/first/search"
-    assert get(token("developer"), path, q="two") == {"total": 2, "offsets": [4, 8]}
+    assert get(token("developer"), path, q="two") == {
+        "total": 2,
+        "offsets": [4, 8],
+        "until": None,
+    }
     assert call(token("developer"), "GET", path).status_code == 422
     assert call(token("outsider"), "GET", path, q="two").status_code == 404
 

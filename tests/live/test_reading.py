@@ -128,6 +128,15 @@ def test_of_many_the_newest_can_be_gone_to(
     assert found.hits[-1] == TEXT.rindex(b"line")
 
 
+def test_a_search_that_takes_too_long_says_how_far_it_came(
+    client: Client, written: Execution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "SECONDS", -1.0)
+    found = search(written.steps.get(key="first").attempts.get().pk, "line")
+    assert (found.total, found.until) == (0, 0)
+    assert "the rest took too long" in page(client, written, "?step=first&q=line")
+
+
 def test_without_the_script_links_lead_through_it(client: Client, written: Execution) -> None:
     html = page(client, written, "?step=first&q=needle")
     assert f"{LINES // 7} of {LINES // 7} lines" in html

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.template.defaultfilters import filesizeformat
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
@@ -33,11 +34,17 @@ def execution_lines(request: HttpRequest, execution_id: str, step_id: str) -> Ht
 
 @requires(Action.READ_EXECUTION)
 def execution_search(request: HttpRequest, execution_id: str, step_id: str) -> HttpResponse:
-    """How many lines hold the words `?q=`, and where the newest of them begin."""
+    """How many lines hold the words `?q=`, and where the newest of them begin.
+
+    `until`: how much of the output was looked through, if the time did not suffice for all of it.
+    """
     step, readable = _step(request, execution_id, step_id)
     query = request.GET.dict()
     found = search(attempt_of(step, query).pk, query.get("q", "") if readable else "")
-    return JsonResponse({"words": found.words, "total": found.total, "hits": found.hits})
+    until = filesizeformat(found.until) if found.until is not None else ""
+    return JsonResponse(
+        {"words": found.words, "total": found.total, "hits": found.hits, "until": until}
+    )
 
 
 def _step(request: HttpRequest, execution_id: str, step_id: str) -> tuple[StepRun, bool]:
