@@ -149,8 +149,8 @@ def _complete(call: Operation, method: str, mark: Access) -> None:
     for status, links in LINKS.get(call["operationId"], {}).items():
         call["responses"][status]["links"] = dict(links)
     for answered, value in ANSWERS.get(call["operationId"], {}).items():
-        for content in call["responses"][int(answered)]["content"].values():
-            content["example"] = value
+        kind = "text/csv" if isinstance(value, str) else "application/json"
+        call["responses"][int(answered)]["content"][kind]["example"] = value
     if (body := BODIES.get(call["operationId"])) is not None:
         call["requestBody"]["content"]["application/json"]["examples"] = {"one": {"value": body}}
 

@@ -187,3 +187,6 @@ def test_an_answer_that_is_given_again_says_where_too(world: World) -> None:
 def test_examples_of_answers_stand_in_the_description() -> None:
     answer = described()["paths"][f"{ROOT}executions/{{execution_id}}"]["get"]["responses"][200]
     assert answer["content"]["application/json"]["example"]["runbook"] == "deployment"
+    file = described()["paths"][f"{ROOT}audit/export/{{file_kind}}"]["get"]["responses"][200]
+    assert file["content"]["text/csv"]["example"].startswith('"number","id","at"')
+    assert "example" not in file["content"]["application/json"]
