@@ -12,11 +12,14 @@ from benchmarks.figures import Figure, median, percentile
 PEOPLE = ("devops-engineer", "operations-lead", "system-admin", "operations-manager")
 STREAMS = 250  # of each person
 RATE = 50  # requests a second of each person: what one may ask in the long run
-CONNECTIONS = 4  # of each person: so many questions may be under way at once
+CONNECTIONS = (
+    4  # of each person, kept as programs keep theirs: so many questions are under way at once
+)
 OPENING = 40  # streams a second of each person, within the same limit
 SECONDS, ALONE = 10, 3
 SCRIPT = 'sleep 16; for i in $(seq 1 60); do echo "at $(date +%s%N)"; sleep 0.1; done'
 _STAMP = re.compile(rb"at (\d{19})")
+_LENGTH = re.compile(rb"(?i)\r\ncontent-length: (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ async def _together(
 
 async def _follow(port: int, token: str, address: str, after: float) -> list[float]:
     await asyncio.sleep(after)
-    reader, writer = await _ask(port, token, address)
+    reader, writer = await _stream(port, token, address)
     assert b" 200 " in await reader.readline(), "a stream was refused"
     delays = []
     while line := await reader.readline():
@@ -120,21 +123,29 @@ async def _one_after_the_other(
     port: int, token: str, path: str, number: int, seconds: int
 ) -> list[float]:
     began, apart, taken = time.perf_counter(), CONNECTIONS / RATE, []
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
     for turn in range(int(seconds / apart)):
         due = began + number / RATE + turn * apart
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        reader, writer = await _ask(port, token, path)
-        answer = await reader.read()
-        assert b" 200 " in answer.partition(b"\r\n")[0], answer[:200]
-        writer.close()
+        writer.write(_request(token, path))
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        assert b" 200 " in head.partition(b"\r\n")[0] and length, head
+        await reader.readexactly(int(length[1]))
         taken.append((time.perf_counter() - due) * 1000)
+    writer.close()
     return taken
 
 
-async def _ask(
+def _request(token: str, path: str) -> bytes:
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    )
+
+
+async def _stream(
     port: int, token: str, path: str
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
-    headers = f"Host: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n"
-    writer.write(f"GET {path} HTTP/1.1\r\n{headers}\r\n".encode())
+    writer.write(_request(token, path))
     return reader, writer

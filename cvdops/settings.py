@@ -110,7 +110,7 @@ def _database(url: str) -> dict[str, object]:
         "CONN_MAX_AGE": 0,  # under ASGI a persistent connection leaks with its thread
         "CONN_HEALTH_CHECKS": True,  # what the pool kept over a restart of the server is not given out
         "OPTIONS": {
-            "prepare_threshold": 5,  # allows `executions.statements`; the ORM prepares nothing
+            "prepare_threshold": 5,  # for `lib.statements`; the ORM prepares nothing
             "connect_timeout": 3,
             "pool": {
                 "connection_class": Connection,

@@ -11,7 +11,6 @@ from operator import or_
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from cvdops.access import rules
@@ -36,6 +35,7 @@ from cvdops.environments.models import Environment
 from cvdops.environments.schedule import Work
 from cvdops.lib.errors import Reason
 from cvdops.lib.once import once
+from cvdops.lib.statements import cursor
 from cvdops.lib.together import Fixed
 from cvdops.spec.document import Category
 
@@ -131,9 +131,9 @@ def standing_of(user: User, at: datetime | None = None) -> Standing:
 def _standing(user: User, at: datetime | None) -> Standing:
     if not user.is_active:
         return Standing(user.person, active=False)
-    with connection.cursor() as cursor:
-        cursor.execute(_STANDING, {"user": user.pk, "at": at})
-        rows = cursor.fetchall()
+    with cursor() as asking:
+        asking.execute(_STANDING, {"user": user.pk, "at": at})
+        rows = asking.fetchall()
     return Standing(
         user.person,
         active=True,

@@ -23,6 +23,7 @@ from cvdops.accounts.models import Token, User
 from cvdops.audit.log import record
 from cvdops.lib.errors import Invalid, NotFound, Problem
 from cvdops.lib.moments import rfc3339
+from cvdops.lib.statements import cursor
 
 PREFIX = "cvdops_"  # so that one that leaks is recognised
 LONGEST = 365  # days
@@ -136,9 +137,9 @@ def bearer(header: str) -> Bearer | None:
     match = _BEARER.fullmatch(header)
     if match is None:
         return None
-    with connection.cursor() as cursor:
-        cursor.execute(_PRESENTED, {"digest": _digest(match[1]), "used": USED.total_seconds()})
-        row = cursor.fetchone()
+    with cursor() as asking:
+        asking.execute(_PRESENTED, {"digest": _digest(match[1]), "used": USED.total_seconds()})
+        row = asking.fetchone()
     if row is None:
         return None
     token, scopes, stale, *person = row

@@ -4,16 +4,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from pydantic import BaseModel
 
+from cvdops.access.policy import Sight, sight
 from cvdops.accounts.models import User
 from cvdops.api import approvals
-from cvdops.approvals.queries import visible
+from cvdops.approvals.queries import decisions_by, requests_by
 from cvdops.executions import openings, queries
 from cvdops.executions.models import ChecklistMark, Emergency, Execution, StepRun
 from cvdops.executions.priorities import Priority
 from cvdops.executions.rollback import UndoEntry
+from cvdops.lib.errors import NotFound
+from cvdops.lib.together import Fixed, attach, read
 
 
 class Waiting(BaseModel):
@@ -167,35 +171,56 @@ class ExecutionDetail(ExecutionItem):
 _READ = (
     *("number", "runbook", "version__label", "version__number", "procedure", "environment"),
     *("state", "intent", "waiting_for", "requested_by__username", "reason", "outcome"),
-    *("plan_digest", "created_at", "started_at", "finished_at", "seq", "variables"),
+    *("plan_digest", "created_at", "opens_at", "started_at", "finished_at", "seq", "variables"),
 )
 _MARKED = (
-    *("moment", "position", "text", "confirmed_at"),
+    *("execution_id", "moment", "position", "text", "confirmed_at"),
     *("step__key", "confirmed_by__username"),
 )
 
 
 def detail(user: User, execution_id: UUID | str) -> ExecutionDetail:
     """One of them as it is now, with its steps. Raises NotFound."""
-    found = queries.get_outline(user, execution_id, *_READ)
-    steps = queries.steps_of(found)
-    requests = visible(user).filter(execution_id=found.pk).order_by("created_at")
-    marks = found.checklist.select_related("step", "confirmed_by").only(*_MARKED)
+    pk = queries.identity(execution_id)
+    executions, steps, marks, requests, decisions, emergencies = read(
+        _executions.of(sight(user), pk),
+        queries.steps_by.of(pk),
+        _marks.of(pk),
+        requests_by.of(pk),
+        decisions_by.of(pk),
+        _emergencies.of(pk),
+    )
+    if not executions:
+        raise NotFound("execution")
+    attach(requests, "decisions", decisions, "request_id")
+    (found,) = executions
     return ExecutionDetail(
         **facts(found),
-        emergency=_emergency(found),
+        emergency=EmergencyShape.of(emergencies[0]) if emergencies else None,
         variables=found.variables,
         steps=[StepShape.of(step) for step in steps],
         undo=[UndoShape.of(entry) for entry in queries.undo_stack(found, steps)],
-        approvals=approvals.shapes(list(requests)),
+        approvals=approvals.shapes(requests),
         checklists=[ChecklistItem.of(mark) for mark in marks],
     )
 
 
-def _emergency(found: Execution) -> EmergencyShape | None:
-    about = Emergency.objects.select_related("declared_by", "reviewed_by")
-    declared = about.filter(execution=found.pk).first()
-    return EmergencyShape.of(declared) if declared else None
+@Fixed
+def _emergencies(execution_id: UUID) -> QuerySet[Emergency]:
+    found = Emergency.objects.filter(execution=execution_id)
+    return found.select_related("declared_by", "reviewed_by")
+
+
+@Fixed
+def _executions(sight: Sight, execution_id: UUID) -> QuerySet[Execution]:
+    found = queries.visible(sight).filter(pk=execution_id)
+    return found.select_related(None).select_related("version", "requested_by").only(*_READ)
+
+
+@Fixed
+def _marks(execution_id: UUID) -> QuerySet[ChecklistMark]:
+    found = ChecklistMark.objects.filter(execution=execution_id)
+    return found.select_related("step", "confirmed_by").only(*_MARKED)
 
 
 def facts(found: Execution) -> dict[str, Any]:

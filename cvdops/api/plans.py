@@ -75,7 +75,7 @@ class VersionDetail(VersionItem):
 @requires(Action.READ_EXECUTION)
 def plan(request: HttpRequest, execution_id: str) -> ExecutionPlan:
     """Every command of it with its values and hosts, as who approves it sees them."""
-    found = get_outline(person(request), execution_id, "plan_digest", "variables")
+    found = get_outline(person(request), execution_id)
     pinned = plan_of(found.pk)
     return ExecutionPlan(
         execution=found.pk,

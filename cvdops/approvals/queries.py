@@ -6,8 +6,9 @@ from django.db.models import QuerySet
 
 from cvdops.access.policy import in_sight
 from cvdops.accounts.models import User
-from cvdops.approvals.models import ApprovalRequest
+from cvdops.approvals.models import ApprovalRequest, Decision
 from cvdops.lib.errors import NotFound
+from cvdops.lib.together import Fixed
 
 
 def visible(user: User) -> QuerySet[ApprovalRequest]:
@@ -24,3 +25,17 @@ def get_request(user: User, request_id: str | UUID) -> ApprovalRequest:
         return visible(user).prefetch_related(None).get(pk=UUID(str(request_id)))
     except (ValueError, ApprovalRequest.DoesNotExist):
         raise NotFound("approval request") from None
+
+
+@Fixed
+def requests_by(execution_id: UUID) -> QuerySet[ApprovalRequest]:
+    """Those of an execution, oldest first; whoever sees it sees them."""
+    found = ApprovalRequest.objects.filter(execution_id=execution_id)
+    return found.select_related("requested_by").order_by("created_at")
+
+
+@Fixed
+def decisions_by(execution_id: UUID) -> QuerySet[Decision]:
+    """What was said to them."""
+    found = Decision.objects.filter(request__execution_id=execution_id)
+    return found.select_related("user", "on_behalf_of")

@@ -7,8 +7,8 @@ import zstandard
 from django.db.models import F, Sum
 
 from cvdops.executions.models import OutputSegment
-from cvdops.executions.statements import prepared
 from cvdops.executions.transitions import Hand, Superseded
+from cvdops.lib.statements import prepared
 
 BATCH = 16  # segments that are read at once
 # What was not waited for is gone when the database crashes or another one takes over. Who goes on after that

@@ -31,7 +31,7 @@ from cvdops.executions.states import (
     possible,
 )
 from cvdops.lib.errors import NotFound, Reason
-from cvdops.lib.together import Read
+from cvdops.lib.together import Fixed, Read
 from cvdops.spec.document import Kind
 
 RESUMED = frozenset({POISONED, waits.RIGHT})  # what waits for this is let go on by *Resume*
@@ -65,22 +65,23 @@ def named(user: User, text: str) -> Execution:
     return found
 
 
-def get_outline(user: User, execution_id: UUID | str, *fields: str) -> Execution:
-    """The same without its long texts, which take many times as long to read as all else.
-
-    `fields`: only these are read at once, those of what it belongs to as in `version__label`.
-    """
-    found = visible_to(user)
-    if fields:
-        beyond = {name.partition("__")[0] for name in fields if "__" in name}
-        found = found.select_related(None).select_related(*beyond).only(*fields)
-    return _one(found, execution_id)
+def get_outline(user: User, execution_id: UUID | str) -> Execution:
+    """The same without its long texts, which take many times as long to read as all else."""
+    return _one(visible_to(user), execution_id)
 
 
 def _one(found: QuerySet[Execution], execution_id: UUID | str) -> Execution:
     try:
-        return found.get(pk=UUID(str(execution_id)))
-    except (ValueError, Execution.DoesNotExist):
+        return found.get(pk=identity(execution_id))
+    except Execution.DoesNotExist:
+        raise NotFound("execution") from None
+
+
+def identity(execution_id: UUID | str) -> UUID:
+    """The id that somebody has sent. Raises NotFound: what is no id belongs to nothing."""
+    try:
+        return UUID(str(execution_id))
+    except ValueError:
         raise NotFound("execution") from None
 
 
@@ -108,7 +109,13 @@ def matter(execution: Execution) -> Matter:
 
 def steps_of(execution: Execution) -> list[StepRun]:
     """Its step runs: forward ones, then those of the rollback, in their order."""
-    return list(execution.steps.order_by("phase", "position", "lane"))
+    return steps_by(execution.pk)
+
+
+@Fixed
+def steps_by(execution_id: UUID) -> QuerySet[StepRun]:
+    """The same by the id of the execution."""
+    return StepRun.objects.filter(execution=execution_id).order_by("phase", "position", "lane")
 
 
 @Read

@@ -13,7 +13,6 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from cvdops.accounts.models import User
-from cvdops.executions.statements import prepared
 from cvdops.executions.states import (
     ACTIVE,
     EXECUTION_MOVES,
@@ -24,6 +23,7 @@ from cvdops.executions.states import (
     StepEvent,
 )
 from cvdops.lib.failpoints import failpoint
+from cvdops.lib.statements import prepared
 
 Fields = Mapping[str, Any]
 # Of a step that is not started any more: the time before is that of its attempts.

@@ -12,6 +12,7 @@ from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache, update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import EmptyResultSet
@@ -21,6 +22,7 @@ from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
 
 from cvdops.lib.once import answers, question
+from cvdops.lib.statements import cursor
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,6 +48,12 @@ class _Answered(Query):
     def get_compiler(self, *_: object, **__: object) -> _Compiler:
         return self.compiled
 
+    def chain(self, *_: object) -> "_Answered":
+        """What has been answered is built no further, so the parts of it are not copied."""
+        made = _Answered.__new__(_Answered)
+        made.__dict__ = self.__dict__.copy()
+        return made
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -70,6 +78,10 @@ class _Written:
 
         self.sql, self.params = f"({_NAMED.sub(place, read.sql)}) AS t", params
 
+    def about(self, ids: Sequence[UUID]) -> "_Written":
+        """The same with these ids in their places."""
+        return _placed(self, ids)
+
     def found(self, rows: list[dict[str, Any]]) -> list[Any]:
         """What whoever asked gets, of the rows that the statement has found."""
         return rows
@@ -79,7 +91,9 @@ class _Built:
     """The same of a queryset; an empty statement asks for nothing. It can be used many times, in any thread."""
 
     def __init__(self, read: QuerySet[Any, Any]) -> None:
-        self._read = read
+        self._read = read.all()
+        self._read.query = read.query.chain(_Answered)
+        self._read._iterable_class = read._iterable_class  # above it became that of `values`
         # the proxy, as it belongs to no thread
         self._compiler = _Compiler(read.query, connection, read.db)
         self.sql = ""
@@ -87,24 +101,39 @@ class _Built:
         try:
             sql, self.params = self._compiler.as_sql()
         except EmptyResultSet:
-            return
-        names = ", ".join(f"c{i}" for i in range(self._compiler.col_count or 0))
-        self.sql = f"({sql}) AS t ({names})"
+            return  # `found` is asked for no rows
+        columns = self._compiler.select[: self._compiler.col_count]
+        self._columns = [
+            (f"c{i}", _python(expression.output_field))
+            for i, (expression, *_) in enumerate(columns)
+        ]
+        self.sql = f"({sql}) AS t ({', '.join(name for name, _ in self._columns)})"
+
+    def about(self, ids: Sequence[UUID]) -> "_Built":
+        return _placed(self, ids)
 
     def found(self, rows: list[dict[str, Any]]) -> list[Any]:
         compiler = copy(self._compiler)
-        compiler.rows = _rows(compiler, rows)
-        query = cast(_Answered, self._read.query.chain(_Answered))
-        query.compiled = compiler
+        compiler.rows = [
+            [None if row[name] is None else python(row[name]) for name, python in self._columns]
+            for row in rows
+        ]
         answered = self._read.all()
-        answered.query = query
-        answered._iterable_class = (
-            self._read._iterable_class
-        )  # `query` makes dictionaries of `values_list`
+        cast(_Answered, answered.query).compiled = compiler
         return list(answered)
 
 
 _Statement = _Written | _Built
+S = TypeVar("S", _Written, _Built)
+
+
+def _placed(general: S, ids: Sequence[UUID]) -> S:
+    if not ids:
+        return general
+    now = dict(zip(_PLACES, ids, strict=False))
+    placed = copy(general)
+    placed.params = [now.get(one, one) if isinstance(one, UUID) else one for one in general.params]
+    return placed
 
 
 def _statement(read: "QuerySet[Any, Any] | Rows") -> _Statement:
@@ -123,26 +152,15 @@ def _ask(statements: Sequence[_Statement]) -> list[list[Any]]:
     asked = [one for one in statements if one.sql]
     rows: dict[int, list[dict[str, Any]]] = {}
     if asked:
-        with connection.cursor() as cursor:
+        with cursor() as asking:
             sql = ", ".join(f"(SELECT json_agg(t)::text FROM {one.sql})" for one in asked)
-            cursor.execute(f"SELECT {sql}", [value for one in asked for value in one.params])
-            texts = cursor.fetchone()
+            asking.execute(f"SELECT {sql}", [value for one in asked for value in one.params])
+            texts = asking.fetchone()
         rows = {
             id(one): json.loads(text) if text else []
             for one, text in zip(asked, texts, strict=True)
         }
     return [one.found(rows.get(id(one), [])) for one in statements]
-
-
-def _rows(compiler: _Compiler, found: list[dict[str, Any]]) -> list[list[Any]]:
-    columns = [
-        (f"c{i}", _python(expression.output_field))
-        for i, (expression, *_) in enumerate(compiler.select[: compiler.col_count])
-    ]
-    return [
-        [None if row[name] is None else python(row[name]) for name, python in columns]
-        for row in found
-    ]
 
 
 def _python(field: Any) -> Callable[[Any], Any]:
@@ -194,7 +212,8 @@ class Fixed(Read[P, R]):
     """A read whose statement follows from its arguments alone, not from what is stored and not from the time.
 
     The statement is made once for the same arguments: to build it takes longer than to ask it. What it finds
-    is asked for each time.
+    is asked for each time. An id (a UUID) is only compared with what is stored, so that the statement is the
+    same whichever it is.
     """
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> list[R]:
@@ -218,16 +237,27 @@ class Wanted:
     @property
     def statement(self) -> _Statement:
         """Made when it is read: most of them are known already where they are wanted again."""
-        if self._fixed:
-            return _fixed(self.question)
         ask, args, kwargs = self._asks
-        return _statement(ask(*args, **kwargs))
+        if not self._fixed:
+            return _statement(ask(*args, **kwargs))
+        ids = [one for one in args if isinstance(one, UUID)]
+        places = iter(_PLACES)
+        general = tuple(next(places) if isinstance(one, UUID) else one for one in args)
+        return _fixed(question(ask, general, kwargs)).about(ids)
+
+
+# In the statements of `Fixed` they stand where the ids will be; nothing that is stored has them.
+_PLACES = tuple(UUID(int=place) for place in range(1, 5))
 
 
 @lru_cache(maxsize=1024)
 def _fixed(asked: Any) -> _Statement:
     ask, args, kwargs = asked
-    return _statement(ask(*args, **dict(kwargs)))
+    made = _statement(ask(*args, **dict(kwargs)))
+    for one in args:
+        if one in _PLACES and made.sql and one not in made.params:
+            raise TypeError(f"{ask.__qualname__} does more with an id than compare it.")
+    return made
 
 
 def read(*wanted: Wanted) -> list[list[Any]]:

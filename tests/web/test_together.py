@@ -1,5 +1,7 @@
 """Several reads in one statement find what each finds alone."""
 
+from uuid import UUID
+
 import pytest
 from django.db import connection
 from django.db.models import Count, F, JSONField, Model, Q, QuerySet, Value
@@ -11,6 +13,7 @@ from cvdops.catalog.models import Runbook
 from cvdops.environments.models import Environment, Host
 from cvdops.environments.vault import EnvironmentSecret
 from cvdops.executions.models import Event, Execution, Participant, StepRun
+from cvdops.lib.ids import uuid7
 from cvdops.lib.once import one_look
 from cvdops.lib.together import Fixed, Read, Rows, ahead, attach, read, together
 from tests.web.world import World
@@ -114,6 +117,30 @@ def test_a_fixed_read_is_made_once_and_asked_each_time(world: World) -> None:
         ]
     assert titles("security-audit") and titles("nothing") == []
     assert made == ["deployment", "security-audit", "nothing"]
+
+
+def test_the_statement_of_a_fixed_read_is_the_same_whichever_id_it_is_about(world: World) -> None:
+    made = []
+
+    @Fixed
+    def steps(execution_id: UUID) -> QuerySet[StepRun]:
+        made.append(execution_id)
+        return StepRun.objects.filter(execution=execution_id)
+
+    for execution in (world.start(), world.start()):
+        assert {step.execution_id for step in steps(execution.pk)} == {execution.pk}
+    assert steps(uuid7()) == [] and len(made) == 1
+
+
+def test_a_fixed_read_that_does_more_with_an_id_than_compare_it_is_refused(world: World) -> None:
+    execution = world.start()
+
+    @Fixed
+    def numbered(execution_id: UUID) -> QuerySet[StepRun]:
+        return StepRun.objects.filter(position=int(execution_id) % 1000)
+
+    with pytest.raises(TypeError, match="numbered"):
+        numbered(execution.pk)
 
 
 def test_related_rows_are_attached_as_a_prefetch_would(world: World) -> None:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from cvdops.access.policy import seen_with
-from cvdops.approvals.models import ApprovalRequest, Decision
+from cvdops.approvals.queries import decisions_by, requests_by
 from cvdops.catalog.models import RunbookVersion
 from cvdops.environments import calendar
 from cvdops.executions import locks, participants, queues
@@ -26,7 +26,7 @@ from cvdops.executions.models import (
 from cvdops.executions.pace import Run
 from cvdops.executions.past import lasted, past
 from cvdops.executions.plan import Plan
-from cvdops.executions.queries import plan_of
+from cvdops.executions.queries import plan_of, steps_by
 from cvdops.executions.states import HELD, ExecutionState, Intent
 from cvdops.lib.together import Fixed, Wanted, attach, read
 from cvdops.live.here import watching
@@ -47,10 +47,10 @@ def look(execution_id: UUID, *more: Wanted) -> Scene:
     queue = execution.environment.queue if _needs_worker(execution, now) else ""
     marks, steps, attempts, requests, decisions, present, happened, *_ = read(
         _marks.of(execution_id),
-        _steps.of(execution_id),
+        steps_by.of(execution_id),
         _attempts.of(execution_id),
-        _requests.of(execution_id),
-        _decisions.of(execution_id),
+        requests_by.of(execution_id),
+        decisions_by.of(execution_id),
         participants.here.of(execution_id),
         events.of(execution_id),
         *([queues.workers.of(queue)] if queue else []),
@@ -116,27 +116,10 @@ def _marks(execution_id: UUID) -> QuerySet[ChecklistMark]:
 
 
 @Fixed
-def _steps(execution_id: UUID) -> QuerySet[StepRun]:
-    return StepRun.objects.filter(execution=execution_id).order_by("phase", "position", "host")
-
-
-@Fixed
 def _attempts(execution_id: UUID) -> QuerySet[StepAttempt]:
     """The latest of each step."""
     found = StepAttempt.objects.filter(step__execution=execution_id)
     return found.order_by("step_id", "-number").distinct("step_id")
-
-
-@Fixed
-def _requests(execution_id: UUID) -> QuerySet[ApprovalRequest]:
-    found = ApprovalRequest.objects.filter(execution_id=execution_id)
-    return found.select_related("requested_by").order_by("created_at")
-
-
-@Fixed
-def _decisions(execution_id: UUID) -> QuerySet[Decision]:
-    found = Decision.objects.filter(request__execution_id=execution_id)
-    return found.select_related("user", "on_behalf_of")
 
 
 def _rows(
