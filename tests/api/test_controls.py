@@ -71,6 +71,18 @@ def test_nobody_else_overrides(scene: Scene) -> None:
     assert answer.status_code == 403
 
 
+def test_a_step_without_a_way_back_is_said_to_be_left(scene: Scene) -> None:
+    scene.runbook(
+        block("one", "true", "destructive rollback=undo") + block("two", "true", "destructive"),
+        block("undo", "true"),
+    )
+    made = scene.run()
+    scene.person("developer")
+    found = get(token("developer"), f"executions/{made.pk}/rollback")
+    assert [e["step"] for e in found["undone"]] == ["one"]
+    assert [e["step"] for e in found["left"]] == ["two"]
+
+
 def test_what_would_become_of_it_is_read_first(scene: Scene) -> None:
     path = f"executions/{stuck(scene).pk}"
     scene.person("developer")

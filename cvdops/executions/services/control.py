@@ -214,11 +214,15 @@ def roll_back(user: User, execution_id: UUID | str, comment: str = "", down_to: 
 def undone_by(
     execution: Execution, down_to: str = ""
 ) -> tuple[list[rollback.UndoEntry], list[rollback.UndoEntry]]:
-    """What a rollback down to this step would undo now, newest first, and what it would leave."""
+    """What a rollback down to this step would undo now, newest first, and what it would leave.
+
+    A step without a rollback step is left, wherever it stands.
+    """
     steps = list(StepRun.objects.filter(execution=execution))
     undo = list(rollback.undo_stack(from_json(execution.plan), steps))
     chosen = rollback.since(undo, steps, down_to) if down_to else undo
-    return chosen, [entry for entry in undo if entry not in chosen]
+    undone = [entry for entry in chosen if entry.rollback_key]
+    return undone, [entry for entry in undo if entry not in undone]
 
 
 def _plan_rollback(execution: Execution, down_to: str) -> None:
