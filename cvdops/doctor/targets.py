@@ -1,17 +1,18 @@
 """Hosts: their confirmed keys, and job directories that no attempt explains."""
 
-import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.db.models.functions import Now
 
 from cvdops.doctor.finding import Finding, ok, warning, wrong
 from cvdops.environments.models import Host
 from cvdops.executions import context
 from cvdops.executions.models import StepAttempt
 from cvdops.executions.targets import target_of
-from cvdops.lib.ids import born
 from cvdops.runners.job import StartFailed, Unreachable
 
 DAYS = 30  # for which an empty job directory is kept, so that its step can never begin again
@@ -37,11 +38,12 @@ def job_directories() -> Finding:
         found = list(pool.map(_claims, Host.objects.all()))
     mute = [host for host, claims in found if claims is None]
     listed = [(host, one) for host, claims in found for one in claims or ()]
-    known = set(
-        StepAttempt.objects.filter(pk__in={one for _, one in listed}).values_list(flat=True)
-    )
+    attempts = StepAttempt.objects.filter(pk__in={one for _, one in listed})
+    known = set(attempts.values_list("pk", flat=True))
+    past = attempts.filter(finished_at__lt=Now() - timedelta(days=DAYS), clean_at=None)
+    over = set(past.values_list("pk", flat=True))
     stray = sorted({f"{one} on {host}" for host, one in listed if one not in known})
-    old = sum(born(one) < time.time() - DAYS * 86400 for _, one in listed)
+    old = Counter(host for host, one in listed if one in over)
     silence = f" Not asked, because they cannot be reached: {', '.join(mute)}." if mute else ""
     if stray:
         more = f" and {len(stray) - SHOWN} more" if len(stray) > SHOWN else ""
@@ -54,9 +56,11 @@ def job_directories() -> Finding:
     if old:
         return warning(
             "job directories",
-            f"{old} are older than {DAYS} days.{silence}",
-            "They are empty and cost little; their steps cannot begin again for a long time now.",
-            "Remove empty ones that are older than that from the spool.",
+            f"Of steps that ended more than {DAYS} days ago: "
+            f"{', '.join(f'{number} on {host}' for host, number in old.items())}.{silence}",
+            "They cost little; their steps cannot begin again for a long time now.",
+            f"Remove those in which nothing has changed for {DAYS} days and that hold only the file `pid`. "
+            "One with more in it is of a step whose end nobody saw: look whether it still runs.",
         )
     return ok("job directories", f"Each of the {len(listed)} belongs to an attempt.{silence}")
 

@@ -14,11 +14,6 @@ def uuid7() -> uuid.UUID:
     return uuid.UUID(int=value)
 
 
-def born(identifier: uuid.UUID) -> float:
-    """When it was made, by the clock of the machine that made it: seconds since 1970."""
-    return (identifier.int >> 80) / 1000
-
-
 def first_of(seconds: float) -> uuid.UUID:
     """What no version 7 UUID of this moment or a later one is less than; `seconds` since 1970."""
     milliseconds = min(max(int(seconds * 1000), 0), 2**48 - 1)

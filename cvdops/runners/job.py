@@ -202,4 +202,4 @@ class Transport(Protocol):
         """Remove what there still is of these, and see whether nothing is left but the claims."""
 
     def claims(self) -> list[str]:
-        """The attempts that have a directory there, the newest MOST_CLAIMS."""
+        """The attempts that have a directory there: the MOST_CLAIMS that were changed last, these first."""

@@ -93,8 +93,10 @@ class LocalTransport:
 
     def claims(self) -> list[str]:
         entries = os.scandir(self._root) if self._root.is_dir() else ()
-        names = [entry.name for entry in entries if spool.is_attempt(entry.name)]
-        return sorted(names, reverse=True)[:MOST_CLAIMS]
+        changed = [
+            (_changed(entry), entry.name) for entry in entries if spool.is_attempt(entry.name)
+        ]
+        return [name for _, name in sorted(changed, reverse=True)[:MOST_CLAIMS]]
 
     def _folder(self, attempt: str) -> Path:
         spool.check_attempt(attempt)
@@ -170,6 +172,14 @@ class LocalTransport:
             for pid, child in list(self._children.items()):
                 if child is not new and child.poll() is not None:
                     del self._children[pid]
+
+
+def _changed(entry: "os.DirEntry[str]") -> int:
+    """When something in it was made or removed; 0 if it is gone by now."""
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _is_folder(path: Path) -> bool:

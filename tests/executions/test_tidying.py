@@ -8,11 +8,13 @@ import pytest
 from django.db.models.functions import Now
 from pytest_django import Settings
 
-from cvdops.executions import services, tidying
+from cvdops.doctor import targets
+from cvdops.executions import context, services, tidying
 from cvdops.executions.looks import OWNER, REMAINS
 from cvdops.executions.models import Execution, StepAttempt
 from cvdops.executions.pulse import Pulse, consumed
 from cvdops.lib import failpoints
+from cvdops.runners.local import LocalTransport
 from cvdops.runners.ssh.transport import SPOOL
 from tests.executions.scene import Scene
 from tests.executions.test_control import at_work, begun
@@ -172,3 +174,25 @@ def stop_while_away(far: Scene, server: Sshd) -> Execution:
         services.cancel(far.person("devops-engineer"), execution.pk)
     assert execution.waiting_for["code"] == "unconfirmed"
     return execution
+
+
+@pytest.mark.parametrize(
+    ("days", "clean_at", "state"), [(31, None, "warning"), (29, None, "ok"), (31, Now(), "ok")]
+)
+def test_directories_are_old_when_the_database_says_so(
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,
+    days: int,
+    clean_at: Now | None,
+    state: str,
+) -> None:
+    """Their names are no times. Nobody is told to remove what a worker still comes for."""
+    monkeypatch.setattr(context, "_local", lambda: LocalTransport(scene.folder / "spool"))
+    scene.runbook(block("one", "true"))
+    scene.run()
+    StepAttempt.objects.update(clean_at=None)
+    assert targets.job_directories().state == "ok"
+    StepAttempt.objects.update(finished_at=Now() - timedelta(days=days), clean_at=clean_at)
+    found = targets.job_directories()
+    assert found.state == state
+    assert state == "ok" or "ended more than 30 days ago: 1 on here." in found.found

@@ -86,10 +86,10 @@ prepare() {
 # NAME CONTENT
 keep() { printf '%s' "$2" >"$new" && mv -f -- "$new" "$root/$1"; }
 
-# LIMIT: the newest job directories; their names begin with their time
+# LIMIT: job directories, those first that were changed last
 claims() {
   uuid='[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
-  part names "$(ls -1r -- "$root" | grep -xE "$uuid" | head -n "$1")"
+  part names "$(ls -1t -- "$root" | grep -xE "$uuid" | head -n "$1")"
 }
 
 # ATTEMPT…
