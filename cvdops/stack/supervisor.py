@@ -12,7 +12,7 @@ from cvdops.stack.parts import Part, Running
 from cvdops.stack.records import Records
 
 FIRST_PAUSE = 0.5  # seconds before a dead part is started again, doubled at each further death
-LONGEST_PAUSE = 30.0
+LONGEST_PAUSE = 4.0  # so that an execution goes on within 20 s, however often its worker died
 STEADY = 60.0  # seconds of life after which an earlier death no longer counts
 LOOK = 0.2
 LOG_LIMIT = 10 * 1024 * 1024

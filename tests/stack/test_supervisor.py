@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cvdops.stack import supervisor as supervising
 from cvdops.stack.parts import Part, StartError
 from cvdops.stack.process import identify
 from cvdops.stack.records import Records
@@ -77,6 +78,19 @@ def test_the_pause_doubles_at_each_death(
         until(lambda count=count: len(pids(tmp_path / "web")) == count)
         os.kill(int(pids(tmp_path / "web")[-1]), signal.SIGKILL)
     until(lambda: [line for line in said if "in 1 s" in line], what="the doubled pause")
+
+
+def test_the_pause_does_not_grow_for_ever(
+    watched: Supervisor, tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervising, "LONGEST_PAUSE", 0.75)
+    watched.begin(program("web", SHORT, tmp_path / "web"))
+    until(lambda: len(said) >= 3, what="three deaths")
+    assert [line.split(" again in ")[1].split(" s ")[0] for line in said[:3]] == [
+        "0.5",
+        "0.75",
+        "0.75",
+    ]
 
 
 def test_stop_ends_the_last_started_first(supervisor: Supervisor, tmp_path: Path) -> None:
