@@ -1,6 +1,7 @@
 """What is asked for: strictly, so that a misspelt word is never taken for one that was not said."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from ninja import Schema
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BeforeValidator,
     ConfigDict,
@@ -40,7 +42,15 @@ def _as_text(given: object) -> object:
     return given
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_as_text)]  # RFC 3339
+def _in_utc(given: datetime) -> datetime:
+    """PostgreSQL reads no zone that is 16 hours or more away, which RFC 3339 allows."""
+    try:
+        return given.astimezone(UTC)
+    except OverflowError:  # the first or the last day that there is
+        return given.replace(tzinfo=UTC)
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_as_text), AfterValidator(_in_utc)]  # RFC 3339
 
 
 def told(sentence: str) -> WrapValidator:
@@ -64,7 +74,7 @@ class Asked(Schema):
 class Listed(Asked):
     """The parameters of every list. `cursor` is the `next_cursor` of the page before."""
 
-    cursor: str = ""
+    cursor: Text = ""
 
 
 def check_names(request: HttpRequest, known: frozenset[str]) -> None:

@@ -11,7 +11,7 @@ from pydantic import IPvAnyAddress
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
-from cvdops.api.asking import Asked, Listed, Moment, first, number
+from cvdops.api.asking import Asked, Listed, Moment, Text, first, number
 from cvdops.api.files import FILE, Format
 from cvdops.audit import witness
 from cvdops.audit.models import AuditEntry, Seal
@@ -65,9 +65,9 @@ class Entries(Schema):
 class EntryFilters(Asked):
     """`action`: how it begins; `subject`: a kind of thing, or the id of one; `address`: from where."""
 
-    action: str = ""
-    user: str = ""
-    subject: str = ""
+    action: Text = ""
+    user: Text = ""
+    subject: Text = ""
     address: Literal[""] | IPvAnyAddress = ""
     allowed: bool | None = None
     since: Moment | None = None

@@ -82,8 +82,8 @@ class Wanted(Listed):
     """`open` are those that wait for a second person. With `kind` and `key`: the history of one thing."""
 
     open: bool | None = None
-    kind: str = Field("", description=f"One of {', '.join(KINDS)}.")
-    key: str = ""
+    kind: Text = Field("", description=f"One of {', '.join(KINDS)}.")
+    key: Text = ""
 
 
 @router.get("/changes", response=Changes, url_name="api-changes")

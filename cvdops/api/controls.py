@@ -5,7 +5,7 @@ from ninja import Query, Router, Schema
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
-from cvdops.api.asking import Asked
+from cvdops.api.asking import Asked, Text
 from cvdops.api.execution import ExecutionDetail, UndoShape, detail
 from cvdops.api.executions import Name, Words
 from cvdops.executions import services
@@ -35,11 +35,11 @@ class GoOn(Asked):
 class From(Asked):
     """`step`: down to which; without it all."""
 
-    step: str = ""
+    step: Text = ""
 
 
 class FromThere(Asked):
-    step: str
+    step: Text
 
 
 # Nothing has to be said: then there need be no body.

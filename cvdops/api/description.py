@@ -100,6 +100,12 @@ def describe(api: NinjaAPI, marks: Mapping[str, Access]) -> dict[str, Any]:
         "token": {"type": "http", "scheme": "bearer", "description": "An API token."},
         "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
     }
+    for calls in schema["paths"].values():
+        for call in calls.values():
+            for parameter in call[
+                "parameters"
+            ]:  # which shares it with a shape that says other things
+                parameter["schema"] = dict(parameter["schema"])
     for name, shape in schema["components"]["schemas"].items():
         for field, what in shape.get("properties", {}).items():
             _say(what, name, field)

@@ -11,7 +11,7 @@ from ninja import Query, Router
 from cvdops.access.marks import requires
 from cvdops.access.policy import Action
 from cvdops.access.tokens import token_of
-from cvdops.api.asking import Asked
+from cvdops.api.asking import Asked, Text
 from cvdops.api.feed import Feed
 from cvdops.lib.problems import problem
 from cvdops.live.draining import draining
@@ -41,7 +41,7 @@ data: {}
 class Wanted(Asked):
     """`after`: the position after which it begins, as that of an execution or of an event."""
 
-    after: str = ""
+    after: Text = ""
 
 
 @router.get(

@@ -34,18 +34,18 @@ class Filters(Asked):
     `variable` is a name, with `value` what it had; `emergency=true`: emergencies alone.
     """
 
-    runbook: str = ""
-    procedure: str = ""
-    environment: str = ""
+    runbook: Text = ""
+    procedure: Text = ""
+    environment: Text = ""
     state: ExecutionState | None = None
-    requested_by: str = ""
-    host: str = ""
+    requested_by: Text = ""
+    host: Text = ""
     since: Moment | None = None
     until: Moment | None = None
-    q: str = ""
-    output: str = ""
-    variable: str = ""
-    value: str = ""
+    q: Text = ""
+    output: Text = ""
+    variable: Text = ""
+    value: Text = ""
     emergency: bool = False
 
     def wanted(self) -> history.Wanted:

@@ -33,7 +33,7 @@ _STEPS = {
 
 # Operation id → status → the links of that answer by their names.
 LINKS: Mapping[str, Mapping[int, Mapping[str, Any]]] = {
-    "executions.start": {201: {"show": _SHOW, **_CONTROLS}},
+    "executions.start": {201: {"show": _SHOW, **_STEPS, **_CONTROLS}},
     "executions.execution": {200: {**_STEPS, **_CONTROLS}},
     "executions.executions": {
         200: {

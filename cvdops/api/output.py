@@ -14,7 +14,7 @@ from cvdops.access import limits
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
-from cvdops.api.asking import Asked
+from cvdops.api.asking import Asked, Text
 from cvdops.api.steps import the_step
 from cvdops.executions import output
 from cvdops.executions.models import StepAttempt, StepRun
@@ -31,7 +31,7 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _TYPE = "text/plain; charset=utf-8"
 _HEADERS = {
     "X-Next-Offset": {
-        "description": "The offset of the first byte that is not in this answer.",
+        "description": "From which offset on to ask next: it never is before the one asked for.",
         "schema": {"type": "integer"},
     },
     "X-Complete": {
@@ -50,7 +50,7 @@ class Wanted(Asked):
     """`offset` of the first byte; `host` where the step runs on several; `attempt`, else the last one."""
 
     offset: int = Field(0, ge=0, lt=1 << 62)
-    host: str = ""
+    host: Text = ""
     attempt: int | None = Field(None, ge=1, lt=1 << 31)
 
 
@@ -99,8 +99,9 @@ def step_output(
 ) -> HttpResponseBase:
     """The raw bytes as they are stored, secrets masked. Ask again from `X-Next-Offset` for what follows.
 
-    Before the first attempt there are none, and that is no error; from the end on there are none yet. An
-    offset beyond it is one (416): the step may have begun anew. With `Range: bytes=…` a part of it.
+    Before the first attempt there are none, and from the end on or beyond it none yet: that is no error, and
+    the next offset is the one asked for. `X-Attempt` says when the step has begun anew, and with it its bytes.
+    With `Range: bytes=…` a part of them, or 416 where it begins behind the end.
     """
     step = _readable(person(request), execution_id, step_id, wanted.host)
     found = _stored(step, wanted.attempt)
@@ -109,14 +110,14 @@ def step_output(
             410, "removed", "It is not there any more", "Output is kept for some months only."
         )
     part = _range(request, found)
-    if part[0] >= part[1] if part else wanted.offset > found.end:
+    if part and part[0] >= part[1]:
         answer = problem(
             416, "range", "There are no such bytes", "Ask for less: see Content-Range."
         )
         answer["Content-Range"] = f"bytes */{found.end}"
         answer["X-Attempt"] = found.headers["X-Attempt"]
         return answer
-    begin, end = part or (max(found.begin, wanted.offset), found.end)
+    begin, end = part or (max(found.begin, wanted.offset), max(found.end, wanted.offset))
     headers = {**found.headers, "X-Next-Offset": str(end), "Content-Length": str(end - begin)}
     if part:
         total = found.end if found.complete else "*"
@@ -142,8 +143,8 @@ def step_output(
 class Words(Asked):
     """What is looked for, whatever its case; `host` and `attempt` as for the output."""
 
-    q: str = Field(min_length=1, max_length=LONGEST)
-    host: str = ""
+    q: Text = Field(min_length=1, max_length=LONGEST)
+    host: Text = ""
     attempt: int | None = Field(None, ge=1, lt=1 << 31)
 
 

@@ -82,11 +82,13 @@ class Check(Asked):
     `approval`: the id of the request, for `approval.decide`.
     """
 
-    action: str = Field(description=f"One of {', '.join(WORDS)}.")
-    runbook: str = ""
-    environment: str = ""
-    approval: str = ""
-    user: str = ""
+    action: Text = Field(
+        description=f"One of {', '.join(WORDS)}.", json_schema_extra={"enum": [*WORDS]}
+    )
+    runbook: Text = ""
+    environment: Text = ""
+    approval: Text = ""
+    user: Text = ""
     at: Moment | None = None
 
 

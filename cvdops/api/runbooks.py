@@ -10,7 +10,7 @@ from ninja import Query, Router, Schema
 from cvdops.access.catalog import get_runbook, visible_runbooks
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
-from cvdops.api.asking import Listed, first
+from cvdops.api.asking import Listed, Text, first
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.queries import document
 
@@ -88,8 +88,8 @@ class RunbookDetail(RunbookItem):
 
 
 class Wanted(Listed):
-    category: str = ""
-    group: str = ""
+    category: Text = ""
+    group: Text = ""
 
 
 @router.get("/runbooks", response=Runbooks, url_name="api-runbooks")

@@ -42,7 +42,7 @@ class Watched:
         except Told as error:
             if error.status == 403:
                 return f"{error}\n".encode() if offset == 0 else b""
-            if error.status in {404, 410, 416}:  # it has written nothing, or that is gone
+            if error.status in {404, 410}:  # it has written nothing, or that is gone
                 return b""
             raise
 

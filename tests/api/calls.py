@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from cvdops.access import tokens
+from cvdops.accounts.models import User
 from tests.cast import person
 
 ROOT = "/api/v1/"
@@ -14,8 +15,12 @@ ROOT = "/api/v1/"
 
 def token(role: str, *scopes: str) -> str:
     """The text of a new token of the person with this role, for everything unless it is said."""
+    return token_of(person(role), *scopes)
+
+
+def token_of(user: User, *scopes: str) -> str:
+    """The same of this person."""
     wanted = scopes or tuple(tokens.Scope)
-    user = person(role)
     return tokens.make(user, f"test {user.tokens.count()}", wanted, 30, proved=True)[1]
 
 

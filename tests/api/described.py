@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test import Client
 
 from cvdops.access import limits
 from cvdops.access.models import Role, RoleGrant
+from cvdops.accounts.models import User
 from cvdops.api.urls import described
 from cvdops.environments.models import Environment
-from tests.api.calls import token
+from tests.api.calls import token_of
 from tests.cast import person
 from tests.web.world import World
 
@@ -24,38 +26,60 @@ CALLS = [
 TAGS = sorted({call["tags"][0] for call in CALLS})
 
 
+WORDS = {
+    "execution_id": "EXECUTION",
+    "request_id": "REQUEST",
+    "change_id": "CHANGE",
+    "trigger_id": "TRIGGER",
+    "hold_id": "HOLD",
+    "contact_id": "CONTACT",
+    "delegation_id": "DELEGATION",
+    "username": "HOLDER",
+}
+KNOWN: dict[str, Any] = {
+    "runbook_id": "deployment",
+    "step_id": "hello",
+    "slug": "development",
+    "number": 1,
+    "name": "practice",
+    "kind": "hosts",
+    "position": 0,
+    "key": "runbooks",
+    "file_kind": "csv",
+    "filter_id": 1,
+}
+
+
 @pytest.fixture
 def text(world: World, monkeypatch: pytest.MonkeyPatch) -> str:
     """The token of somebody who may nearly everything, and as often as they like."""
     for kind in limits.Kind:
         monkeypatch.setitem(limits._RATES, kind, (1_000_000, 1.0, kind))
-    lead = person("operations-lead")
-    RoleGrant.objects.create(user=lead, role=Role.objects.get(pk="admin"))
-    return token("operations-lead")
+    return token_of(lead("operations-lead"))
+
+
+def lead(username: str) -> User:
+    """Somebody who may nearly everything."""
+    made = person("operations-lead", username)
+    RoleGrant.objects.create(user=made, role=Role.objects.get(pk="admin"))
+    return made
 
 
 @pytest.fixture
 def there(world: World) -> dict[str, Any]:
     """What stands in addresses, of things that are there."""
-    words = {
-        "execution_id": "EXECUTION",
-        "request_id": "REQUEST",
-        "change_id": "CHANGE",
-        "trigger_id": "TRIGGER",
-        "hold_id": "HOLD",
-        "contact_id": "CONTACT",
-        "delegation_id": "DELEGATION",
-        "username": "HOLDER",
-    }
     # What is made up is not to make a practice CVD on this machine.
     Environment.objects.update(practice=False)
-    known = {"runbook_id": "deployment", "step_id": "hello", "slug": "development", "number": 1}
-    known |= {"name": "practice", "kind": "hosts", "position": 0, "key": "runbooks"}
-    known |= {"file_kind": "csv", "filter_id": 1}
-    lead = person("operations-lead")
-    world.client("operations-lead")
-    known |= {"session_id": lead.sessions.get().public_id, "token_id": lead.tokens.latest("pk").pk}
-    return {**known, **world.named(words)}
+    return {**KNOWN, **own(person("operations-lead")), **world.named(WORDS)}
+
+
+def own(user: User) -> dict[str, Any]:
+    """A session and a token of this person, as in addresses."""
+    Client().force_login(user)
+    return {
+        "session_id": user.sessions.latest("pk").public_id,
+        "token_id": user.tokens.latest("pk").pk,
+    }
 
 
 class undone:  # noqa: N801 — it reads as a word of its sentence

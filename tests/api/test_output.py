@@ -34,10 +34,20 @@ def test_it_is_read_from_an_offset_on(path: str, text: str) -> None:
         assert answer["X-Attempt"] == "1"
 
 
-def test_an_offset_beyond_the_end_is_none(path: str, text: str) -> None:
-    answer = call(text, "GET", path, offset=str(len(TEXT) + 1))
-    assert (answer.status_code, answer.json()["code"]) == (416, "range")
-    assert answer["Content-Range"] == f"bytes */{len(TEXT)}"
+def test_beyond_the_end_there_is_nothing_yet(execution: Execution, path: str, text: str) -> None:
+    beyond = str(len(TEXT) + 3)
+    answer = call(text, "GET", path, offset=beyond)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert (answer["X-Next-Offset"], answer["X-Complete"]) == (beyond, "false")
+    write(execution, StepAttempt.objects.get(), len(TEXT), b"more\n")
+    answer = call(text, "GET", path, offset=beyond)
+    assert (answer.content, answer["X-Next-Offset"]) == (b"e\n", str(len(TEXT) + 5))
+
+
+def test_before_the_first_byte_an_offset_stays(scene: Scene, text: str) -> None:
+    scene.runbook(block("one", "true"))
+    answer = call(text, "GET", f"executions/{scene.start().pk}/steps/one/output", offset="1957")
+    assert (answer.status_code, answer.content, answer["X-Next-Offset"]) == (200, b"", "1957")
 
 
 def test_who_asks_from_the_next_offset_misses_nothing(

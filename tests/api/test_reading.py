@@ -139,6 +139,7 @@ def test_executions_a_page_at_a_time(world: World, monkeypatch: pytest.MonkeyPat
         ({"until": "2026-01-01T00:00:00Z"}, []),
         ({"until": "9999-12-31T23:59:59-12:00"}, ["greet", "release"]),
         ({"since": "0001-01-01T00:00:00+14:00"}, ["greet", "release"]),
+        ({"since": "1038-02-22T19:47:15.73-22:15"}, ["greet", "release"]),
         ({"q": "deploy"}, ["greet", "release"]),
     ],
 )

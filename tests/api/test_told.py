@@ -1,12 +1,14 @@
 """What programs are told that get something wrong: in their words, not in those of pages."""
 
 import json
+import re
 import socket
 
 import pytest
 from django.test import Client
 
 from tests.api.calls import ROOT, call, token
+from tests.api.described import CALLS
 from tests.api.test_contract import bare
 from tests.cast import person
 from tests.web.world import World
@@ -51,6 +53,16 @@ def test_programs_read_nothing_of_pages(
     said = answer.json()["detail"]
     assert words in said
     assert not any(word in said for word in ("page", "form", "Go back"))
+
+
+def test_no_address_is_asked_otherwise_than_described(world: World) -> None:
+    text = token("developer")
+    for path in sorted({one["path"] for one in CALLS}):
+        known = {one["method"].upper() for one in CALLS if one["path"] == path}
+        for method in sorted({"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"} - known):
+            answer = call(text, method, re.sub(r"\{\w+\}", "1", path.removeprefix(ROOT)))
+            assert answer.status_code == 405, (method, path)
+            assert known <= set(answer["Allow"].split(", ")), (method, path)
 
 
 def test_the_page_of_the_calls_leads_people_to_the_login(world: World) -> None:
