@@ -77,17 +77,24 @@ class Running:
         """What stands in the address of each call, of things that are there as long as no call changes them."""
         return {name: self._made(operation) for name, operation in self.operations.items()}
 
+    @cached_property
+    def _shared(self) -> dict[str, Any]:
+        """Things of which there is one for all calls."""
+        each = {"execution_id", "request_id"}
+        return KNOWN | self.world.named({n: w for n, w in WORDS.items() if n not in each})
+
     def _made(self, operation: APIOperation) -> dict[str, Any]:
         names = {parameter.name for parameter in operation.path_parameters}
-        known = KNOWN
+        made = dict(self._shared)
         if names & {"session_id", "token_id"}:
             user = self.somebody().user
             token_of(user)
-            known = {**known, **own(user)}
-        made = self.world.named({n: WORDS[n] for n in names & WORDS.keys() - {"request_id"}})
+            made |= own(user)
+        if "execution_id" in names:
+            made["execution_id"] = self.world.start().pk
         if "request_id" in names:
             made["request_id"] = self._request()
-        return {name: made[name] if name in made else known[name] for name in names}
+        return {name: made[name] for name in names}
 
     def _request(self) -> str:
         """Of an execution that has come to its approval."""
