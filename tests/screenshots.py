@@ -77,6 +77,7 @@ PAGES = {
     "lead-secret-form": "/environments/staging/secret/",
     "environment-windows": "/environments/staging/",
     "contacts": "/contacts/",
+    "metrics": "/metrics/",
     "lead-routines": "/routines/",
     "routine": "/routines/runbooks/",
     "lead-contact": "/contacts/add/specialist/",

@@ -62,9 +62,7 @@ ROUTINES = (
         _MONTH,
         "runbooks",
     ),
-    Routine(
-        "lessons", "Review the lessons learned from incidents", "monthly", _MONTH, "executions"
-    ),
+    Routine("lessons", "Review the lessons learned from incidents", "monthly", _MONTH, "metrics"),
     Routine("runbooks", "Review all runbooks for accuracy", "quarterly", _QUARTER, "runbooks"),
     Routine(
         "exercise",

@@ -46,6 +46,7 @@ REST = (
     Place(
         "routines", "Routines", "calendar-check", "reviews exercises tests training due schedule"
     ),
+    Place("metrics", "Metrics", "chart-line", "success rate mttr recovery time freshness"),
     Place("audit", "Audit", "scroll-text", "log trail", "g u"),
     Place("people", "Accounts", "users", "people passwords", "g o"),
 )

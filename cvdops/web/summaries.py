@@ -16,8 +16,10 @@ from cvdops.access.levels import Level
 from cvdops.access.policy import Sight, levels, readable_categories, sight
 from cvdops.accounts.models import User
 from cvdops.catalog import queries
+from cvdops.catalog.freshness import Freshness, freshness
 from cvdops.catalog.models import Runbook
 from cvdops.executions.history import unheard
+from cvdops.executions.metrics import SUCCESS_TARGET, TELLING
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.past import Ahead, ahead, past, runs
 from cvdops.executions.queries import visible
@@ -35,15 +37,11 @@ from cvdops.lib import together
 from cvdops.lib.ids import first_of
 from cvdops.lib.together import Fixed, Read, Wanted
 from cvdops.spec.document import Kind, Severity
-from cvdops.web.freshness import Freshness, freshness
 from cvdops.web.live import waiting
 from cvdops.web.live.waiting import Brief
 
-SUCCESS_TARGET = 95  # percent, of the mission document
 SUCCESS_WINDOW = timedelta(days=30)
 COUNTED = 1000  # the newest ones: a home page does not count what a year of them would be
-# A cancelled, rejected or expired execution says nothing about the runbook.
-TELLING = (ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.ROLLED_BACK)
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,6 +264,7 @@ TABLE: dict[str, Row] = {
         body={"environment": "production", "note": "please"},
     ),
     "contacts": Row(get=ALL),
+    "metrics": Row(get=ALL),
     "routines": Row(get=ALL),
     "routine": Row({"key": "overhaul"}, get=ALL),
     "routine-confirm": Row(
@@ -619,6 +620,7 @@ TABLE: dict[str, Row] = {
         body={"kind": "specialist", "name": "Storage", "address": "storage@company.com"},
         api=True,
     ),
+    "api-metrics": Row(get=ALL, api=True),
     "api-routines": Row(get=ALL, api=True),
     "api-routine": Row({"key": "overhaul"}, get=ALL, api=True),
     "api-routine-confirm": Row(

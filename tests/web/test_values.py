@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from cvdops.web.freshness import freshness
+from cvdops.catalog.freshness import freshness
 from cvdops.web.templatetags.portal import command, duration
 
 TODAY = date(2026, 11, 23)

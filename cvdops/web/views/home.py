@@ -12,6 +12,7 @@ from django.utils import timezone
 from cvdops.access.levels import Level
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, Sight, readable_categories, sight
+from cvdops.catalog.freshness import freshness
 from cvdops.catalog.models import Group
 from cvdops.catalog.queries import document
 from cvdops.changes import queries as changes
@@ -28,7 +29,6 @@ from cvdops.spec.document import Procedure
 from cvdops.web import duties, periods, summaries, upkeep
 from cvdops.web.changes import Shown
 from cvdops.web.context import portal_of
-from cvdops.web.freshness import freshness
 from cvdops.web.periods import standings
 from cvdops.web.summaries import CatalogRow, catalog_rows, success_rate, with_progress
 

@@ -10,6 +10,7 @@ from cvdops.access.catalog import get_runbook
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, Decision, Matter, can
 from cvdops.accounts.models import User
+from cvdops.catalog.freshness import freshness
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.queries import document
 from cvdops.catalog.reviews import LONGEST_COMMENT, is_author
@@ -21,7 +22,6 @@ from cvdops.web.catalog import documents
 from cvdops.web.catalog.facts import known
 from cvdops.web.catalog.quality import found_in, quality
 from cvdops.web.catalog.versions import for_a_list, version_of
-from cvdops.web.freshness import freshness
 from cvdops.web.summaries import success_rate
 
 LAST = 8

@@ -18,6 +18,11 @@ class Freshness:
     due: date | None
     tone: str  # ok | wait | bad | none
     label: str
+    updated: date | None = None  # when the document says that it was
+
+    def within(self, time: timedelta, today: date) -> bool:
+        """Whether it was updated in this time."""
+        return self.updated is not None and today - self.updated <= time
 
 
 def freshness(metadata: Mapping[str, object], category: str, today: date) -> Freshness:
@@ -27,12 +32,12 @@ def freshness(metadata: Mapping[str, object], category: str, today: date) -> Fre
     if due is None and updated is not None:
         due = updated + CADENCE.get(category, OTHER_CADENCE)
     if updated is not None and today - updated > TOO_OLD:
-        return Freshness(due, "bad", f"not updated since {updated}")
+        return Freshness(due, "bad", f"not updated since {updated}", updated)
     if due is None:
-        return Freshness(None, "none", "no review date")
+        return Freshness(None, "none", "no review date", updated)
     if due <= today:
-        return Freshness(due, "wait", f"review due since {due}")
-    return Freshness(due, "ok", f"next review {due}")
+        return Freshness(due, "wait", f"review due since {due}", updated)
+    return Freshness(due, "ok", f"next review {due}", updated)
 
 
 def _date(value: object) -> date | None:
