@@ -26,7 +26,7 @@ PUBLISH_SOCKET_TIMEOUT = 0.15
 DATABASE_PATIENCE = 10.0  # seconds; a lease lasts longer than one statement may take
 TESTS_AT_ONCE = 4  # of hosts, by one worker
 ENDS_AT_ONCE = 2  # executions that have ended
-REMAINS_AT_ONCE = 2  # executions whose files are removed from their hosts
+REMAINS_AT_ONCE = 4  # executions whose files are removed from their hosts
 PUBLISH_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 
 

@@ -41,7 +41,6 @@ SEEN = 3.0
 SING = 2.0  # between two canaries that did not come back; `canary` says how often otherwise
 LOOK = 5.0
 REMIND = 5.0
-TIDY = 5.0
 ROOM = 3600.0
 WITNESS = 60.0
 LEAVE = 2.0  # seconds within which every look has ended that can
@@ -73,7 +72,6 @@ class Pulse(threading.Thread):
             self._seek: SEEK,
             self._rescue: RESCUE,
             self._look: LOOK,
-            self._tidy: TIDY,
             self._witness: WITNESS,
             self._remind: REMIND,
         }
@@ -145,8 +143,6 @@ class Pulse(threading.Thread):
         if room := ENDS.room:
             for execution in closing.due(self._queues, room):
                 ENDS.take(execution)
-
-    def _tidy(self) -> None:
         if room := REMAINS.room:
             for execution in tidying.due(self._queues, room):
                 REMAINS.take(execution)
