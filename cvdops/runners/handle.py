@@ -104,6 +104,9 @@ class LocalHandle:
         number = verdict.exit_code(code, running=running)
         return None if number is None else self._result(number)
 
+    def result_now(self) -> Result | None:
+        return self.result()
+
     def _code_of_ended(self, running: bool) -> bytes | None:
         """The exit code of a command that is over while a child of it keeps the output open."""
         code = read_regular(self._ended, 16)

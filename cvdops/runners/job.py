@@ -166,6 +166,9 @@ class Handle(Protocol):
         Raises Vanished.
         """
 
+    def result_now(self) -> Result | None:
+        """The same, asked of the host in this moment. Raises Unreachable, Vanished."""
+
     def stop(self, grace: float) -> StopReport:
         """TERM, after `grace` seconds KILL, to all that it started; looked for afterwards.
 
@@ -194,6 +197,12 @@ class Transport(Protocol):
 
     def attach(self, attempt: str) -> Found:
         """Find a job that may have been started before."""
+
+    def running(self, attempt: str, leader: Process | None) -> tuple[int, ...]:
+        """The processes of a job that run, whether or not there is a claim any more."""
+
+    def stop(self, attempt: str, leader: Process | None, grace: float) -> StopReport:
+        """End them, as its handle does."""
 
     def clean(self, attempt: str) -> None:
         """Have its files removed soon. The claim stays: a removed claim would be an open one."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from cvdops.runners import spool, wrapper
+from cvdops.runners import spool, stopping, wrapper
 from cvdops.runners.account import account
 from cvdops.runners.environment import TOO_LARGE, check_variable
 from cvdops.runners.handle import CLAIM, LocalHandle, read_claim
@@ -22,8 +22,10 @@ from cvdops.runners.job import (
     Found,
     Job,
     Presence,
+    Process,
     Spool,
     StartFailed,
+    StopReport,
     Vanished,
 )
 from cvdops.runners.processes import boot_id
@@ -82,6 +84,12 @@ class LocalTransport:
         except Vanished:
             return Found(Presence.VANISHED, handle)
         return Found(Presence.FINISHED if finished else Presence.RUNNING, handle)
+
+    def running(self, attempt: str, leader: Process | None) -> tuple[int, ...]:
+        return stopping.running(attempt, leader)
+
+    def stop(self, attempt: str, leader: Process | None, grace: float) -> StopReport:
+        return stopping.stop(attempt, leader, grace)
 
     def clean(self, attempt: str) -> None:
         self.cleaned([attempt])

@@ -1,27 +1,31 @@
 """Finding the processes that belong to a job, wherever they have hidden."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cvdops.runners.job import MARKER, Process
 from cvdops.runners.processes import Entry, entry, last_born
+from cvdops.runners.wrapper import MARK
 
 _KERNEL = 2  # the parent of the kernel's own threads
 _BLANK_LOOKS = 20  # a process without an environment for as many looks really has none
 
 
 class Search:
-    """Members of a job: what carries its marker, is in its leader's session, or descends from these.
+    """Members of a job: what carries its marker, holds its claim open, is in its leader's session, or
+    descends from these.
 
-    A process that does none of the three (a new session, an empty environment, and a parent that has
-    ended) cannot be told from others.
+    A process that does none of the four (a new session, an empty environment, descriptors closed, and a
+    parent that has ended) cannot be told from others.
     """
 
     def __init__(self, attempt: str, leader: Process | None) -> None:
         """A leader is to be given only if it runs now: later its number may be somebody else's."""
         self._needle = f"\0{MARKER}={attempt}\0".encode()
+        self._claim = re.compile(rf".*/{attempt}/pid(?: \(deleted\))?")
         self._leader = leader.pid if leader else None
         self._members: set[int] = set()
         self._strangers: set[int] = {os.getpid()}
@@ -74,13 +78,20 @@ class Search:
             return False
         except OSError:  # another user's
             environment = b"?"
-        if self._needle in b"\0" + environment + b"\0":
+        if self._needle in b"\0" + environment + b"\0" or self._holds_claim(one):
             return True
         if not environment:  # so it looks in the moment in which it becomes another program
             self._blank[one.pid] += 1
         if environment or self._blank[one.pid] > _BLANK_LOOKS:
             self._strangers.add(one.pid)
         return False
+
+    def _holds_claim(self, one: Entry) -> bool:
+        try:
+            held = Path(f"/proc/{one.pid}/fd/{MARK}").readlink()
+        except OSError:  # it has no such descriptor, or is another user's
+            return False
+        return self._claim.fullmatch(str(held)) is not None
 
 
 def _descendants(entries: Iterable[Entry], ancestors: set[int]) -> Iterator[int]:

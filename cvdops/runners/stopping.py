@@ -18,9 +18,7 @@ _QUIET_LOOKS = 200  # without a member, where processes are born all the time
 
 def stop(attempt: str, leader: Process | None, grace: float) -> StopReport:
     """TERM to all that is there, after `grace` seconds KILL to all that is there then."""
-    if leader is not None and not alive(leader):
-        leader = None  # its number, and that of its group, may be somebody else's by now
-    search = Search(attempt, leader)
+    search = _search(attempt, leader)
     left = search.everyone()
     _signal_groups(left, signal.SIGTERM)  # once: what they start to clean up must be able to work
     left = _wait_gone(search, grace)
@@ -28,7 +26,22 @@ def stop(attempt: str, leader: Process | None, grace: float) -> StopReport:
     while left and time.monotonic() < deadline:
         _kill(left)
         left = _vigil(search, deadline, kill=True) or search.everyone()
-    return StopReport(not left, tuple(sorted(one.pid for one in left)))
+    return StopReport(not left, _numbers(left))
+
+
+def running(attempt: str, leader: Process | None) -> tuple[int, ...]:
+    """All that there is of a job now, as process ids; none only after looks that can have missed nobody."""
+    search = _search(attempt, leader)
+    return _numbers(search.everyone() or _vigil(search, 0.0, kill=False))
+
+
+def _search(attempt: str, leader: Process | None) -> Search:
+    """The number of a leader that has ended, and that of its group, may be somebody else's by now."""
+    return Search(attempt, leader if leader is not None and alive(leader) else None)
+
+
+def _numbers(entries: Iterable[Entry]) -> tuple[int, ...]:
+    return tuple(sorted(one.pid for one in entries))
 
 
 def _wait_gone(search: Search, timeout: float) -> list[Entry]:

@@ -6,6 +6,7 @@ possible: each external command costs 0.7 ms. The texts are constants; values co
 """
 
 ALREADY_CLAIMED = 97
+MARK = 7  # the descriptor by which a process of a job holds its claim open; sh knows one digit
 
 # The claim is the file `pid`, made here and only if it is not there: whoever sends a job makes no more
 # than the directory for it. The output goes through a pipe into `out`: a script that opens /dev/stdout
@@ -16,8 +17,10 @@ ALREADY_CLAIMED = 97
 # $1 job directory, $2 boot id, $3 working directory, then the command. Standard output and error are a
 # pipe to the watcher until everything is in place: that it closes says so. Nothing is written to it
 # then, because the watcher may be dead. No variable may have a name that the job's environment could
-# have, or the job would see its value changed.
-OUTER = """\
+# have, or the job would see its value changed. All that the job starts inherits its claim, open for
+# reading: what empties its environment and leaves its session and its parents is known by that. Nobody
+# waits for the end of a regular file, and there is nothing in it but who the job is.
+_OUTER = """\
 umask 077
 ulimit -c 0
 exec <<end
@@ -36,6 +39,7 @@ set -C
 } >"$__cvdops_job/pid"
 set +C
 test "$__cvdops_claimed" || { test -e "$__cvdops_job/pid" && exit 97; exit 98; }
+exec MARK<"$__cvdops_job/pid"
 # A signal to the whole group ends the command, which gets it as usual; this shell records how.
 trap : HUP INT TERM
 exec >&3 2>/dev/null 3>&-
@@ -58,6 +62,7 @@ else
 fi
 printf '%s\\n' "$__cvdops_rc" >"$__cvdops_job/rc"
 """
+OUTER = _OUTER.replace("MARK", str(MARK))
 
 # Read by bash before the script, so that line numbers in its messages are the script's own. In them it
 # names the script as it was told to open it: by its name alone, so that people read the name of the step

@@ -1,10 +1,12 @@
 """The part of the program on the target that ends a job and looks whether all of it is gone.
 
-The same rules as for jobs of this machine: members carry the marker, are in the leader's session or
-group, or descend from these. A look at all processes misses a chain of short-lived ones, each of which
-starts the next. So looks at those born since follow, each without an external command, until none was
-born during a look that saw nobody.
+The same rules as for jobs of this machine: members carry the marker, hold the claim open, are in the
+leader's session or group, or descend from these. A look at all processes misses a chain of short-lived
+ones, each of which starts the next. So looks at those born since follow, each without an external
+command, until none was born during a look that saw nobody.
 """
+
+from cvdops.runners.wrapper import MARK
 
 KILL_PATIENCE = 5  # seconds: a process that is still there after them cannot be ended
 _QUIET_LOOKS = 200  # without a member, where processes are born all the time
@@ -36,6 +38,7 @@ stat_of() {
 # seen in the moment in which a process becomes another program: then blank is set.
 carries() {
   blank=
+  if holds "$1"; then return; fi
   test -r /proc/"$1"/environ || return
   blank=yes
   while IFS= read -r text || test -n "$text"; do
@@ -43,6 +46,21 @@ carries() {
     blank=
   done </proc/"$1"/environ
   return 1
+}
+
+# PID: whether it holds the claim open
+holds() { test /proc/"$1"/fd/MARK -ef "$claim"; }
+
+# Sets claim to what is the claim: its file, or when that was removed what somebody holds open. (The lists
+# of descriptors of other users cannot be looked into.)
+seek_claim() {
+  claim=$root/$attempt/pid
+  if test -e "$claim"; then return; fi
+  set +f
+  claim=$(ls -l /proc/[0-9]*/fd/MARK | grep -F "/$attempt/pid (deleted)" | head -n 1)
+  set -f
+  claim=${claim%% -> *}
+  claim=${claim##* }
 }
 
 has() { case " $1 " in *" $2 "*) ;; *) return 1 ;; esac; }
@@ -70,6 +88,7 @@ everyone() {
     case $pid.$parent in 2.* | *.2 | $$.*) continue ;; esac  # the kernel's own, and this one
     table="$table $pid.$parent.$group.$session" files="$files $folder/environ"
   done
+  seek_claim
   carriers=$nl$(grep -lF "CVDOPS_ATTEMPT=$attempt" $files)$nl
   changed=yes
   while test -n "$changed"; do
@@ -80,7 +99,7 @@ everyone() {
       group=${group%.*}
       case $carriers in
         *"$nl/proc/$pid/environ$nl"*) add "$pid" "$group"; changed=yes ;;
-        *) if related; then add "$pid" "$group"; changed=yes; else rest="$rest $entry"; fi ;;
+        *) if related || holds "$pid"; then add "$pid" "$group"; changed=yes; else rest="$rest $entry"; fi ;;
       esac
     done
     table=$rest
@@ -143,16 +162,28 @@ signal() {
   done
 }
 
-# ATTEMPT PID STARTED BOOT GRACE: TERM, after the grace (hundredths of a second) KILL
-halt() {
+# ATTEMPT PID STARTED BOOT: sets found to all members
+seek_members() {
   attempt=$1 leader= members= strangers= blank=
   stat_of $$ && own=$group
   if test -n "$2" && test "$4" = "$boot" && stat_of "$2" && test "$started" = "$3"; then leader=$2; fi
   last_born
   since=$born
   clock
-  deadline=$((time + $5))
   everyone
+}
+
+# ATTEMPT PID STARTED BOOT: all that there is of a job
+running() {
+  seek_members "$@"
+  test -n "$found" || vigil ''
+  part left "${found# }"
+}
+
+# ATTEMPT PID STARTED BOOT GRACE: TERM, after the grace (hundredths of a second) KILL
+halt() {
+  seek_members "$@"
+  deadline=$((time + $5))
   test -z "$found" || signal TERM  # once: what they start to clean up must be able to work
   while test -n "$found" || ! vigil ''; do
     clock
@@ -174,4 +205,5 @@ HALT = (
     .replace("QUIET_LOOKS", str(_QUIET_LOOKS))
     .replace("BLANK_LOOKS", str(_BLANK_LOOKS))
     .replace("WINDOW", str(_WINDOW))
+    .replace("MARK", str(MARK))
 )

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from cvdops.runners import verdict
 from cvdops.runners.handle import Claim
 from cvdops.runners.job import Lost, Process, Result, StopReport, Unreachable, Vanished, Wakeup
-from cvdops.runners.ssh.halting import KILL_PATIENCE
+from cvdops.runners.ssh import members
 from cvdops.runners.ssh.link import Link
 from cvdops.runners.ssh.look import Look, read_look
 from cvdops.runners.ssh.quoting import call
@@ -19,7 +19,6 @@ from cvdops.runners.ssh.watcher import ALONE, Watcher, look_request
 _FRESH = 0.05  # seconds in which what was seen is news
 _TICK = 1.0  # seconds between two looks whether the connection is there
 _PATIENCE = 1.0  # seconds: a connection that is back within them was not lost
-_SEARCH = 20.0  # seconds that looking for processes takes at most, beside the grace
 
 
 class SshHandle:
@@ -108,20 +107,19 @@ class SshHandle:
         with self._lock:
             return self._result(self._look)
 
+    def result_now(self) -> Result | None:
+        self.refresh(self._look.size)
+        with self._lock:
+            return self._result(self._look)
+
     def give_back(self, end: int) -> None:
         with suppress(Unreachable):
             self._link.ask(call("spare", self.attempt, end))
 
     def stop(self, grace: float) -> StopReport:
-        one = self.process
-        who = (one.pid, one.started, one.boot_id) if one else ("", "", "")
-        with self._link.extra() as lane:
-            request = call("halt", self.attempt, *who, round(grace * 100))
-            timeout = grace + KILL_PATIENCE + _SEARCH
-            (answer,) = lane.ask(request, timeout=timeout)
-        left = tuple(sorted(int(pid) for pid in answer.text("left").split() if pid.isdecimal()))
+        report = members.stop(self._link, self.attempt, self.process, grace)
         self._refresh(self._look.size)
-        return StopReport(not left, left)
+        return report
 
     def refresh(self, offset: int = 0) -> None:
         """Look at it now, with its output from an offset on. Raises Unreachable."""

@@ -19,10 +19,12 @@ from cvdops.runners.job import (
     Process,
     Spool,
     StartFailed,
+    StopReport,
     Vanished,
 )
 from cvdops.runners.processes import parse
 from cvdops.runners.spool import check_attempt, check_name, is_attempt
+from cvdops.runners.ssh import members
 from cvdops.runners.ssh.address import Address
 from cvdops.runners.ssh.answers import Answer
 from cvdops.runners.ssh.client import Client
@@ -100,6 +102,14 @@ class SshTransport:
         except Vanished:
             return Found(Presence.VANISHED, handle)
         return Found(Presence.FINISHED if finished else Presence.RUNNING, handle)
+
+    def running(self, attempt: str, leader: Process | None) -> tuple[int, ...]:
+        check_attempt(attempt)
+        return members.running(self.link, attempt, leader)
+
+    def stop(self, attempt: str, leader: Process | None, grace: float) -> StopReport:
+        check_attempt(attempt)
+        return members.stop(self.link, attempt, leader, grace)
 
     def clean(self, attempt: str) -> None:
         check_attempt(attempt)

@@ -174,6 +174,18 @@ class Stopping:
         report = handle.stop(0.3)
         assert (report.gone, report.left, running(word)) == (True, (), [])
 
+    @pytest.mark.parametrize("claim", [":", 'rm -r "$(dirname "$(readlink /proc/$$/fd/7)")"'])
+    def test_what_gave_up_environment_session_and_parents(self, bench: Bench, claim: str) -> None:
+        word = f"32{uuid.uuid4().int % 10**9}"
+        hide = f"""(env -i setsid bash -c 'trap "" TERM; exec sleep {word}' </dev/null >/dev/null 2>&1 &)"""
+        job = bench.job(f"{claim}\n{hide}\nsleep 300")
+        bench.transport.start(job)
+        until(lambda: running(f"sleep {word}"))
+        assert set(running(f"sleep {word}")) < set(bench.transport.running(job.attempt, None))
+        report = bench.transport.stop(job.attempt, None, 0.1)
+        assert (report.gone, running(word)) == (True, [])
+        assert bench.transport.running(job.attempt, None) == ()
+
     @pytest.mark.parametrize("pause", ["sleep 0.01", ":"])
     def test_chains_of_short_lived_processes(
         self, bench: Bench, pause: str, tmp_path: Path
