@@ -1,9 +1,9 @@
 """Whether a policy can be met at all: enough people answer for its groups, and not only those who ask."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -14,6 +14,8 @@ from cvdops.approvals.groups import Group, from_json, missing
 from cvdops.approvals.models import ApprovalPolicy, Condition
 from cvdops.lib.together import Read, Wanted
 
+Row = TypeVar("Row")
+
 
 @dataclass(frozen=True, slots=True)
 class People:
@@ -22,6 +24,15 @@ class People:
     called: Mapping[UUID, str]
     answer_for: Mapping[UUID, AbstractSet[str]]
     ask: AbstractSet[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What somebody is about to lose: roles, each with its environment, and named groups."""
+
+    person: UUID
+    roles: tuple[tuple[str, str | None], ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 def unmet(groups: Sequence[Group], people: People) -> str:
@@ -52,9 +63,16 @@ def stuck() -> list[tuple[ApprovalPolicy, str]]:
     return [(policy, why) for policy, why in found if why]
 
 
-def why_stuck(policy: ApprovalPolicy) -> str:
+def left_stuck(leaving: Leaving) -> list[str]:
+    """What nobody could meet any more after that, and could be met before; a sentence for each policy."""
+    now = {policy.pk for policy, _ in stuck()}
+    later = ((p, why_stuck(p, leaving)) for p in policies() if p.groups and p.pk not in now)
+    return [f"{policy}. {why}" for policy, why in later if why]
+
+
+def why_stuck(policy: ApprovalPolicy, leaving: Leaving | None = None) -> str:
     """The same for one of them; empty if it can be met."""
-    there = people(policy.environment_id, policy.category, policy.condition)
+    there = people(policy.environment_id, policy.category, policy.condition, leaving)
     return unmet(from_json(policy.groups), there)
 
 
@@ -66,8 +84,13 @@ def reads() -> Iterator[Wanted]:
     yield able.of()
 
 
-def people(environment: str, category: str, condition: str) -> People:
-    """Who there is for a policy of this environment now. An empty category is all of them."""
+def people(
+    environment: str, category: str, condition: str, leaving: Leaving | None = None
+) -> People:
+    """Who there is for a policy of this environment now, or after somebody has lost something.
+
+    An empty category is all of them.
+    """
     sharp = condition == Condition.EMERGENCY
     starts = {
         role
@@ -77,8 +100,14 @@ def people(environment: str, category: str, condition: str) -> People:
     called: dict[UUID, str] = {}
     names: dict[UUID, set[str]] = {}
     ask: set[UUID] = set()
-    held = [row[:3] for row in grants() if row[3] in (None, environment)]
-    for person, name, role in (*held, *members()):
+    granted, grouped = grants(), members()
+    if leaving:
+        lost = [(leaving.person, *role) for role in leaving.roles]
+        granted = _without(granted, lost, lambda row: (row[0], row[2], row[3]))
+        groups = [(leaving.person, group) for group in leaving.groups]
+        grouped = _without(grouped, groups, lambda row: (row[0], row[2]))
+    held = [row[:3] for row in granted if row[3] in (None, environment)]
+    for person, name, role in (*held, *grouped):
         called[person] = name
         names.setdefault(person, set()).add(role)
         if role in starts:
@@ -112,6 +141,20 @@ def able() -> QuerySet[MatrixCell, tuple[str, str, int, bool]]:
     """Role, category and level of the cells by which something may be started, and whether the role leads."""
     cells = MatrixCell.objects.filter(level__gte=Level.EXECUTE)
     return cells.values_list("role_id", "category", "level", "role__leads")
+
+
+def _without(
+    rows: Sequence[Row], lost: Sequence[tuple[object, ...]], of: Callable[[Row], object]
+) -> list[Row]:
+    """The rows without one for each that is lost: another account of the person may hold the same."""
+    left = list(lost)
+    kept = []
+    for row in rows:
+        if (found := of(row)) in left:
+            left.remove(found)
+        else:
+            kept.append(row)
+    return kept
 
 
 def _lack(group: Group, lacking: int, people: People) -> str:

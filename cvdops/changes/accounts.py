@@ -9,9 +9,10 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models.functions import Now
 
-from cvdops.access.models import RoleGrant
+from cvdops.access.models import ApproverGroup, RoleGrant
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import Session, Token, User
+from cvdops.approvals import quorum
 from cvdops.audit.log import record
 from cvdops.changes import holders
 from cvdops.changes.services import one_at_a_time
@@ -87,6 +88,13 @@ def close(by: User, username: str, reason: str) -> User:
         _end_everything(user)
         record(by, "account.close", "account", username, data={"reason": reason.strip()})
     return user
+
+
+def left_stuck(user: User) -> list[str]:
+    """Which approval policies nobody could meet any more without this account; a sentence for each."""
+    roles = RoleGrant.objects.in_force().filter(user=user).values_list("role", "environment")
+    groups = ApproverGroup.objects.filter(members=user).values_list("pk", flat=True)
+    return quorum.left_stuck(quorum.Leaving(user.person, tuple(roles), tuple(groups)))
 
 
 def reopen(by: User, username: str, reason: str) -> str:

@@ -18,6 +18,7 @@ from cvdops.access.models import Role, RoleGrant
 from cvdops.access.policy import Action
 from cvdops.accounts import sessions
 from cvdops.accounts.models import User
+from cvdops.approvals import quorum
 from cvdops.changes import holders
 from cvdops.changes.effects import Holding, effects
 from cvdops.changes.kind import Value
@@ -131,7 +132,11 @@ def consequences(key: str, after: Value) -> Sequence[str]:
         return said  # it only changes for how long
     verb = "loses" if after is None else "gains"
     rights = [r for r in _rights(role, environment) if r not in _kept(user, role, environment)]
-    return [*said, *(f"{user.name} {verb}: {right}." for right in rights)]
+    said += [f"{user.name} {verb}: {right}." for right in rights]
+    if after is None:
+        leaving = quorum.Leaving(user.person, roles=((role.pk, environment or None),))
+        said += quorum.left_stuck(leaving)
+    return said
 
 
 def _kept(user: User, role: Role, environment: str) -> set[str]:

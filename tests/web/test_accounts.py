@@ -13,6 +13,7 @@ from cvdops.access.certification import Stage
 from cvdops.access.models import RoleGrant
 from cvdops.access.policy import standing_of
 from cvdops.accounts.models import Session, Token, User
+from cvdops.approvals.seed import seed_policies
 from cvdops.audit.models import AuditEntry
 from cvdops.changes import accounts
 from cvdops.lib.errors import Conflict, Invalid, NotFound, Refused
@@ -172,3 +173,11 @@ def test_the_list_says_where_and_how_long_a_role_is_held(world: World) -> None:
     page = world.client("admin").get("/people/").content.decode()
     assert "Developer in <code>development</code>" in page
     assert "until <time" in page
+
+
+def test_closing_says_what_nobody_could_approve_then(world: World) -> None:
+    seed_policies()
+    for role in ("operations-manager", "operations-lead"):
+        person(role)
+    page = world.client("admin").get(f"/people/{person('security-admin').username}/")
+    assert "Nobody could ever meet it: 1 of security-admin" in page.content.decode()

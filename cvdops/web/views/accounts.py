@@ -99,6 +99,7 @@ def _one(request: HttpRequest, user: User, password: str = "", problem: str = ""
         "grants": RoleGrant.objects.in_force().filter(user=user).select_related("role"),
         "sessions": alive(user),
         "tokens": Token.objects.usable().filter(user=user),
+        "left_stuck": accounts.left_stuck(user) if user.is_active else [],
         "entries": about.select_related("actor")[:ENTRIES],
     }
     return render(request, "accounts/person.html", context, status=422 if problem else 200)
