@@ -13,6 +13,7 @@ from cvdops.client.wire import Portal, Told
 from cvdops.lib.console import Console, table
 from cvdops.lib.visible import visible
 
+_MOMENTS = ("before", "step", "after")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -134,7 +135,7 @@ def _evidence(found: Mapping[str, Any], portal: Portal) -> Iterator[str]:
     for one in found["people"]:
         until = f" to {one['left_at']}" if one["left_at"] else ""
         yield f"{one['user']}, {one['part']}: from {one['joined_at']}{until}"
-    for mark in execution["checklists"]:
+    for mark in sorted(execution["checklists"], key=lambda mark: _MOMENTS.index(mark["moment"])):
         who = mark["confirmed_by"] or "the portal"
         done = f"{who} at {mark['confirmed_at']}" if mark["confirmed_at"] else "open"
         yield f"{mark['moment']}: {mark['text']}: {done}"

@@ -22,6 +22,7 @@ class Watched:
     execution: str
     _listener: Listener = field(init=False)
     _looked: float = 0.0
+    _refused: set[tuple[str, str, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._listener = Listener(self.portal, self.execution)
@@ -34,6 +35,9 @@ class Watched:
         return look(found, self.portal)
 
     def output(self, step: Step, offset: int) -> bytes:
+        asked = (step.id, step.host, step.attempt)
+        if asked in self._refused:  # once: each refusal stands in the audit log
+            return b""
         try:
             path = ("executions", self.execution, "steps", step.id, "output")
             return self.portal.fetch(
@@ -41,7 +45,8 @@ class Watched:
             )
         except Told as error:
             if error.status == 403:
-                return f"{error}\n".encode() if offset == 0 else b""
+                self._refused.add(asked)
+                return f"{error}\n".encode()
             if error.status in {404, 410}:  # it has written nothing, or that is gone
                 return b""
             raise

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+from cvdops.audit.models import AuditEntry
 from cvdops.client.plans import plan
 from cvdops.executions import filters
 from cvdops.executions.models import Execution
@@ -11,6 +12,8 @@ from tests.cast import person
 from tests.client.program import USUAL, Program
 from tests.commands.worker import working
 from tests.executions.scene import Scene
+from tests.executions.test_http import ask
+from tests.http_server import HttpServer, answer
 
 GATE = "#### Ask\n```approval {#ask}\napprovers: [operations-manager]\nmessage: Is it quiet?\n```\n"
 WIPE = "#### Wipe\n```bash {#wipe destructive}\nrm -f $WHAT\n```\n"
@@ -118,3 +121,14 @@ def test_a_kept_filter_is_named(scene: Scene, engineer: Program) -> None:
 def test_a_time_that_is_none_is_told_so(engineer: Program) -> None:
     done = engineer.run("executions", "--since", "yesterday")
     assert done.code == 2 and "a day such as 2026-11-29" in done.err
+
+
+def test_what_may_not_be_read_is_asked_for_once(scene: Scene, manager: Program) -> None:
+    with HttpServer(answer(b"the inside of the service")) as service:
+        scene.environment.addresses.create(host="127.0.0.1", port=service.port)
+        scene.environment.variables.create(name="BASE_URL", value=service.url)
+        scene.runbook(ask("keep", "GET ${BASE_URL}/a", "capture=FOUND"))
+        execution = scene.run()
+    done = manager.run("watch", str(execution.number))
+    assert done.code == 0 and "inside" not in done.out and "Execute" in done.out
+    assert AuditEntry.objects.filter(allowed=False).count() == 1
