@@ -12,7 +12,7 @@ from cvdops.access.levels import Level
 from cvdops.access.models import ApproverGroup, MatrixCell, RoleGrant
 from cvdops.approvals.groups import Group, from_json, missing
 from cvdops.approvals.models import ApprovalPolicy, Condition
-from cvdops.lib.together import Read, Wanted
+from cvdops.lib.together import Fixed, Wanted
 
 Row = TypeVar("Row")
 
@@ -115,28 +115,28 @@ def people(
     return People(called, names, ask)
 
 
-@Read
+@Fixed
 def policies() -> QuerySet[ApprovalPolicy]:
     """All of them, by environment."""
     found = ApprovalPolicy.objects.select_related("environment")
     return found.order_by("environment__order", "category", "condition")
 
 
-@Read
+@Fixed
 def grants() -> QuerySet[RoleGrant, tuple[UUID, str, str, str | None]]:
     """Person, name, role and environment of what active people hold."""
     held = RoleGrant.objects.in_force().filter(user__is_active=True)
     return held.values_list("user__person", "user__name", "role_id", "environment_id")
 
 
-@Read
+@Fixed
 def members() -> QuerySet[Any, tuple[UUID, str, str]]:
     """Person, name and named group of active people."""
     found = ApproverGroup.members.through.objects.filter(user__is_active=True)
     return found.values_list("user__person", "user__name", "approvergroup_id")
 
 
-@Read
+@Fixed
 def able() -> QuerySet[MatrixCell, tuple[str, str, int, bool]]:
     """Role, category and level of the cells by which something may be started, and whether the role leads."""
     cells = MatrixCell.objects.filter(level__gte=Level.EXECUTE)

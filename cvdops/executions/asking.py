@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Coalesce
 
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.environments.models import Environment
 from cvdops.executions.models import Execution
+from cvdops.lib.together import Fixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,22 @@ def asked(requests: Iterable[ApprovalRequest]) -> list[Asked]:
     found = list(requests)
     if not found:
         return []
-    rows = Execution.objects.filter(pk__in={request.execution_id for request in found})
-    rows = rows.select_related("environment").annotate(
-        as_emergency=KeyTransform("emergency", "plan"),
-        priority=Coalesce("emergency__priority", Value("")),
-    )
-    shown = rows.only("number", "reason", "environment__slug", "environment__protected")
+    ids = dict.fromkeys(request.execution_id for request in found)
     known = {
-        e.pk: (e.number, e.environment, e.reason, bool(e.as_emergency), e.priority) for e in shown
+        e.pk: (e.number, e.environment, e.reason, bool(e.as_emergency), e.priority)
+        for e in _executions(tuple(ids))
     }
     return [Asked(request, *known[request.execution_id]) for request in found]
+
+
+@Fixed
+def _executions(ids: tuple[UUID, ...]) -> QuerySet[Any]:
+    found = (
+        Execution.objects.filter(pk__in=ids)
+        .select_related("environment")
+        .annotate(
+            as_emergency=KeyTransform("emergency", "plan"),
+            priority=Coalesce("emergency__priority", Value("")),
+        )
+    )
+    return found.only("number", "reason", "environment__slug", "environment__protected")

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from cvdops.access.certification import Stage
 from cvdops.access.models import Certification
-from cvdops.lib.together import Read
+from cvdops.lib.together import Fixed
 from cvdops.notifications import addresses
 from cvdops.notifications import services as notifications
 from cvdops.notifications.models import Notice
@@ -15,7 +15,7 @@ from cvdops.notifications.models import Notice
 AHEAD = timedelta(days=30)
 
 
-@Read
+@Fixed
 def due() -> QuerySet[Certification]:
     """What ends within 30 days or has ended, of active people, the first first."""
     newest = Certification.objects.newest().values("pk")

@@ -6,13 +6,14 @@ A step counts as the same while it runs the same script: a version that changed 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.pace import GRACE, Left, Run, Slow, left, slow, usual
 from cvdops.executions.plan import PEOPLE
 from cvdops.executions.states import STEP_OVER, STEP_STUCK, ExecutionState, Phase, StepState
-from cvdops.lib.together import Read, Rows
+from cvdops.lib.together import Fixed, Rows
 from cvdops.spec.document import Kind
 
 LOOKED_AT = 500  # executions of the runbook, the newest ones
@@ -55,7 +56,7 @@ _PAST = """
 """
 
 
-@Read
+@Fixed
 def runs(executions: tuple[UUID, ...]) -> Rows:
     """Each successful execution before one of these: which one that is, and the seconds of its steps."""
     values = {"ids": list(executions), "looked": LOOKED_AT, "newest": NEWEST}
@@ -68,7 +69,8 @@ def past(executions: Collection[UUID]) -> Mapping[UUID, tuple[Run, ...]]:
     What was tried several times tells nothing: it waited for somebody in between. One query, if any.
     """
     found: dict[UUID, list[Run]] = {pk: [] for pk in executions}
-    for row in runs(tuple(found)) if found else ():
+    rows: list[dict[str, Any]] = runs(tuple(found)) if found else []
+    for row in rows:
         found[UUID(row["asked"])].append(row["run"])
     return {pk: tuple(before) for pk, before in found.items()}
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -23,7 +24,7 @@ from cvdops.executions.models import Execution, RoutineDone
 from cvdops.executions.states import ExecutionState
 from cvdops.lib.errors import Conflict, Invalid, NotFound, Problem
 from cvdops.lib.ids import first_of
-from cvdops.lib.together import Read, Wanted
+from cvdops.lib.together import Fixed, Wanted
 from cvdops.spec.document import Category
 
 MAX_NOTE = 2000  # characters
@@ -189,20 +190,24 @@ def reads() -> Iterator[Wanted]:
     yield newest.of()
     for routine in ROUTINES:
         if routine.proof:
-            yield successes.of(routine.proof, routine.every)
+            yield successes.of(routine.proof, _since(routine))
 
 
-@Read
+@Fixed
 def newest() -> QuerySet[Any]:
     """The last one of each, with the time as its `now`."""
     found = RoutineDone.objects.select_related("by").order_by("routine", "-id")
     return found.distinct("routine").annotate(now=Now())
 
 
-@Read
-def successes(proof: Proof, within: timedelta) -> QuerySet[Runbook, dict[str, Any] | None]:
-    """Of each runbook of the category the last success in that time: one look into an index for each."""
-    since = first_of(time.time() - within.total_seconds())
+def _since(routine: Routine) -> UUID:
+    """What the id of nothing is less than that was started within its interval, to the minute."""
+    return first_of(time.time() // 60 * 60 - routine.every.total_seconds())
+
+
+@Fixed
+def successes(proof: Proof, since: UUID) -> QuerySet[Runbook, dict[str, Any] | None]:
+    """Of each runbook of the category the last success since: one look into an index for each."""
     found = Execution.objects.filter(
         runbook=OuterRef("pk"), state=ExecutionState.SUCCEEDED, pk__gte=since
     )
@@ -221,7 +226,7 @@ def _proved(routine: Routine) -> Proved | None:
     """The last execution that is this test; None: there was none within its interval."""
     if not routine.proof:
         return None
-    found = [facts for facts in successes(routine.proof, routine.every) if facts]
+    found = [facts for facts in successes(routine.proof, _since(routine)) if facts]
     made = [
         Proved(
             pk=one["pk"],

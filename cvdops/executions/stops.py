@@ -12,7 +12,7 @@ from cvdops.executions.models import Event, StepRun
 from cvdops.executions.outcome import Outcome
 from cvdops.executions.run import Run
 from cvdops.executions.states import StepEvent
-from cvdops.lib.together import Read
+from cvdops.lib.together import Fixed
 from cvdops.runners.job import AlreadyClaimed, StartFailed, Unreachable
 
 AGAIN = 30.0  # seconds between two tries
@@ -37,7 +37,7 @@ def since(execution: UUID) -> datetime | None:
     return found
 
 
-@Read
+@Fixed
 def unseen(executions: tuple[UUID, ...]) -> QuerySet[StepRun, tuple[UUID, datetime]]:
     """The same of several that have such a stop: which, and when."""
     left = StepRun.objects.filter(execution__in=executions, unconfirmed=True)

@@ -131,8 +131,14 @@ def _placed(general: S, ids: Sequence[UUID]) -> S:
     if not ids:
         return general
     now = dict(zip(_PLACES, ids, strict=False))
+
+    def there(value: Any) -> Any:
+        if isinstance(value, UUID):
+            return now.get(value, value)
+        return [there(one) for one in value] if isinstance(value, list) else value
+
     placed = copy(general)
-    placed.params = [now.get(one, one) if isinstance(one, UUID) else one for one in general.params]
+    placed.params = [there(value) for value in general.params]
     return placed
 
 
@@ -212,8 +218,8 @@ class Fixed(Read[P, R]):
     """A read whose statement follows from its arguments alone, not from what is stored and not from the time.
 
     The statement is made once for the same arguments: to build it takes longer than to ask it. What it finds
-    is asked for each time. An id (a UUID) is only compared with what is stored, so that the statement is the
-    same whichever it is.
+    is asked for each time. An id (a UUID, or one in a tuple of them) is only compared with what is stored, so
+    that the statement is the same whichever it is.
     """
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> list[R]:
@@ -240,24 +246,46 @@ class Wanted:
         ask, args, kwargs = self._asks
         if not self._fixed:
             return _statement(ask(*args, **kwargs))
-        ids = [one for one in args if isinstance(one, UUID)]
-        places = iter(_PLACES)
-        general = tuple(next(places) if isinstance(one, UUID) else one for one in args)
+        ids: list[UUID] = []
+        general = _general(args, ids)
         return _fixed(question(ask, general, kwargs)).about(ids)
 
 
 # In the statements of `Fixed` they stand where the ids will be; nothing that is stored has them.
-_PLACES = tuple(UUID(int=place) for place in range(1, 5))
+_PLACES = tuple(UUID(int=place) for place in range(1, 257))
+
+
+def _general(args: tuple[Any, ...], ids: list[UUID]) -> tuple[Any, ...]:
+    """The arguments with places instead of ids, which are added to `ids`; also of tuples of ids."""
+    made: list[Any] = []
+    for one in args:
+        if isinstance(one, UUID):
+            ids.append(one)
+            made.append(_PLACES[len(ids) - 1])
+        elif isinstance(one, tuple) and all(isinstance(part, UUID) for part in one):
+            made.append(_general(one, ids))
+        else:
+            made.append(one)
+    return tuple(made)
 
 
 @lru_cache(maxsize=1024)
 def _fixed(asked: Any) -> _Statement:
     ask, args, kwargs = asked
     made = _statement(ask(*args, **dict(kwargs)))
-    for one in args:
-        if one in _PLACES and made.sql and one not in made.params:
-            raise TypeError(f"{ask.__qualname__} does more with an id than compare it.")
+    if made.sql and not _ids_in(args) <= _ids_in(made.params):
+        raise TypeError(f"{ask.__qualname__} does more with an id than compare it.")
     return made
+
+
+def _ids_in(values: Iterable[Any]) -> set[UUID]:
+    found: set[UUID] = set()
+    for one in values:
+        if isinstance(one, UUID):
+            found.add(one)
+        elif isinstance(one, tuple | list):
+            found |= _ids_in(one)
+    return found
 
 
 def read(*wanted: Wanted) -> list[list[Any]]:

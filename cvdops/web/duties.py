@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTransform
@@ -44,10 +45,7 @@ def to_go_on(user: User, running: Iterable[Running]) -> list[Running]:
     ]
     if not standing:
         return []
-    ids = [row.execution.pk for row in standing]
-    runs = Q(part=Participant.Part.OPERATOR, left_at=None)
-    found = Execution.objects.filter(pk__in=ids).annotate(theirs=_able(Level.EXECUTE, runs))
-    theirs = dict(found.filter(_run_by(user.pk) | Q(theirs=False)).values_list("pk", "theirs"))
+    theirs = dict(_theirs(user.pk, tuple(row.execution.pk for row in standing)))
     return [
         row
         for row in standing
@@ -57,6 +55,14 @@ def to_go_on(user: User, running: Iterable[Running]) -> list[Running]:
             and can(user, Action.OVERRIDE, plain_matter(row.execution)).allowed
         )
     ]
+
+
+@Fixed
+def _theirs(user: int, executions: tuple[UUID, ...]) -> QuerySet[Execution, tuple[UUID, bool]]:
+    """Of these what this person runs, or nobody may go on with who runs it: whether somebody may."""
+    runs = Q(part=Participant.Part.OPERATOR, left_at=None)
+    found = Execution.objects.filter(pk__in=executions).annotate(theirs=_able(Level.EXECUTE, runs))
+    return found.filter(_run_by(user) | Q(theirs=False)).values_list("pk", "theirs")
 
 
 def to_supervise(user: User, running: Iterable[Running]) -> list[Running]:

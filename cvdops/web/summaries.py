@@ -35,7 +35,7 @@ from cvdops.executions.states import (
 )
 from cvdops.lib import together
 from cvdops.lib.ids import first_of
-from cvdops.lib.together import Fixed, Read, Wanted
+from cvdops.lib.together import Fixed, Wanted
 from cvdops.spec.document import Kind, Severity
 from cvdops.web.live import waiting
 from cvdops.web.live.waiting import Brief
@@ -151,7 +151,7 @@ def reads(found: Sequence[Any]) -> Iterator[Wanted]:
     yield from waiting.reads(found)
 
 
-@Read
+@Fixed
 def forward(executions: tuple[UUID, ...]) -> QuerySet[StepRun]:
     """Their steps of the way forward, in their order."""
     found = StepRun.objects.filter(execution__in=executions, phase=Phase.FORWARD)
@@ -186,18 +186,22 @@ def _progress(steps: Sequence[StepRun]) -> Progress:
 
 def success_rate(user: User, runbook: str = "") -> SuccessRate:
     """Of one runbook or of all that this person sees."""
-    states = [state for (state,) in ended(sight(user), runbook)]
+    states = [state for (state,) in ended(sight(user), runbook, lately())]
     return SuccessRate(states.count(ExecutionState.SUCCEEDED), len(states))
 
 
-@Read
-def ended(sight: Sight, runbook: str) -> QuerySet[Execution, tuple[str]]:
-    """How the newest of those ended that were started in the last 30 days."""
-    since = first_of(time.time() - SUCCESS_WINDOW.total_seconds())
-    lately = visible(sight).filter(state__in=TELLING, pk__gte=since)
+def lately() -> UUID:
+    """What the id of nothing is less than that was started in the last 30 days, to the minute."""
+    return first_of(time.time() // 60 * 60 - SUCCESS_WINDOW.total_seconds())
+
+
+@Fixed
+def ended(sight: Sight, runbook: str, since: UUID) -> QuerySet[Execution, tuple[str]]:
+    """How the newest of those ended that were started since."""
+    found = visible(sight).filter(state__in=TELLING, pk__gte=since)
     if runbook:
-        lately = lately.filter(runbook=runbook)
-    return lately.order_by("-id").values_list("state")[:COUNTED]
+        found = found.filter(runbook=runbook)
+    return found.order_by("-id").values_list("state")[:COUNTED]
 
 
 def catalog_rows(user: User) -> list[CatalogRow]:

@@ -42,7 +42,7 @@ def home(request: HttpRequest) -> HttpResponse:
     ahead(
         told.of(user),
         summaries.runbooks.of(readable_categories(user), seen),
-        summaries.ended.of(seen, ""),
+        summaries.ended.of(seen, "", summaries.lately()),
         active.of(seen),
         queues.served.of(),
         duties.unclosed.of(user.pk, seen),
