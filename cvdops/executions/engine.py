@@ -32,9 +32,10 @@ from cvdops.executions.leases import (
     Leave,
     claim,
     give_back,
+    listen,
     release,
 )
-from cvdops.executions.models import Event, StepRun
+from cvdops.executions.models import Event, Execution, StepRun
 from cvdops.executions.planner import Do, Next, following
 from cvdops.executions.run import Run
 from cvdops.executions.states import ExecutionEvent, Intent, Phase, StepEvent, StepState
@@ -187,8 +188,13 @@ def begin_rollback(run: Run, because: str) -> None:
 
 
 def _pause(run: Run, _todo: Next) -> bool:
-    _leave(run, ExecutionEvent.PAUSE)
-    return False
+    """If that is still wanted: who asked for it may have taken it back at this moment."""
+    with transaction.atomic():
+        if Execution.objects.select_for_update().filter(pk=run.id, intent=Intent.PAUSE).exists():
+            _leave(run, ExecutionEvent.PAUSE)
+            return False
+    listen([run.hold])
+    return True
 
 
 def _cancel(run: Run, todo: Next) -> bool:

@@ -222,7 +222,10 @@ def controls(
             control,
         ),
         resume=Control(
-            state == ExecutionState.PAUSED or _stands(execution), _resume(execution, control)
+            state == ExecutionState.PAUSED
+            or _stands(execution)
+            or (execution.intent == Intent.PAUSE and not execution.is_over),
+            _resume(execution, control),
         ),
         cancel=Control(not execution.is_over and execution.intent != Intent.CANCEL, end),
         roll_back=Control(undoable, control),

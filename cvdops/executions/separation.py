@@ -25,8 +25,8 @@ TAKING_OVER = (
 )  # fmt: skip
 # What somebody does to an execution; a note, a decision at a gate and a look are not among them.
 _DRIVING = (
-    *TAKING_OVER, "execution.pause", "pause.asked", "execution.cancel", "cancel.asked",
-    "execution.fail", "step.confirm", "step.leave_out",
+    *TAKING_OVER, "execution.pause", "pause.asked", "pause.withdrawn",
+    "execution.cancel", "cancel.asked", "execution.fail", "step.confirm", "step.leave_out",
 )  # fmt: skip
 
 # They run it, or stand for it that somebody who is being trained does.

@@ -36,6 +36,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "execution.roll_back": ("undo-2", "{actor} asked for the rollback"),
     "execution.finish_rollback": ("undo-2", "Rolled back"),
     "pause.asked": ("pause", "{actor} asked for a pause after the running step"),
+    "pause.withdrawn": ("play", "{actor} took the pause back"),
     "cancel.asked": ("square", "{actor} asked to cancel"),
     "step.succeed": ("check", "{step}: done"),
     "step.fail": ("x", "{step}: failed"),

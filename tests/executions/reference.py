@@ -111,6 +111,9 @@ class Reference:
         return True
 
     def _resume(self) -> bool:
+        if self.intent == "pause" and self.state not in OVER:
+            self.intent = ""
+            return True
         if self.state != "paused":
             return False
         self.state = "queued"

@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, connections, transaction
 from django.db.models.functions import Now
 
-from cvdops.executions import engine, leases, services
+from cvdops.executions import engine, leases, queries, services
 from cvdops.executions.leases import HOLDS
 from cvdops.executions.models import Event, Execution
 from cvdops.lib.errors import Conflict, Invalid, Refused
@@ -64,6 +64,22 @@ def test_pause_lets_the_running_step_end(scene: Scene, tmp_path: Path) -> None:
     assert scene.states(execution) == {"one": "succeeded", "two": "pending"}
     services.resume(engineer, execution.pk)
     assert scene.advance(execution).state == "succeeded"
+
+
+def test_a_pause_is_taken_back_before_the_step_ends(scene: Scene, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    scene.runbook(block("one", f"until test -e '{go}'; do sleep 0.05; done") + block("two", "true"))
+    execution = scene.start()
+    engineer = scene.person("devops-engineer")
+    with at_work(execution):
+        begun(scene, execution, "one")
+        services.pause(engineer, execution.pk)
+        assert leases.listen(HOLDS.all()) is None and HOLDS.all()[0].intent == "pause"
+        execution.refresh_from_db()
+        assert queries.controls(engineer, execution).resume.shown
+        services.resume(engineer, execution.pk)
+        go.touch()  # the worker has not heard of it: it looks before it pauses
+    assert execution.state == "succeeded"
 
 
 def test_drain_leaves_the_step_running_for_the_next_worker(scene: Scene, tmp_path: Path) -> None:

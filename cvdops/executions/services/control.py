@@ -165,9 +165,14 @@ def _refuse_running(execution: Execution) -> None:
 
 
 def resume(user: User, execution_id: UUID | str, comment: str = "") -> None:
-    """Go on: after a pause, when its window is open again, although workers died on it, or in another name."""
+    """Go on: after a pause, when its window is open again, although workers died on it, or in another name.
+
+    A pause that is only asked for is taken back.
+    """
     execution = get_execution(user, execution_id)
     can(user, Action.CONTROL, matter(execution)).enforce()
+    if _take_back(user, execution, comment):
+        return
     admission.refuse_closed(execution)
     stands = execution.waiting_for.get("code") in RESUMED | {waits.WINDOW}
     event = ExecutionEvent.READY if stands else ExecutionEvent.RESUME
@@ -180,6 +185,19 @@ def resume(user: User, execution_id: UUID | str, comment: str = "") -> None:
         validity.hold_or_ask_anew(execution, hand, resumed=True)
         record(user, Action.CONTROL, "execution", execution.pk, data={"verb": "resume"})
         wake(execution.pk, execution.environment.queue)
+
+
+def _take_back(user: User, execution: Execution, comment: str) -> bool:
+    """Ask for a pause no more. False if none is asked for, or a worker has just carried it out."""
+    with transaction.atomic():
+        if (found := _lock(execution)).intent != Intent.PAUSE or found.is_over:
+            return False
+        hand = Hand(execution.pk, actor=user)
+        announce(
+            execution.pk, hand.change("pause.withdrawn", {"comment": comment}, intent=Intent.NONE)
+        )
+        record(user, Action.CONTROL, "execution", execution.pk, data={"verb": "resume"})
+    return True
 
 
 def roll_back(user: User, execution_id: UUID | str, comment: str = "", down_to: str = "") -> None:
