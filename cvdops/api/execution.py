@@ -67,6 +67,7 @@ class StepShape(BaseModel):
     state: str
     attempt: int
     exit_code: int | None
+    note: str
     started_at: datetime | None
     finished_at: datetime | None
     sample: str
@@ -83,6 +84,7 @@ class StepShape(BaseModel):
             state=step.state,
             attempt=step.attempt_count,
             exit_code=step.exit_code,
+            note=step.note,
             started_at=step.started_at,
             finished_at=step.finished_at,
             sample=step.sample,

@@ -93,6 +93,9 @@ def settle(
     """Say what became of a step that did not succeed, or whose end nobody saw. For a Lead, with a comment."""
     user = person(request)
     step = the_step(get_outline(user, execution_id), step_id, said.host)
+    if step.unconfirmed and "outcome" in said.model_fields_set:
+        text = "It was asked to stop: that it is stopped is all that can be settled. Leave `outcome` out."
+        raise Invalid([Problem("outcome", text)])
     verb = services.skip if said.outcome == "skipped" else services.settle
     verb(user, execution_id, step.pk, said.comment)
     return detail(user, execution_id)

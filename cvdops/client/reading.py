@@ -195,7 +195,7 @@ def facts(found: Mapping[str, Any], portal: Portal) -> list[str]:
 
 
 def steps(found: Mapping[str, Any]) -> list[str]:
-    """The steps of an execution, as they stand, as lines."""
+    """The steps of an execution, as they stand, as lines; then what there is to say of them."""
     rows: list[Mapping[str, str]] = [
         {
             "id": step["id"],
@@ -207,7 +207,12 @@ def steps(found: Mapping[str, Any]) -> list[str]:
         for step in found["steps"]
     ]
     columns = {"id": "STEP", "host": "HOST", "state": "STATE", "code": "EXIT", "title": "TITLE"}
-    return table(rows, columns)
+    notes = [
+        f"{step['id']}{' on ' * bool(step['host'])}{step['host']}: {visible(step['note'])}"
+        for step in found["steps"]
+        if step["note"]
+    ]
+    return [*table(rows, columns), *notes]
 
 
 def request(found: Mapping[str, Any]) -> list[str]:

@@ -66,6 +66,15 @@ def test_a_lead_says_what_became_of_a_step(
     assert answer.json()["steps"][1]["state"] == state, answer.content
 
 
+def test_of_a_stop_that_nobody_saw_only_the_stop_is_settled(scene: Scene) -> None:
+    made = stuck(scene)
+    made.steps.filter(key="two").update(unconfirmed=True, state="interrupted")
+    answer = post("operations-lead", made, "steps/two/settle", comment="seen", outcome="succeeded")
+    assert [p["field"] for p in answer.json()["problems"]] == ["outcome"]
+    answer = post("operations-lead", made, "steps/two/settle", comment="seen")
+    assert answer.json()["steps"][1]["state"] == "cancelled", answer.content
+
+
 def test_nobody_else_overrides(scene: Scene) -> None:
     answer = post("devops-engineer", stuck(scene), "steps/two/settle", comment="done")
     assert answer.status_code == 403

@@ -153,6 +153,15 @@ def test_it_looks(scene: Scene, engineer: Program, tmp_path: Path) -> None:
     assert everything["state"] == "succeeded"
 
 
+def test_it_says_why_a_step_did_not_succeed(scene: Scene, engineer: Program) -> None:
+    scene.runbook(FAIL)
+    scene.run()
+    number = str(Execution.objects.get().number)
+    [step] = json.loads(engineer.run("show", number, "--json").out)["steps"]
+    assert step["state"] == "failed" and step["note"]
+    assert engineer.run("show", number).out.endswith(f"{step['id']} on here: {step['note']}\n")
+
+
 def test_steps_are_acted_on(scene: Scene, engineer: Program, server: int, tmp_path: Path) -> None:
     scene.runbook(FAIL + SAY)
     lead = Program.of("operations-lead", server, tmp_path)

@@ -55,13 +55,20 @@ EXECUTIONS: Mapping[str, str] = {
     "missing": "How many still have to agree.",
     "moment": "`before` the start, of a `step`, or `after` the end.",
     "needs": "The action that it takes: `execution.control`, or `execution.override` for a Lead.",
+    "StepShape.note": (
+        "Why it stands as it does, in sentences: what went wrong, why it was skipped, what a person said; "
+        "empty: there is nothing to say."
+    ),
     "notified_at": "When those concerned were told; null: they were not yet.",
     "offset": "The place of the first byte that is wanted.",
     "Places.offsets": "Where the newest of the lines begin, in bytes, 2,000 at most.",
     "on_behalf_of": "For whom, where somebody decided as another's delegate.",
     "outcome": "How it ended, in a sentence; empty before the end.",
     "Confirmed.outcome": "Nothing else: what is confirmed is done.",
-    "Settled.outcome": "What became of it, as somebody has seen: `succeeded`, or `skipped` for left out.",
+    "Settled.outcome": (
+        "What became of it, as somebody has seen: `succeeded`, or `skipped` for left out. Nothing for a step "
+        "whose stop nobody has seen: to settle it says that it is stopped, and it is `cancelled`."
+    ),
     "Skipped.outcome": "Nothing else.",
     "executions.executions.output": "Only those in which a step wrote these words.",
     "part": "As what they take part: `operator`, `supervisor`, `assistant` or `observer`.",
