@@ -125,7 +125,7 @@ class TestJump:
         assert Bench(transport).run("echo hello").output == b"hello\n"
 
     def test_nobody_has_confirmed(self, server: Sshd, tmp_path: Path) -> None:
-        with refused(Reason.JUMP, r"host in between .* Nobody has confirmed"):
+        with refused(Reason.JUMP, r"host in between .* Nobody has confirmed .* ~/.ssh/known_hosts"):
             self.jumping(server, tmp_path, server.port).spool()
 
     def test_is_not_there(self, server: Sshd, tmp_path: Path) -> None:

@@ -98,6 +98,12 @@ _SHOWS = re.compile(r"^debug1: Server host key: \S+ (SHA256:[A-Za-z0-9+/]{43})",
 # Words of a connection that never came as far as the host itself
 _BETWEEN = re.compile(r"kex_exchange_identification|UNKNOWN port 65535|jumphost loop")
 
+# No page confirms it: it is a host of OpenSSH's configuration, not one of an environment.
+_IN_BETWEEN = (
+    "Its key is looked up in ~/.ssh/known_hosts of the account that runs the worker: as that account, "
+    f"on each worker's machine, log in to it with ssh, compare the fingerprint and accept it, {_AGAIN}."
+)
+
 
 def diagnose(address: Address, said: str, confirmed: Collection[str] = ()) -> Unreachable:
     """Why a connection could not be made, from what OpenSSH wrote, messages for debugging included.
@@ -109,11 +115,12 @@ def diagnose(address: Address, said: str, confirmed: Collection[str] = ()) -> Un
     found = _known(address, said) or closed(address, said)
     if not address.jump or not _BETWEEN.search(said):
         return _with_keys(found, shown[-1:], confirmed)
+    confirms = found.reason in (Reason.KEY_UNKNOWN, Reason.KEY_CHANGED)
     return Unreachable(
         address.label,
         Reason.JUMP,
         f"The host in between ({address.jump}) does not let it through. {found.why}",
-        found.remedy,
+        _IN_BETWEEN if confirms else found.remedy,
     )
 
 
