@@ -24,7 +24,7 @@ def exit_code(code: bytes | None, *, running: bool) -> int | None:
         return None
     if code is None:
         raise Vanished("Its process ended without leaving an exit code.")
-    raise Vanished("Its exit code is not a number from 0 to 255: the disk may have been full.")
+    raise Vanished("What it left as its exit code is none: the disk of its host may be full.")
 
 
 def over(seconds: float, *, running: bool, writing: bool) -> bool:

@@ -10,7 +10,7 @@ from tests.faults.conftest import add_host
 from tests.faults.rig import Rig
 from tests.sshd import Sshd, ssh_server
 
-NUMBER = "Its exit code is not a number from 0 to 255"
+NUMBER = "What it left as its exit code is none"
 REPLACED = "A file of its job directory was replaced"
 ATTACKS = {
     "words": ("printf '0; rm' >rc", NUMBER),
