@@ -3,6 +3,7 @@
 PORT ?= 8000
 PYTHON ?= python3
 OUT ?=
+ONLY ?=
 ARGS ?=
 
 PY := .venv/bin/python
@@ -34,8 +35,8 @@ format: .venv/dev.lock ## Format Python, mend what the linter can mend
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-bench: .venv/dev.lock ## Measure the figures (OUT=file writes them as JSON too)
-	@$(PY) -m benchmarks $(if $(OUT),--out "$(OUT)")
+bench: .venv/dev.lock ## Measure the figures (OUT=file writes them as JSON too, ONLY="viewers ssh" some)
+	@$(PY) -m benchmarks $(if $(OUT),--out "$(OUT)") $(if $(ONLY),--only $(ONLY))
 
 faults: .venv/dev.lock tools ## The long faults: real processes, really killed, for a quarter of an hour
 	$(PY) -m pytest -n 2 --dist loadfile -m faults --hypothesis-profile=search $(ARGS)

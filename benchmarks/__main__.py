@@ -1,8 +1,8 @@
-"""`python -m benchmarks [--out FILE]`: start the system, measure, print, stop."""
+"""`python -m benchmarks [--out FILE] [--only PART…]`: start the system, measure, print, stop."""
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -23,13 +23,20 @@ from benchmarks import (
 from benchmarks import parser as documents
 from benchmarks.figures import Figure, table, write
 
+PARTS = (
+    *("parser", "start", "memory", "pages", "painting", "steps", "ssh", "viewers", "programs"),
+    *("hostile", "flood", "crowd", "recovery", "history"),
+)
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--out", type=Path, help="write the figures as JSON, too")
-    out: Path | None = parser.parse_args().out
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="these parts alone")
+    given = parser.parse_args()
+    out: Path | None = given.out
     figures: list[Figure] = []
-    for figure in chain.from_iterable(measured()):
+    for figure in chain.from_iterable(measured(given.only)):
         figures.append(figure)
         if out:
             write(figures, out)  # what was measured stays, should it be cut off
@@ -37,36 +44,48 @@ def main() -> int:
     return 0
 
 
-def measured() -> Iterator[Iterable[Figure]]:
-    """The figures, part by part."""
-    yield documents.measure()
+def measured(wanted: Collection[str]) -> Iterator[Iterable[Figure]]:
+    """The figures of these parts, in the order of PARTS; nothing is started for what comes after the last."""
+    last = max(wanted, key=PARTS.index)
+    for name, measure in parts():
+        if name in wanted:
+            yield measure()
+        if name == last:
+            return
+
+
+def parts() -> Iterator[tuple[str, Callable[[], Iterable[Figure]]]]:
+    """Each of PARTS in its surroundings, which are there until the next one is asked for."""
+    yield "parser", documents.measure
     with system.folder() as data:
         with system.running(data) as first:
-            yield [Figure("start of a new system", first.seconds * 1000, "ms", None, 20_000.0)]
+            new = Figure("start of a new system", first.seconds * 1000, "ms", None, 20_000.0)
         with system.running(data) as running:
             again = running.seconds * 1000
-            yield [Figure("start of one that has run before", again, "ms", None, 5000.0)]
-            yield memory.measure(running)
+            second = Figure("start of one that has run before", again, "ms", None, 5000.0)
+            yield "start", lambda: [new, second]
+            yield "memory", lambda: memory.measure(running)
             system.connect(data)
             # Before anything else is in the catalog: with the runbooks of the demo.
-            cookie, execution = viewers.log_in(running.port), steps.backup()
-            yield pages.measure(running.port, cookie, execution)
-            yield painting.measure(running.port, cookie, execution)
+            port = running.port
+            cookie, execution = viewers.log_in(port), steps.backup()
+            yield "pages", lambda: pages.measure(port, cookie, execution)
+            yield "painting", lambda: painting.measure(port, cookie, execution)
             runbooks = data / "bench-runbooks"
             runbooks.mkdir()
             steps.publish(
                 runbooks, fifty=["true"] * steps.STEPS, one=["true"], lines=[viewers.SCRIPT]
             )
-            yield steps.measure()
+            yield "steps", steps.measure
             log, pipe = flood.publish(runbooks), crowd.publish(runbooks)
-            yield ssh.measure(runbooks, log)
-            yield viewers.measure(running.port)
-            yield programs.measure(running.port, runbooks, execution)
-            yield hostile.measure(running.port)
-            yield flood.measure(running, log)
-            yield crowd.measure(running, pipe)
-            yield crowd.recovery(running)
-            yield history.measure(running)  # last: it fills the database
+            yield "ssh", lambda: ssh.measure(runbooks, log)
+            yield "viewers", lambda: viewers.measure(port)
+            yield "programs", lambda: programs.measure(port, runbooks, execution)
+            yield "hostile", lambda: hostile.measure(port)
+            yield "flood", lambda: flood.measure(running, log)
+            yield "crowd", lambda: crowd.measure(running, pipe)
+            yield "recovery", lambda: crowd.recovery(running)
+            yield "history", lambda: history.measure(running)  # last: it fills the database
 
 
 if __name__ == "__main__":
