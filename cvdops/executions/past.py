@@ -88,7 +88,7 @@ class Lasting:
 class Ahead:
     """How long the rest may take, without what people take. `left` is None where nobody knows."""
 
-    going: bool  # something is left to be told about
+    going: bool  # how much time is left is of interest: of what waits only if it is known
     left: Left | None
     lasting: tuple[Lasting, ...]
     now: datetime
@@ -116,10 +116,10 @@ def ahead(
     rest = [s for s in forward if s.state not in STEP_OVER and s.key not in begun]
     stuck = any(s.state in STEP_STUCK for s in forward)
     going = execution.phase == Phase.FORWARD and not execution.is_over and bool(begun or rest)
-    told = going and not stuck and execution.state != ExecutionState.ROLLING_BACK
+    told = left(runs, {s.key for s in rest}, spent) if going and not stuck else None
     return Ahead(
-        going=going,
-        left=left(runs, {s.key for s in rest}, spent) if told else None,
+        going=going and (told is not None or execution.state == ExecutionState.RUNNING),
+        left=told,
         lasting=tuple(_lasting(begun.values(), runs, now)) if going else (),
         now=now,
     )
