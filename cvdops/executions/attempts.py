@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from django.db import connection, transaction
 
-from cvdops.executions import context, finishing, jobs, links
+from cvdops.executions import context, finishing, jobs, links, remains
 from cvdops.executions.beginning import begin, recorder, refuse
 from cvdops.executions.finishing import Work
 from cvdops.executions.hints import announce
@@ -40,8 +40,12 @@ def carry_out(run: Run, index: int) -> None:
     try:
         transport = context.transport(run.plan.hosts[step.host])
         spool = transport.spool()
+        again = run.rolling_back or step.attempt_count > 0
+        obstacle = remains.clear(run, step.host, transport) if again else ""
     except (StartFailed, Unreachable) as error:
-        refuse(run, step, str(error))
+        obstacle = str(error)
+    if obstacle:
+        refuse(run, step, obstacle)
         return
     attempt = begin(run, step, spool.identity, spool.boot_id)
     failpoint("attempt.sent")
@@ -74,20 +78,34 @@ def resumed(work: Try) -> Recorder:
 def _find(work: Work, recorder: Recorder, elapsed: float) -> None:
     """See to its end what may have been started, however long its host cannot be asked."""
     try:
-        found = links.patiently(work, lambda: work.transport.attach(str(work.attempt.pk)))
+        found, left = links.patiently(work, lambda: remains.look(work))
     except Unreachable as error:
         finishing.unconfirmed(work, recorder, error)
         return
     if found.handle is not None and found.presence is not Presence.VANISHED:
         _watch(work, recorder, found.handle, elapsed)
-    elif found.presence is Presence.ABSENT and _same_place(work, found.spool):
+    elif found.handle is None and not left and same_place(work, found.spool):
         # it was never begun: a claim would be there
         if work.run.hold.intent == Intent.CANCEL:
             _forestall(work, recorder, elapsed)
         else:
             _start(work, recorder, elapsed=0.0)
     else:
-        finishing.interrupted(work, recorder, found, _why(work, found))
+        _outlast(work, recorder, found, left, _why(work, found), elapsed)
+
+
+def _outlast(
+    work: Work,
+    recorder: Recorder,
+    found: Found,
+    left: tuple[int, ...],
+    why: str,
+    elapsed: float,
+) -> None:
+    """See to its end what can leave no result, unless its claim was only late."""
+    turned_up = remains.outlast(work, recorder, found, left, why, elapsed)
+    if turned_up is not None and turned_up.handle is not None:
+        _watch(work, recorder, turned_up.handle, elapsed)
 
 
 def _forestall(work: Work, recorder: Recorder, elapsed: float) -> None:
@@ -111,7 +129,8 @@ def made(
     return Work(run, step, definition, attempt, variables, transport)
 
 
-def _same_place(work: Work, spool: Spool | None) -> bool:
+def same_place(work: Work, spool: Spool | None) -> bool:
+    """Whether it is the spool that the attempt was sent to, on the same boot of its machine."""
     return spool == Spool(work.attempt.spool, work.attempt.boot_id)
 
 
@@ -127,9 +146,9 @@ def _start(work: Work, recorder: Recorder, elapsed: float) -> None:
     try:
         handle = work.transport.start(jobs.job(work))
     except AlreadyClaimed:
-        found = _claimed_before(work)
+        found, left = _claimed_before(work)
         if found.handle is None or found.presence is Presence.VANISHED:
-            finishing.interrupted(work, recorder, found, FORGOTTEN)
+            _outlast(work, recorder, found, left, FORGOTTEN, elapsed)
             return
         handle = found.handle
     except StartFailed as error:
@@ -142,12 +161,12 @@ def _start(work: Work, recorder: Recorder, elapsed: float) -> None:
     _watch(work, recorder, handle, elapsed)
 
 
-def _claimed_before(work: Work) -> Found:
+def _claimed_before(work: Work) -> tuple[Found, tuple[int, ...]]:
     """What there is of an attempt that was sent before, whoever has forgotten it."""
     with transaction.atomic():
         seq = work.run.hand.change("step.found", {"host": work.step.host}, work.step.pk)
         announce(work.run.id, seq)
-    return work.transport.attach(str(work.attempt.pk))
+    return remains.look(work)
 
 
 def _watch(work: Work, recorder: Recorder, handle: Handle, elapsed: float) -> None:
@@ -155,7 +174,13 @@ def _watch(work: Work, recorder: Recorder, handle: Handle, elapsed: float) -> No
         _see_through(work, recorder, handle, elapsed)
     except Vanished:
         found = Found(Presence.VANISHED, handle)
-        finishing.interrupted(work, recorder, found, _why(work, found))
+        why = _why(work, found)
+        try:
+            left = links.patiently(work, lambda: remains.running(work, found))
+        except Unreachable as error:
+            finishing.unconfirmed(work, recorder, error)
+            return
+        _outlast(work, recorder, found, left, why, elapsed)
 
 
 def _why(work: Work, found: Found) -> str:
@@ -193,11 +218,10 @@ def _see_through(work: Work, recorder: Recorder, handle: Handle, elapsed: float)
             links.stay(work)
             links.watch(work, handle)
             if hold.intent == Intent.CANCEL:
-                finishing.stopped(work, recorder, handle, StepEvent.CANCEL, "It was cancelled")
+                finishing.stopped(work, recorder, handle, StepEvent.CANCEL)
                 return
             if time.monotonic() >= deadline and not handle.lost:
-                limit = f"It did not end within {work.definition.attributes.timeout:g} s"
-                finishing.stopped(work, recorder, handle, StepEvent.TIME_OUT, limit)
+                finishing.stopped(work, recorder, handle, StepEvent.TIME_OUT)
                 return
             if quiet:
                 connection.close()  # back to the pool: a long step must not hold one

@@ -18,9 +18,10 @@ from cvdops.executions.run import Try
 from cvdops.executions.states import STEP_MOVES, Intent, StepEvent, StepState
 from cvdops.executions.transitions import Also, DatabaseNow, InSeconds, Merge
 from cvdops.lib.failpoints import failpoint
-from cvdops.runners.job import Found, Handle, Presence, Result, Transport, Unreachable
+from cvdops.runners.job import Found, Handle, Presence, Result, StopReport, Transport, Unreachable
 
 GRACE = 10.0  # seconds between TERM and KILL
+BEFORE = "It had ended by itself before it could be stopped."
 READ_BACK = 1_000_000  # bytes of output that samples and captures look at
 
 
@@ -35,7 +36,8 @@ class Work(Try):
             self.transport.clean(str(self.attempt.pk))
 
 
-def ended(work: Work, recorder: Recorder, result: Result) -> None:
+def ended(work: Work, recorder: Recorder, result: Result, also: str = "") -> None:
+    """`also`: a sentence on how that came about."""
     recorder.finish()
     text = ""
     if work.definition.samples or work.definition.attributes.capture:
@@ -43,6 +45,7 @@ def ended(work: Work, recorder: Recorder, result: Result) -> None:
     judged = outcome.judge(work.definition, result.exit_code, text)
     if not judged.note and work.definition.kind in SHELLS:
         judged = replace(judged, note=_not_carried(result))
+    judged = replace(judged, note=f"{judged.note} {also}".strip())
     variables = {**result.variables, **captured(work, judged, text)}
     finish(work, judged, recorder, session(work, variables, result.cwd))
 
@@ -56,14 +59,30 @@ def _not_carried(result: Result) -> str:
     return ""
 
 
-def stopped(work: Work, recorder: Recorder, handle: Handle, event: StepEvent, because: str) -> None:
+def stopped(work: Work, recorder: Recorder, handle: Handle, event: StepEvent) -> None:
+    """Stop it, unless it came to its end before."""
     try:
-        report = handle.stop(GRACE)
+        result = handle.result_now()
+        if result is None:
+            ended_by_us(work, recorder, handle, event, handle.stop(GRACE))
+        elif recorder.drain(handle, over=True):
+            ended(work, recorder, result, BEFORE)
+        elif handle.lost is not None:
+            unconfirmed(work, recorder, handle.lost.error)
     except Unreachable as error:
         unconfirmed(work, recorder, error)
-        return
-    recorder.drain(handle, over=True)
-    recorder.finish(cut=True)
+
+
+def ended_by_us(
+    work: Work, recorder: Recorder, handle: Handle | None, event: StepEvent, report: StopReport
+) -> None:
+    """It was cancelled, or its time was up."""
+    because = "It was cancelled"
+    if event is StepEvent.TIME_OUT:
+        because = f"It did not end within {work.definition.attributes.timeout:g} s"
+    if handle is not None:
+        recorder.drain(handle, over=True)
+        recorder.finish(cut=True)
     if report.gone:
         note = f"{because}; its processes are gone, verified."
     else:
@@ -81,7 +100,10 @@ def unconfirmed(work: Work, recorder: Recorder, error: Unreachable) -> None:
 
 def unknown(work: Try, recorder: Recorder, why: str) -> None:
     """Its host is no longer the one that it was sent to: nobody looks there how it ended."""
-    note = f"{why} This step had been sent before: how far it came is not known."
+    note = (
+        f"{why} This step had been sent before: how far it came, and whether it still runs there, "
+        "is not known."
+    )
     asked_to_stop = work.run.hold.intent == Intent.CANCEL
     finish(work, Outcome(StepEvent.INTERRUPT, note), recorder, unconfirmed=asked_to_stop)
 
@@ -135,7 +157,9 @@ def finish(
 ) -> None:
     """Record the end of the attempt and what becomes of the step, durably and at once."""
     run, step = work.run, work.step
-    again = outcome.may_retry(work.definition, judged.event, step.tries)
+    again = run.hold.intent != Intent.CANCEL and outcome.may_retry(
+        work.definition, judged.event, step.tries
+    )
     undoes = judged.event is StepEvent.SUCCEED and run.rolling_back
     event = StepEvent.TRY_AGAIN if again else judged.event
     with transaction.atomic() if undoes else nullcontext():

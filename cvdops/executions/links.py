@@ -74,16 +74,17 @@ def lost(work: Work, what: Lost) -> None:
         f"{what.error.why} The step goes on there; the connection is tried again all the time."
     )
     if work.step.note != note:
-        _tell(work, "step.connection_lost", note)
+        tell(work, "step.connection_lost", note)
 
 
 def back(work: Work) -> None:
     """The host answers."""
     if work.step.note:
-        _tell(work, "step.connection_back", "")
+        tell(work, "step.connection_back", "")
 
 
-def _tell(work: Work, kind: str, note: str) -> None:
+def tell(work: Work, kind: str, note: str) -> None:
+    """Put this on the step while it runs, and into the timeline."""
     with transaction.atomic():
         seq = work.run.hand.change(kind, {"host": work.step.host, "note": note}, work.step.pk)
         StepRun.objects.filter(pk=work.step.pk).update(note=note)

@@ -145,8 +145,9 @@ EXECUTION_MOVES: Mapping[ExecutionEvent, Move] = {
 STEP_MOVES: Mapping[StepEvent, Move] = {
     StepEvent.BEGIN: _move(S.PENDING, to=S.RUNNING),
     StepEvent.OPEN: _move(S.PENDING, to=S.WAITING),
-    StepEvent.SUCCEED: _move(S.RUNNING, S.WAITING, to=S.SUCCEEDED),
-    StepEvent.FAIL: _move(S.PENDING, S.RUNNING, S.WAITING, to=S.FAILED),
+    # from interrupted: it was asked to stop, and only now it is known that it had ended before
+    StepEvent.SUCCEED: _move(S.RUNNING, S.WAITING, S.INTERRUPTED, to=S.SUCCEEDED),
+    StepEvent.FAIL: _move(S.PENDING, S.RUNNING, S.WAITING, S.INTERRUPTED, to=S.FAILED),
     StepEvent.TIME_OUT: _move(S.RUNNING, to=S.TIMED_OUT),
     StepEvent.INTERRUPT: _move(S.RUNNING, to=S.INTERRUPTED),
     StepEvent.OMIT: _move(S.PENDING, to=S.SKIPPED),

@@ -13,7 +13,7 @@ from cvdops.executions.outcome import Outcome
 from cvdops.executions.run import Run
 from cvdops.executions.states import StepEvent
 from cvdops.lib.together import Fixed
-from cvdops.runners.job import AlreadyClaimed, StartFailed, Unreachable
+from cvdops.runners.job import AlreadyClaimed, Presence, StartFailed, Unreachable, Vanished
 
 AGAIN = 30.0  # seconds between two tries
 
@@ -46,22 +46,32 @@ def unseen(executions: tuple[UUID, ...]) -> QuerySet[StepRun, tuple[UUID, dateti
 
 def _stopped(run: Run, step: StepRun) -> bool:
     attempt = step.attempts.order_by("-number")[0]
+    key = str(attempt.pk)
     try:
         transport = context.transport(run.plan.hosts[step.host])
-        found = transport.attach(str(attempt.pk))
-        if found.handle is None:
-            transport.start(jobs.nothing(attempt))  # a start that is still on its way is late now
-        elif not found.handle.stop(GRACE).gone:
+        found = transport.attach(key)
+        result = (
+            found.handle.result() if found.presence is Presence.FINISHED and found.handle else None
+        )
+        leader = found.handle.process if found.handle is not None else None
+        if result is None and not transport.stop(key, leader, GRACE).gone:
             return False
-    except (Unreachable, StartFailed, AlreadyClaimed):
+        if found.handle is None:
+            transport.spool()
+            transport.start(jobs.nothing(attempt))  # a start that is still on its way is late now
+    except (Unreachable, StartFailed, AlreadyClaimed, Vanished):
         return False
     work = attempts.made(run, step, run.plan.step(step.key).step, attempt, transport)
     recorder = attempts.resumed(work)
-    note = "It was cancelled; it never began there."
+    if found.handle is not None and not recorder.drain(found.handle, over=True):
+        return False
+    if result is not None:
+        finishing.ended(work, recorder, result, finishing.BEFORE)
+        return True
+    note = "It was cancelled; its processes are gone, verified."
     if found.handle is not None:
-        note = "It was cancelled; its processes are gone, verified."
-        if not recorder.drain(found.handle, over=True):
-            return False
         recorder.finish(cut=True)
+    elif attempts.same_place(work, found.spool):
+        note = "It was cancelled; it never began there."
     finishing.finish(work, Outcome(StepEvent.CANCEL, note), recorder)
     return True

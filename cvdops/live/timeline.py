@@ -45,6 +45,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "step.found": ("unplug", "{step}: it had been sent before, and its run is followed"),
     "step.connection_lost": ("unplug", "{step}: the connection to {host} was lost"),
     "step.connection_back": ("plug", "{step}: the connection to {host} is back"),
+    "step.remains": ("unplug", "{step}: it can leave no result any more, and still runs on {host}"),
     "step.omit": ("skip-forward", "{step}: skipped"),
     "step.try_again": ("rotate-cw", "{step}: is tried again"),
     "step.retry": ("rotate-cw", "{actor} retried {step}"),

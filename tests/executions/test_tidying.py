@@ -162,9 +162,13 @@ def test_of_a_stop_that_is_seen_later_the_rest_of_the_output_is_stored_before_th
     assert files(spool, execution) == set()
 
 
-def stop_while_away(far: Scene, server: Sshd) -> Execution:
+RUNS_ON = (
+    "rm -f ~/go; echo hello; until test -e ~/go; do sleep 0.05; done; echo and more; exec sleep 300"
+)
+
+
+def stop_while_away(far: Scene, server: Sshd, script: str = RUNS_ON) -> Execution:
     """An execution that waits, because the host went away on which its step is to be stopped."""
-    script = "rm -f ~/go; echo hello; until test -e ~/go; do sleep 0.05; done; echo and more; exec sleep 300"
     far.runbook(block("one", script, "target=far"))
     execution = far.start()
     with at_work(execution):
@@ -174,6 +178,29 @@ def stop_while_away(far: Scene, server: Sshd) -> Execution:
         services.cancel(far.person("devops-engineer"), execution.pk)
     assert execution.waiting_for["code"] == "unconfirmed"
     return execution
+
+
+def test_a_step_that_had_ended_before_its_cancel_reached_the_host_is_collected(
+    far: Scene, server: Sshd
+) -> None:
+    spool = server.login.home / SPOOL
+    script = "rm -f ~/go; echo hello; until test -e ~/go; do sleep 0.05; done; echo and more"
+    execution = stop_while_away(far, server, script)
+    attempt = StepAttempt.objects.get(step__execution=execution)
+    (server.login.home / "go").touch()
+    until((spool / str(attempt.pk) / "rc").exists, what="its end")
+    server.start()
+
+    def seen() -> bool:
+        Execution.objects.filter(pk=execution.pk).update(due_at=Now())
+        return far.advance(execution).is_over
+
+    until(seen, what="the end of the cancel")
+    step = far.steps(execution)["one"]
+    assert (execution.state, step.state, step.exit_code) == ("cancelled", "succeeded", 0)
+    assert step.note == "It had ended by itself before it could be stopped."
+    assert far.output(execution, "one") == "hello\nand more\n"
+    until(lambda: files(spool, execution) == set(), what="the removal of the files")
 
 
 @pytest.mark.parametrize(

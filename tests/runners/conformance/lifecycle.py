@@ -138,6 +138,15 @@ class Waiting:
         assert handle.wait(0, 60, None) is Wakeup.ENDED
         assert until(handle.result).exit_code == 0
 
+    def test_an_end_that_nobody_has_looked_at_is_known_when_it_is_asked_for(
+        self, bench: Bench
+    ) -> None:
+        handle, job = bench.start("sleep 300"), bench.job("exit 3")
+        watched = bench.transport.start(job)
+        assert handle.result_now() is None
+        until(lambda: bench.transport.attach(job.attempt).presence is Presence.FINISHED)
+        assert watched.result_now().exit_code == 3
+
     def test_two_watchers_of_one_job(self, bench: Bench) -> None:
         job = bench.job("sleep 0.1; echo hello; sleep 300")
         handles = [bench.transport.start(job), bench.transport.attach(job.attempt).handle]

@@ -1,0 +1,141 @@
+"""What can leave no result any more and runs all the same: nothing replaces, undoes or ends it before."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from cvdops.executions import finishing, remains, services
+from cvdops.executions.leases import HOLDS
+from cvdops.executions.models import Execution, StepAttempt
+from cvdops.lib.errors import Conflict
+from cvdops.runners.ssh.transport import SPOOL
+from tests.executions.scene import Scene
+from tests.executions.test_control import at_work, begun
+from tests.executions.test_engine import block
+from tests.faults.truth import processes_of_attempts
+from tests.sshd import Sshd
+from tests.waiting import until
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remains, "LOOK", 0.05)
+    monkeypatch.setattr(finishing, "GRACE", 0.2)
+
+
+@pytest.fixture
+def spools(server: Sshd) -> dict[str, Path]:
+    return {"here": Path(settings.SPOOL_DIR), "far": server.login.home / SPOOL}
+
+
+def empty(spool: Path) -> None:
+    shutil.rmtree(spool)
+
+
+def remove_job(spool: Path) -> None:
+    for attempt in StepAttempt.objects.all():
+        shutil.rmtree(spool / str(attempt.pk))
+
+
+def left(execution: Execution) -> set[str]:
+    """Attempts of it of which processes run."""
+    attempts = StepAttempt.objects.filter(step__execution=execution)
+    return {str(one.pk) for one in attempts} & set(processes_of_attempts())
+
+
+def leave_alone(execution: Execution) -> None:
+    """A worker begins its step and leaves."""
+    try:
+        with at_work(execution):
+            until(lambda: left(execution), what="its process")
+            HOLDS.drain()
+    finally:
+        HOLDS.draining.clear()
+
+
+def noticed(scene: Scene, execution: Execution) -> None:
+    until(lambda: "it still runs on" in scene.steps(execution)["one"].note, what="the sentence")
+
+
+def waits_for(go: Path, ran: Path) -> str:
+    return f"echo ran >>'{ran}'; until test -e '{go}'; do sleep 0.02; done; echo over >>'{ran}'"
+
+
+@pytest.mark.parametrize("target", ["here", "far"])
+@pytest.mark.parametrize("lose", [empty, remove_job])
+def test_it_is_interrupted_when_it_is_over(
+    far: Scene, server: Sshd, spools: dict[str, Path], target: str, lose: Callable[[Path], None]
+) -> None:
+    folder = server.login.home
+    go, ran = folder / "go", folder / "ran"
+    for path in (go, ran):
+        path.unlink(missing_ok=True)
+    far.runbook(block("one", waits_for(go, ran), f"target={target}"))
+    execution = far.start()
+    leave_alone(execution)
+    lose(spools[target])
+    with at_work(execution):
+        noticed(far, execution)
+        assert far.states(execution) == {"one": "running"}
+        go.touch()
+    assert (execution.state, far.states(execution)) == ("waiting", {"one": "interrupted"})
+    assert ran.read_text() == "ran\nover\n"
+
+
+def test_it_is_not_undone_before_it_is_over(far: Scene, spools: dict[str, Path]) -> None:
+    far.runbook(
+        block("one", "sleep 300", "target=far destructive rollback=undo"),
+        rollback=block("undo", "true", "target=far"),
+    )
+    execution = far.start()
+    lead = far.person("operations-lead")
+    with at_work(execution):
+        begun(far, execution, "one")
+        until(lambda: left(execution), what="its process")
+        empty(spools["far"])
+        noticed(far, execution)
+        for verb in (services.roll_back, services.give_up):
+            with pytest.raises(Conflict):
+                verb(lead, execution.pk)
+        with pytest.raises(Conflict):
+            services.retry(lead, execution.pk, "one")
+        services.cancel(lead, execution.pk)
+    assert (execution.state, left(execution)) == ("cancelled", set())
+    assert "verified" in far.steps(execution)["one"].note
+
+
+def test_an_idempotent_one_is_ended_before_it_is_tried_again(
+    far: Scene, server: Sshd, spools: dict[str, Path]
+) -> None:
+    first = server.login.home / "first"
+    first.unlink(missing_ok=True)
+    script = f"""\
+if test -e '{first}'; then kill -0 "$(cat '{first}')" 2>/dev/null && echo beside; exit 0; fi
+echo $$ >'{first}'; rm -r '{spools["far"]}'; sleep 300"""
+    far.runbook(block("one", script, "target=far idempotent"))
+    execution = far.run()
+    assert (execution.state, far.steps(execution)["one"].attempt_count) == ("succeeded", 2)
+    assert far.output(execution, "one") == ""
+    assert left(execution) == set()
+
+
+@pytest.mark.parametrize("target", ["here", "far"])
+def test_one_that_nobody_has_looked_at_is_ended_before_a_retry(far: Scene, target: str) -> None:
+    far.runbook(block("one", "sleep 300", f"target={target}"))
+    execution = far.start()
+    leave_alone(execution)
+    first = left(execution)
+    execution.steps.update(state="interrupted")  # as after a restore
+    StepAttempt.objects.update(state="interrupted")
+    waits = {"code": "step", "text": "a restore", "step": "one"}
+    Execution.objects.filter(pk=execution.pk).update(state="waiting", waiting_for=waits)
+    services.retry(far.person("devops-engineer"), execution.pk, "one")
+    with at_work(execution):
+        until(lambda: StepAttempt.objects.count() == 2, what="the second try")
+        until(lambda: left(execution), what="its process")
+        assert left(execution).isdisjoint(first)
+        services.cancel(far.person("devops-engineer"), execution.pk)
+    assert left(execution) == set()
