@@ -54,6 +54,13 @@ def test_too_few_runs_tell_nothing(scene: Scene) -> None:
     assert found.going and found.left is None
 
 
+def test_an_unknown_time_is_not_spoken_of_while_a_person_is_waited_for(scene: Scene) -> None:
+    scene.runbook("\n".join(TWO))
+    execution = scene.start()
+    Execution.objects.filter(pk=execution.pk).update(state="waiting", started_at=NOON)
+    assert not look(Execution.objects.get(pk=execution.pk)).going
+
+
 def test_a_step_beyond_its_past_is_marked_and_the_rest_unknown(scene: Scene) -> None:
     scene.runbook("\n".join(TWO))
     done(scene, 6)
