@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Aggregate, Count, DurationField, F, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import Aggregate, Count, F, FloatField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Extract, JSONObject
 from django.utils import timezone
 
 from cvdops.access.policy import Sight, readable_categories, sight
@@ -24,23 +24,27 @@ from cvdops.spec.document import Category
 PERIODS = (30, 90, 365)  # days
 SUCCESS_TARGET = 95  # percent, of the mission
 FRESH = timedelta(days=30)  # within which a document is to be updated, by the mission
-COUNTED = 1000  # recoveries: the newest ones
+# The newest ones, of each runbook and of the recoveries: no page counts what a year of them would be.
+COUNTED = 1000
 # A cancelled, rejected or expired execution says nothing about the runbook.
 TELLING = (ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.ROLLED_BACK)
-_TOOK = F("finished_at") - F("started_at")
+_SECONDS = Extract(F("finished_at") - F("started_at"), "epoch")
 
 
 class _Percentile(Aggregate):
-    """The duration that so large a part of them keeps to."""
+    """What so large a part of them keeps to."""
 
     function = "PERCENTILE_CONT"
     template = "%(function)s(%(fraction)s) WITHIN GROUP (ORDER BY %(expressions)s)"
-    output_field = DurationField()
+    output_field = FloatField()
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one runbook, in the period. `median` and `slow` (the 90th percentile) are of what succeeded."""
+    """Of one runbook, in the period. `median` and `slow` (the 90th percentile) are of what succeeded.
+
+    There may be more than the newest that are counted.
+    """
 
     runbook: Runbook
     succeeded: int
@@ -52,6 +56,11 @@ class Figures:
     @property
     def percent(self) -> float | None:
         return _percent(self.succeeded, self.finished)
+
+    @property
+    def full(self) -> bool:
+        """So many are counted that there may be more."""
+        return self.finished == COUNTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,42 +108,50 @@ class Metrics:
 def metrics(user: User, days: int) -> Metrics:
     """Of the runbooks that are in the source now, and of the executions that this person sees."""
     seen = sight(user)
-    counted = {row["runbook"]: row for row in _ended(seen, days)}
     found = catalog.runbooks(readable_categories(user)).order_by("title")
-    rows = tuple(_figures(runbook, counted.get(runbook.pk, {})) for runbook in found)
+    rows = tuple(_figures(row) for row in found.annotate(counted=Subquery(_ended(seen, days))))
     return Metrics(days, rows, _recoveries(_incidents(seen, days)))
 
 
-def _figures(runbook: Runbook, counted: dict[str, Any]) -> Figures:
+def _figures(runbook: Any) -> Figures:
     metadata = runbook.newest.metadata if runbook.newest else {}
+    counted = runbook.counted or {}
     return Figures(
         runbook,
         counted.get("succeeded", 0),
         counted.get("finished", 0),
-        counted.get("median"),
-        counted.get("slow"),
+        _duration(counted.get("median")),
+        _duration(counted.get("slow")),
         freshness(metadata, runbook.category, _today()),
     )
 
 
 def _ended(seen: Sight, days: int) -> QuerySet[Any, Any]:
-    """By runbook: what has succeeded or failed, and how long it took."""
+    """Of one runbook: what has succeeded or failed, and how long it took. It looks at the newest alone."""
     won = Q(state=ExecutionState.SUCCEEDED)
-    found = _since(seen, days).filter(state__in=TELLING).order_by().values("runbook")
-    return found.annotate(
+    newest = _since(seen, days).filter(runbook=OuterRef(OuterRef("pk")), state__in=TELLING)
+    counted = Execution.objects.filter(pk__in=newest.order_by("-id").values("pk")[:COUNTED])
+    figures = JSONObject(
         finished=Count("pk"),
         succeeded=Count("pk", filter=won),
-        median=_Percentile(_TOOK, filter=won, fraction=0.5),
-        slow=_Percentile(_TOOK, filter=won, fraction=0.9),
+        median=_Percentile(_SECONDS, filter=won, fraction=0.5),
+        slow=_Percentile(_SECONDS, filter=won, fraction=0.9),
     )
+    return counted.order_by().values("runbook").annotate(figures=figures).values("figures")
 
 
-def _incidents(seen: Sight, days: int) -> QuerySet[Execution, tuple[str, timedelta | None]]:
-    """State and time of emergencies and of incident runbooks, from their declaration or the request on."""
-    about = Q(emergency__isnull=False) | Q(runbook__category=Category.INCIDENTS)
-    found = _since(seen, days).filter(about, parent=None, environment__practice=False)
+def _incidents(seen: Sight, days: int) -> list[tuple[str, timedelta | None]]:
+    """State and time of emergencies and of incident runbooks, from their declaration or the request on.
+
+    Each kind is asked for by itself: together no index would find them.
+    """
     began = Coalesce("emergency__declared_at", "created_at")
-    return found.order_by("-id").values_list("state", F("finished_at") - began)[:COUNTED]
+    found = _since(seen, days).filter(parent=None, environment__practice=False).order_by("-id")
+    told = found.values_list("pk", "state", F("finished_at") - began)
+    about = list(Runbook.objects.filter(category=Category.INCIDENTS).values_list("pk", flat=True))
+    kinds = (told.filter(emergency__isnull=False), told.filter(runbook__in=about))
+    rows = {pk: (state, took) for kind in kinds for pk, state, took in kind[:COUNTED]}
+    return [rows[pk] for pk in sorted(rows, reverse=True)[:COUNTED]]
 
 
 def _recoveries(found: Iterable[tuple[str, timedelta | None]]) -> Recoveries:
@@ -147,6 +164,10 @@ def _recoveries(found: Iterable[tuple[str, timedelta | None]]) -> Recoveries:
 def _since(seen: Sight, days: int) -> QuerySet[Execution]:
     since = first_of(time.time() - timedelta(days=days).total_seconds())
     return visible(seen).filter(pk__gte=since)
+
+
+def _duration(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def _percent(succeeded: int, finished: int) -> float | None:

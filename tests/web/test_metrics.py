@@ -77,3 +77,15 @@ def test_programs_read_the_same(world: World) -> None:
     (row,) = [one for one in found["runbooks"] if one["runbook"] == "deployment"]
     assert (found["finished"], row["median_seconds"]) == (1, 120.0)
     assert (found["recoveries"], found["recovery_mean_seconds"]) == (0, None)
+
+
+def test_the_newest_of_each_runbook_are_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cvdops.executions.metrics.COUNTED", 2)
+    for state in ("failed", "succeeded", "cancelled", "succeeded"):
+        ended(world.start(), state, MINUTE)
+    row = next(r for r in metrics(person("auditor"), 365).rows if r.runbook.pk == "deployment")
+    assert (row.succeeded, row.finished, row.full) == (2, 2, True)
+    page = world.client("auditor").get("/metrics/").content.decode()
+    assert "2 of the newest 2" in page

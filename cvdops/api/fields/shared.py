@@ -94,7 +94,7 @@ SHARED: Mapping[str, str] = {
     "proved_at": "When an execution last did this test, within its interval; null: none did, or it is no test.",
     "MetricsShape.days": "Of what was started in so many days.",
     "metrics.metrics.days": "Of how many days, 365 at most.",
-    "finished": "How many have succeeded or failed; what was cancelled or refused counts nowhere.",
+    "finished": "How many have succeeded or failed, of each runbook the newest 1,000; no refused ones.",
     "succeeded": "How many of them have succeeded.",
     "success_target": "In percent, by the mission.",
     "recoveries": "How many emergencies and incident runbooks have ended well.",
