@@ -79,6 +79,11 @@ def why_stuck(policy: ApprovalPolicy, leaving: Leaving | None = None) -> str:
 def reads() -> Iterator[Wanted]:
     """What `stuck` reads, for a page that reads more together with it."""
     yield policies.of()
+    yield from of_people()
+
+
+def of_people() -> Iterator[Wanted]:
+    """What `people` reads."""
     yield grants.of()
     yield members.of()
     yield able.of()

@@ -12,7 +12,8 @@ from django.db.models.functions import Now
 from cvdops.access.models import ApproverGroup, RoleGrant
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import Session, Token, User
-from cvdops.approvals import quorum
+from cvdops.approvals import gates
+from cvdops.approvals.quorum import Leaving
 from cvdops.audit.log import record
 from cvdops.changes import holders
 from cvdops.changes.services import one_at_a_time
@@ -91,10 +92,10 @@ def close(by: User, username: str, reason: str) -> User:
 
 
 def left_stuck(user: User) -> list[str]:
-    """Which approval policies nobody could meet any more without this account; a sentence for each."""
+    """Which policies and gates nobody could meet any more without this account; a sentence for each."""
     roles = RoleGrant.objects.in_force().filter(user=user).values_list("role", "environment")
     groups = ApproverGroup.objects.filter(members=user).values_list("pk", flat=True)
-    return quorum.left_stuck(quorum.Leaving(user.person, tuple(roles), tuple(groups)))
+    return gates.left_stuck(Leaving(user.person, tuple(roles), tuple(groups)))
 
 
 def reopen(by: User, username: str, reason: str) -> str:

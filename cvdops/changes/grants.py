@@ -18,7 +18,8 @@ from cvdops.access.models import Role, RoleGrant
 from cvdops.access.policy import Action
 from cvdops.accounts import sessions
 from cvdops.accounts.models import User
-from cvdops.approvals import quorum
+from cvdops.approvals import gates
+from cvdops.approvals.quorum import Leaving
 from cvdops.changes import holders
 from cvdops.changes.effects import Holding, effects
 from cvdops.changes.kind import Value
@@ -128,14 +129,13 @@ def consequences(key: str, after: Value) -> Sequence[str]:
     later = others if after is None else [*others, mine]
     found = effects(now, holders.cells(), after=later)
     said = [str(effect) for effect in holders.as_trained(found)]
-    if (after is None) != (mine in now):
-        return said  # it only changes for how long
-    verb = "loses" if after is None else "gains"
-    rights = [r for r in _rights(role, environment) if r not in _kept(user, role, environment)]
-    said += [f"{user.name} {verb}: {right}." for right in rights]
+    if (after is None) == (mine in now):  # else it only changes for how long
+        verb = "loses" if after is None else "gains"
+        kept = _kept(user, role, environment)
+        rights = [right for right in _rights(role, environment) if right not in kept]
+        said += [f"{user.name} {verb}: {right}." for right in rights]
     if after is None:
-        leaving = quorum.Leaving(user.person, roles=((role.pk, environment or None),))
-        said += quorum.left_stuck(leaving)
+        said += gates.left_stuck(Leaving(user.person, roles=((role.pk, environment or None),)))
     return said
 
 

@@ -4,7 +4,7 @@ from django.conf import settings
 
 from cvdops.access.models import RoleGrant
 from cvdops.accounts.models import User
-from cvdops.approvals import quorum
+from cvdops.approvals import gates, quorum
 from cvdops.doctor.finding import Finding, ok, warning, wrong
 
 
@@ -38,13 +38,14 @@ def administrators() -> Finding:
 
 
 def approvers() -> Finding:
-    """What a policy asks for and nobody could give, because somebody left or lost a role."""
-    found = [f"{policy}. {why}" for policy, why in quorum.stuck()]
+    """What a policy or a gate asks for and nobody could give, because somebody left or lost a role."""
+    found = [*(f"{policy}. {why}" for policy, why in quorum.stuck()), *gates.stuck()]
     if not found:
-        return ok("approvers", "Every approval policy can be met by the people that there are.")
+        text = "Every approval policy and every gate can be met by the people that there are."
+        return ok("approvers", text)
     return warning(
         "approvers",
         " ".join(found),
         "What starts there waits for an approval that nobody can give, and expires.",
-        "Give the role to somebody on the page Permissions, People, or change the policy.",
+        "Give the role to somebody on the page Permissions, People, or change the policy or the runbook.",
     )

@@ -10,6 +10,7 @@ from cvdops.access.catalog import get_runbook
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, Decision, Matter, can
 from cvdops.accounts.models import User
+from cvdops.approvals.gates import stuck_in
 from cvdops.catalog.freshness import freshness
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.queries import document
@@ -51,6 +52,7 @@ def runbook(request: HttpRequest, runbook_id: str) -> HttpResponse:
         "fresh": freshness(version.metadata, found.category, timezone.now().date()),
         "start": may_start(user, found),
         "quality": quality(user, about),
+        "stuck_gates": stuck_in(found, version),
         "reviews": about.reviews,
         "reviewed": any(review.person == user.person for review in about.reviews),
         "own": is_author(user, version),
