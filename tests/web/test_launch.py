@@ -161,7 +161,7 @@ def test_the_impact_says_what_else_goes_on_there_and_how_it_went(world: World) -
     page = text_of(world, "procedure=greet", "operations-lead")
     assert f"Security audit #{other.number}</a>, Security-Admin: queued" in page
     assert page.count("</a> succeeded, ") == 3
-    assert "2 min as a rule, 3 min at most in 90 % of 3 runs" in page
+    assert "2 min as a rule, 3 min at most in 90&nbsp;% of 3 runs" in page
 
 
 def test_the_impact_names_nothing_that_does_not_exist_for_the_reader(world: World) -> None:
