@@ -5,11 +5,13 @@ The pages come from the table of all addresses: a new page is walked without bei
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models.functions import Now
 from django.urls import reverse
 
 from cvdops.executions.models import Execution
+from cvdops.executions.pace import TELLING
 from cvdops.executions.states import EXECUTION_LOOKS, TERMINAL
 from tests.cast import OUTSIDER
 from tests.web.access_table import NOBODY, TABLE
@@ -50,7 +52,13 @@ class Place:
 
 def all_places(world: World) -> list[Place]:
     """Executions come first, before a window or a hold of the table refuses their starts."""
-    return [*_executions(world), *_states(world), *_addresses(world), *_refusals()]
+    return [
+        *_executions(world),
+        _slow(world),
+        *_states(world),
+        *_addresses(world),
+        *_refusals(),
+    ]
 
 
 def in_order() -> list[str]:
@@ -134,3 +142,18 @@ def _executions(world: World) -> list[Place]:
         )
         places.append(Place(f"/executions/{execution.pk}/"))
     return [*places, Place("/executions/"), Place("/")]
+
+
+def _slow(world: World) -> Place:
+    """One whose step takes longer than those before, which were done at once."""
+    now = Now()
+    for _ in range(TELLING):
+        before = world.start()
+        Execution.objects.filter(pk=before.pk).update(state="succeeded", finished_at=now)
+        before.steps.update(state="succeeded", attempt_count=1, started_at=now, finished_at=now)
+    slow, began = world.start(), now - timedelta(minutes=10)
+    Execution.objects.filter(pk=slow.pk).update(
+        state="running", started_at=began, lease_until=now + timedelta(hours=1)
+    )
+    slow.steps.update(state="running", started_at=began)
+    return Place(f"/executions/{slow.pk}/")
