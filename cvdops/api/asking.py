@@ -1,6 +1,8 @@
 """What is asked for: strictly, so that a misspelt word is never taken for one that was not said."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 from uuid import UUID
@@ -75,6 +77,16 @@ class Listed(Asked):
     """The parameters of every list. `cursor` is the `next_cursor` of the page before."""
 
     cursor: Text = ""
+
+
+@contextmanager
+def in_its_words(**names: str) -> Iterator[None]:
+    """What is wrong by the words of a page is said by those of the call: the page's name → its own."""
+    try:
+        yield
+    except Invalid as error:
+        told = [Problem(names.get(one.field, one.field), one.message) for one in error.problems]
+        raise Invalid(told) from None
 
 
 def check_names(request: HttpRequest, known: frozenset[str]) -> None:

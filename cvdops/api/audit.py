@@ -1,7 +1,7 @@
 """The audit log."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -11,7 +11,7 @@ from pydantic import IPvAnyAddress
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
-from cvdops.api.asking import Asked, Listed, Moment, Text, first, number
+from cvdops.api.asking import Asked, Listed, Moment, Text, first, number, told
 from cvdops.api.files import FILE, Format
 from cvdops.audit import witness
 from cvdops.audit.models import AuditEntry, Seal
@@ -68,7 +68,7 @@ class EntryFilters(Asked):
     action: Text = ""
     user: Text = ""
     subject: Text = ""
-    address: Literal[""] | IPvAnyAddress = ""
+    address: Annotated[Literal[""] | IPvAnyAddress, told("This is no IP address.")] = ""
     allowed: bool | None = None
     since: Moment | None = None
     until: Moment | None = None

@@ -10,7 +10,17 @@ from pydantic import Field
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
-from cvdops.api.asking import Asked, Flag, Listed, Moment, Number, Text, first, identity
+from cvdops.api.asking import (
+    Asked,
+    Flag,
+    Listed,
+    Moment,
+    Number,
+    Text,
+    first,
+    identity,
+    in_its_words,
+)
 from cvdops.api.sharp import sharp
 from cvdops.changes import approver_groups, grants, periods, queries, services
 from cvdops.changes.kind import Value
@@ -199,7 +209,8 @@ def set_period(request: HttpRequest, slug: str, asked: PeriodAsked) -> Status[Ch
         "rule": asked.rule,
     }
     key = periods.key(slug, asked.name)
-    return submitted(request, asked.kind, key, after, asked.reason, asked.seen)
+    with in_its_words(repetition="rule", ends_at="minutes"):
+        return submitted(request, asked.kind, key, after, asked.reason, asked.seen)
 
 
 @router.post("/environments/{slug}/periods/remove", response=Made, url_name="api-period-remove")

@@ -15,7 +15,7 @@ from cvdops.access.marks import person, requires
 from cvdops.access.models import Delegation, RoleGrant
 from cvdops.access.policy import Action, can, standing_of
 from cvdops.accounts.models import User
-from cvdops.api.asking import Asked, Listed, Moment, Number, Text, first, number
+from cvdops.api.asking import Asked, Listed, Moment, Number, Text, first, in_its_words, number
 from cvdops.changes import grants
 from cvdops.changes.services import mark
 from cvdops.executions import evidence, services
@@ -193,9 +193,10 @@ def delegation(request: HttpRequest, delegation_id: int) -> Delegated:
 @requires(Action.DELEGATE, "POST")
 def delegate(request: HttpRequest, asked: Delegating) -> Status[Delegated]:
     """Let somebody else decide for you, for 30 days at most."""
-    made = delegating.delegate(
-        person(request), asked.receiver, asked.ends_at, asked.reason, asked.starts_at
-    )
+    with in_its_words(until="ends_at", since="starts_at"):
+        made = delegating.delegate(
+            person(request), asked.receiver, asked.ends_at, asked.reason, asked.starts_at
+        )
     made.refresh_from_db()
     return Status(201, Delegated.of(made))
 

@@ -16,6 +16,8 @@ PATIENCE = 30.0  # seconds that nobody's script waits for a person, if it does n
 class Away(Exception):
     """The portal cannot be asked now; what runs goes on. The text says what is wrong."""
 
+    code = "away"
+
 
 class Source(Output, Protocol):
     """An execution that is followed. Everything may raise Away."""

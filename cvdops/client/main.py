@@ -49,7 +49,8 @@ def main() -> None:
     try:
         code = int(options.do(Portal(place()), console, options))
     except (Told, Away, Unset) as error:
-        document = getattr(error, "document", {"detail": str(error)})
+        known = isinstance(error, Told)
+        document = error.document if known else {"code": error.code, "detail": str(error)}
         if options.json:
             console.say_json({"error": document})
         console.tell(console.painted(f"Error: {error}", "bad"))

@@ -14,6 +14,8 @@ _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 class Unset(Exception):
     """It is not said where the portal is, or with which token. The text says how to say it."""
 
+    code = "unset"
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -131,7 +131,9 @@ def lint(portal: Portal, console: Console, options: Namespace) -> Exit:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise Told(0, {"detail": f"{path} cannot be read: {error.strerror}."}) from None
+        raise Told(
+            0, {"code": "file", "detail": f"{path} cannot be read: {error.strerror}."}
+        ) from None
     found = portal.post("lint", body={"text": text, "name": path.name})
     if options.json:
         console.say_json(found)

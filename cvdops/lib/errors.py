@@ -86,4 +86,5 @@ class TooMany(UserError):
 
     def __init__(self, text: str, wait: int) -> None:
         self.wait = wait
-        super().__init__(f"{text} Nothing was done. Try it again in {wait} seconds.")
+        seconds = "1 second" if wait == 1 else f"{wait} seconds"
+        super().__init__(f"{text} Nothing was done. Try it again in {seconds}.")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from cvdops.executions.models import Execution, StepRun
@@ -39,8 +40,9 @@ def moved_on(execution: Execution, text: str, step: StepRun | None = None) -> Co
     if step is not None:
         step.refresh_from_db(fields=["state"])
         what += f" and “{step.title}” {said(step.state)}"
-    lately = execution.events.filter(at__gte=Now() - _LATELY, actor__isnull=False)
-    why = who_was_first(execution) if lately.exists() else ""
+    # What ended was not ended by whoever did something to one of its other steps before.
+    about = Q(step=None) | Q(step=step) if execution.is_over else Q()
+    why = who_was_first(execution, about & Q(at__gte=Now() - _LATELY))
     if not why and before != (execution.state, step and step.state):
         why = "it went on by itself"
     if not why and execution.state == ExecutionState.WAITING:
@@ -48,9 +50,9 @@ def moved_on(execution: Execution, text: str, step: StepRun | None = None) -> Co
     return Conflict(f"{text} {what}{why and ': '}{why}.".strip(), MOVED_ON)
 
 
-def who_was_first(execution: Execution) -> str:
-    """Who did something to it last, what and when; empty for nobody."""
-    events = execution.events.filter(actor__isnull=False).exclude(kind__in=_FOLLOWS)
+def who_was_first(execution: Execution, which: Q = Q()) -> str:  # noqa: B008 — nobody changes it
+    """Who did something to it last, what and when, of these events; empty for nobody."""
+    events = execution.events.filter(which, actor__isnull=False).exclude(kind__in=_FOLLOWS)
     last = events.select_related("actor").order_by("-seq").first()
     if last is None or last.actor is None:
         return ""
