@@ -49,8 +49,8 @@ def main() -> None:
     try:
         code = int(options.do(Portal(place()), console, options))
     except (Told, Away, Unset) as error:
-        known = isinstance(error, Told)
-        document = error.document if known else {"code": error.code, "detail": str(error)}
+        own = {"code": getattr(error, "code", ""), "detail": str(error)}
+        document = error.document if isinstance(error, Told) else own
         if options.json:
             console.say_json({"error": document})
         console.tell(console.painted(f"Error: {error}", "bad"))

@@ -132,3 +132,23 @@ def test_what_is_no_http_is_told_so(world: World, server: int) -> None:
     head, _, body = said.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ") and b"application/problem+json" in head
     assert json.loads(body)["code"] == "unreadable"
+
+
+@pytest.mark.parametrize(
+    ("place", "body", "field"),
+    [
+        ("environments/development/periods", {"rule": "FREQ=SECONDLY;COUNT=9"}, "rule"),
+        ("environments/development/periods", {"minutes": 0}, "minutes"),
+        ("delegations", {}, "ends_at"),
+    ],
+)
+def test_what_is_wrong_is_named_as_it_was_sent(
+    place: str, body: dict[str, object], field: str, world: World
+) -> None:
+    past = "2020-11-29T02:00:00Z"
+    period = {"kind": "window", "name": "Night", "starts_at": past, "minutes": 60, "rule": ""}
+    lent = {"receiver": person("cto").username, "ends_at": past, "reason": "away"}
+    sent = {**(lent if place == "delegations" else {**period, "reason": "why"}), **body}
+    answer = call(token("operations-lead"), "POST", place, sent)
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["problems"]] == [field]

@@ -39,6 +39,26 @@ def test_a_line_that_it_does_not_understand_is_2_and_json_where_that_is_asked_fo
         assert error["detail"] in done.stderr
 
 
+def test_each_refusal_of_its_own_has_a_code(tmp_path: Path) -> None:
+    here = {"HOME": str(tmp_path), "CVDOPS_TOKEN": "cvdops_x"}
+    nowhere = {**here, "CVDOPS_URL": "http://127.0.0.1:1"}
+    asked = [
+        (["executions"], here, "unset"),
+        (["executions"], nowhere, "away"),
+        (["lint", str(tmp_path / "none.md")], nowhere, "file"),
+    ]
+    for line, environment, code in asked:
+        done = subprocess.run(
+            [*ALONE, "-m", "cvdops.client", *line, "--json"],
+            cwd=PROJECT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 2 and json.loads(done.stdout)["error"]["code"] == code
+
+
 def test_its_help_teaches_where_no_django_is() -> None:
     for command in ([], ["run"], ["watch"], ["approve"], ["settle"], ["executions"], ["output"]):
         done = subprocess.run(

@@ -83,3 +83,13 @@ def test_a_reason_to_go_on_stays_in_the_form(scene: Scene) -> None:
     answer = as_person(scene, "operations-lead").post(f"/executions/{execution.pk}/go-on/", form)
     assert answer.status_code == 409
     assert f">{SHOWN}</textarea>" in answer.content.decode()
+
+
+def test_nobody_is_blamed_for_what_has_ended_by_itself(scene: Scene) -> None:
+    scene.runbook(GATE + "#### Say\n```bash {#say}\ntrue\n```\n")
+    execution = scene.run()
+    scene.approve(execution)
+    assert scene.advance(execution).state == "succeeded"
+    answer = as_person(scene, "devops-engineer").post(f"/executions/{execution.pk}/cancel/")
+    assert answer.status_code == 409
+    assert "has succeeded." in answer.content.decode() and b"was first" not in answer.content

@@ -41,7 +41,7 @@ def test_success_and_time_to_complete(world: World) -> None:
     assert (row.succeeded, row.finished, row.median) == (2, 3, 3 * MINUTE)
     assert (found.percent, found.met) == (66.7, False)
     page = world.client("operations-lead").get("/metrics/?days=90").content.decode()
-    assert "below the target of 95 %" in page and "3 min" in page
+    assert "below the target of 95&nbsp;%" in page and "3 min" in page
 
 
 def test_recovery_counts_from_the_declaration_or_the_request(world: World) -> None:
