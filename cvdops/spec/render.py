@@ -88,6 +88,7 @@ def _html(markdown: str, env: dict[str, Any]) -> str:
         tags=set(_TAGS),
         attributes=_ATTRIBUTES,
         allowed_classes=_CLASSES,
+        set_tag_attribute_values={"pre": {"tabindex": "0"}},  # a wide one scrolls by keyboard, too
         url_schemes=set(SCHEMES),
         link_rel="noopener noreferrer",
     )

@@ -47,7 +47,7 @@ def test_code_is_coloured_by_classes_and_knows_its_line() -> None:
         + 1
     )
     assert (
-        f'<pre class="code" data-line="{line}"><code class="language-bash"><span class="nb">echo'
+        f'<pre class="code" data-line="{line}" tabindex="0"><code class="language-bash"><span class="nb">echo'
         in HTML
     )
     assert "style" not in HTML
@@ -56,7 +56,7 @@ def test_code_is_coloured_by_classes_and_knows_its_line() -> None:
 def test_a_step_shows_its_id_beside_its_block_and_its_checklist() -> None:
     source = "# T\n\n## Procedures\n\n```bash {#go}\nls\n```\n\n### Look\n\n- a\n- [ ] b\n- [ ] c\n"
     html = render(source, parse(source).steps)
-    assert '<pre class="code" data-line="5" data-step="go">' in html
+    assert '<pre class="code" data-line="5" data-step="go" tabindex="0">' in html
     assert html.count("data-step") == 2
     assert '<li class="task" data-step="look"><input type="checkbox" disabled=""> b</li>' in html
 
@@ -105,7 +105,7 @@ def test_nothing_active_survives(text: str) -> None:
     page = Page()
     page.feed(render_fragment(text) + render(text))
     assert page.tags <= {"p", "a", "h1", "pre", "code", "span", "ul", "li"}
-    assert page.attributes <= {"href", "rel", "title", "id", "class", "data-line"}
+    assert page.attributes <= {"href", "rel", "title", "id", "class", "data-line", "tabindex"}
     assert all(re.match(r"https://a|#doc-|[\w.]", link) for link in page.links)
     assert not any(":" in link.removeprefix("https:") for link in page.links)
 
