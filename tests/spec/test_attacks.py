@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "input": {"type", "disabled", "checked"},
     "ol": {"start"},
     "li": {"class", "data-step"},
-    "pre": {"class", "data-line", "data-step"},
+    "pre": {"class", "data-line", "data-step", "tabindex"},
 }
 
 
@@ -39,6 +39,7 @@ class Judge(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         assert tag in ALLOWED
         assert values.keys() <= ALLOWED[tag]
+        assert values.get("tabindex", "0") == "0"
         assert tag != "a" or "a" not in self.open
         self.link(values.get("href", ""))
         if tag == "input":
