@@ -130,7 +130,7 @@ S = TypeVar("S", _Written, _Built)
 def _placed(general: S, ids: Sequence[UUID]) -> S:
     if not ids:
         return general
-    now = dict(zip(_PLACES, ids, strict=False))
+    now = {_place(number): one for number, one in enumerate(ids, 1)}
 
     def there(value: Any) -> Any:
         if isinstance(value, UUID):
@@ -251,8 +251,9 @@ class Wanted:
         return _fixed(question(ask, general, kwargs)).about(ids)
 
 
-# In the statements of `Fixed` they stand where the ids will be; nothing that is stored has them.
-_PLACES = tuple(UUID(int=place) for place in range(1, 257))
+def _place(number: int) -> UUID:
+    """What stands in a statement of `Fixed` where the id of this number will be; nothing stored has it."""
+    return UUID(int=number)
 
 
 def _general(args: tuple[Any, ...], ids: list[UUID]) -> tuple[Any, ...]:
@@ -261,7 +262,7 @@ def _general(args: tuple[Any, ...], ids: list[UUID]) -> tuple[Any, ...]:
     for one in args:
         if isinstance(one, UUID):
             ids.append(one)
-            made.append(_PLACES[len(ids) - 1])
+            made.append(_place(len(ids)))
         elif isinstance(one, tuple) and all(isinstance(part, UUID) for part in one):
             made.append(_general(one, ids))
         else:

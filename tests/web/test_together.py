@@ -132,6 +132,16 @@ def test_the_statement_of_a_fixed_read_is_the_same_whichever_id_it_is_about(worl
     assert steps(uuid7()) == [] and len(made) == 1
 
 
+def test_a_fixed_read_may_be_about_any_number_of_ids(world: World) -> None:
+    execution = world.start()
+
+    @Fixed
+    def these(ids: tuple[UUID, ...]) -> QuerySet[Execution, UUID]:
+        return Execution.objects.filter(pk__in=ids).values_list("pk", flat=True)
+
+    assert these((*(uuid7() for _ in range(1000)), execution.pk)) == [execution.pk]
+
+
 def test_a_fixed_read_that_does_more_with_an_id_than_compare_it_is_refused(world: World) -> None:
     execution = world.start()
 
