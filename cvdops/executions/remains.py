@@ -17,7 +17,7 @@ from cvdops.executions.models import StepAttempt
 from cvdops.executions.recorder import Recorder
 from cvdops.executions.run import Run
 from cvdops.executions.states import Intent, StepEvent, StepState
-from cvdops.runners.job import Found, Lost, Presence, Process, StopReport, Transport, Unreachable
+from cvdops.runners.job import Found, Lost, Presence, StopReport, Transport, Unreachable
 
 LOOK = 2.0  # seconds between two looks at what is left
 _STOPPED = (StepState.INTERRUPTED, StepState.TIMED_OUT, StepState.CANCELLED)
@@ -32,7 +32,7 @@ def look(work: Work) -> tuple[Found, tuple[int, ...]]:
 
 def running(work: Work, found: Found) -> tuple[int, ...]:
     """Its processes. Raises Unreachable."""
-    return work.transport.running(str(work.attempt.pk), _leader(found))
+    return work.transport.running(str(work.attempt.pk), found.leader)
 
 
 def outlast(
@@ -104,7 +104,7 @@ def _asked(work: Work, deadline: float) -> StepEvent | None:
 
 
 def _stop(work: Work, found: Found) -> StopReport:
-    return work.transport.stop(str(work.attempt.pk), _leader(found), finishing.GRACE)
+    return work.transport.stop(str(work.attempt.pk), found.leader, finishing.GRACE)
 
 
 def _rest(work: Work, wake: int) -> None:
@@ -113,10 +113,6 @@ def _rest(work: Work, wake: int) -> None:
     links.rest(wake, LOOK)
     calm(wake)
     links.stay(work)
-
-
-def _leader(found: Found) -> Process | None:
-    return found.handle.process if found.handle is not None else None
 
 
 def _say(work: Work, why: str, left: tuple[int, ...]) -> None:

@@ -3,7 +3,6 @@
 The schedule is that of the mission. A test is not confirmed by anybody: an execution that succeeded proves it.
 """
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +22,7 @@ from cvdops.environments.models import Contact
 from cvdops.executions.models import Execution, RoutineDone
 from cvdops.executions.states import ExecutionState
 from cvdops.lib.errors import Conflict, Invalid, NotFound, Problem
-from cvdops.lib.ids import first_of
+from cvdops.lib.ids import first_within
 from cvdops.lib.together import Fixed, Wanted
 from cvdops.spec.document import Category
 
@@ -202,7 +201,7 @@ def newest() -> QuerySet[Any]:
 
 def _since(routine: Routine) -> UUID:
     """What the id of nothing is less than that was started within its interval, to the minute."""
-    return first_of(time.time() // 60 * 60 - routine.every.total_seconds())
+    return first_within(routine.every.total_seconds())
 
 
 @Fixed

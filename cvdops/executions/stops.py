@@ -53,8 +53,7 @@ def _stopped(run: Run, step: StepRun) -> bool:
         result = (
             found.handle.result() if found.presence is Presence.FINISHED and found.handle else None
         )
-        leader = found.handle.process if found.handle is not None else None
-        if result is None and not transport.stop(key, leader, GRACE).gone:
+        if result is None and not transport.stop(key, found.leader, GRACE).gone:
             return False
         if found.handle is None:
             transport.spool()

@@ -18,3 +18,8 @@ def first_of(seconds: float) -> uuid.UUID:
     """What no version 7 UUID of this moment or a later one is less than; `seconds` since 1970."""
     milliseconds = min(max(int(seconds * 1000), 0), 2**48 - 1)
     return uuid.UUID(int=milliseconds << 80)
+
+
+def first_within(seconds: float) -> uuid.UUID:
+    """The same of so long ago, to the minute: within one, what is read by it is read once."""
+    return first_of(time.time() // 60 * 60 - seconds)

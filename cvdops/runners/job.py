@@ -184,6 +184,11 @@ class Found:
     handle: Handle | None = None
     spool: Spool | None = None  # as it was in the moment in which no claim was there
 
+    @property
+    def leader(self) -> Process | None:
+        """The process that its claim names, if there is a claim."""
+        return self.handle.process if self.handle is not None else None
+
 
 class Transport(Protocol):
     """A way to a host. Safe in threads. Everything may raise Unreachable."""

@@ -1,6 +1,5 @@
 """Short facts about many executions at once, for lists: a query for each kind of fact, not each row."""
 
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ from cvdops.executions.states import (
     StepState,
 )
 from cvdops.lib import together
-from cvdops.lib.ids import first_of
+from cvdops.lib.ids import first_within
 from cvdops.lib.together import Fixed, Wanted
 from cvdops.spec.document import Kind, Severity
 from cvdops.web.live import waiting
@@ -192,7 +191,7 @@ def success_rate(user: User, runbook: str = "") -> SuccessRate:
 
 def lately() -> UUID:
     """What the id of nothing is less than that was started in the last 30 days, to the minute."""
-    return first_of(time.time() // 60 * 60 - SUCCESS_WINDOW.total_seconds())
+    return first_within(SUCCESS_WINDOW.total_seconds())
 
 
 @Fixed
