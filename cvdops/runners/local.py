@@ -196,16 +196,31 @@ def _is_folder(path: Path) -> bool:
 
 def _emptied(folder: Path) -> bool:
     """Remove all but the claim; false if something could not be."""
-    gone = True
-    for entry in list(os.scandir(folder)) if _is_folder(folder) else []:
+    try:
+        descriptor = os.open(folder, os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:  # it is gone, or no directory of ours
+        return not _is_folder(folder)
+    try:
+        with os.scandir(descriptor) as entries:
+            names = [entry.name for entry in entries if entry.name != CLAIM]
+        kept = [name for name in names if not _removed(name, descriptor)]
+        return not kept
+    finally:
+        os.close(descriptor)
+
+
+def _removed(name: str, folder: int) -> bool:
+    """A file, link or directory in this folder, of which there is the descriptor."""
+    try:
         try:
-            if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path)
-            elif entry.name != CLAIM:
-                Path(entry.path).unlink(missing_ok=True)
-        except OSError:
-            gone = False
-    return gone
+            os.unlink(name, dir_fd=folder)
+        except IsADirectoryError:
+            shutil.rmtree(name, dir_fd=folder)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _claimed(folder: Path) -> bool:

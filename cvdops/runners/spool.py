@@ -87,20 +87,26 @@ def write_apart(folder: Path, name: str, text: str) -> Path:
     """Write a file in a folder of its own below this one, which nobody else uses. Raises OSError."""
     apart = folder / f".{secrets.token_hex(4)}"
     apart.mkdir(0o700)
-    return write_part(apart / name, text).rename(apart / name)
+    path = apart / name
+    _write_fresh(path, text)
+    return path
 
 
 def write_part(path: Path, text: str) -> Path:
     """Write a file beside this path, under a name that nobody else uses. Raises OSError."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    _write_fresh(part, text)
+    return part
+
+
+def _write_fresh(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(text.encode("utf-8", "surrogateescape"))
     except OSError:
-        part.unlink()
+        path.unlink()
         raise
-    return part
 
 
 def punch(path: str, end: int) -> None:
