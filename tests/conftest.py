@@ -31,6 +31,26 @@ def pytest_report_header() -> str:
     return f"seed of the random faults: {SEED} (CVDOPS_SEED={SEED} plays them again)"
 
 
+class Failures:
+    """Names each test when it fails, with what was wrong: a run that is cut off has said it all the same."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._reporter = config.pluginmanager.get_plugin("terminalreporter")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and self._reporter is not None:
+            self._reporter.write_line("")
+            self._reporter.write_line(f"FAILED {report.nodeid} ({report.when})")
+            self._reporter.write_line(report.longreprtext)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Failures(config))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object | None:
     return schedule.schedule(config, log) if config.option.dist == "loadfile" else None
