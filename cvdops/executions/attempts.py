@@ -31,6 +31,7 @@ from cvdops.spec.document import Step
 
 SHORT = 0.02  # seconds: a step that is done within them keeps its database connection
 FORGOTTEN = "It had been sent before, and the database has lost what became of it."
+LATE = "It had ended before it was looked at again: its time is counted until then."
 POLL = 30.0  # seconds: a watcher looks again even if nothing woke it
 
 
@@ -83,7 +84,8 @@ def _find(work: Work, recorder: Recorder, elapsed: float) -> None:
         finishing.unconfirmed(work, recorder, error)
         return
     if found.handle is not None and found.presence is not Presence.VANISHED:
-        _watch(work, recorder, found.handle, elapsed)
+        late = LATE if found.presence is Presence.FINISHED else ""
+        _watch(work, recorder, found.handle, elapsed, late)
     elif found.handle is None and not left and same_place(work, found.spool):
         # it was never begun: a claim would be there
         if work.run.hold.intent == Intent.CANCEL:
@@ -169,9 +171,10 @@ def _claimed_before(work: Work) -> tuple[Found, tuple[int, ...]]:
     return remains.look(work)
 
 
-def _watch(work: Work, recorder: Recorder, handle: Handle, elapsed: float) -> None:
+def _watch(work: Work, recorder: Recorder, handle: Handle, elapsed: float, also: str = "") -> None:
+    """See it to its end. `also`: a sentence on how that came about."""
     try:
-        _see_through(work, recorder, handle, elapsed)
+        _see_through(work, recorder, handle, elapsed, also)
     except Vanished:
         found = Found(Presence.VANISHED, handle)
         why = _why(work, found)
@@ -203,7 +206,7 @@ def _why(work: Work, found: Found) -> str:
     return "Its process ended without leaving a result."
 
 
-def _see_through(work: Work, recorder: Recorder, handle: Handle, elapsed: float) -> None:
+def _see_through(work: Work, recorder: Recorder, handle: Handle, elapsed: float, also: str) -> None:
     hold = work.run.hold
     deadline = time.monotonic() + work.definition.attributes.timeout - elapsed
     quiet = False
@@ -212,7 +215,7 @@ def _see_through(work: Work, recorder: Recorder, handle: Handle, elapsed: float)
             result = handle.result()  # before reading: what is read after it is all there is
             whole = recorder.drain(handle, over=result is not None)
             if result is not None and whole:
-                finishing.ended(work, recorder, result)
+                finishing.ended(work, recorder, result, also)
                 return
             calm(wake)
             links.stay(work)

@@ -9,10 +9,11 @@ from threading import Thread
 import pytest
 from django.db import IntegrityError, connections, transaction
 from django.db.models.functions import Now
+from pytest_django import Settings
 
-from cvdops.executions import engine, leases, queries, services
+from cvdops.executions import attempts, engine, leases, queries, services
 from cvdops.executions.leases import HOLDS
-from cvdops.executions.models import Event, Execution
+from cvdops.executions.models import Event, Execution, StepAttempt
 from cvdops.lib.errors import Conflict, Invalid, Refused
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
@@ -64,6 +65,26 @@ def test_pause_lets_the_running_step_end(scene: Scene, tmp_path: Path) -> None:
     assert scene.states(execution) == {"one": "succeeded", "two": "pending"}
     services.resume(engineer, execution.pk)
     assert scene.advance(execution).state == "succeeded"
+
+
+def test_what_ended_while_nobody_looked_says_that_its_time_was_longer(
+    scene: Scene, tmp_path: Path, settings: Settings
+) -> None:
+    go = tmp_path / "go"
+    scene.runbook(block("one", f"until test -e '{go}'; do sleep 0.05; done; echo hello"))
+    execution = scene.start()
+    try:
+        with at_work(execution):
+            begun(scene, execution, "one")
+            HOLDS.drain()
+    finally:
+        HOLDS.draining.clear()
+    go.touch()
+    attempt = StepAttempt.objects.get(step__execution=execution)
+    until((settings.SPOOL_DIR / str(attempt.pk) / "rc").exists, what="its end")
+    assert scene.advance(execution).state == "succeeded"
+    assert scene.steps(execution)["one"].note == attempts.LATE
+    assert scene.output(execution, "one") == "hello\n"
 
 
 def test_a_pause_is_taken_back_before_the_step_ends(scene: Scene, tmp_path: Path) -> None:
