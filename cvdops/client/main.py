@@ -176,6 +176,9 @@ def _reading(commands: "_SubParsersAction[_Parser]") -> None:
     one.add_argument("step", metavar="STEP", help="its id, as `show` names it")
     one.add_argument("--host", default="", help="which one, of a step that ran on several")
     one.add_argument(
+        "--attempt", type=arguments.count, metavar="N", help="which one (default: the last)"
+    )
+    one.add_argument(
         "--offset", type=arguments.count, default=0, metavar="N", help="from this byte on"
     )
     one = _add(

@@ -94,10 +94,12 @@ def output(portal: Portal, console: Console, options: Namespace) -> Exit:
 
 
 def _pieces(portal: Portal, path: tuple[str, ...], options: Namespace) -> Iterator[bytes]:
-    offset = options.offset
-    while data := portal.fetch(*path, most=PIECE, offset=offset, host=options.host):
-        yield data
-        offset += len(data)
+    """All of one attempt: a step that begins anew meanwhile begins another output."""
+    of, offset = {"host": options.host, "attempt": options.attempt}, options.offset
+    while (answer := portal.fetch(*path, most=PIECE, offset=offset, **of)).data:
+        yield answer.data
+        offset += len(answer.data)
+        of["attempt"] = answer.headers["X-Attempt"]
 
 
 def _contents(data: bytes, offset: int) -> dict[str, object]:

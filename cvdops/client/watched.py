@@ -40,9 +40,10 @@ class Watched:
             return b""
         try:
             path = ("executions", self.execution, "steps", step.id, "output")
-            return self.portal.fetch(
+            answer = self.portal.fetch(
                 *path, most=PIECE, offset=offset, attempt=step.attempt, host=step.host
             )
+            return answer.data
         except Told as error:
             if error.status == 403:
                 self._refused.add(asked)

@@ -6,6 +6,8 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from email.message import Message
+from http.client import HTTPResponse
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urljoin
@@ -46,6 +48,7 @@ class Answer:
     """What a portal answers; of more bytes than were wanted, the first ones."""
 
     data: bytes
+    headers: Message
 
     def json(self) -> Any:
         """Raises Told for what is no JSON."""
@@ -67,9 +70,9 @@ class Portal:
     def get(self, *path: str, **query: str | int | None) -> Any:
         return self._send(self._request("GET", path, query)).json()
 
-    def fetch(self, *path: str, most: int, **query: str | int | None) -> bytes:
+    def fetch(self, *path: str, most: int, **query: str | int | None) -> Answer:
         """The answer to a GET, as it is; at most so many bytes of it."""
-        return self._send(self._request("GET", path, query), most).data
+        return self._send(self._request("GET", path, query), most)
 
     def download(self, *path: str, **query: str | int | None) -> Iterator[bytes]:
         """A file of any length, piece by piece. Not tried again: what it breaks off in is no file."""
@@ -127,7 +130,7 @@ class Portal:
         for tries_left in reversed(range(TRIES)):
             try:
                 with self._open(request) as answer:
-                    return Answer(answer.read(most))
+                    return Answer(answer.read(most), answer.headers)
             except Told as error:
                 rest = error.document.get("retry_after", 0.0)
                 if error.status not in _LATER or not tries_left or rest > LONGEST_REST:
@@ -142,9 +145,9 @@ class Portal:
                     raise self._away(error) from None
         raise AssertionError("unreachable")
 
-    def _open(self, request: Request) -> IO[bytes]:
+    def _open(self, request: Request) -> HTTPResponse:
         try:
-            answer: IO[bytes] = self._opener.open(request, timeout=TIMEOUT)
+            answer: HTTPResponse = self._opener.open(request, timeout=TIMEOUT)
         except HTTPError as error:
             with error:
                 raise _told(error) from None
