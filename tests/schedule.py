@@ -10,7 +10,7 @@ LONG = (
     *("tests/commands/", "tests/catalog/", "tests/runbooks/", "tests/practice/", "tests/runners/"),
     *("tests/executions/", "tests/approvals/", "tests/fuzz/", "tests/api/"),
 )
-TOGETHER = ("tests/e2e/", "tests/stack/test_system")  # files that share a system
+TOGETHER = ("tests/e2e/",)  # files that share a system
 
 
 class Scheduling(LoadFileScheduling):

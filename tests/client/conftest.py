@@ -15,7 +15,7 @@ from tests.faults.workers import database_url
 from tests.ports import free_port
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a web server of its own process, on the database of the tests."""
     port = free_port()

@@ -1,6 +1,7 @@
 """The whole one-command system, and people with browsers."""
 
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from cvdops.stack.portal import PROJECT
-from tests.e2e import people
+from tests.e2e import people, shell
 from tests.ports import free_port
 from tests.stack.launching import Launched
 
@@ -49,24 +50,44 @@ echo "went on"
 
 
 @pytest.fixture(scope="package")
-def system() -> Iterator[Launched]:
-    """Started once as `make up` does, with the five runbooks and a slow one; stopped at the end."""
+def folder() -> Iterator[Path]:
+    """Where the system has its data, with the five runbooks and a slow one; with a space in its path."""
     # not below pytest's own folder, which every other test run closes to PostgreSQL's user
-    with tempfile.TemporaryDirectory(prefix="cvdops-e2e-") as name:
+    with tempfile.TemporaryDirectory(prefix="cvdops e2e ") as name:
         folder = Path(name)
         folder.chmod(0o711)
         shutil.copytree(PROJECT / "runbooks", folder / "runbooks")
         (folder / "runbooks" / "SLOW.md").write_text(SLOW)
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("CVDOPS_RUNBOOKS", str(folder / "runbooks"))
-            launched = Launched(folder / "data", free_port())
-        try:
-            yield launched.wait_ready()
-        finally:
-            launched.end()
+            yield folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
+def deployed(folder: Path) -> "subprocess.CompletedProcess[str]":
+    """The script that goes from a bare machine to a deployed release, ended. It is the first to start
+    the system, which makes its data, and that takes long."""
+    return shell.deployed(folder)
+
+
+@pytest.fixture(scope="package")
+def kept(folder: Path, deployed: object) -> Iterator[Launched]:
+    launched = Launched(folder / "data", free_port())
+    try:
+        yield launched
+    finally:
+        launched.end()
+
+
+@pytest.fixture
+def system(kept: Launched) -> Launched:
+    """Started as `make up` does, and again after a test that ended it; stopped at the end."""
+    if not kept.running():
+        kept.launch()
+    return kept.wait_ready()
+
+
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(

@@ -1,7 +1,7 @@
 """The catalog, as people use it: import a document, mend a broken runbook, run an earlier version."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,6 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import SLOW
 from tests.e2e.people import state
-from tests.stack.launching import Launched
 
 pytestmark = pytest.mark.e2e
 
@@ -42,13 +41,21 @@ def test_a_document_is_imported_and_taken_along_annotated(log_in: LogIn, tmp_pat
     expect(page.locator("ins").first).to_be_visible()
 
 
+@pytest.fixture(scope="module")
+def file(folder: Path) -> Iterator[Path]:
+    """Of a runbook of these tests alone: elsewhere none is broken."""
+    file = folder / "runbooks" / "CHANGING.md"
+    yield file
+    file.unlink(missing_ok=True)
+
+
 @pytest.fixture
-def page(log_in: LogIn, system: Launched) -> Page:
-    """A runbook of these tests has a second version, and a third one that is broken."""
+def page(log_in: LogIn, file: Path) -> Page:
+    """The runbook has a second version, and a third one that is broken."""
     page = log_in("devops-engineer")
-    file = system.data.parent / "runbooks" / "CHANGING.md"
     if not file.exists():
         first = SLOW.replace("id: slow", "id: changing").replace("# Slow", "# Changing")
+        first = first.replace("seq 1 20", "seq 1 2")
         file.write_text(first)
         sync(page, "CHANGING.md: added")
         file.write_text(first.replace("1.0.0", "1.1.0").replace('echo "went on"', "sleep 60"))

@@ -1,12 +1,8 @@
 """What docs/cli.md and the helps of all commands show, and the script that deploys by the API, done."""
 
 import json
-import os
 import re
-import signal
 import subprocess
-import sys
-import tempfile
 from argparse import ArgumentParser, _SubParsersAction
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +12,7 @@ from django.core.management import get_commands, load_command_class
 
 from cvdops.client.main import _parser
 from cvdops.stack.portal import PROJECT
-from tests.e2e.shell import environment, typed
-from tests.ports import free_port
+from tests.e2e.shell import environment, loaded, programs, typed
 from tests.stack.launching import Launched
 
 pytestmark = pytest.mark.e2e
@@ -38,10 +33,26 @@ ENDS = {
 MANAGER = ("cvdops approve", "cvdops reject", "cvdops audit")  # what is for a manager
 
 
-def test_every_command_of_the_page_does_what_it_says(system: Launched, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def manage(folder: Path, deployed: object) -> Iterator[Path]:
+    with loaded(environment(folder / "data", folder)) as door:
+        yield door
+
+
+@pytest.fixture
+def given(system: Launched, manage: Path, tmp_path: Path) -> dict[str, str]:
+    """The environment of a shell in the folder of the test."""
+    programs(tmp_path, manage)
+    address = f"http://localhost:{system.port}"
+    return {**environment(system.data, tmp_path), "CVDOPS_URL": address}
+
+
+def test_every_command_of_the_page_does_what_it_says(
+    system: Launched, tmp_path: Path, given: dict[str, str]
+) -> None:
     text = (PROJECT / "docs" / "cli.md").read_text().replace(":8000", f":{system.port}")
     wanted = [(line, int(code or 0)) for line, code in COMMAND.findall(text)]
-    done = typed([line for line, _ in wanted], tmp_path, environment(system.data, tmp_path))
+    done = typed([line for line, _ in wanted], tmp_path, given)
     told = dict(zip((line for line, _ in wanted), done.ended, strict=True))
     assert told == dict(wanted), done.err
     assert "Written: cvd_manual" in done.out
@@ -60,15 +71,13 @@ def ends(line: str) -> int:
     return next((code for start, code in ENDS.items() if line.startswith(start)), 0)
 
 
-def test_every_example_in_the_help_of_manage_py(system: Launched, tmp_path: Path) -> None:
+def test_every_example_in_the_help_of_manage_py(tmp_path: Path, given: dict[str, str]) -> None:
     ours = sorted((name, app) for name, app in get_commands().items() if "cvdops" in str(app))
     parsers = [load_command_class(app, name).create_parser("manage.py", name) for name, app in ours]
     lines = [line for parser in parsers for line in examples(parser)]
     role = tmp_path / "portal_database_url"
     role.write_text("postgresql://an-example:only-for-this-test@localhost/cvdops")
     here = [line.replace("/run/secrets/portal_database_url", str(role)) for line in lines]
-    given = environment(system.data, tmp_path)
-    given["CVDOPS_URL"] = f"http://localhost:{system.port}"
     after = [
         "CVDOPS_TOKEN=$(manage.py token devops-engineer --name after) cvdops cancel $(cat gate)"
     ]
@@ -84,9 +93,7 @@ def test_every_example_in_the_help_of_manage_py(system: Launched, tmp_path: Path
     assert told == {line: ends(line) for line in told}, done.err
 
 
-def test_every_example_in_the_help_of_cvdops(system: Launched, tmp_path: Path) -> None:
-    given = environment(system.data, tmp_path)
-    given["CVDOPS_URL"] = f"http://localhost:{system.port}"
+def test_every_example_in_the_help_of_cvdops(tmp_path: Path, given: dict[str, str]) -> None:
     token = "manage.py token {0} --name examples --scope read --scope {1} > {0}"
     newest = "CVDOPS_TOKEN=$(cat devops-engineer) cvdops executions --limit 1 --json"
     backup = "run backup-restore --procedure backup-database --env development"
@@ -128,29 +135,8 @@ def test_every_example_in_the_help_of_cvdops(system: Launched, tmp_path: Path) -
     assert "usage:" not in done.err
 
 
-@pytest.fixture
-def bare() -> Iterator[Path]:
-    """A folder with nothing in it, through which PostgreSQL's user may pass."""
-    with tempfile.TemporaryDirectory(prefix="cvdops-bare-") as name:
-        Path(name).chmod(0o711)
-        yield Path(name)
-
-
-def test_the_script_goes_from_a_bare_machine_to_a_deployed_release(bare: Path) -> None:
-    program = subprocess.Popen(
-        [sys.executable, "docs/deploy_by_api.py", "--port", str(free_port())],
-        cwd=PROJECT,
-        env=environment(bare / "data", bare),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        said, _ = program.communicate(timeout=600)
-    finally:
-        if program.poll() is None:
-            os.killpg(program.pid, signal.SIGINT)
-            program.wait(60)
-    assert program.returncode == 0, said
-    assert "Approved: " in said and " runs v1.0.1." in said
+def test_the_script_goes_from_a_bare_machine_to_a_deployed_release(
+    deployed: "subprocess.CompletedProcess[str]",
+) -> None:
+    assert deployed.returncode == 0, deployed.stdout
+    assert "Approved: " in deployed.stdout and " runs v1.0.1." in deployed.stdout

@@ -25,7 +25,7 @@ def operator(site: Site) -> Operator:
     return Operator(site)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def watcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """For tests that leave it as they found it."""
     site = Site(tmp_path_factory.mktemp("watched") / "it's a practice", free_port())

@@ -24,17 +24,24 @@ class Launched:
         self.port = port
         self.seen: set[Identity] = set()
         self.output = data.with_name(name)
+        self.launch()
+
+    def launch(self) -> None:
+        """Start it: again, when it has ended."""
         environment = {k: v for k, v in os.environ.items() if k not in FOREIGN}
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cvdops.stack", "--port", str(port)],
+                [sys.executable, "-m", "cvdops.stack", "--port", str(self.port)],
                 cwd=PROJECT,
-                env={**environment, "CVDOPS_DATA_DIR": str(data)},
+                env={**environment, "CVDOPS_DATA_DIR": str(self.data)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def running(self) -> bool:
+        return self.process.poll() is None
 
     def said(self) -> str:
         return self.output.read_text()

@@ -92,20 +92,23 @@ def worker_command() -> list[str]:
     return [word.replace("$$", "$") for word in words]
 
 
-def test_web_and_worker_make_the_portal_ready(migrated: dict[str, str]) -> None:
+@pytest.fixture(scope="module")
+def web(migrated: dict[str, str]) -> Iterator[int]:
+    """The port of a web server that answers."""
     port = free_port()
     with running(web_command(port), migrated):
         until(lambda: answers(port, "/healthz", HOST), what="the web server")
-        assert not answers(port, "/readyz", HOST)
-        with running(worker_command(), migrated):
-            until(lambda: answers(port, "/readyz", HOST), what="the worker")
+        yield port
 
 
-def test_an_unknown_host_is_refused(migrated: dict[str, str]) -> None:
-    port = free_port()
-    with running(web_command(port), migrated):
-        until(lambda: answers(port, "/healthz", HOST), what="the web server")
-        assert not answers(port, "/healthz", "evil.example.org")
+def test_web_and_worker_make_the_portal_ready(migrated: dict[str, str], web: int) -> None:
+    assert not answers(web, "/readyz", HOST)
+    with running(worker_command(), migrated):
+        until(lambda: answers(web, "/readyz", HOST), what="the worker")
+
+
+def test_an_unknown_host_is_refused(web: int) -> None:
+    assert not answers(web, "/healthz", "evil.example.org")
 
 
 def test_production_refuses_the_demo(migrated: dict[str, str]) -> None:
