@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -13,6 +14,7 @@ from django.core.management import CommandError, call_command, get_commands, loa
 
 from cvdops.lib.command import PortalCommand
 from cvdops.lib.console import Console
+from tests.e2e.shell import ASK, loaded
 
 PROJECT = Path(__file__).parents[2]
 OURS = sorted(name for name, app in get_commands().items() if str(app).startswith("cvdops."))
@@ -52,15 +54,20 @@ def test_what_does_not_fit_is_named_for_programs() -> None:
     assert json.loads(out.getvalue())["error"]["code"] == "invalid"
 
 
+@pytest.fixture(scope="module")
+def away() -> Iterator[Path]:
+    """`manage.py` where no database answers."""
+    nowhere = "postgresql://nobody@127.0.0.1:1/none"
+    with loaded({**os.environ, "DATABASE_URL": nowhere}) as door:
+        yield door
+
+
 @pytest.mark.parametrize(
     "arguments", [("sync",), ("token", "ada", "--name", "x"), ("verify_audit",)]
 )
-def test_a_database_that_is_away_is_one_sentence(arguments: tuple[str, ...]) -> None:
-    environment = {**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+def test_a_database_that_is_away_is_one_sentence(away: Path, arguments: tuple[str, ...]) -> None:
     done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=PROJECT,
-        env=environment,
+        [sys.executable, "-S", "-c", ASK, str(away), *arguments],
         capture_output=True,
         text=True,
         timeout=180,

@@ -33,7 +33,7 @@ def launch(page: Page, runbook: str, procedure: str, **variables: str) -> None:
     page.wait_for_url(re.compile(r"/executions/[0-9a-f-]{36}/"))
 
 
-def state(page: Page, word: str, seconds: float = 60) -> None:
+def state(page: Page, word: str, seconds: float = 120) -> None:
     """Wait for the state in the title, which moves without a reload."""
     expect(page).to_have_title(re.compile(word), timeout=seconds * 1000)
 

@@ -15,7 +15,7 @@ def program(name: str, script: str, journal: Path, **options: object) -> Part:
     def ready(pid: int) -> bool:
         return str(pid) in pids(journal)
 
-    part = {"grace": 5, "patience": 10, **options}
+    part = {"grace": 20, "patience": 60, **options}
     return Part(name, [sys.executable, "-c", script, str(journal)], ready, **part)  # type: ignore[arg-type]
 
 

@@ -59,7 +59,7 @@ def test_a_page_does_not_wait_for_a_frozen_redis(broker: tuple[App, Running]) ->
     began = time.monotonic()
     with pytest.raises(OperationalError):
         publisher.send_task("executions.advance", ["1"], queue="env.production")
-    assert time.monotonic() - began < 10  # it would wait for ever
+    assert time.monotonic() - began < 30  # it would wait for ever
     os.kill(server.process.pid, signal.SIGCONT)
 
 
