@@ -155,8 +155,9 @@ def test_a_process_that_cannot_be_started_is_said_in_words(
         confined.read(GOOD, "good.md")
 
 
-def test_a_large_batch_takes_little_memory() -> None:
+@pytest.mark.parametrize("count", [2, pytest.param(5, marks=pytest.mark.faults)])
+def test_a_large_batch_takes_little_memory(count: int) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for study in confined.read_all([(b"# a\n" * 19_000, "a.md")] * 5):
+    for study in confined.read_all([(b"# a\n" * 19_000, "a.md")] * count):
         assert study.html
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000 * count  # kB

@@ -222,13 +222,13 @@ def test_a_file_that_was_too_large_comes_when_it_is_smaller(
     assert len(versions("one")) == 3
 
 
-@pytest.fixture(scope="module")
-def gigabyte(tmp_path_factory: pytest.TempPathFactory) -> Work:
-    """A repository with a runbook and a gigabyte of zeros."""
-    folder = tmp_path_factory.mktemp("gigabyte")
+@pytest.fixture(scope="module", params=[200, pytest.param(1_000, marks=pytest.mark.faults)])
+def zeros(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Work:
+    """A repository with a runbook and so many megabytes of zeros."""
+    folder = tmp_path_factory.mktemp("zeros")
     work = make(folder / "source", one=document("one"))
-    with (folder / "zeros").open("wb") as zeros:
-        zeros.truncate(1_000_000_000)
+    with (folder / "zeros").open("wb") as file:
+        file.truncate(request.param * 1_000_000)
     work.git("config", "core.bigFileThreshold", "1m")
     work.git("config", "core.compression", "1")
     blob = work.git("hash-object", "-w", "--no-filters", str(folder / "zeros"))
@@ -240,12 +240,12 @@ def gigabyte(tmp_path_factory: pytest.TempPathFactory) -> Work:
 
 @pytest.mark.parametrize("filters", [True, False])
 def test_a_gigabyte_of_nothing_is_refused_in_time(
-    gigabyte: Work, tmp_path: Path, settings: Settings, filters: bool
+    zeros: Work, tmp_path: Path, settings: Settings, filters: bool
 ) -> None:
-    origin = Origin(str(gigabyte.folder))
+    origin = Origin(str(zeros.folder))
     if not filters:  # a server that sends all that there is
         settings.RUNBOOKS_SSH = (str(over_ssh(tmp_path / "ssh")),)
-        origin = Origin(f"ssh://git@127.0.0.1{gigabyte.folder}")
+        origin = Origin(f"ssh://git@127.0.0.1{zeros.folder}")
     began = time.monotonic()
     assert of(sync(origin), "huge.md").message == "It is larger than 1 MB."
     assert time.monotonic() - began < SEVERAL

@@ -89,14 +89,14 @@ def test_it_is_interrupted_when_it_is_over(
 
 def test_it_is_not_undone_before_it_is_over(far: Scene, spools: dict[str, Path]) -> None:
     far.runbook(
-        block("one", "sleep 300", "target=far destructive rollback=undo"),
+        block("one", "echo begun; sleep 300", "target=far destructive rollback=undo"),
         rollback=block("undo", "true", "target=far"),
     )
     execution = far.start()
     lead = far.person("operations-lead")
     with at_work(execution):
         begun(far, execution, "one")
-        until(lambda: left(execution), what="its process")
+        until(lambda: far.output(execution, "one"), what="its output: its start is known")
         empty(spools["far"])
         noticed(far, execution)
         for verb in (services.roll_back, services.give_up):

@@ -44,10 +44,12 @@ class Bench(Generic[T]):
         return handle
 
     def run(self, script: str, **changes: object) -> Done:
+        """To its end: a script that leaves something running is one to `start`, which ends that, too."""
         job = self.job(script, **changes)
         handle = self.transport.start(job)
         self.started.append(handle)
         result, output = follow(handle)
+        self.started.remove(handle)
         return Done(job.attempt, result, output)
 
     def vanished(self, attempt: str) -> Found:

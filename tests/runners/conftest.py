@@ -17,6 +17,12 @@ def server() -> Iterator[Sshd]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one portal, whose connection is used by a whole file of tests."""
+    return tmp_path_factory.mktemp("portal")
+
+
 @pytest.fixture
 def open_transports() -> Iterator[list[SshTransport]]:
     """What is put in here is closed afterwards, with its connection."""
@@ -28,13 +34,11 @@ def open_transports() -> Iterator[list[SshTransport]]:
 
 
 @pytest.fixture
-def ssh_bench(
-    server: Sshd, tmp_path: Path, open_transports: list[SshTransport]
-) -> Iterator[Bench[SshTransport]]:
-    """A bench on a connection of its own, with a spool of its own."""
-    transport = server.transport(tmp_path / "portal", spool=f"spool-{tmp_path.name}")
-    open_transports.append(transport)
+def ssh_bench(server: Sshd, portal: Path, tmp_path: Path) -> Iterator[Bench[SshTransport]]:
+    """A bench on a channel of its own, with a spool of its own."""
+    transport = server.transport(portal, spool=f"spool-{tmp_path.name}")
     transport.spool()
     bench = Bench(transport)
     yield bench
     bench.end()
+    transport.close()

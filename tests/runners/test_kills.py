@@ -6,12 +6,13 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from cvdops.runners.job import AlreadyClaimed, Handle, Job, Presence
 from cvdops.runners.local import LocalTransport
 from tests.runners.bench import Bench, follow
 from tests.waiting import until
 
-KILLS = 40
 WATCHER = """
 import sys
 from pathlib import Path
@@ -52,15 +53,16 @@ def take_over(transport: LocalTransport, job: Job) -> Handle:
     return found.handle
 
 
-def test_every_job_starts_exactly_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [20, pytest.param(100, marks=pytest.mark.faults)])
+def test_every_job_starts_exactly_once(tmp_path: Path, kills: int) -> None:
     spool, effects = tmp_path / "spool", tmp_path / "effects"
     transport = LocalTransport(spool)
     transport.spool()
     jobs = [
-        Bench(transport).job(f"echo $CVDOPS_ATTEMPT >>'{effects}'; echo done") for _ in range(KILLS)
+        Bench(transport).job(f"echo $CVDOPS_ATTEMPT >>'{effects}'; echo done") for _ in range(kills)
     ]
     for job in jobs:
         start_and_kill(spool, job)
         assert follow(take_over(transport, job))[1] == b"done\n"
-    until(lambda: len(effects.read_text().split()) >= KILLS)
+    until(lambda: len(effects.read_text().split()) >= kills)
     assert sorted(effects.read_text().split()) == sorted(job.attempt for job in jobs)

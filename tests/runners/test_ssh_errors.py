@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cvdops.runners.job import Reason, Unreachable
-from cvdops.runners.ssh import SshTransport
+from cvdops.runners.ssh import SshTransport, client
 from cvdops.runners.ssh.known_hosts import HostKey, KnownHosts
 from tests.proxy import Proxy
 from tests.runners.bench import Bench
@@ -32,7 +32,12 @@ def test_nothing_listens(server: Sshd, tmp_path: Path) -> None:
         server.transport(tmp_path, port=1).spool()
 
 
-def test_frozen_before_the_first_word(server: Sshd, tmp_path: Path) -> None:
+def test_frozen_before_the_first_word(
+    server: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fixed, usual = client._FIXED, f"ConnectTimeout {client.CONNECT_TIMEOUT}\n"
+    assert usual in fixed
+    monkeypatch.setattr(client, "_FIXED", fixed.replace(usual, "ConnectTimeout 1\n"))  # waited for
     proxy = Proxy(server.port)
     proxy.freeze()
     with refused(Reason.TIMEOUT, "did not answer in time"):

@@ -11,22 +11,16 @@ from pathlib import Path
 import pytest
 
 from cvdops.runners.job import Handle, Presence, Reason, Unreachable, Wakeup
-from cvdops.runners.ssh import SshTransport
+from cvdops.runners.ssh import SshTransport, link
+from cvdops.runners.ssh.link import Link
 from tests.proxy import Proxy
 from tests.runners.bench import Bench, follow
 from tests.sshd import Sshd, ssh_server
 from tests.waiting import until
 
 LINES = 40
-SCRIPT = f"for i in {{1..{LINES}}}; do echo line $i; sleep 0.03; done"
+SCRIPT = f"for i in {{1..{LINES}}}; do echo line $i; sleep 0.02; done"
 OUTPUT = "".join(f"line {i}\n" for i in range(1, LINES + 1)).encode()
-
-
-@pytest.fixture
-def server() -> Iterator[Sshd]:
-    """One for each test: they harm it."""
-    with ssh_server() as server:
-        yield server
 
 
 @pytest.fixture
@@ -41,12 +35,14 @@ def bench(
     server: Sshd, proxy: Proxy, tmp_path: Path, open_transports: list[SshTransport]
 ) -> Iterator[Bench[SshTransport]]:
     """Through the proxy."""
-    transport = server.transport(tmp_path, port=proxy.port)
+    transport = server.transport(tmp_path, port=proxy.port, spool=f"spool-{tmp_path.name}")
     open_transports.append(transport)
     transport.spool()
     bench = Bench(transport)
     yield bench
     server.thaw()
+    if not server.processes():
+        server.start()
     proxy.mend()
     until(lambda: transport.link.patience == 0)
     bench.end()
@@ -103,19 +99,20 @@ def test_nothing_is_lost(
     server: Sshd,
     fault: Callable[[Bench[SshTransport], Proxy, Sshd], None],
 ) -> None:
-    job = bench.job(f"echo begun >>begun\n{SCRIPT}\nexit 3")
+    begun = server.login.home / f"begun-{fault.__name__}"
+    job = bench.job(f"echo begun >>{begun}\n{SCRIPT}\nexit 3")
     handle = bench.transport.start(job)
     bench.started.append(handle)
     handle.wait(0, 60, None)
     fault(bench, proxy, server)
     result, output = follow(handle)
     assert (result.exit_code, output) == (3, OUTPUT)
-    assert (server.login.home / "begun").read_text() == "begun\n"
+    assert begun.read_text() == "begun\n"
     assert handle.lost is None
 
 
 def test_a_flood_through_a_connection_that_breaks(bench: Bench[SshTransport], proxy: Proxy) -> None:
-    size = 20 << 20
+    size = 10 << 20
     handle = bench.start(f"yes 'a line of output' | head -c {size}", strict=False)
     proxy.cut_after = size // 3
     expected = (b"a line of output\n" * (size // 17 + 1))[:size]
@@ -152,13 +149,22 @@ class TestLost:
 
     @pytest.mark.parametrize("freeze", ["proxy", "server"])
     def test_silence_is_noticed(
-        self, bench: Bench[SshTransport], proxy: Proxy, server: Sshd, freeze: str
+        self,
+        bench: Bench[SshTransport],
+        proxy: Proxy,
+        server: Sshd,
+        freeze: str,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         handle = bench.start(f"{SCRIPT}; sleep 1")
         handle.wait(0, 60, None)
         before = time.monotonic()
         {"proxy": proxy, "server": server}[freeze].freeze()
-        lose(handle)
+        with monkeypatch.context() as patch:
+            for ask in (Link.ask, Link.ask_all):
+                assert ask.__defaults__ == (link.ANSWER,)
+                patch.setattr(ask, "__defaults__", (1.0,))  # seconds, which are waited for
+            lose(handle)
         assert time.monotonic() - before < 60
         proxy.thaw()
         server.thaw()
@@ -192,17 +198,19 @@ class TestLost:
         assert handle.wait(0, 60, None) is Wakeup.LINK
 
 
-def test_200_steps_at_once(bench: Bench[SshTransport], server: Sshd) -> None:
+@pytest.mark.parametrize("count", [50, pytest.param(200, marks=pytest.mark.faults)])
+def test_many_steps_at_once(bench: Bench[SshTransport], server: Sshd, count: int) -> None:
     """An SSH server allows ten sessions on a connection, and not many connections at once."""
+    logins = server.log.count("Accepted publickey")
 
     def run(number: int) -> bytes:
         handle = bench.transport.start(bench.job(f"echo {number}; sleep 2; echo end"))
         return follow(handle)[1]
 
-    with ThreadPoolExecutor(200) as pool:
-        outputs = list(pool.map(run, range(200)))
-    assert outputs == [f"{number}\nend\n".encode() for number in range(200)]
-    assert server.log.count("Accepted publickey") == 1
+    with ThreadPoolExecutor(count) as pool:
+        outputs = list(pool.map(run, range(count)))
+    assert outputs == [f"{number}\nend\n".encode() for number in range(count)]
+    assert server.log.count("Accepted publickey") == logins
 
 
 def test_a_server_that_allows_one_session(

@@ -230,16 +230,14 @@ class TestLogin:
                 self.run(transport)
             assert caught.value.reason is reason
 
-    def test_without_a_tool(self, tmp_path: Path) -> None:
+    def test_without_a_tool(self, server: Sshd, portal: Path) -> None:
         """A target that lacks one that steps need says so before anything begins."""
-        with ssh_server() as server:
-            transport = server.transport(tmp_path)
-            hello = transport.link.hello()
-            hello.parts[:] = [(n, b"setsid stat " if n == "missing" else c) for n, c in hello.parts]
-            with pytest.raises(StartFailed, match="lacks setsid, stat, which steps need"):
-                transport.spool()
-            transport.close()
-            transport.link.master.close()
+        transport = server.transport(portal)
+        hello = transport.link.hello()
+        hello.parts[:] = [(n, b"setsid stat " if n == "missing" else c) for n, c in hello.parts]
+        with pytest.raises(StartFailed, match="lacks setsid, stat, which steps need"):
+            transport.spool()
+        transport.close()
 
 
 class TestSpool:

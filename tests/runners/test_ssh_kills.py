@@ -102,7 +102,7 @@ def ssh_processes(word: bytes) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("kills", [15, pytest.param(100, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("kills", [8, pytest.param(100, marks=pytest.mark.faults)])
 def test_every_step_begins_once_and_loses_nothing(
     server: Sshd, tmp_path: Path, open_transports: list[SshTransport], kills: int
 ) -> None:

@@ -123,3 +123,17 @@ SCRIPTS = {
     ),
 }
 ALL = NAMED | MARKDOWN | STRUCTURE | SCRIPTS
+
+# These take seconds, and as much of them again for each part: of their many lines a quarter does for the
+# suite, and all of them for the long form.
+LONG = (
+    *("headings", "headings with markup", "lists", "tasks", "bold lines", "troubleshooting"),
+    *("unknown steps", "unknown headings", "variables of unknown procedures", "unused variables"),
+    *("many large procedures", "conditions", "transcripts"),
+)
+
+
+def quarter(name: str) -> str:
+    """The first quarter of the lines of one of the long documents."""
+    lines = ALL[name].splitlines(keepends=True)
+    return "".join(lines[: len(lines) // 4])
