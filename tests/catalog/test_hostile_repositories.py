@@ -197,7 +197,7 @@ def many(folder: Path, suffix: str, count: int) -> Work:
 
 
 def test_a_large_file_stays_where_it_is(tmp_path: Path, settings: Settings) -> None:
-    noise = os.urandom(20_000_000)
+    noise = os.urandom(5_000_000)
     large = [("100644", "huge.md", noise), ("100644", "huge.bin", noise)]
     work = imported(tmp_path / "source", [("100644", "one.md", TEXT), *large])
     assert of(work.sync(), "huge.md").message == "It is larger than 1 MB."
@@ -260,7 +260,7 @@ def over_ssh(program: Path) -> Path:
 
 
 def test_more_than_may_come_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = [("100644", f"{n}.bin", os.urandom(500_000)) for n in range(20)]
+    small = [("100644", f"{n}.bin", os.urandom(500_000)) for n in range(8)]
     work = imported(tmp_path / "source", [("100644", "one.md", TEXT), *small])
     monkeypatch.setattr("cvdops.catalog.mirror.PACK", 2_000_000)
     with pytest.raises(SourceUnreadable, match="sends more than 2 MB"):

@@ -157,13 +157,13 @@ class TestLost:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         handle = bench.start(f"{SCRIPT}; sleep 1")
-        handle.wait(0, 60, None)
-        before = time.monotonic()
-        {"proxy": proxy, "server": server}[freeze].freeze()
         with monkeypatch.context() as patch:
             for ask in (Link.ask, Link.ask_all):
                 assert ask.__defaults__ == (link.ANSWER,)
                 patch.setattr(ask, "__defaults__", (1.0,))  # seconds, which are waited for
+            handle.wait(0, 60, None)
+            before = time.monotonic()
+            {"proxy": proxy, "server": server}[freeze].freeze()
             lose(handle)
         assert time.monotonic() - before < 60
         proxy.thaw()

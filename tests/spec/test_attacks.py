@@ -1,7 +1,6 @@
 """The HTML of hostile Markdown, taken apart by a parser: nothing is in it but what may be."""
 
 import re
-from collections.abc import Callable
 from html.parser import HTMLParser
 
 import pytest
@@ -80,11 +79,11 @@ def judge(html: str) -> None:
     assert len(set(parser.ids)) == len(parser.ids)
 
 
-@pytest.mark.parametrize("how", [render, render_fragment])
 @pytest.mark.parametrize("attack", attacks.ALL)
-@pytest.mark.parametrize("around", ["%s", "> %s", "- [ ] %s", "# %s", "| %s |\n|---|", "**%s**"])
-def test_it_is_inert(attack: str, around: str, how: Callable[[str], str]) -> None:
-    judge(how(around % attack))
+def test_it_is_inert(attack: str) -> None:
+    for around in ("%s", "> %s", "- [ ] %s", "# %s", "| %s |\n|---|", "**%s**"):
+        judge(render(around % attack))
+        judge(render_fragment(around % attack))
 
 
 def test_all_together_are_inert() -> None:
