@@ -64,10 +64,11 @@ def test_an_idempotent_step_is_sent_again_into_a_spool_that_was_emptied(far: Sce
 
 
 def test_a_stop_that_nobody_saw_is_not_called_cancelled(far: Scene, server: Sshd) -> None:
-    far.runbook(block("one", "sleep 300", "target=far"))
+    far.runbook(block("one", "echo first; sleep 300", "target=far"))
     execution = far.start()
     with at_work(execution):
         begun(far, execution, "one")
+        until(lambda: far.output(execution, "one"), what="its output: it has begun there")
         server.kill()
         services.cancel(far.person("devops-engineer"), execution.pk)
     assert execution.state == "waiting"
@@ -85,10 +86,11 @@ def test_a_stop_that_nobody_saw_is_not_called_cancelled(far: Scene, server: Sshd
 def test_a_stop_that_nobody_saw_is_looked_after_in_its_time_and_told_once(
     far: Scene, server: Sshd
 ) -> None:
-    far.runbook(block("one", "sleep 300", "target=far"))
+    far.runbook(block("one", "echo first; sleep 300", "target=far"))
     execution = far.start()
     with at_work(execution):
         begun(far, execution, "one")
+        until(lambda: far.output(execution, "one"), what="its output: it has begun there")
         server.kill()
         services.cancel(far.person("devops-engineer"), execution.pk)
     token, since = execution.lease_token, waiting.read(execution, ()).since
