@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
 
 from cvdops.executions.models import Execution
 from tests.live.viewer import Visitor
@@ -12,6 +12,9 @@ from tests.live.viewer import Visitor
 expect.set_options(timeout=60_000)
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+# Asked for by the page itself, or the browser would begin a new process for the next page.
+LEAVE = "location.replace('about:blank')"
+VIEWPORT: ViewportSize = {"width": 1280, "height": 720}
 HIDE = """hidden => {
   Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
@@ -31,24 +34,30 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="module")
+def said() -> list[str]:
+    """The errors of all pages."""
+    return []
+
+
 @pytest.fixture
-def errors() -> Iterator[list[str]]:
+def errors(said: list[str]) -> Iterator[list[str]]:
     """Every error of a script or of the CSP fails the test."""
-    found: list[str] = []
-    yield found
-    assert found == []
+    yield said
+    found = said.copy()
+    said.clear()
+    assert not found, found
 
 
-def new_page(
-    browser: Browser, visitor: Visitor, errors: list[str], port: int = 0, **options: object
-) -> Page:
-    """A browser of its own with the visitor's session; `port`: of a proxy before the server."""
+def log_in(page: Page, visitor: Visitor, port: int = 0) -> None:
+    """Give a browser the visitor's session."""
     url = f"http://127.0.0.1:{port or visitor.port}"
-    context = browser.new_context(base_url=url, **options)
-    context.add_cookies([{"name": "sessionid", "value": visitor.session, "url": url}])
-    made = context.new_page()
-    made.on("pageerror", lambda error: errors.append(str(error)))
-    made.on(
+    page.context.add_cookies([{"name": "sessionid", "value": visitor.session, "url": url}])
+
+
+def watched(page: Page, errors: list[str]) -> Page:
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
         "console",
         lambda m: (
             errors.append(m.text)
@@ -56,15 +65,37 @@ def new_page(
             else None
         ),
     )
+    return page
+
+
+def new_page(
+    browser: Browser, visitor: Visitor, errors: list[str], port: int = 0, **options: object
+) -> Page:
+    """A browser of its own with the visitor's session; `port`: of a proxy before the server."""
+    url = f"http://127.0.0.1:{port or visitor.port}"
+    made = watched(browser.new_context(base_url=url, **options).new_page(), errors)
+    log_in(made, visitor, port)
     return made
 
 
-@pytest.fixture
-def page(visitor: Visitor, browser: Browser, errors: list[str]) -> Iterator[Page]:
-    """Logged in as somebody who may assist."""
-    made = new_page(browser, visitor, errors)
+@pytest.fixture(scope="module")
+def tab(browser: Browser, port: int, said: list[str]) -> Iterator[Page]:
+    """One for many tests: to open the first page costs a browser five times as much as the next ones."""
+    made = watched(browser.new_context(base_url=f"http://127.0.0.1:{port}").new_page(), said)
     yield made
     made.context.close()
+
+
+@pytest.fixture
+def page(visitor: Visitor, tab: Page, errors: list[str]) -> Iterator[Page]:
+    """Logged in as somebody who may assist. Who changes more of the browser takes a `new_page`."""
+    tab.context.clear_cookies()
+    tab.set_viewport_size(VIEWPORT)
+    log_in(tab, visitor)
+    yield tab
+    tab.evaluate(LEAVE)
+    tab.wait_for_url("about:blank")
+    tab.context.clear_permissions()
 
 
 def open_page(page: Page, execution: Execution, query: str = "") -> None:
@@ -74,6 +105,19 @@ def open_page(page: Page, execution: Execution, query: str = "") -> None:
 
 def lines(page: Page) -> list[str]:
     return page.locator("#lines").evaluate("e => [...e.children].map(c => c.textContent)")
+
+
+def first_line(page: Page) -> str:
+    return page.locator("#lines").evaluate("e => e.firstElementChild.textContent")
+
+
+def last_line(page: Page) -> str:
+    return page.locator("#lines").evaluate("e => e.lastElementChild.textContent")
+
+
+def count(page: Page) -> int:
+    """How many lines there are in the page."""
+    return page.locator("#lines").evaluate("e => e.childElementCount")
 
 
 def top_line(page: Page) -> str:

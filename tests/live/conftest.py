@@ -1,5 +1,6 @@
 """Fixtures of the tests of the live page: an execution, and a real web server to watch it from."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,11 @@ from django.test import Client
 from cvdops.executions.models import Execution
 from cvdops.live import guard, pump
 from tests.executions import scene as scenes
-from tests.live.chromium import browser, errors, page
+from tests.live.chromium import browser, errors, page, said, tab
 from tests.live.viewer import Visitor
-from tests.ports import free_port
 from tests.waiting import until
 
-__all__ = ["browser", "errors", "page"]
+__all__ = ["browser", "errors", "page", "said", "tab"]
 TWO_STEPS = """
 #### First
 ```bash {#first}
@@ -42,10 +42,18 @@ def execution(scene: scenes.Scene) -> Execution:
     return scene.start()
 
 
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """Of the web servers of a module, one after the other, so that a browser knows the files already."""
+    with socket.socket() as held:  # which listens to nobody; nobody else gets it between two tests
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
 @pytest.fixture
-def server(transactional_db: None) -> Iterator[int]:
+def server(transactional_db: None, port: int) -> Iterator[int]:
     """The port of a uvicorn in this process, on the database of the tests."""
-    port = free_port()
     config = uvicorn.Config(
         "cvdops.asgi:application",
         port=port,

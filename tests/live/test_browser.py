@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from cvdops.environments.models import Period
 from cvdops.executions import services
@@ -11,7 +11,7 @@ from cvdops.executions.models import Execution
 from cvdops.live import hub as hubs
 from tests.executions.scene import Scene
 from tests.faults.portal import session
-from tests.live.chromium import HIDE, new_page, open_page
+from tests.live.chromium import HIDE, log_in, open_page
 from tests.live.output import attempt, note, write
 from tests.live.viewer import Visitor
 from tests.waiting import until
@@ -123,6 +123,7 @@ def test_when_it_begins_is_told_by_the_readers_clock_after_a_change_too(
     expect(head).to_have_text(
         f"{opens:%a %d %b %Y} 18:00 UTC ({opens + timedelta(hours=9):%a} 03:00 GMT+9)"
     )
+    session.detach()
 
 
 def test_a_field_that_was_made_larger_breaks_no_rule_when_it_is_replaced(
@@ -154,20 +155,17 @@ def test_what_is_wrong_with_a_form_is_said_in_it_and_is_over_with_the_next_press
 
 
 def test_a_panel_in_which_nobody_has_written_holds_nothing_back(
-    browser: Browser, server: int, scene: Scene, execution: Execution, errors: list[str]
+    page: Page, server: int, scene: Scene, execution: Execution
 ) -> None:
-    page = new_page(browser, Visitor(server, session(scene.person("devops-engineer"))), errors)
-    try:
-        open_page(page, execution)
-        cancel = page.locator("#actions summary", has_text="Cancel")
-        cancel.click()
-        Execution.objects.filter(pk=execution.pk).update(state="paused")
-        note(execution, "wait for the night shift")
-        expect(page.get_by_role("button", name="Resume")).to_be_visible()
-        expect(page.get_by_role("button", name="Cancel the execution")).to_be_visible()
-        page.get_by_label("Comment, if you like").fill("a wo")
-        page.keyboard.press("Escape")
-        expect(page.get_by_role("button", name="Cancel the execution")).to_be_hidden()
-        expect(cancel).to_be_focused()
-    finally:
-        page.context.close()
+    log_in(page, Visitor(server, session(scene.person("devops-engineer"))))
+    open_page(page, execution)
+    cancel = page.locator("#actions summary", has_text="Cancel")
+    cancel.click()
+    Execution.objects.filter(pk=execution.pk).update(state="paused")
+    note(execution, "wait for the night shift")
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel the execution")).to_be_visible()
+    page.get_by_label("Comment, if you like").fill("a wo")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Cancel the execution")).to_be_hidden()
+    expect(cancel).to_be_focused()

@@ -104,17 +104,14 @@ def test_a_connection_that_died_in_a_sleep_is_made_anew(
 
 
 def test_without_redis_the_page_polls_and_says_so(
-    settings: Settings, visitor: Visitor, browser: Browser, execution: Execution, errors: list[str]
+    settings: Settings, page: Page, execution: Execution
 ) -> None:
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
-    page, first = new_page(browser, visitor, errors), attempt(execution)
-    try:
-        page.goto(f"/executions/{execution.pk}/")
-        expect(page.locator("#badge")).to_have_text("polling")
-        counted(execution, first, 0, 10)
-        all_of_them(page, 10)
-    finally:
-        page.context.close()
+    first = attempt(execution)
+    page.goto(f"/executions/{execution.pk}/")
+    expect(page.locator("#badge")).to_have_text("polling")
+    counted(execution, first, 0, 10)
+    all_of_them(page, 10)
 
 
 # The long form tells how quick it is on a machine that has time.
@@ -132,16 +129,20 @@ def test_output_appears_at_once(page: Page, execution: Execution, most: float) -
 
 
 def test_a_tab_that_nobody_sees_tells_the_state(
-    page: Page, scene: Scene, execution: Execution
+    browser: Browser, visitor: Visitor, scene: Scene, execution: Execution, errors: list[str]
 ) -> None:
-    page.clock.install()
-    open_page(page, execution)
-    page.evaluate(HIDE, True)
-    scene.advance(execution)
-    page.clock.fast_forward(21_000)
-    expect(page).to_have_title(f"Succeeded: Trial #{execution.number}")
-    icon = page.locator("link[rel=icon]")
-    expect(icon).to_have_attribute("href", re.compile("state-ok"))
+    page = new_page(browser, visitor, errors)
+    try:
+        page.clock.install()
+        open_page(page, execution)
+        page.evaluate(HIDE, True)
+        scene.advance(execution)
+        page.clock.fast_forward(21_000)
+        expect(page).to_have_title(f"Succeeded: Trial #{execution.number}")
+        icon = page.locator("link[rel=icon]")
+        expect(icon).to_have_attribute("href", re.compile("state-ok"))
+    finally:
+        page.context.close()
 
 
 def test_a_server_that_is_restarted_loses_nobody(
@@ -322,21 +323,16 @@ def test_on_a_phone_the_running_step_and_its_output_come_first(
         page.context.close()
 
 
-def test_the_newest_line_and_how_live_it_is_are_in_view(
-    browser: Browser, visitor: Visitor, execution: Execution, errors: list[str]
-) -> None:
+def test_the_newest_line_and_how_live_it_is_are_in_view(page: Page, execution: Execution) -> None:
     counted(execution, attempt(execution), 0, 200)
-    page = new_page(browser, visitor, errors, viewport={"width": 1440, "height": 900})
-    try:
-        open_page(page, execution)
-        expect(page.locator("#lines li").last).to_be_in_viewport(ratio=1)
-        page.mouse.wheel(0, 10_000)
-        expect(page.locator(".exec-side .card").last).to_be_in_viewport()
-        expect(page.locator("#badge")).to_be_in_viewport(ratio=1)
-        # Who looks alone is not told of themselves.
-        expect(page.locator("[data-part=watching]")).to_have_text("")
-    finally:
-        page.context.close()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    open_page(page, execution)
+    expect(page.locator("#lines li").last).to_be_in_viewport(ratio=1)
+    page.mouse.wheel(0, 10_000)
+    expect(page.locator(".exec-side .card").last).to_be_in_viewport()
+    expect(page.locator("#badge")).to_be_in_viewport(ratio=1)
+    # Who looks alone is not told of themselves.
+    expect(page.locator("[data-part=watching]")).to_have_text("")
 
 
 def test_without_the_script_the_page_is_true_and_forms_work(

@@ -77,10 +77,11 @@ def test_a_line_is_shown_among_those_before_and_after_it(
 @pytest.mark.parametrize("place", ["-1", "x", "9" * 15, "9" * 40, "1.5", "", "0x1"])
 @pytest.mark.parametrize("name", ["at", "before", "after"])
 def test_a_place_that_is_none_is_answered(
-    client: Client, written: Execution, name: str, place: str
+    client: Client, execution: Execution, name: str, place: str
 ) -> None:
-    lines(client, written, **{name: place})
-    page(client, written, f"?step=first&{name}={place}")
+    write(execution, attempt(execution), 0, b"one\ntwo\n")
+    lines(client, execution, **{name: place})
+    page(client, execution, f"?step=first&{name}={place}")
 
 
 def test_colours_go_on_over_the_border_of_a_part(client: Client, execution: Execution) -> None:
