@@ -51,14 +51,15 @@ class Place:
 
 
 def all_places(world: World) -> list[Place]:
-    """Executions come first, before a window or a hold of the table refuses their starts."""
-    return [
+    """Each once. Executions come first, before a window or a hold of the table refuses their starts."""
+    places = [
         *_executions(world),
         _slow(world),
         *_states(world),
         *_addresses(world),
         *_refusals(),
     ]
+    return list(dict.fromkeys(places))
 
 
 def in_order() -> list[str]:

@@ -1,17 +1,31 @@
-"""Every page and state: valid, accessible, within its width, and silent; each with its headers."""
+"""Every page and state: valid, accessible, within its width, and silent; each with its headers.
+
+Each is seen once, in one of two windows; in the other, and in all widths, by `make faults`.
+"""
+
+from itertools import cycle
 
 import pytest
 
 from tests.look.pages import Place, all_places
-from tests.look.walk import Seen, Walk
+from tests.look.walk import DESK, PHONE, Look, Seen, Walk
 from tests.web.world import World
 
 pytestmark = pytest.mark.django_db
 
 
+LOOKS = (DESK, PHONE)
+
+
 @pytest.fixture(scope="module")
-def seen(world: World, walk: Walk) -> dict[Place, Seen]:
-    return {place: walk.see(place) for place in all_places(world)}
+def looks(world: World) -> dict[Place, Look]:
+    """Which window shows each: one a desk in the light, the next a phone in the dark."""
+    return dict(zip(all_places(world), cycle(LOOKS), strict=False))
+
+
+@pytest.fixture(scope="module")
+def seen(looks: dict[Place, Look], walk: Walk) -> dict[Place, Seen]:
+    return {place: walk.see(place, look) for place, look in looks.items()}
 
 
 def test_each_answers_as_it_should(seen: dict[Place, Seen]) -> None:
@@ -24,13 +38,16 @@ def test_none_has_a_finding_of_accessibility(seen: dict[Place, Seen]) -> None:
     assert not found, told(found)
 
 
-def test_the_parts_have_their_contrasts_in_the_dark_too(walk: Walk) -> None:
-    assert walk.see_in_the_dark(Place("/styleguide/")) == []
+def test_the_parts_have_their_contrasts_in_both(walk: Walk) -> None:
+    assert [walk.see_again(Place("/styleguide/"), look) for look in LOOKS] == [[], []]
 
 
 @pytest.mark.faults
-def test_none_has_a_finding_on_a_phone_in_the_dark(seen: dict[Place, Seen], walk: Walk) -> None:
-    found = {str(place): walk.see_in_the_dark(place) for place in seen}
+def test_none_has_a_finding_in_the_other_window(looks: dict[Place, Look], walk: Walk) -> None:
+    found = {}
+    for place, look in looks.items():
+        other = walk.see(place, next(one for one in LOOKS if one != look))
+        found[str(place)] = other.accessibility + walk.see_again(place, look)
     assert not any(found.values()), told(found)
 
 

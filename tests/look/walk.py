@@ -2,20 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.look.pages import Place
 from tests.look.validity import faults
 from tests.web.world import World
 
-WIDTHS = (320, 390, 1440, 2560)
 HEIGHT = 900
+NARROW = 320  # px; what fits here is seldom too wide anywhere
+WIDTHS = (NARROW, 390, 1440, 2560)
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-RULES = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+# No page has sound or film, for which alone the style sheets and media would be fetched once more.
+QUICK = {"resultTypes": ["violations"], "preload": False}
+RULES = {"runOnly": {"type": "tag", "values": TAGS}, **QUICK}
 # What a scheme and a width can change.
-AGAIN = {"runOnly": ["color-contrast", "target-size"], "resultTypes": ["violations"]}
+AGAIN = {"runOnly": ["color-contrast", "target-size"], **QUICK}
+JUDGE = "async rules => (await axe.run(rules)).violations"  # all that it has seen is much to send
 WATCH = """
 window.blocked = [];
 document.addEventListener("securitypolicyviolation",
@@ -31,6 +36,17 @@ WIDE = """() => {
   return wide.slice(0, 3).map(e => `${e.localName}.${e.className} ${e.textContent.trim().slice(0, 40)}`)
     .concat(document.documentElement.scrollWidth);
 }"""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A window of this width in px, in the light or in the dark."""
+
+    width: int
+    scheme: Literal["light", "dark"]
+
+
+DESK, PHONE = Look(1440, "light"), Look(390, "dark")
 
 
 @dataclass
@@ -59,7 +75,6 @@ class Walk:
         self._world = world
         self._pages: dict[str, Page] = {}
         self.noticed: list[str] = []
-        self._axe = Axe()
 
     def at(self, host: str) -> str:
         """The origin of the portal, under this name of the machine."""
@@ -80,7 +95,7 @@ class Walk:
         return {"noticed": list(self.noticed)} if self.noticed else {}
 
     def _context(self, role: str) -> BrowserContext:
-        context = self._browser.new_context(base_url=self._url)
+        context = self._browser.new_context(base_url=self._url, reduced_motion="reduce")
         context.set_default_timeout(60_000)
         context.add_init_script(WATCH)
         cookie = self._world.client(role).cookies.get("sessionid")
@@ -93,33 +108,40 @@ class Walk:
         for page in self._pages.values():
             page.context.close()
 
-    def see(self, place: Place) -> Seen:
-        """Everything, in the light."""
-        page = self.page(place.role)
-        page.set_viewport_size({"width": 1440, "height": HEIGHT})
-        page.emulate_media(color_scheme="light")
+    def see(self, place: Place, look: Look) -> Seen:
+        """Everything, as this window shows it; and whether it fits into a narrow one."""
+        page = self._turned(place, look)
         self.noticed.clear()
         answer = page.goto(place.address)
         assert answer is not None
         seen = Seen(answer.status, answer.headers, answer.text())
         seen.accessibility += self._judge(page, RULES)
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": HEIGHT})
-            seen.wide += [f"{width} px: {what}" for what in page.evaluate(WIDE)]
+        seen.wide += self._wide(page, (look.width, NARROW))
         seen.noticed = [*self.noticed, *page.evaluate("window.blocked")]
         return seen
 
-    def see_in_the_dark(self, place: Place) -> list[str]:
-        """What a phone in the dark can change: contrasts, and how large what is pressed is."""
-        page = self.page(place.role)
-        page.set_viewport_size({"width": 390, "height": HEIGHT})
-        page.emulate_media(color_scheme="dark")
+    def see_again(self, place: Place, look: Look) -> list[str]:
+        """What another window can change: contrasts, how large what is pressed is, and what fits."""
+        page = self._turned(place, look)
         page.goto(place.address)
-        return self._judge(page, AGAIN)
+        return [*self._judge(page, AGAIN), *self._wide(page, WIDTHS)]
+
+    def _turned(self, place: Place, look: Look) -> Page:
+        page = self.page(place.role)
+        page.set_viewport_size({"width": look.width, "height": HEIGHT})
+        page.emulate_media(color_scheme=look.scheme)
+        return page
+
+    def _wide(self, page: Page, widths: tuple[int, ...]) -> list[str]:
+        found = []
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": HEIGHT})
+            found += [f"{width} px: {what}" for what in page.evaluate(WIDE)]
+        return found
 
     def _judge(self, page: Page, rules: dict[str, object]) -> list[str]:
-        found = self._axe.run(page, options=rules).response["violations"]
-        return list(_said(found))
+        page.evaluate(AXE_SCRIPT)
+        return list(_said(page.evaluate(JUDGE, rules)))
 
 
 def _wrong(text: str) -> bool:

@@ -11,6 +11,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from cvdops.catalog.origin import Origin
 from tests import tables
+from tests.cast import EVERYBODY, OUTSIDER
 from tests.web import world as worlds
 
 CHROMIUM = "/usr/bin/chromium"
@@ -31,6 +32,37 @@ def rows(
             transaction.set_rollback(True)
         connections.close_all()
     return found
+
+
+@pytest.fixture(scope="module")
+def logged_in(
+    rows: tables.Rows, django_db_blocker: DjangoDbBlocker
+) -> tuple[tables.Rows, dict[str, str]]:
+    """The rows of a world in which everybody has logged in, and their sessions by role."""
+    with django_db_blocker.unblock():
+        with transaction.atomic():
+            tables.fill(rows)
+            world = worlds.World(Path())
+            sessions = {
+                role: world.client(role).cookies["sessionid"].value
+                for role in (*EVERYBODY, OUTSIDER)
+            }
+            found = tables.rows()
+            transaction.set_rollback(True)
+        connections.close_all()
+    return found, sessions
+
+
+@pytest.fixture
+def crowd(
+    db: None,
+    logged_in: tuple[tables.Rows, dict[str, str]],
+    tmp_path: Path,
+    settings: Settings,
+) -> worlds.World:
+    """A world with everybody in it: some answers are about the others."""
+    settings.RUNBOOKS = Origin(str(tmp_path))
+    return worlds.again(tmp_path, *logged_in)
 
 
 @pytest.fixture
