@@ -220,7 +220,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
     "django_htmx",
-    "lucide",
     "template_partials",
     "cvdops.accounts",
     "cvdops.audit",

@@ -29,7 +29,7 @@ DEPENDS = {
     "action",  # may be about a runbook or a request, which is to be named then
 }
 CLOSED: set[str] = set()  # calls that were seen to open nothing without a token: once is enough
-SHORT, LONG = 2, 100  # examples of what fits and of what does not, for each call
+SHORT, LONG = 1, 100  # examples of what fits and of what does not, for each call
 NAMES = sorted(call["operationId"] for call in CALLS)
 
 

@@ -14,8 +14,7 @@ from cvdops.executions.models import Execution
 from tests.executions.scene import Scene
 from tests.executions.test_control import at_work, begun
 from tests.executions.test_engine import block
-from tests.faults.play import expire_leases, play, stage
-from tests.faults.workers import database_url
+from tests.faults.play import expire_leases, play, victim
 from tests.proxy import Proxy
 from tests.sshd import Sshd
 from tests.waiting import until
@@ -111,8 +110,7 @@ def test_a_connection_that_breaks_while_the_rest_is_fetched(
 def test_a_worker_that_dies_in_a_flood(scene: Scene, times: int) -> None:
     scene.runbook(block("one", "seq 1500000; sleep 0.2; echo end"))
     execution = scene.start()
-    with stage(DATABASE_URL=database_url()) as victims:
-        assert victims.victim(execution, f"output.stored:{times}") == 9
+    assert victim(execution, f"output.stored:{times}") == 9
     expire_leases()
     play(execution.pk)
     assert_head_and_tail(stored(execution), NUMBERS + b"end\n")

@@ -13,8 +13,7 @@ from tests import databases
 from tests.executions.scene import Scene
 from tests.executions.test_control import at_work, begun
 from tests.executions.test_engine import block
-from tests.faults.play import expire_leases, play, stage
-from tests.faults.workers import database_url
+from tests.faults.play import expire_leases, play, victim
 from tests.hostile_values import HOSTILE
 from tests.sshd import Sshd
 from tests.waiting import until
@@ -152,14 +151,13 @@ def test_a_worker_that_dies_loses_and_repeats_nothing(orders: Scene, tmp_path: P
     insert = "INSERT INTO orders (status) VALUES ('once');"
     write = f"with open({str(tmp_path / 'effect')!r}, 'a') as f: print('once', file=f)"
     orders.runbook(sql("one", insert) + python("two", write + "\nprint('written')"))
-    with stage(DATABASE_URL=database_url()) as victims:
-        for number, place in enumerate(PLACES, start=1):
-            execution = orders.start()
-            assert victims.victim(execution, place) == 9
-            expire_leases()
-            assert play(execution.pk).state == "succeeded"
-            assert orders.output(execution, "two") == "written\n"
-            assert (tmp_path / "effect").read_text() == number * "once\n"
+    for number, place in enumerate(PLACES, start=1):
+        execution = orders.start()
+        assert victim(execution, place) == 9
+        expire_leases()
+        assert play(execution.pk).state == "succeeded"
+        assert orders.output(execution, "two") == "written\n"
+        assert (tmp_path / "effect").read_text() == number * "once\n"
     count = sqlite(orders, "SELECT count(*) FROM orders WHERE status = 'once'")
     assert count.stdout == f"{len(PLACES)}\n"
 

@@ -20,8 +20,7 @@ from cvdops.lib.redaction import variants
 from tests.executions.scene import Scene
 from tests.executions.test_control import at_work, begun
 from tests.executions.test_engine import block
-from tests.faults.play import expire_leases, play, stage
-from tests.faults.workers import database_url
+from tests.faults.play import expire_leases, play, victim
 from tests.waiting import until
 
 SECRETS = [
@@ -183,8 +182,7 @@ def test_a_run_that_is_cancelled(scene: Scene, capfd) -> None:
 @pytest.mark.parametrize("place", ["attempt.started", "output.stored", "attempt.finished"])
 def test_a_worker_that_dies(scene: Scene, capfd, place: str) -> None:
     execution = start(scene, block("one", PRINT))
-    with stage(DATABASE_URL=database_url()) as victims:
-        assert victims.victim(execution, place) == 9
+    assert victim(execution, place) == 9
     expire_leases()
     assert play(execution.pk).state == "succeeded"
     assert_nowhere(scene, execution, "".join(capfd.readouterr()))

@@ -1,21 +1,12 @@
 """An execution played to its end by a worker and the people that it waits for, in one process.
 
-As a program it is a stage for victims: each line `EXECUTION FAILPOINT` plays in a fork, which dies at that
-place; the answer is its exit code.
+As a program, `tests.faults.play EXECUTION FAILPOINT`, a fork of the nursery, it dies at that place.
 """
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from subprocess import PIPE, Popen
+from contextlib import suppress
 from uuid import UUID
-
-if __name__ == "__main__":
-    import django
-
-    os.environ["DJANGO_SETTINGS_MODULE"] = "cvdops.settings"
-    django.setup()
 
 from django.db import connection
 from django.db.models.functions import Now
@@ -26,6 +17,8 @@ from cvdops.executions import engine, recovery, services
 from cvdops.executions.models import Execution, StepRun
 from cvdops.lib import failpoints
 from cvdops.lib.errors import Conflict
+from tests.faults.workers import database_url
+from tests.nursery import nursery
 
 ROUNDS = 40
 
@@ -74,53 +67,12 @@ def expire_leases() -> None:
         )
 
 
-class Stage:
-    """The test's side of the program."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self._process = Popen(
-            [sys.executable, "-m", "tests.faults.play"],
-            stdin=PIPE,
-            stdout=PIPE,
-            text=True,
-            bufsize=1,
-            env={**os.environ, **environment},
-        )
-
-    def victim(self, execution: Execution, failpoint: str) -> int:
-        """Play it in a process that dies at this place; its exit code: 0 if it never came there."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{execution.pk} {failpoint}\n")
-        return int(self._process.stdout.readline())
-
-    def close(self) -> None:
-        with self._process:
-            pass  # closes its input and waits
-
-
-@contextmanager
-def stage(**environment: str) -> Iterator[Stage]:
-    running = Stage(environment)
-    yield running
-    running.close()
-
-
-def main() -> None:
-    for line in sys.stdin:
-        execution, failpoint = line.split()
-        pid = os.fork()
-        if pid == 0:
-            failpoints.arm(failpoint)
-            code = 1
-            try:
-                play(UUID(execution))
-                code = 0
-            finally:
-                os._exit(code)
-        _, status = os.waitpid(pid, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201 — the answer
+def victim(execution: Execution, failpoint: str) -> int:
+    """Play it in a process that dies at this place; its exit code: 0 if it never came there."""
+    words = ["tests.faults.play", str(execution.pk), failpoint]
+    return nursery().start(words, {"DATABASE_URL": database_url()}, stderr=2).wait()
 
 
 if __name__ == "__main__":
-    main()
+    failpoints.arm(sys.argv[2])
+    play(UUID(sys.argv[1]))

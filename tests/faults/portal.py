@@ -17,6 +17,7 @@ from tests.faults.rig import Rig
 from tests.faults.servers import Server
 from tests.faults.workers import Workers, database_url
 from tests.live.viewer import Visitor
+from tests.nursery import Forked
 from tests.ports import free_port
 from tests.web.world import nonce
 
@@ -85,7 +86,9 @@ def session(user: User) -> str:
 
 
 class Web(Server):
-    """A web server, as the one-command system runs it."""
+    """A web server, as the one-command system runs it, but forked."""
+
+    run = Forked
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.port = free_port()

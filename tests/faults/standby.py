@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 import psycopg
 
-from cvdops.stack.placement import run_as
 from cvdops.stack.postgres import ROLE, Postgres
 from tests.faults.servers import Server, copied, leave
 from tests.waiting import until
@@ -54,7 +53,8 @@ def pair(folder: Path, tables: Path, *, synchronous: bool) -> Iterator[Pair]:
     primary = Server(first.part(), folder / "first.log", first.url)
     primary.start()
     second = Postgres(folder / "second", folder / "sockets-2", REPLICATES)
-    _copy(first, second)
+    copied(tables, second.data)
+    _follow(first, second)
     standby = Server(second.part(), folder / "second.log", second.url)
     standby.start()
     try:
@@ -70,11 +70,12 @@ def pair(folder: Path, tables: Path, *, synchronous: bool) -> Iterator[Pair]:
         primary.stop()
 
 
-def _copy(source: Postgres, to: Postgres) -> None:
-    words = ["--pgdata", str(to.data), "--host", str(source.sockets), "--username", ROLE]
-    program = str(source.programs / "pg_basebackup")
-    made = run_as(source.account, [program, *words, "--checkpoint", "fast", "-R", "--no-sync"])
-    assert made.returncode == 0, made.stderr
+def _follow(source: Postgres, standby: Postgres) -> None:
+    """Both begin with the same data; from then on it takes what the other writes."""
+    (standby.data / "standby.signal").touch()
+    where = f"host={source.sockets} user={ROLE}"
+    with (standby.data / "postgresql.auto.conf").open("a") as file:
+        file.write(f"primary_conninfo = '{where}'\n")
 
 
 def _behind(primary: Server) -> list[bool]:

@@ -10,7 +10,7 @@ import pytest
 
 from cvdops.environments.models import Host
 from cvdops.executions.models import Execution
-from tests.faults.rig import Rig
+from tests.faults.rig import Rig, bury
 from tests.faults.servers import Database, Server
 from tests.faults.workers import Workers
 from tests.sshd import Sshd
@@ -30,7 +30,12 @@ def runbook(rig: Rig) -> None:
 
 
 def troubles(
-    rig: Rig, workers: Workers, database: Database, redis: Server, server: Sshd
+    rig: Rig,
+    workers: Workers,
+    database: Database,
+    redis: Server,
+    server: Sshd,
+    died: Callable[[str], None],
 ) -> list[Callable[[], object]]:
     """What may happen at any moment; the workers' deaths more often than the rest."""
 
@@ -47,7 +52,7 @@ def troubles(
         down(lambda: workers.freeze(one), lambda: workers.thaw(one), 3)
 
     return [
-        *[lambda: workers.kill(slot())] * 3,
+        *[lambda: died(workers.kill(slot()))] * 3,
         lambda: workers.drain(slot()),
         doze,
         lambda: down(redis.kill, redis.start, 3),
@@ -57,8 +62,14 @@ def troubles(
     ]
 
 
+def left(_owner: str) -> None:
+    """Its leases run out by themselves."""
+
+
 @pytest.mark.parametrize(
-    ("seconds", "executions"), [(6, 3), pytest.param(300, 100, marks=pytest.mark.faults)]
+    ("seconds", "executions", "died"),
+    [(6, 3, bury), pytest.param(300, 100, left, marks=pytest.mark.faults)],
+    ids=["buried", "whose leases run out"],
 )
 def test_everything_fails_at_random(
     own_database: Database,
@@ -68,11 +79,13 @@ def test_everything_fails_at_random(
     server: Sshd,
     seconds: float,
     executions: int,
+    died: Callable[[str], None],
 ) -> None:
+    """`died`: what becomes of the leases of a worker that was killed."""
     runbook(rig)
     started: list[Execution] = []
     with rig.workers(3, REDIS_URL=own_redis.url) as workers:
-        may_happen = troubles(rig, workers, own_database, own_redis, server)
+        may_happen = troubles(rig, workers, own_database, own_redis, server, died)
         began = monotonic()
         while (passed := monotonic() - began) < seconds:
             if len(started) < executions * passed / seconds:

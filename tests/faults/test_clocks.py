@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +15,8 @@ import pytest
 from cvdops.executions.models import Execution
 from cvdops.stack.portal import PROJECT
 from tests.faults.rig import Rig
-from tests.faults.workers import database_url
+from tests.faults.workers import database_url, workers
+from tests.nursery import Nursery
 
 LIBRARY = "/usr/$LIB/faketime/libfaketimeMT.so.1"  # the loader knows where $LIB is
 
@@ -29,16 +32,33 @@ def wrong(clock: Path) -> dict[str, str]:
     }
 
 
-def jumping(rig: Rig, jumps: list[str], executions: int, seconds: float) -> None:
+@dataclass
+class Clock:
+    """What a file says, for the processes of a nursery of its own."""
+
+    file: Path
+    nursery: Nursery
+
+
+@pytest.fixture(scope="module")
+def clock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clock]:
+    file = tmp_path_factory.mktemp("clock") / "clock"
+    file.write_text("+0")
+    nursery = Nursery(**wrong(file))
+    yield Clock(file, nursery)
+    nursery.close()
+
+
+def jumping(rig: Rig, clock: Clock, jumps: list[str], executions: int, seconds: float) -> None:
     """A worker whose clock jumps while steps run: nobody loses a lease, and times are the database's."""
-    clock = rig.folder / "clock"
-    clock.write_text(jumps[0])
+    clock.file.write_text(jumps[0])
     rig.runbook(rig.step("one", seconds=seconds), rig.step("two", seconds=seconds))
-    with rig.workers(**wrong(clock)):
+    with workers(rig.folder, parent=clock.nursery) as jumpy:
+        assert "faketime" in Path(f"/proc/{jumpy.pids[0]}/maps").read_text()
         started = rig.start(executions)
         for jump in jumps[1:]:
             time.sleep(len(started) * 2 * seconds / len(jumps))
-            clock.write_text(jump)
+            clock.file.write_text(jump)
         rig.settled(started)
     for execution in Execution.objects.filter(pk__in=[one.pk for one in started]):
         assert execution.lease_token == 1, "its lease was lost"
@@ -47,14 +67,14 @@ def jumping(rig: Rig, jumps: list[str], executions: int, seconds: float) -> None
     rig.truth(started)
 
 
-def test_a_worker_whose_clock_jumps_by_a_day(rig: Rig) -> None:
-    jumping(rig, ["+1d", "-1d"], executions=1, seconds=0.8)
+def test_a_worker_whose_clock_jumps_by_a_day(rig: Rig, clock: Clock) -> None:
+    jumping(rig, clock, ["+1d", "-1d"], executions=1, seconds=0.8)
 
 
 @pytest.mark.faults
-def test_a_worker_whose_clock_steps_all_the_time(rig: Rig) -> None:
+def test_a_worker_whose_clock_steps_all_the_time(rig: Rig, clock: Clock) -> None:
     jumps = ["+1h", "-1h", "+1d", "-1d", "+0"] * 3
-    jumping(rig, jumps, executions=3, seconds=10.0)
+    jumping(rig, clock, jumps, executions=3, seconds=10.0)
 
 
 def test_doctor_names_a_clock_that_is_wrong(rig: Rig) -> None:

@@ -62,7 +62,7 @@ def away(
         until(
             lambda: rig.effects.counted()[attempt, "end"], what="the end of the step, on its host"
         )
-        until(lambda: time.monotonic() > ended and len(answers) > VISITORS, seconds + 60)
+        until(lambda: time.monotonic() > ended and len(answers) >= VISITORS, seconds + 60)
     assert {status for _, status in answers} == {503}
     assert max(took for took, _ in answers) <= slowest
     assert memory(portal.workers.pids[0]) - worker <= 20 << 20
@@ -86,8 +86,8 @@ def stored(rig: object, execution: Execution) -> None:
 
 
 def test_it_is_stopped_then_frozen(own_database: Database, portal: Portal) -> None:
-    away(portal, 2, own_database.stop, own_database.start)
-    away(portal, 6, own_database.freeze, own_database.thaw)
+    away(portal, 1, own_database.stop, own_database.start)
+    away(portal, 4, own_database.freeze, own_database.thaw)
 
 
 @pytest.mark.faults

@@ -13,9 +13,8 @@ from cvdops.catalog.polling import claim_look
 from cvdops.executions import engine, recovery
 from cvdops.executions.models import Execution, StepRun
 from tests.executions.test_engine import block
-from tests.faults.play import expire_leases, play, stage
+from tests.faults.play import expire_leases, play, victim
 from tests.faults.rig import Rig
-from tests.faults.workers import database_url
 
 GATE = "#### Gate\n```approval {#gate}\napprovers: [operations-manager]\n```\n"
 QUEUES = ["env.development"]
@@ -81,13 +80,12 @@ def test_three_look_for_what_is_due(rig: Rig, settings: Settings) -> None:
 
 def test_one_dies_at_every_place(rig: Rig) -> None:
     rig.scene.runbook(GATE)
-    with stage(DATABASE_URL=database_url()) as victims:
-        place, code = 0, 9
-        while code == 9:
-            place += 1
-            execution = at_a_gate(rig)
-            code = victims.victim(execution, f"*:{place}")
-            expire_leases()
-            play(execution.pk)
-            assert happened(execution, "step.expire", "execution.expire") == [1, 1]
+    place, code = 0, 9
+    while code == 9:
+        place += 1
+        execution = at_a_gate(rig)
+        code = victim(execution, f"*:{place}")
+        expire_leases()
+        play(execution.pk)
+        assert happened(execution, "step.expire", "execution.expire") == [1, 1]
     assert (code, place > 3) == (0, True)

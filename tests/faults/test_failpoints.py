@@ -1,6 +1,6 @@
 """F2: a worker, or whoever presses a button, dies at each commit and each send in turn."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import count
 
 import pytest
@@ -8,9 +8,8 @@ import pytest
 from cvdops.executions.models import Execution, Lock
 from tests.executions.test_engine import block
 from tests.faults.effects import VARIABLES
-from tests.faults.play import Stage, expire_leases, play, stage
+from tests.faults.play import expire_leases, play, victim
 from tests.faults.rig import Rig
-from tests.faults.workers import database_url
 
 QUICK = {"seconds": 0, "lines": 1}
 
@@ -67,30 +66,22 @@ ENDS = {rollback: "rolled_back"}
 FEWEST = 15  # places that each of them has at least
 
 
-@pytest.fixture(scope="module")
-def victims(django_db_setup: None) -> Iterator[Stage]:
-    with stage(DATABASE_URL=database_url()) as running:
-        yield running
-
-
-def die(rig: Rig, victims: Stage, place: int) -> tuple[Execution, bool]:
+def die(rig: Rig, place: int) -> tuple[Execution, bool]:
     """One execution whose player dies at this place; whether there was such a place."""
     [execution] = rig.start()
-    code = victims.victim(execution, f"*:{place}")
+    code = victim(execution, f"*:{place}")
     assert code in {0, 9}, f"place {place}"
     expire_leases()
     return play(execution.pk), code == 9
 
 
-def survive(
-    rig: Rig, victims: Stage, scenario: Callable[[Rig], None], places: Iterable[int]
-) -> list[int]:
+def survive(rig: Rig, scenario: Callable[[Rig], None], places: Iterable[int]) -> list[int]:
     """Die at these places, up to the first that is not there; those at which it died."""
     rig.scene.person("operations-manager")
     scenario(rig)
     deaths = []
     for place in places:
-        execution, died = die(rig, victims, place)
+        execution, died = die(rig, place)
         assert execution.state == ENDS.get(scenario, "succeeded"), f"place {place}"
         rig.truth(Execution.objects.filter(pk__gte=execution.pk))
         assert not Lock.objects.exists()
@@ -101,11 +92,11 @@ def survive(
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_death_at_some_place(rig: Rig, victims: Stage, scenario: Callable[[Rig], None]) -> None:
-    assert survive(rig, victims, scenario, [rig.chance.randint(1, FEWEST)])
+def test_death_at_some_place(rig: Rig, scenario: Callable[[Rig], None]) -> None:
+    assert survive(rig, scenario, [rig.chance.randint(1, FEWEST)])
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_death_at_every_place(rig: Rig, victims: Stage, scenario: Callable[[Rig], None]) -> None:
-    assert len(survive(rig, victims, scenario, count(1))) >= FEWEST
+def test_death_at_every_place(rig: Rig, scenario: Callable[[Rig], None]) -> None:
+    assert len(survive(rig, scenario, count(1))) >= FEWEST

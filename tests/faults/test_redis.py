@@ -8,18 +8,13 @@ from pathlib import Path
 
 import pytest
 import redis as client
-from django.conf import settings
 from django.db import connection
-from django.test import Client
 
 from cvdops.executions.models import Execution, Worker
-from cvdops.stack import portal
-from cvdops.stack.parts import Running
+from tests.faults.portal import web
 from tests.faults.rig import Rig
 from tests.faults.servers import Server, redis_server
-from tests.faults.workers import database_url
 from tests.live.viewer import Visitor
-from tests.ports import free_port
 from tests.waiting import until
 
 GATE = "#### Gate\n```approval {#gate}\napprovers: [operations-manager]\n```\n"
@@ -36,17 +31,10 @@ def redis(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def visitor(rig: Rig, redis: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visitor]:
+def visitor(rig: Rig, redis: Server) -> Iterator[Visitor]:
     """Who starts and approves, at a web server of its own beside this Redis."""
-    port = free_port()
-    for name, value in {"DATABASE_URL": database_url(), "REDIS_URL": redis.url}.items():
-        monkeypatch.setenv(name, value)
-    web = Running(portal.web(settings.DATA_DIR, port), rig.folder / "web.log")
-    web.wait_ready()
-    browser = Client()
-    browser.force_login(rig.scene.person("operations-lead"))
-    yield Visitor(port, browser.cookies["sessionid"].value)
-    web.stop()
+    with web(rig.folder, REDIS_URL=redis.url) as server:
+        yield server.visit(rig.scene.person("operations-lead"))
 
 
 def state(execution: Execution) -> str:

@@ -6,18 +6,11 @@ import pytest
 
 from cvdops.executions.models import Execution
 from tests.executions.test_engine import block
-from tests.faults.play import Stage, expire_leases, stage
+from tests.faults.play import expire_leases, victim
 from tests.faults.rig import Rig
-from tests.faults.workers import database_url
 from tests.http_server import HttpServer
 
 QUICK = ["attempt.sent:1", "request.sent:1", "attempt.finished:1"]
-
-
-@pytest.fixture(scope="module")
-def victims(django_db_setup: None) -> Iterator[Stage]:
-    with stage(DATABASE_URL=database_url()) as running:
-        yield running
 
 
 @pytest.fixture
@@ -28,10 +21,10 @@ def server(rig: Rig) -> Iterator[HttpServer]:
         yield server
 
 
-def die(rig: Rig, victims: Stage, place: str) -> tuple[Execution, bool]:
+def die(rig: Rig, place: str) -> tuple[Execution, bool]:
     """An execution whose worker dies at this place, as far as others can take it; whether it died."""
     [execution] = rig.start()
-    died = victims.victim(execution, place) == 9
+    died = victim(execution, place) == 9
     expire_leases()
     return rig.scene.advance(execution), died
 
@@ -52,12 +45,10 @@ def judge(rig: Rig, server: HttpServer, execution: Execution, method: str) -> No
     [QUICK, pytest.param([f"*:{n}" for n in range(1, 40)], marks=pytest.mark.faults)],
     ids=["some", "every"],
 )
-def test_death_at(
-    method: str, places: list[str], rig: Rig, victims: Stage, server: HttpServer
-) -> None:
+def test_death_at(method: str, places: list[str], rig: Rig, server: HttpServer) -> None:
     rig.runbook(block("one", f"{method} ${{BASE_URL}}/a", kind="http"))
     for place in places:
-        execution, died = die(rig, victims, place)
+        execution, died = die(rig, place)
         judge(rig, server, execution, method)
         if not died:
             break

@@ -3,38 +3,39 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from urllib.parse import quote
 
-from django.db import connection
+from django.db import Error, connection
 
 from cvdops.executions.models import Execution, Worker
+from tests.nursery import Nursery, nursery
 from tests.waiting import until
 
 
 class Workers:
     """`pids` are those of the workers that live now, by their place."""
 
-    def __init__(self, folder: Path, count: int, environment: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, count: int, environment: dict[str, str], nursery: Nursery
+    ) -> None:
         self.count = count
         self.log = folder / "workers.log"
         self.spool = folder / "spool"
         self.pids: dict[int, int] = {}
         with self.log.open("ab") as log:
-            self._nursery = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.nursery", str(count)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+            reads, writes = os.pipe()
+            self._supervisor = nursery.start(
+                ["tests.faults.supervisor", str(count)],
+                {"CVDOPS_SPOOL": str(self.spool), **environment},
+                stdout=writes,
                 stderr=log,
-                env={**os.environ, "CVDOPS_SPOOL": str(self.spool), **environment},
-                start_new_session=True,
             )
-        self._listener = Thread(target=self._listen, daemon=True)
+            os.close(writes)
+        self._listener = Thread(target=self._listen, args=(reads,), daemon=True)
         self._listener.start()
 
     def wait_ready(self) -> "Workers":
@@ -90,13 +91,23 @@ class Workers:
         return until(lambda: (found := slot()) is not None and [found], what="a holder")[0]
 
     def stop(self) -> None:
-        self._nursery.terminate()
-        self._nursery.wait(60)
+        """Ask all to leave. What they would do after that, for themselves alone, is not waited for."""
+        self._supervisor.terminate()
+        until(lambda: self._supervisor.poll() is not None or self._have_left(), what="their leave")
+        for slot in self.pids:
+            self.signal(slot, signal.SIGKILL)
+        self._supervisor.wait(60)
         self._listener.join()
 
-    def _listen(self) -> None:
-        assert self._nursery.stdout is not None
-        with self._nursery.stdout as lines:
+    def _have_left(self) -> bool:
+        names = [self.owner(slot) for slot in self.pids]
+        with suppress(Error):
+            left = Worker.objects.filter(name__in=names).exclude(left_at=None)
+            return left.count() == len(names)
+        return False
+
+    def _listen(self, told: int) -> None:
+        with open(told) as lines:
             for line in lines:
                 slot, pid = line.split()
                 self.pids[int(slot)] = int(pid)
@@ -110,9 +121,12 @@ def database_url() -> str:
 
 
 @contextmanager
-def workers(folder: Path, count: int = 1, **environment: str) -> Iterator[Workers]:
+def workers(
+    folder: Path, count: int = 1, parent: Nursery | None = None, **environment: str
+) -> Iterator[Workers]:
     """So many, ready, with more in their environment if need be; drained at the end."""
-    group = Workers(folder, count, {"DATABASE_URL": database_url(), **environment})
+    given = {"DATABASE_URL": database_url(), **environment}
+    group = Workers(folder, count, given, parent or nursery())
     try:
         yield group.wait_ready()
     finally:

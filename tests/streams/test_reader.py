@@ -5,11 +5,18 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import pytest
 from redis.asyncio import Redis
 
 from cvdops.streams.publisher import Publisher
-from cvdops.streams.reader import Reader
+from cvdops.streams.reader import BLOCK, TIMEOUT, Reader
 from tests.streams.conftest import Broker
+
+
+@pytest.fixture(autouse=True)
+def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It asks whether anybody still follows more often."""
+    monkeypatch.setattr("cvdops.streams.reader.BLOCK", 100)
 
 
 def run(test: Callable[[Reader], Awaitable[None]], broker: Broker) -> None:
@@ -92,7 +99,9 @@ def test_what_was_missed_is_made_up_after_a_restart(broker: Broker) -> None:
     run(test, broker)
 
 
-def test_a_frozen_redis_counts_as_away(broker: Broker) -> None:
+def test_a_frozen_redis_counts_as_away(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cvdops.streams.reader.TIMEOUT", 0.5)
+
     async def test(reader: Reader) -> None:
         with reader.follow("one"):
             await until(reader, connected=True)
@@ -105,11 +114,13 @@ def test_a_frozen_redis_counts_as_away(broker: Broker) -> None:
 
 
 def test_a_quiet_stream_keeps_its_connection(broker: Broker) -> None:
+    assert BLOCK / 1000 < TIMEOUT
+
     async def test(reader: Reader) -> None:
         with reader.follow("one"):
             await until(reader, connected=True)
             lost = asyncio.create_task(until(reader, connected=False))
-            done, _ = await asyncio.wait({lost}, timeout=4.5)  # longer than two blocks
+            done, _ = await asyncio.wait({lost}, timeout=0.5)  # longer than two blocks
             assert not done
             lost.cancel()
 

@@ -11,7 +11,6 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from lucide.templatetags.lucide import lucide
 
 from cvdops.environments.models import Environment
 from cvdops.environments.schedule import said
@@ -21,6 +20,7 @@ from cvdops.lib.zones import beside, zone
 from cvdops.spec.document import Kind
 from cvdops.spec.render import ANCHOR, render_fragment
 from cvdops.spec.slugs import slug
+from cvdops.web import icons
 from cvdops.web.browsers import browser_name
 
 register = template.Library()
@@ -31,15 +31,9 @@ _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Za-z_][A-Za-z0-9_]*")
 
 
 @register.simple_tag
-def icon(name: str, size: int = 16) -> str:
+def icon(name: str, size: int = 16) -> SafeString:
     """A decorative icon: the word beside it says the same."""
-    return _icon(str(name), int(size))
-
-
-@lru_cache(maxsize=256)
-def _icon(name: str, size: int) -> str:
-    drawn: str = lucide(name, size=size, aria_hidden="true", focusable="false")
-    return drawn
+    return icons.icon(str(name), int(size))
 
 
 @register.simple_tag

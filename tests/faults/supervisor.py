@@ -1,6 +1,6 @@
-"""A supervisor of real workers: `python -m tests.faults.nursery COUNT` keeps so many alive.
+"""A supervisor of real workers: `tests.faults.supervisor COUNT`, a fork of the nursery, keeps so many alive.
 
-It loads the portal once and forks, so that a worker that was killed is back within a fraction of a second.
+It forks, too, so that a worker that was killed is back within a fraction of a second.
 Says `SLOT PID` whenever one begins. Ends with its parent, or on TERM after its workers have drained.
 """
 
@@ -10,19 +10,9 @@ import signal
 import sys
 import time
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "cvdops.settings"
-
-import django
-
-django.setup()
-
-# All that a worker needs but `looks`, which makes a name for itself of the number of its process.
-import kombu.transport.redis  # noqa: E402, F401
-
-import cvdops.celery  # noqa: E402
-import cvdops.executions.engine  # noqa: E402, F401
-from cvdops.settings import DATA_DIR  # noqa: E402
-from cvdops.stack import portal  # noqa: E402
+import cvdops.celery  # noqa: F401 — all that a worker needs but `looks`, as in the nursery
+from cvdops.settings import DATA_DIR
+from cvdops.stack import portal
 
 PAUSE = 0.1  # seconds until a dead one is started again
 PATIENCE = 15.0  # seconds for draining
@@ -40,7 +30,7 @@ def work(slot: int) -> None:
         f"worker-{slot}@localhost"  # each proves by its own queue that it lives
     )
     sys.argv = argv
-    from celery.__main__ import main  # noqa: PLC0415
+    from celery.__main__ import main  # noqa: PLC0415 (this module has one, too)
 
     main()
 
@@ -94,4 +84,5 @@ def main(count: int) -> None:
     end(workers)
 
 
-main(int(sys.argv[1]))
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
