@@ -53,7 +53,7 @@ def jumping(rig: Rig, clock: Clock, jumps: list[str], executions: int, seconds: 
     """A worker whose clock jumps while steps run: nobody loses a lease, and times are the database's."""
     clock.file.write_text(jumps[0])
     rig.runbook(rig.step("one", seconds=seconds), rig.step("two", seconds=seconds))
-    with workers(rig.folder, parent=clock.nursery) as jumpy:
+    with workers(rig.folder, parent=clock.nursery, **wrong(clock.file)) as jumpy:
         assert "faketime" in Path(f"/proc/{jumpy.pids[0]}/maps").read_text()
         started = rig.start(executions)
         for jump in jumps[1:]:

@@ -5,9 +5,11 @@ import json
 import os
 import random
 import runpy
+import select
 import selectors
 import socket
 import sys
+import time
 from contextlib import suppress
 from importlib import import_module, reload
 from typing import Any
@@ -32,7 +34,13 @@ LOADED = (
 )
 
 
+def rest(seconds: float) -> None:
+    select.select([], [], [], seconds)
+
+
 def load() -> None:
+    if "faketime" in os.environ.get("LD_PRELOAD", ""):
+        time.sleep = rest  # of Python's own, which end at a moment, that library makes invalid ones
     os.environ["DJANGO_SETTINGS_MODULE"] = "cvdops.settings"
     django.setup()
     for name in LOADED:
