@@ -258,6 +258,7 @@ export class Terminal {
 
   async showTimes(on) {
     this.times = on;
+    this.element.toggleAttribute("data-times", on);
     if (on) await this.fetchTimes();
     else for (const line of this.list.querySelectorAll("[data-t]")) delete line.dataset.t;
     this.label();

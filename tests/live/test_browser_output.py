@@ -137,10 +137,12 @@ def test_times_are_shown_on_demand_and_copies_leave_them_out(
     expect(page.locator("#lines li").first).to_have_attribute("data-t", time)
     write(execution, first, 4, b"two\n")
     expect(page.locator("#lines li").last).to_have_attribute("data-t", time)
+    expect(page.locator("#lines li").last).to_have_css("padding-right", "112px")
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == "one\ntwo"
     page.get_by_role("button", name="Times").click()
     expect(page.locator("[data-t]")).to_have_count(0)
+    expect(page.locator("#lines li").last).to_have_css("padding-right", "16px")
     page.get_by_role("button", name="Link").click()
     until(lambda: page.evaluate("navigator.clipboard.readText()").endswith("at=0#at"))
