@@ -40,7 +40,18 @@ export class Terminal {
     this.pill.addEventListener("click", () => this.follow(true));
     this.toggle.hidden = false;
     this.toggle.addEventListener("click", () => this.follow(!this.following));
-    const links = { "#earlier": () => this.older(), "#later": () => this.newer(), "#times": () => this.showTimes(!this.times) };
+    // First to where the lines are added: what is trimmed is at the other end, and never in view.
+    const links = {
+      "#earlier": () => {
+        this.list.scrollTop = 0;
+        this.older();
+      },
+      "#later": () => {
+        this.list.scrollTop = this.list.scrollHeight;
+        this.newer();
+      },
+      "#times": () => this.showTimes(!this.times),
+    };
     for (const [selector, act] of Object.entries(links)) {
       this.find(selector).addEventListener("click", (event) => {
         event.preventDefault();

@@ -54,6 +54,19 @@ def test_older_lines_come_when_somebody_scrolls_to_them(page: Page, execution: E
     expect(page.locator("#count")).to_have_text("6,000 lines")
 
 
+def test_lines_that_are_asked_for_come_beside_those_in_view(
+    page: Page, execution: Execution
+) -> None:
+    long(execution)
+    open_page(page, execution)
+    for link, edge in (("#earlier", first_line), ("#earlier", first_line), ("#later", last_line)):
+        before = edge(page)
+        page.locator(link).click(position={"x": 24, "y": 12})
+        until(lambda edge=edge, before=before: edge(page) != before, what="more lines")
+        assert in_view(page.get_by_text(before, exact=True))
+    assert first_line(page) == "line 01001", "what is trimmed is at the other end"
+
+
 def test_who_reads_is_not_pulled_away(page: Page, execution: Execution) -> None:
     first = long(execution)
     open_page(page, execution)
