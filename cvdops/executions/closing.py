@@ -7,7 +7,7 @@ execution that ends anew, resumed or rolled back, has a new end, and its list be
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
@@ -18,6 +18,7 @@ from cvdops.executions.models import ChecklistMark, Closing, Execution, Health, 
 from cvdops.executions.plan import from_json
 from cvdops.executions.states import ExecutionState, Phase, StepState
 from cvdops.executions.transitions import Hand
+from cvdops.lib import statements
 from cvdops.notifications import addresses
 from cvdops.notifications import services as notifications
 from cvdops.spec.document import Kind, SectionKind
@@ -29,7 +30,7 @@ WATCH = "execution.watch"
 def due(queues: Sequence[str], limit: int) -> list[UUID]:
     """Executions that have ended and have something due, for workers of these queues: a list to lay out,
     a look at their environment in this minute (by one of those that watch it), a result."""
-    with connection.cursor() as cursor:
+    with statements.cursor() as cursor:
         cursor.execute(
             """
             WITH watched AS (

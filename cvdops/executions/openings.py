@@ -6,8 +6,10 @@ nobody twice.
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from cvdops.environments import calendar
 from cvdops.environments.schedule import Span, State, said
@@ -18,6 +20,7 @@ from cvdops.executions.plan import from_json
 from cvdops.executions.states import ACTIVE, ExecutionState
 from cvdops.executions.transitions import DatabaseNow, Hand
 from cvdops.executions.waits import WINDOW
+from cvdops.lib.together import Fixed
 from cvdops.notifications import addresses
 from cvdops.notifications import services as notifications
 from cvdops.notifications.models import Notice
@@ -30,11 +33,17 @@ def begins(execution: Execution) -> datetime | None:
     return _when(execution.opens_at, calendar.standing(execution.environment_id), calendar.now())
 
 
+@Fixed
+def queued() -> QuerySet[Execution, tuple[UUID, datetime | None, str]]:
+    """What waits for a window: which, until when, where."""
+    found = Execution.objects.filter(state__in=ACTIVE, opens_at__isnull=False)
+    return found.values_list("pk", "opens_at", "environment")
+
+
 def follow() -> None:
     """Move what is queued to where the windows are now. Idempotent, by any worker."""
-    queued = Execution.objects.filter(state__in=ACTIVE, opens_at__isnull=False)
     standings: dict[str, State] = {}
-    for pk, opens_at, environment in queued.values_list("pk", "opens_at", "environment"):
+    for pk, opens_at, environment in queued():
         standings[environment] = standings.get(environment) or calendar.standing(environment)
         if opens_at and _when(opens_at, standings[environment], calendar.now()) != opens_at:
             with transaction.atomic():

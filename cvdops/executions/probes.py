@@ -24,6 +24,7 @@ from cvdops.executions import inventory, remote, targets
 from cvdops.executions.hints import ask_for_check
 from cvdops.executions.leases import HOLDS
 from cvdops.executions.models import HostCheck
+from cvdops.lib import statements
 from cvdops.runners import local_probe
 from cvdops.runners.account import PATH
 from cvdops.runners.checks import COMMAND, Check, Outcome, Probe
@@ -83,7 +84,7 @@ def is_good(check: HostCheck) -> bool:
 
 def due(queues: Sequence[str], limit: int) -> list[UUID]:
     """Those that nobody does, for workers of these queues."""
-    with connection.cursor() as cursor:
+    with statements.cursor() as cursor:
         # By hand like all that an idle worker asks every second: to put it together costs more than it.
         cursor.execute(
             """

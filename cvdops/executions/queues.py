@@ -5,11 +5,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Now
 
 from cvdops.executions.models import Worker
+from cvdops.lib import statements
 from cvdops.lib.together import Fixed
 
 ALIVE = timedelta(seconds=10)  # three times what they take to say so
@@ -56,7 +56,7 @@ def served() -> QuerySet[Worker, list[str]]:
 
 def seen(worker: str, queues: Sequence[str]) -> None:
     """It lives, and serves these. Those that nobody has seen for long are forgotten."""
-    with connection.cursor() as cursor:
+    with statements.cursor() as cursor:
         cursor.execute(
             """
             WITH forgotten AS (

@@ -14,6 +14,7 @@ from cvdops.executions.leases import UNCONFIRMED
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.states import ExecutionEvent, StepEvent, StepState
 from cvdops.executions.transitions import Hand, Superseded
+from cvdops.lib import statements
 from cvdops.spec.document import Kind
 
 _LOCK = 0x43564402  # advisory: one rescue at a time, whoever comes first
@@ -38,7 +39,7 @@ def rescue() -> None:
 
 def _anything() -> bool:
     """Whether there may be something to do: mostly not, and to look everywhere costs ten times this."""
-    with connection.cursor() as cursor:
+    with statements.cursor() as cursor:
         cursor.execute(
             """
             SELECT EXISTS (SELECT FROM executions_lock)
@@ -60,7 +61,7 @@ def due(queues: Sequence[str], limit: int) -> list[UUID]:
     """What workers of these queues have to look at: runnable and unowned for a second, its lease run
     out, or waiting with something to do: its time has come, or it was cancelled in the moment in which
     it began to wait. A stop that is not confirmed keeps the cancel asked, and has its time."""
-    with connection.cursor() as cursor:
+    with statements.cursor() as cursor:
         cursor.execute(
             """
             SELECT id FROM executions_execution

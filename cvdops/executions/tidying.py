@@ -15,6 +15,7 @@ from django.db import connection
 from cvdops.executions import context
 from cvdops.executions.models import Execution, StepAttempt
 from cvdops.executions.plan import Target, from_json
+from cvdops.lib import statements
 from cvdops.runners.job import StartFailed, Unreachable
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ GIVEN_UP = 30 * 86400.0  # seconds after its end: for so long an empty directory
 
 def due(queues: Sequence[str], limit: int) -> list[UUID]:
     """Executions of attempts that workers of these queues have to look for."""
-    with connection.cursor() as cursor:
+    with statements.cursor() as cursor:
         cursor.execute(
             """
             SELECT DISTINCT e.id FROM executions_stepattempt a
