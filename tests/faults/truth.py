@@ -15,7 +15,7 @@ from django.db import connection
 from cvdops.access.policy import Action
 from cvdops.audit import chain
 from cvdops.audit.models import AuditEntry
-from cvdops.executions import output, tidying
+from cvdops.executions import output
 from cvdops.executions.models import Execution, Lock, StepAttempt, StepRun
 from cvdops.executions.states import (
     EXECUTION_MOVES,
@@ -234,10 +234,8 @@ def _of_spools(spools: Iterable[Path]) -> Iterator[str]:
 
 
 def _left(folder: Path, attempt: StepAttempt) -> bool:
-    """Whether there is something beside the claim, which stays for ever, and nobody removes it."""
-    if _files(folder):
-        tidying.tidy(attempt.step.execution_id)
-    return bool(_files(folder))
+    """Whether there is something beside the claim, which stays for ever, and no worker comes to remove it."""
+    return attempt.clean_at is None and bool(_files(folder))
 
 
 def _files(folder: Path) -> list[str]:
