@@ -21,7 +21,8 @@ TRIES = 6
 PIECE = 64 << 10  # bytes of a file that are in memory at once
 LARGEST = 64 << 20  # bytes of an answer
 LONGEST_REST = 60.0  # seconds: a portal that asks for more is told to somebody
-_LATER = frozenset({429, 503})
+UNAVAILABLE = 503
+_LATER = frozenset({429, UNAVAILABLE})
 _ROOT = "/api/v1/"
 _ELSEWHERE = "Is CVDOPS_URL the address of a portal?"
 _BROKEN = (URLError, http.client.HTTPException, OSError)
@@ -133,8 +134,10 @@ class Portal:
                     return Answer(answer.read(most), answer.headers)
             except Told as error:
                 rest = error.document.get("retry_after", 0.0)
-                if error.status not in _LATER or not tries_left or rest > LONGEST_REST:
+                if error.status not in _LATER or rest > LONGEST_REST:
                     raise
+                if not tries_left:
+                    raise self._busy(error) from None
                 time.sleep(max(rest, 0.5))
             except Away:
                 if not tries_left:
@@ -154,6 +157,12 @@ class Portal:
         except _BROKEN as error:
             raise self._away(error) from None
         return answer
+
+    def _busy(self, error: Told) -> Exception:
+        """What cannot work now is away for whoever waits; a limit is a limit."""
+        if error.status != UNAVAILABLE:
+            return error
+        return Away(f"The portal at {self._place.url} cannot work now: {error}")
 
     def _away(self, error: Exception) -> Away:
         why = getattr(error, "reason", None) or error

@@ -209,14 +209,15 @@ def _why(work: Work, found: Found) -> str:
 def _see_through(work: Work, recorder: Recorder, handle: Handle, elapsed: float, also: str) -> None:
     hold = work.run.hold
     deadline = time.monotonic() + work.definition.attributes.timeout - elapsed
-    quiet = False
+    quiet = blind = False
     with hold.watching() as wake:
         while True:
             result = handle.result()  # before reading: what is read after it is all there is
             whole = recorder.drain(handle, over=result is not None)
             if result is not None and whole:
-                finishing.ended(work, recorder, result, also)
+                finishing.ended(work, recorder, result, also or (LATE if blind else ""))
                 return
+            blind = handle.lost is not None
             calm(wake)
             links.stay(work)
             links.watch(work, handle)

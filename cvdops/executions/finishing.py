@@ -108,12 +108,12 @@ def unknown(work: Try, recorder: Recorder, why: str) -> None:
     finish(work, Outcome(StepEvent.INTERRUPT, note), recorder, unconfirmed=asked_to_stop)
 
 
-def interrupted(work: Work, recorder: Recorder, found: Found, why: str) -> None:
-    """It left no result that can be believed. `why` is a sentence."""
+def interrupted(work: Work, recorder: Recorder, found: Found, why: str, *, ran: bool) -> None:
+    """It left no result that can be believed. `why` is a sentence; `ran`: it was seen to run."""
     if found.handle is not None:
         recorder.drain(found.handle, over=True)
         recorder.finish(cut=True)
-    began = found.presence is not Presence.ABSENT
+    began = ran or recorder.offset > 0 or found.presence is not Presence.ABSENT
     note = f"{why} {'How far it came' if began else 'Whether it began'} is not known."
     event = StepEvent.TRY_AGAIN if work.definition.attributes.idempotent else StepEvent.INTERRUPT
     finish(work, Outcome(event, note), recorder)

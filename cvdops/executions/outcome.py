@@ -7,6 +7,7 @@ from cvdops.spec.document import Expect, Step
 from cvdops.spec.samples import compare
 
 MAX_DETAIL = 2_000
+CUT = 128 + 13  # SIGPIPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ def judge(step: Step, exit_code: int, output: str) -> Outcome:
         note = f"It ended with exit code {exit_code}."
         if exit_code > 128:
             note = f"It ended with exit code {exit_code} (killed by signal {exit_code - 128})."
+        if exit_code == CUT:
+            note += " Somebody stopped reading what it wrote: is the disk of its host full?"
     return _judge(step, note, output, exit_code)
 
 

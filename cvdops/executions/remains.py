@@ -48,6 +48,7 @@ def outlast(
     What was found if it can leave one all the same: its claim was only late.
     """
     deadline = time.monotonic() + work.definition.attributes.timeout - elapsed
+    ran = bool(left)
     away: datetime | None = None
     with work.run.hold.watching() as wake:
         while left:
@@ -73,7 +74,7 @@ def outlast(
                 _rest(work, wake)
             if found.presence not in _WITHOUT_RESULT:
                 return found
-    finishing.interrupted(work, recorder, found, why)
+    finishing.interrupted(work, recorder, found, why, ran=ran)
     return None
 
 

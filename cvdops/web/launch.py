@@ -43,6 +43,7 @@ class Typed:
     notified_at: str = ""
     short_notice: str = ""
     version: str = ""  # the number of an earlier one, if one was chosen
+    shown: str = ""  # the number of the one whose plan the page shows
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
@@ -67,6 +68,7 @@ def typed_from(data: QueryDict) -> Typed:
         notified_at=text("notified_at"),
         short_notice=text("short_notice"),
         version=text("version"),
+        shown=text("shown"),
         key=text("key")[:80] or uuid.uuid4().hex,
     )
 

@@ -268,6 +268,15 @@ class TestSpool:
         with pytest.raises(StartFailed, match="was emptied or removed"):
             ssh_bench.start("true")
 
+    def test_that_may_not_be_written_to(self, ssh_bench: SshBench) -> None:
+        root = Path(ssh_bench.transport.link.hello().text("root"))
+        root.chmod(0o500)
+        try:
+            with pytest.raises(StartFailed, match=r"Permission denied\. Mend its permissions"):
+                ssh_bench.start("true")
+        finally:
+            root.chmod(0o700)
+
     def test_is_closed_to_others(self, ssh_bench: SshBench) -> None:
         done = ssh_bench.run("true")
         folder = folder_of(ssh_bench, done)

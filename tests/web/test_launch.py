@@ -1,5 +1,6 @@
 """The launch page."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from cvdops.access.models import MatrixCell
 from cvdops.accounts.models import Session
 from cvdops.approvals.seed import seed_policies
 from cvdops.audit.models import AuditEntry
+from cvdops.catalog.sync import sync
 from cvdops.environments.models import Environment, Period
 from cvdops.executions.models import Execution
 from cvdops.spec.lint import lint
@@ -316,3 +318,19 @@ def test_an_emergency_asks_for_the_password_again(closed: World) -> None:
 def test_a_dry_run_is_made_at_any_time(closed: World) -> None:
     answer = closed.client("devops-engineer").post("/runbooks/deployment/dry-run/", RELEASE)
     assert answer.status_code == 302
+
+
+def test_a_plan_that_nobody_has_seen_is_not_started(world: World) -> None:
+    client = world.client("devops-engineer")
+    page = client.get(RUN + "?procedure=greet&environment=development").content.decode()
+    shown = re.search(r'name="shown" value="([0-9]+)"', page)[1]
+    document = world.folder / "deployment.md"
+    document.write_text(document.read_text().replace("echo hello", "echo goodbye"))
+    sync(world.folder)
+    answer = client.post(RUN, {**START, "reason": "as seen", "shown": shown})
+    again = answer.content.decode()
+    assert answer.status_code == 422 and not Execution.objects.exists()
+    assert "The runbook has changed since its plan was shown" in again
+    assert "as seen" in again and "goodbye" in again
+    now = re.search(r'name="shown" value="([0-9]+)"', again)[1]
+    assert client.post(RUN, {**START, "shown": now}).status_code == 302

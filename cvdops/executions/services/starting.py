@@ -50,6 +50,7 @@ def start(
     environment: str,
     procedure: str | None = None,
     version: int | None = None,
+    shown: int | None = None,
     variables: Mapping[str, str] | None = None,
     reason: str = "",
     confirm_environment: str = "",
@@ -60,7 +61,8 @@ def start(
 ) -> Execution:
     """Create the execution and queue it. The same idempotency key gives the same execution.
 
-    `version`: the number of an earlier one that is to run; the reason then says why, too. `in_window`: if
+    `version`: the number of an earlier one that is to run; the reason then says why, too. `shown`: that of
+    the one whose plan the person has seen: another one is not started. `in_window`: if
     the environment may not be changed now, it begins when its next window opens, if it still may then.
     `emergency`: a Lead declares one, outside the windows.
     Raises NotFound, Refused, Invalid (every problem named), Conflict.
@@ -79,7 +81,8 @@ def start(
     opens_at = _opening(resolved) if in_window and emergency is None else None
     may = can(user, Action.START, resolved.matter, opens_at) if opens_at else resolved.decision
     may.enforce()
-    problems = [*resolved.problems, *_formalities(resolved, reason, confirm_environment)]
+    problems = [*_unseen(resolved, shown), *resolved.problems]
+    problems += _formalities(resolved, reason, confirm_environment)
     problems += checklists.missing(resolved.before, checklist)
     if emergency:
         problems += emergencies.problems(
@@ -113,6 +116,19 @@ def _first_with(user: User, key: str) -> Execution | None:
             "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{user.pk}:{key}"]
         )
     return _earlier(user, key)
+
+
+def _unseen(resolved: Preview, shown: int | None) -> list[Problem]:
+    """A sync may have brought another version since the page showed its plan."""
+    if shown in (None, resolved.version.number):
+        return []
+    return [
+        Problem(
+            "version",
+            f"The runbook has changed since its plan was shown: now version {called(resolved.version)} "
+            "would run. Look at its plan, then start it.",
+        )
+    ]
 
 
 def _formalities(resolved: Preview, reason: str, typed: str) -> list[Problem]:

@@ -145,7 +145,7 @@ begin() {
   case $stat in
     "${pid:-none} "*) part stat "$stat"; part where "$where"; return ;;
   esac
-  if claimed; then part claimed ''; else part failed "${said#*"$nl"}"; fi
+  if claimed; then part claimed ''; else part failed "$said"; fi
   rm -rf -- "$apart"
 }
 

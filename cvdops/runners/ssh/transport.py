@@ -177,15 +177,18 @@ class SshTransport:
         if "Argument list too long" in said:
             return StartFailed(TOO_LARGE)
         root = self.link.hello().text("root")
-        if any(words in said for words in ("nonexistent", "No such file")):
+        # An I/O error is what dash says of a full disk, too.
+        full = any(words in said for words in ("No space left", "quota", "I/O error"))
+        shut = any(words in said for words in ("Permission denied", "Read-only"))
+        gone = any(words in said for words in ("nonexistent", "No such file"))
+        if gone and not full and not shut:  # what could not be made is missing afterwards, too
             return StartFailed(
                 f"The spool folder {root} on {self.address.label} was emptied or removed. "
                 "Retry the step: the folder is made anew."
             )
-        # An I/O error is what dash says of a full disk, too.
-        full = any(words in said for words in ("No space left", "quota", "I/O error"))
         remedy = "Make room or mend its disk" if full else "Mend its permissions"
-        reason = said.strip().rpartition(": ")[2] or "it gave no reason"
+        told = [line.rpartition(": ")[2] for line in said.splitlines() if ": " in line]
+        reason = told[0] if told else "it gave no reason"
         return StartFailed(
             f"The spool folder {root} on {self.address.label} cannot be used: {reason}. "
             f"{remedy}, then retry the step."

@@ -63,6 +63,7 @@ def _start(request: HttpRequest, found: Runbook, typed: Typed) -> HttpResponse:
             environment=typed.environment,
             procedure=typed.procedure or None,
             version=_number(typed),
+            shown=number_in(typed.shown) if typed.shown else None,
             variables=typed.variables,
             reason=typed.reason,
             confirm_environment=typed.confirm_environment,
