@@ -310,3 +310,12 @@ def test_roles_of_the_seed_all_get_their_history(world: World) -> None:
     for role, *_ in ROLES:
         seen = visible_to(person(role)).filter(pk=one.pk).exists()
         assert (one.number in shown(world, "", role)) == seen
+
+
+def test_other_filters_bring_the_way_to_keep_and_to_remove_them(world: World) -> None:
+    client = world.client("auditor")
+    chosen = client.get(f"{LIST}?state=failed", headers={"HX-Request": "true"}).content.decode()
+    assert 'id="saved" hx-swap-oob="true"' in chosen and "Keep this filter" in chosen
+    by_itself = {"HX-Request": "true", "HX-Trigger": "rows"}
+    later = client.get(f"{LIST}?state=failed", headers=by_itself).content.decode()
+    assert 'id="rows"' in later and 'id="saved"' not in later

@@ -55,6 +55,8 @@ def executions(request: HttpRequest) -> HttpResponse:
         "now": timezone.now(),
         "lost": UNHEARD,
         "searched": search.reach() if wanted.output else None,
+        # With other filters, not with the rows that come by themselves: a name may be half typed there.
+        "oob": bool(part) and request.headers.get("HX-Trigger") != "rows",
     }
     return render(request, f"history/list.html{part}", context)
 
