@@ -86,6 +86,11 @@ def _no_host(environment: Environment, placed: Sequence[Step], default: str) -> 
     if default or all(step.attributes.target for step in placed):
         return []
     text = f"{environment.name} has no host yet: nothing can run there. Add one on its own page."
+    if environment.hosts.exists():
+        text = (
+            f"None of the hosts of {environment.name} is its default, and some of the steps name no other. "
+            "Choose a default on its own page."
+        )
     return [Problem("environment", text)]
 
 

@@ -1,4 +1,6 @@
 // The personal part of the page: fetched by each person, and never taken from under a half-typed word.
+const AGAIN = 2_000; // ms
+
 export class Desk {
   constructor(url, onAgain) {
     this.url = url;
@@ -10,6 +12,9 @@ export class Desk {
       if (event.detail.requestConfig.verb === "get") this.open = opened();
     });
     document.addEventListener("htmx:afterSettle", () => this.reopen());
+    for (const name of ["sendError", "responseError", "timeout"]) {
+      document.addEventListener(`htmx:${name}`, (event) => this.missed(event.detail));
+    }
     // Whoever closes a panel has left it: what waited for that can be shown.
     document.addEventListener("toggle", (event) => !event.target.open && this.wanted && this.refresh(this.wanted), true);
     document.addEventListener("htmx:afterSwap", (event) => {
@@ -48,7 +53,14 @@ export class Desk {
     const shown = this.element.dataset.key;
     this.bar.hidden = !key || key === shown || !this.busy;
     if (!this.bar.hidden || (key && key === shown) || document.querySelector("#desk form[data-sent]")) return;
-    htmx.ajax("GET", this.url, { target: "#desk", swap: "outerHTML" });
+    htmx.ajax("GET", this.url, { target: "#desk", swap: "outerHTML" }).catch(() => {}); // `missed` has heard of it
+  }
+
+  /** What did not come is asked for again: the stream may tell nothing new for long. */
+  missed(detail) {
+    if (detail.requestConfig?.verb !== "get" || detail.target?.id !== "desk") return;
+    clearTimeout(this.later);
+    this.later = setTimeout(() => this.refresh(this.wanted), AGAIN);
   }
 }
 

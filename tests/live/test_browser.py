@@ -169,3 +169,18 @@ def test_a_panel_in_which_nobody_has_written_holds_nothing_back(
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Cancel the execution")).to_be_hidden()
     expect(cancel).to_be_focused()
+
+
+def test_controls_that_could_not_be_fetched_are_fetched_again(
+    page: Page, errors: list[str], scene: Scene
+) -> None:
+    scene.runbook(BY_HAND)
+    execution = scene.start()
+    open_page(page, execution)
+    page.route("**/controls/**", lambda route: route.abort())
+    scene.advance(execution)
+    expect(page.locator("#notices [data-lost]")).to_be_visible()
+    page.unroute("**/controls/**")
+    expect(page.locator("#desk").get_by_role("button", name="Confirm")).to_be_visible()
+    expect(page.locator("#notices [data-lost]")).to_have_count(0)
+    errors[:] = [one for one in errors if not one.startswith("htmx:")]  # which names what it missed
