@@ -40,6 +40,7 @@ from cvdops.executions.planner import Do, Next, following
 from cvdops.executions.run import Run
 from cvdops.executions.states import ExecutionEvent, Intent, Phase, StepEvent, StepState
 from cvdops.executions.transitions import Superseded
+from cvdops.executions.waits import TO_DECIDE
 from cvdops.lib.failpoints import failpoint
 from cvdops.spec.document import Kind, Step
 
@@ -163,7 +164,7 @@ def _stuck(run: Run, todo: Next) -> bool:
     step = run.steps[todo.index]
     where = ", ".join(run.steps[i].host for i in todo.indexes if len(run.stage(step)) > 1)
     text = f"“{step.title}” {step.look.label.lower()}{' on ' + where if where else ''}"
-    gates.rest(run, "step", f"{text}: somebody decides what to do.", step.key)
+    gates.rest(run, "step", f"{text}{TO_DECIDE}", step.key)
     return False
 
 

@@ -4,3 +4,4 @@ APPROVAL = "approval"
 RIGHT = "right"  # somebody who may run it
 WINDOW = "window"  # in which its environment may be changed
 SUPERVISOR = "supervisor"  # somebody certified, who joins before it starts
+TO_DECIDE = ": somebody decides what to do."  # the end of the sentence on a step that is stuck

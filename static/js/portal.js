@@ -85,8 +85,12 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
     notice.dataset.lost = "";
     notice.append(document.createElement("span"), LOST);
     notices.append(notice);
+    if (!streamed()) document.body.toggleAttribute("data-stale", true);
   });
 }
+// A page with a stream knows by that how old it is.
+const streamed = () => document.querySelector("[data-controls]") !== null;
 document.addEventListener("htmx:afterOnLoad", () => {
   document.querySelector("#notices [data-lost]")?.remove();
+  if (!streamed()) document.body.toggleAttribute("data-stale", false);
 });

@@ -261,7 +261,7 @@ def give_up(user: User, execution_id: UUID | str, comment: str = "") -> None:
     """End an execution that waits for a decision on a step that did not succeed: it failed."""
     execution = get_execution(user, execution_id)
     may_end(user, execution, can(user, Action.CONTROL, matter(execution))).enforce()
-    title = execution.waiting_for.get("text", "")
+    title = execution.waiting_for.get("text", "").replace(waits.TO_DECIDE, ".")
     with one_effect(execution), transaction.atomic():
         if execution.waiting_for.get("code") not in {"step", "plan"} | RESUMED:
             raise Superseded
