@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import pytest
 
+from cvdops.executions.attempts import LATE
 from cvdops.executions.models import Execution
 from tests.faults.conftest import add_host
 from tests.faults.rig import Rig
@@ -102,7 +103,7 @@ def test_a_host_that_is_away_and_comes_back(rig: Rig, proxy: Proxy) -> None:
         told(rig, execution)
         proxy.mend()
         rig.settled([execution])
-    assert rig.scene.steps(execution)["one"].note == ""
+    assert rig.scene.steps(execution)["one"].note in {"", LATE}  # it may have ended meanwhile
     rig.truth([execution])
 
 

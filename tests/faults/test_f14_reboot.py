@@ -103,5 +103,5 @@ def test_without_its_spool(rig: Rig, far: Host, server: Sshd, lose: Callable[[Pa
     for spool in spools(server):
         lose(spool)
     for execution in Execution.objects.exclude(state="succeeded"):  # the worker had time for one
-        is_interrupted(rig, execution, "is another one", "Whether it began is not known.")
+        is_interrupted(rig, execution, "is another one", "is not known.")
     rig.truth(ended + running)
