@@ -84,8 +84,7 @@ def _find(work: Work, recorder: Recorder, elapsed: float) -> None:
         finishing.unconfirmed(work, recorder, error)
         return
     if found.handle is not None and found.presence is not Presence.VANISHED:
-        late = LATE if found.presence is Presence.FINISHED else ""
-        _watch(work, recorder, found.handle, elapsed, late)
+        _watch(work, recorder, found.handle, elapsed, blind=found.presence is Presence.FINISHED)
     elif found.handle is None and not left and same_place(work, found.spool):
         # it was never begun: a claim would be there
         if work.run.hold.intent == Intent.CANCEL:
@@ -171,10 +170,12 @@ def _claimed_before(work: Work) -> tuple[Found, tuple[int, ...]]:
     return remains.look(work)
 
 
-def _watch(work: Work, recorder: Recorder, handle: Handle, elapsed: float, also: str = "") -> None:
-    """See it to its end. `also`: a sentence on how that came about."""
+def _watch(
+    work: Work, recorder: Recorder, handle: Handle, elapsed: float, *, blind: bool = False
+) -> None:
+    """See it to its end. `blind`: nobody could see it until now, and it had ended by then."""
     try:
-        _see_through(work, recorder, handle, elapsed, also)
+        _see_through(work, recorder, handle, elapsed, blind)
     except Vanished:
         found = Found(Presence.VANISHED, handle)
         why = _why(work, found)
@@ -206,18 +207,20 @@ def _why(work: Work, found: Found) -> str:
     return "Its process ended without leaving a result."
 
 
-def _see_through(work: Work, recorder: Recorder, handle: Handle, elapsed: float, also: str) -> None:
+def _see_through(
+    work: Work, recorder: Recorder, handle: Handle, elapsed: float, blind: bool
+) -> None:
     hold = work.run.hold
     deadline = time.monotonic() + work.definition.attributes.timeout - elapsed
-    quiet = blind = False
+    quiet = False
     with hold.watching() as wake:
         while True:
             result = handle.result()  # before reading: what is read after it is all there is
             whole = recorder.drain(handle, over=result is not None)
             if result is not None and whole:
-                finishing.ended(work, recorder, result, also or (LATE if blind else ""))
+                finishing.ended(work, recorder, result, LATE if blind else "")
                 return
-            blind = handle.lost is not None
+            blind = handle.lost is not None or (blind and result is not None)
             calm(wake)
             links.stay(work)
             links.watch(work, handle)

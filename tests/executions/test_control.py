@@ -1,6 +1,6 @@
 """Pause, resume, cancel, give up, retry, skip, mark as done, roll back: by people, on running work."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -40,6 +40,16 @@ def begun(scene: Scene, execution: Execution, key: str) -> None:
     until(lambda: scene.states(execution)[key] == "running", what=f"the start of {key}")
 
 
+def leave_alone(execution: Execution, ready: Callable[[], object]) -> None:
+    """A worker begins its step and leaves, once `ready` has returned."""
+    try:
+        with at_work(execution):
+            ready()
+            HOLDS.drain()
+    finally:
+        HOLDS.draining.clear()
+
+
 def test_cancel_ends_the_running_step_and_starts_nothing_after_it(scene: Scene) -> None:
     scene.runbook(block("one", "sleep 60") + block("two", "true"))
     execution = scene.start()
@@ -73,12 +83,7 @@ def test_what_ended_while_nobody_looked_says_that_its_time_was_longer(
     go = tmp_path / "go"
     scene.runbook(block("one", f"until test -e '{go}'; do sleep 0.05; done; echo hello"))
     execution = scene.start()
-    try:
-        with at_work(execution):
-            begun(scene, execution, "one")
-            HOLDS.drain()
-    finally:
-        HOLDS.draining.clear()
+    leave_alone(execution, lambda: begun(scene, execution, "one"))
     go.touch()
     attempt = StepAttempt.objects.get(step__execution=execution)
     until((settings.SPOOL_DIR / str(attempt.pk) / "rc").exists, what="its end")
@@ -107,12 +112,7 @@ def test_drain_leaves_the_step_running_for_the_next_worker(scene: Scene, tmp_pat
     go = tmp_path / "go"
     scene.runbook(block("one", f"until test -e '{go}'; do sleep 0.05; done; echo done"))
     execution = scene.start()
-    try:
-        with at_work(execution):
-            begun(scene, execution, "one")
-            HOLDS.drain()
-    finally:
-        HOLDS.draining.clear()
+    leave_alone(execution, lambda: begun(scene, execution, "one"))
     assert (execution.state, scene.states(execution)["one"]) == ("queued", "running")
     go.touch()
     assert scene.advance(execution).state == "succeeded"
@@ -256,12 +256,7 @@ def left_running(scene: Scene) -> Execution:
     """An execution whose worker drained while its step sleeps: queued, for the next worker."""
     scene.runbook(block("one", "sleep 60") + block("two", "true"))
     execution = scene.start()
-    try:
-        with at_work(execution):
-            begun(scene, execution, "one")
-            HOLDS.drain()
-    finally:
-        HOLDS.draining.clear()
+    leave_alone(execution, lambda: begun(scene, execution, "one"))
     return execution
 
 

@@ -8,12 +8,11 @@ import pytest
 from django.conf import settings
 
 from cvdops.executions import finishing, remains, services
-from cvdops.executions.leases import HOLDS
 from cvdops.executions.models import Execution, StepAttempt
 from cvdops.lib.errors import Conflict
 from cvdops.runners.ssh.transport import SPOOL
 from tests.executions.scene import Scene
-from tests.executions.test_control import at_work, begun
+from tests.executions.test_control import at_work, begun, leave_alone
 from tests.executions.test_engine import block
 from tests.faults.truth import processes_of_attempts
 from tests.sshd import Sshd
@@ -48,14 +47,8 @@ def left(execution: Execution) -> set[str]:
     return {str(one.pk) for one in attempts} & set(processes_of_attempts())
 
 
-def leave_alone(execution: Execution) -> None:
-    """A worker begins its step and leaves."""
-    try:
-        with at_work(execution):
-            until(lambda: left(execution), what="its process")
-            HOLDS.drain()
-    finally:
-        HOLDS.draining.clear()
+def has_begun(execution: Execution) -> None:
+    until(lambda: left(execution), what="its process")
 
 
 def noticed(scene: Scene, execution: Execution) -> None:
@@ -77,7 +70,7 @@ def test_it_is_interrupted_when_it_is_over(
         path.unlink(missing_ok=True)
     far.runbook(block("one", waits_for(go, ran), f"target={target}"))
     execution = far.start()
-    leave_alone(execution)
+    leave_alone(execution, lambda: has_begun(execution))
     lose(spools[target])
     with at_work(execution):
         noticed(far, execution)
@@ -128,7 +121,7 @@ echo $$ >'{first}'; rm -r '{spools["far"]}'; sleep 300"""
 def test_one_that_nobody_has_looked_at_is_ended_before_a_retry(far: Scene, target: str) -> None:
     far.runbook(block("one", "sleep 300", f"target={target}"))
     execution = far.start()
-    leave_alone(execution)
+    leave_alone(execution, lambda: has_begun(execution))
     first = left(execution)
     execution.steps.update(state="interrupted")  # as after a restore
     StepAttempt.objects.update(state="interrupted")

@@ -90,9 +90,8 @@ def test_what_was_written_stays_when_somebody_was_first(page: Page, scene: Scene
     page.get_by_label("The log is quiet").check()
     page.get_by_label("What you saw").fill("nothing since 02:06")
     services.confirm(scene.person("operations-lead"), execution.pk, execution.steps.get().pk, [1])
-    expect(
-        page.locator("#changed")
-    ).to_be_visible()  # or it comes under the pointer, in place of the button
+    # Or it comes under the pointer, in place of the button.
+    expect(page.locator("#changed")).to_be_visible()
     page.get_by_role("button", name="Confirm").click()
     expect(page.locator("#notices")).to_contain_text("was first")
     expect(page.locator("#notices textarea")).to_have_value("nothing since 02:06")
