@@ -1,10 +1,12 @@
 """An execution as the API shows it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.urls import reverse
 from pydantic import BaseModel
 
@@ -12,7 +14,7 @@ from cvdops.access.policy import Sight, sight
 from cvdops.accounts.models import User
 from cvdops.api import approvals
 from cvdops.approvals.queries import decisions_by, requests_by
-from cvdops.executions import openings, queries
+from cvdops.executions import openings, queries, standstill
 from cvdops.executions.models import ChecklistMark, Emergency, Execution, StepRun
 from cvdops.executions.priorities import Priority
 from cvdops.executions.rollback import UndoEntry
@@ -174,6 +176,7 @@ _READ = (
     *("number", "runbook", "version__label", "version__number", "procedure", "environment"),
     *("state", "intent", "waiting_for", "requested_by__username", "reason", "outcome"),
     *("plan_digest", "created_at", "opens_at", "started_at", "finished_at", "seq", "variables"),
+    *("due_at", "lease_until"),
 )
 _MARKED = (
     *("execution_id", "moment", "position", "text", "confirmed_at"),
@@ -197,7 +200,7 @@ def detail(user: User, execution_id: UUID | str) -> ExecutionDetail:
     attach(requests, "decisions", decisions, "request_id")
     (found,) = executions
     return ExecutionDetail(
-        **facts(found),
+        **_facts(found, standstill.waits(executions)),
         emergency=EmergencyShape.of(emergencies[0]) if emergencies else None,
         variables=found.variables,
         steps=[StepShape.of(step) for step in steps],
@@ -216,7 +219,8 @@ def _emergencies(execution_id: UUID) -> QuerySet[Emergency]:
 @Fixed
 def _executions(sight: Sight, execution_id: UUID) -> QuerySet[Execution]:
     found = queries.visible(sight).filter(pk=execution_id)
-    return found.select_related(None).select_related("version", "requested_by").only(*_READ)
+    shown = found.select_related(None).select_related("version", "requested_by").only(*_READ)
+    return shown.annotate(now=Now())
 
 
 @Fixed
@@ -225,9 +229,16 @@ def _marks(execution_id: UUID) -> QuerySet[ChecklistMark]:
     return found.select_related("step", "confirmed_by").only(*_MARKED)
 
 
-def facts(found: Execution) -> dict[str, Any]:
-    """Those of an item of a list."""
-    waits = found.waiting_for
+def items(found: Sequence[Execution]) -> list[ExecutionItem]:
+    """As lists show them. Each was read with the time of its look."""
+    still = standstill.waits(found)
+    return [ExecutionItem(**_facts(one, still)) for one in found]
+
+
+def _facts(found: Execution, still: Mapping[UUID, tuple[str, str]]) -> dict[str, Any]:
+    """Those of an item. What stands still because no worker comes waits for that first."""
+    kept = (found.waiting_for.get("code", ""), found.waiting_for.get("text", ""))
+    code, text = still.get(found.pk, kept)
     return {
         "id": found.pk,
         "number": found.number,
@@ -238,7 +249,7 @@ def facts(found: Execution) -> dict[str, Any]:
         "environment": found.environment_id,
         "state": found.state,
         "intent": found.intent,
-        "waiting_for": Waiting(code=waits["code"], text=waits.get("text", "")) if waits else None,
+        "waiting_for": Waiting(code=code, text=text) if code else None,
         "requested_by": found.requested_by.username,
         "reason": found.reason,
         "outcome": found.outcome,

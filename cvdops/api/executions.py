@@ -12,7 +12,7 @@ from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.api import sharp
 from cvdops.api.asking import Asked, Flag, Listed, Moment, Number, Text, identity, told
-from cvdops.api.execution import ExecutionDetail, ExecutionItem, detail, facts
+from cvdops.api.execution import ExecutionDetail, ExecutionItem, detail, items
 from cvdops.api.history import Filters
 from cvdops.api.trial import Trial
 from cvdops.executions import history, services
@@ -81,8 +81,7 @@ def executions(request: HttpRequest, wanted: Query[Wanted]) -> Executions:
     user = person(request)
     with limits.asking(user) if wanted.output else nullcontext():
         page = history.page(user, filters, before)
-    items = [ExecutionItem(**facts(one)) for one in page.items]
-    return Executions(items=items, next_cursor=page.next_cursor)
+    return Executions(items=items(page.items), next_cursor=page.next_cursor)
 
 
 @router.post("/executions", response={201: ExecutionDetail, 200: Trial}, url_name="api-executions")

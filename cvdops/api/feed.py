@@ -12,8 +12,9 @@ from uuid import UUID
 
 from django.db import connections
 from django.db.models import Sum
+from django.db.models.functions import Now
 
-from cvdops.api.execution import ExecutionItem, StepShape, facts
+from cvdops.api.execution import StepShape, items
 from cvdops.executions import output
 from cvdops.executions.models import Event, Execution, OutputSegment, StepAttempt
 from cvdops.executions.states import TERMINAL
@@ -113,9 +114,10 @@ class Feed:
                 yield event.seq, "execution", {**told, "execution": whole}
 
     def _whole(self) -> dict[str, Any]:
-        found = Execution.objects.select_related("version", "requested_by")
+        found = Execution.objects.select_related("version", "requested_by").annotate(now=Now())
         found = found.defer("plan", "session", "version__source", "version__diagnostics")
-        return ExecutionItem(**facts(found.get(pk=self._execution))).model_dump(mode="json")
+        (item,) = items([found.get(pk=self._execution)])
+        return item.model_dump(mode="json")
 
     def _outputs(self, segments: list[OutputSegment], newest: int) -> Iterator[Message]:
         """The pieces; of a flood the older ones only as places, which the call for output fills."""

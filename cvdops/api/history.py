@@ -14,7 +14,7 @@ from pydantic import Field
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.api.asking import Asked, Flag, Moment, Text
-from cvdops.api.execution import ExecutionItem, facts
+from cvdops.api.execution import ExecutionItem, items
 from cvdops.api.files import FILE, Format
 from cvdops.executions import filters, history, records
 from cvdops.executions.models import SavedFilter, StepRun
@@ -209,9 +209,10 @@ def compare(request: HttpRequest, wanted: Query[Two]) -> Comparison:
     user = person(request)
     one, two = named(user, wanted.first), named(user, wanted.second)
     found = comparison.compare(user, one, two)
+    first, second = items([one, two])
     return Comparison(
-        first=ExecutionItem(**facts(one)),
-        second=ExecutionItem(**facts(two)),
+        first=first,
+        second=second,
         variables=[
             ValuePair(name=v.name, differs=v.differs, first=v.first, second=v.second)
             for v in found.variables

@@ -11,6 +11,7 @@ from cvdops.lib.visible import visible
 
 # What is waited for that comes by itself: another execution, a time. All else is for a person.
 BY_ITSELF = frozenset({"lock", "child", "retry"})
+UNSERVED = "worker"  # no worker serves its queue: somebody starts one
 STUCK = "step"  # a step did not succeed: somebody decides what becomes of it
 OVER = frozenset({"succeeded", "failed", "rejected", "expired", "cancelled", "rolled_back"})
 _STEP_TONES = {
@@ -77,8 +78,8 @@ class Look:
     @property
     def for_somebody(self) -> bool:
         """Whether nothing moves until a person does something."""
-        if self.state == "queued":
-            return self.wait[0] == "worker"
+        if self.wait[0] == UNSERVED:
+            return True
         standing = self.state in {"pending", "waiting", "paused"}
         return standing and (self.state == "paused" or self.wait[0] not in BY_ITSELF)
 

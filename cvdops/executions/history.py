@@ -20,7 +20,6 @@ from cvdops.catalog.models import Runbook
 from cvdops.executions import search
 from cvdops.executions.models import Emergency, Execution, OutputWords, SavedFilter, StepRun
 from cvdops.executions.queries import visible_to
-from cvdops.executions.states import HELD
 from cvdops.lib.errors import NotFound
 from cvdops.lib.ids import first_of
 from cvdops.lib.together import Fixed, read
@@ -162,12 +161,6 @@ def matching(user: User, wanted: Wanted, known: Places) -> QuerySet[Execution]:
         pieces: QuerySet[OutputWords] = search.found(user, wanted.output)
         found = found.filter(Exists(pieces.filter(execution=OuterRef("pk"))))
     return found.filter(_days(wanted), _said(wanted.q, known))
-
-
-def unheard(execution: Execution) -> bool:
-    """A worker should hold this row of a page, and its lease has run out: nobody knows how it stands."""
-    until, now = execution.lease_until, execution.now  # type: ignore[attr-defined]
-    return execution.state in HELD and (until is None or until < now)
 
 
 def _narrow(known: Places) -> Q:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 
 from cvdops.access import catalog
 from cvdops.access.policy import ALLOWED, Action, Decision, Matter, Sight, each, sight, within
@@ -51,15 +52,16 @@ def visible(sight: Sight) -> QuerySet[Execution]:
 
 
 def get_execution(user: User, execution_id: UUID | str) -> Execution:
-    """One of them. Raises NotFound: unknown and forbidden are the same."""
+    """One of them, with the time of the look. Raises NotFound: unknown and forbidden are the same."""
     return _one(visible_to(user).defer(None), execution_id)
 
 
 def named(user: User, text: str) -> Execution:
-    """One of them, by its number or id. Raises NotFound."""
+    """One of them, by its number or id, with the time of the look. Raises NotFound."""
     if not text.isdecimal():
         return get_execution(user, text)
-    found = visible_to(user).defer(None).filter(number=int(text[:18])).first()
+    numbered = visible_to(user).defer(None).filter(number=int(text[:18]))
+    found = numbered.annotate(now=Now()).first()
     if found is None:
         raise NotFound("execution")
     return found
@@ -72,7 +74,7 @@ def get_outline(user: User, execution_id: UUID | str) -> Execution:
 
 def _one(found: QuerySet[Execution], execution_id: UUID | str) -> Execution:
     try:
-        return found.get(pk=identity(execution_id))
+        return found.annotate(now=Now()).get(pk=identity(execution_id))
     except Execution.DoesNotExist:
         raise NotFound("execution") from None
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce, Now
 
 from cvdops.executions.models import Worker
 from cvdops.lib import statements
-from cvdops.lib.together import Fixed
+from cvdops.lib.together import Fixed, read
 
 ALIVE = timedelta(seconds=10)  # three times what they take to say so
 REMEMBERED = timedelta(days=1)
@@ -26,9 +26,20 @@ class Gap:
 
 def gap(queue: str) -> Gap | None:
     """None if a worker serves this queue now."""
-    for alive, since in workers(queue):
-        return None if alive else Gap(queue, since)
-    return Gap(queue, None)
+    return gaps([queue]).get(queue)
+
+
+def gaps(queues: Collection[str]) -> dict[str, Gap]:
+    """Those of the queues that no worker serves now, by their names: one query."""
+    names = sorted(queues)
+    if not names:
+        return {}
+    found: dict[str, Gap] = {}
+    for name, told in zip(names, read(*map(workers.of, names)), strict=True):
+        alive, since = told[0] if told else (0, None)
+        if not alive:
+            found[name] = Gap(name, since)
+    return found
 
 
 @Fixed

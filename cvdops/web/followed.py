@@ -14,7 +14,7 @@ from cvdops.approvals.models import RequestState
 from cvdops.approvals.queries import visible
 from cvdops.client.following import Away
 from cvdops.client.story import Gate, Look, Step
-from cvdops.executions import output, queries, queues, services
+from cvdops.executions import output, queries, services, standstill
 from cvdops.executions.models import Execution, StepAttempt
 from cvdops.executions.states import ExecutionState
 from cvdops.lib.errors import UserError
@@ -52,9 +52,7 @@ class Followed:
             waits = (waits[0] or "paused", waits[1] or "somebody resumes it")
         if found.state == ExecutionState.WAITING and found.due_at and waits[0] == "window":
             waits = ("retry", waits[1])  # it begins by itself
-        queue = found.environment.queue
-        if found.state == ExecutionState.QUEUED and queues.gap(queue):
-            waits = ("worker", f"no worker serves {queue}. Start one")
+        waits = standstill.waits([found]).get(found.pk, waits)
         return Look(
             id=str(found.pk),
             number=found.number,

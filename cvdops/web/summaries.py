@@ -17,11 +17,11 @@ from cvdops.accounts.models import User
 from cvdops.catalog import queries
 from cvdops.catalog.freshness import Freshness, freshness
 from cvdops.catalog.models import Runbook
-from cvdops.executions.history import unheard
 from cvdops.executions.metrics import SUCCESS_TARGET, TELLING
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.past import Ahead, ahead, past, runs
 from cvdops.executions.queries import visible
+from cvdops.executions.standstill import unheard
 from cvdops.executions.states import (
     EXECUTION_LOOKS,
     HELD,

@@ -21,10 +21,10 @@ from cvdops.approvals.groups import Demand, Group
 from cvdops.catalog.origin import Origin
 from cvdops.changes import matrix
 from cvdops.changes.services import submit
-from cvdops.environments.models import Contact, EnvironmentVariable, Hold, Host
+from cvdops.environments.models import Contact, Environment, EnvironmentVariable, Hold, Host
 from cvdops.executions import closing, drift, emergencies, filters, services, triggers
 from cvdops.executions.emergencies import Declaration
-from cvdops.executions.models import ChecklistMark, Execution, HostCheck
+from cvdops.executions.models import ChecklistMark, Execution, HostCheck, Worker
 from cvdops.practice.site import Site
 from tests.cast import person
 from tests.ports import free_port
@@ -40,13 +40,16 @@ KEY = {"kind": "ssh-ed25519", "key": "AAAA", "fingerprint": "SHA256:abc"}
 
 
 def install(folder: Path, settings: Settings) -> Site:
-    """What `make up` makes, but that no worker runs."""
+    """What `make up` makes, but that its worker only says that it lives."""
     site = Site(folder / "practice", free_port())
     settings.RUNBOOKS = Origin(str(configured.BASE_DIR / "runbooks"))
     settings.PRACTICE_DIR = site.root
     site.root.mkdir()
     (site.root / "environment.json").write_text(json.dumps(site.variables()))
     call_command("demo")
+    served = [environment.queue for environment in Environment.objects.all()]
+    tomorrow = timezone.now() + timedelta(days=1)
+    Worker.objects.create(name="worker", queues=served, seen_at=tomorrow, consumed_at=tomorrow)
     return site
 
 

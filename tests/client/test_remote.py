@@ -132,6 +132,14 @@ def test_a_dry_run_ends_with_1_for_what_is_missing_and_3_without_a_worker(
     assert (done.code, json.loads(done.out)["checks"][0]["good"]) == (1, False)
 
 
+def test_without_a_worker_it_says_so_and_ends_with_3(scene: Scene, engineer: Program) -> None:
+    scene.runbook(SAY)
+    said = "It waits: No worker serves env.development for a day or more."
+    done = engineer.run("run", "trial", *USUAL)
+    assert done.code == 3 and said in done.err
+    assert said in engineer.run("show", str(Execution.objects.get().number)).out
+
+
 def test_it_looks(scene: Scene, engineer: Program, tmp_path: Path) -> None:
     scene.runbook(SAY)
     with working():

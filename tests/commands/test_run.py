@@ -135,7 +135,7 @@ class deciding:  # noqa: N801 — reads as a statement
 def test_without_a_worker_it_says_so_and_ends_with_3(scene: Scene) -> None:
     scene.runbook(SAY)
     code, _out, err = run(*USUAL)
-    assert code == 3 and "no worker serves env.development" in err
+    assert code == 3 and "It waits: No worker serves env.development for a day or more." in err
 
 
 def test_as_json_stdout_has_the_result_alone(scene: Scene) -> None:

@@ -1,13 +1,17 @@
 """Queues and their workers: who serves, who is missed, and what proves that messages come through."""
 
+import re
 import subprocess
 import sys
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import Client
 
-from cvdops.executions import canary, queues
+from cvdops.executions import canary, queues, standstill
 from cvdops.executions.canary import Canary
 from cvdops.executions.models import Execution, Worker
 from tests.executions.scene import Scene
@@ -73,9 +77,55 @@ def test_the_page_says_that_no_worker_serves_until_one_does(scene: Scene) -> Non
     assert "No worker serves <code>env.development</code> since" in page(scene, path)
 
 
+def told(scene: Scene, execution: Execution) -> Any:
+    """What a program reads of what it waits for: of the one as in the list."""
+    client = Client()
+    client.force_login(scene.person("devops-engineer"))
+    found = client.get(f"/api/v1/executions/{execution.pk}").json()["waiting_for"]
+    (listed,) = client.get("/api/v1/executions").json()["items"]
+    assert listed["waiting_for"] == found
+    return found
+
+
+def words(html: str) -> str:
+    """The text of a page on one line, its times without their day."""
+    text = " ".join(re.sub(r"<[^>]+>", "", html).split())
+    return re.sub(r"\d{4}-\d{2}-\d{2} (?=\d{2}:\d{2}:\d{2} UTC)", "", text)
+
+
+@pytest.mark.parametrize("worker", ["none", "silent", "left"])
+@pytest.mark.parametrize("asked", ["", "cancel"])
+def test_programs_read_the_words_of_the_page(scene: Scene, worker: str, asked: str) -> None:
+    scene.runbook("#### Say\n```bash {#say}\necho hello\n```\n")
+    execution = scene.start()
+    Execution.objects.filter(pk=execution.pk).update(intent=asked)
+    if worker != "none":
+        queues.seen("a", SERVES)
+        assert told(scene, execution) is None
+        silent("a", 11) if worker == "silent" else queues.left("a")
+    found = told(scene, execution)
+    assert found is not None and found["code"] == standstill.UNSERVED
+    assert words(found["text"]) in words(page(scene, f"/executions/{execution.pk}/"))
+    assert found["text"].endswith("when one does.") == (not asked)
+
+
+def test_programs_read_of_a_worker_that_was_lost_and_of_one_that_takes_over(scene: Scene) -> None:
+    scene.runbook("#### Say\n```bash {#say}\necho hello\n```\n")
+    execution, kept = scene.start(), Execution.objects.all()
+    kept.update(state="running", lease_until=Now() + timedelta(hours=1))
+    assert told(scene, execution) is None
+    kept.update(lease_until=Now())
+    assert told(scene, execution)["code"] == standstill.UNSERVED
+    queues.seen("a", SERVES)
+    assert told(scene, execution) == {"code": standstill.SILENT, "text": standstill.SILENCE}
+    assert standstill.SILENCE in page(scene, f"/executions/{execution.pk}/")
+
+
 def test_a_gate_needs_no_worker(scene: Scene) -> None:
     scene.runbook("#### Gate\n```approval {#gate}\napprovers: [operations-manager]\n```\n")
-    assert "No worker serves" not in page(scene, f"/executions/{scene.run().pk}/")
+    execution = scene.run()
+    assert "No worker serves" not in page(scene, f"/executions/{execution.pk}/")
+    assert told(scene, execution)["code"] == "approval"
 
 
 def test_a_lost_worker_that_nobody_follows_is_no_comfort(scene: Scene) -> None:

@@ -123,7 +123,10 @@ EXECUTIONS: Mapping[str, str] = {
     "Trial.variables": "As they would be resolved; secret ones are not among them.",
     "Start.version": "The number of an earlier version; without it the current one.",
     "void_reason": "Why it counts no more; empty: it does.",
-    "waiting_for": "What it waits for; null: for nothing.",
+    "waiting_for": (
+        "What it waits for, as its page says it; null: for nothing. `worker`: none serves its environment. "
+        "`silent`: its own does not answer, and another takes over."
+    ),
     "Evidence.at": "When it was put together.",
     "Evidence.version": "The version that ran.",
     "Evidence.execution": "The execution as it stood then.",

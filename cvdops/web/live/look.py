@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -15,7 +14,6 @@ from cvdops.approvals.queries import decisions_by, requests_by
 from cvdops.catalog.models import RunbookVersion
 from cvdops.environments import calendar
 from cvdops.executions import locks, participants, queues
-from cvdops.executions.leases import UNCONFIRMED
 from cvdops.executions.models import (
     ChecklistMark,
     Event,
@@ -27,7 +25,7 @@ from cvdops.executions.pace import Run
 from cvdops.executions.past import lasted, past
 from cvdops.executions.plan import Plan
 from cvdops.executions.queries import plan_of, steps_by
-from cvdops.executions.states import HELD, ExecutionState, Intent
+from cvdops.executions.standstill import needs_worker
 from cvdops.lib.together import Fixed, Wanted, attach, read
 from cvdops.live.here import watching
 from cvdops.live.timeline import events, told
@@ -44,7 +42,7 @@ def look(execution_id: UUID, *more: Wanted) -> Scene:
         raise Execution.DoesNotExist
     now = execution.now
     plan = plan_of(execution.pk)
-    queue = execution.environment.queue if _needs_worker(execution, now) else ""
+    queue = execution.environment.queue if needs_worker(execution) else ""
     marks, steps, attempts, requests, decisions, present, happened, *_ = read(
         _marks.of(execution_id),
         steps_by.of(execution_id),
@@ -184,16 +182,6 @@ def _children(execution: Execution, steps: Sequence[StepRun]) -> dict[UUID, Exec
         "number", "state", "parent_id", "runbook__title", "runbook__category"
     )
     return {child.parent_id: child for child in shown if child.parent_id}
-
-
-def _needs_worker(execution: Execution, now: datetime) -> bool:
-    """Whether it stands still until some worker looks at it."""
-    if execution.state in HELD:
-        return execution.lease_until is None or execution.lease_until < now
-    due = execution.due_at is not None and execution.due_at <= now
-    asked = execution.intent == Intent.CANCEL and execution.waiting_for.get("code") != UNCONFIRMED
-    waiting = execution.state == ExecutionState.WAITING
-    return execution.state == ExecutionState.QUEUED or (waiting and (due or asked))
 
 
 def _current(execution: Execution, steps: Sequence[StepRun]) -> StepRun | None:

@@ -24,8 +24,8 @@ from cvdops.executions.plan import PEOPLE, Plan
 from cvdops.executions.queries import may_turn, resumable
 from cvdops.executions.queues import Gap
 from cvdops.executions.rollback import UndoEntry, undo_stack
+from cvdops.executions.standstill import SILENCE, unheard
 from cvdops.executions.states import (
-    HELD,
     STEP_DONE,
     STEP_STUCK,
     ExecutionState,
@@ -221,9 +221,12 @@ class Scene:
 
     @property
     def lost_worker(self) -> bool:
-        """A worker should hold it, and its lease has run out."""
-        until = self.execution.lease_until
-        return self.execution.state in HELD and (until is None or until < self.now)
+        return unheard(self.execution)
+
+    @property
+    def silence(self) -> str:
+        """How it is said that its worker was lost."""
+        return SILENCE
 
     @cached_property
     def after(self) -> tuple[ChecklistMark, ...]:

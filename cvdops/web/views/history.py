@@ -15,7 +15,7 @@ from cvdops.access import limits
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.accounts.models import User
-from cvdops.executions import filters, history, records, search
+from cvdops.executions import filters, history, records, search, standstill
 from cvdops.executions.glance import told
 from cvdops.executions.models import Execution
 from cvdops.executions.past import Lasting
@@ -72,12 +72,12 @@ class Row:
 
     @property
     def unheard(self) -> bool:
-        return history.unheard(self.execution)
+        return standstill.unheard(self.execution)
 
 
 def _rows(user: User, found: Sequence[Execution], words: str) -> list[Row]:
     """Whatever is said of them is read in one statement."""
-    running = [e for e in found if e.state == ExecutionState.RUNNING and not history.unheard(e)]
+    running = [e for e in found if e.state == ExecutionState.RUNNING and not standstill.unheard(e)]
     ids = tuple(e.pk for e in found)
     pieces = [search.pieces.of(user, words, ids)] if words else []
     ahead(*summaries.reads(running), *waiting.reads(found), *pieces)
