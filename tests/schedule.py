@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
 
 LONG = (
     *("tests/e2e/", "tests/stack/", "tests/faults/", "tests/look/", "tests/live/", "tests/client/"),
@@ -19,6 +20,21 @@ class Scheduling(LoadFileScheduling):
     def _split_scope(self, nodeid: str) -> str:
         shared = (one for one in TOGETHER if nodeid.startswith(one))
         return next(shared, super()._split_scope(nodeid))
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """The test in which a process ended is not begun again: it would end the next one, too."""
+        units = self.assigned_work[node].values()
+        left = [(unit, test) for unit in units for test, done in unit.items() if not done]
+        for unit, test in left[:1]:
+            unit[test] = True
+        super().remove_node(node)
+        return left[0][1] if left else None
+
+    def _reschedule(self, node: WorkerController) -> None:
+        """A process begins a test when it knows the next: one that replaces another needs two, too."""
+        super()._reschedule(node)
+        if self.workqueue and self._pending_of(self.assigned_work[node]) < 2:
+            super()._reschedule(node)
 
 
 def schedule(config: pytest.Config, log: object) -> Scheduling:
