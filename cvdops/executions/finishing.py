@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from cvdops.executions import context, outcome, rollback, tidying
+from cvdops.executions import context, outcome, rollback
 from cvdops.executions.hints import announce
 from cvdops.executions.models import StepAttempt
 from cvdops.executions.outcome import Outcome
@@ -21,6 +21,13 @@ from cvdops.lib.failpoints import failpoint
 from cvdops.runners.job import Found, Handle, Presence, Result, StopReport, Transport, Unreachable
 
 GRACE = 10.0  # seconds between TERM and KILL
+FIRST = 60.0  # seconds after which somebody looks whether what it left on its host is gone
+UNSEEN = "unseen"  # in an event: the number of the attempt whose end nobody has seen
+DOUBT = "It was asked to stop, and nobody knows whether it did."
+ASKED = (
+    "The host is asked again by itself; when it cannot answer any more, a Lead looks there and "
+    "settles it."
+)
 BEFORE = "It had ended by itself before it could be stopped."
 READ_BACK = 1_000_000  # bytes of output that samples and captures look at
 
@@ -86,16 +93,25 @@ def ended_by_us(
     if report.gone:
         note = f"{because}; its processes are gone, verified."
     else:
-        left = ", ".join(str(pid) for pid in report.left)
-        note = f"{because}, but processes are left on {work.step.host}: {left}. End them by hand."
+        note = f"{because}, but {left(work.step.host, report)}"
     finish(work, Outcome(event, note), recorder)
+
+
+def left(host: str, report: StopReport) -> str:
+    """What could not be ended, as the end of a sentence, and what to do."""
+    numbers = ", ".join(map(str, report.left))
+    return f"processes are left on {host}: {numbers}. End them by hand."
 
 
 def unconfirmed(work: Work, recorder: Recorder, error: Unreachable) -> None:
     """It was to be stopped, and its host cannot be asked: that is no end that anybody saw."""
     recorder.finish(cut=True)
-    note = f"It was asked to stop, and nobody knows whether it did. {error}"
-    finish(work, Outcome(StepEvent.INTERRUPT, note), recorder, unconfirmed=True)
+    finish(work, Outcome(StepEvent.INTERRUPT, doubt(error)), recorder, unconfirmed=True)
+
+
+def doubt(error: Unreachable) -> str:
+    """That nobody knows whether it stopped, why, and what can be done."""
+    return f"{DOUBT} {error.host} cannot be reached. {error.why} {error.mend} {ASKED}"
 
 
 def unknown(work: Try, recorder: Recorder, why: str) -> None:
@@ -105,7 +121,8 @@ def unknown(work: Try, recorder: Recorder, why: str) -> None:
         "is not known."
     )
     asked_to_stop = work.run.hold.intent == Intent.CANCEL
-    finish(work, Outcome(StepEvent.INTERRUPT, note), recorder, unconfirmed=asked_to_stop)
+    judged = Outcome(StepEvent.INTERRUPT, f"{note} {ASKED}" if asked_to_stop else note)
+    finish(work, judged, recorder, unconfirmed=asked_to_stop, unseen=True)
 
 
 def interrupted(work: Work, recorder: Recorder, found: Found, why: str, *, ran: bool) -> None:
@@ -154,8 +171,12 @@ def finish(
     session: dict[str, Any] | None = None,
     *,
     unconfirmed: bool = False,
+    unseen: bool = False,
 ) -> None:
-    """Record the end of the attempt and what becomes of the step, durably and at once."""
+    """Record the end of the attempt and what becomes of the step, durably and at once.
+
+    `unseen`: nobody has seen that it ended; `unconfirmed`: nor that it stopped when it was asked to.
+    """
     run, step = work.run, work.step
     again = run.hold.intent != Intent.CANCEL and outcome.may_retry(
         work.definition, judged.event, step.tries
@@ -163,7 +184,15 @@ def finish(
     undoes = judged.event is StepEvent.SUCCEED and run.rolling_back
     event = StepEvent.TRY_AGAIN if again else judged.event
     with transaction.atomic() if undoes else nullcontext():
-        _record(work, judged, event, recorder, session, unconfirmed=unconfirmed)
+        _record(
+            work,
+            judged,
+            event,
+            recorder,
+            session,
+            unconfirmed=unconfirmed,
+            unseen=unseen or unconfirmed,
+        )
         if undoes:
             rollback.mark_undone(run.plan, step)
     failpoint("attempt.finished")
@@ -184,6 +213,7 @@ def _record(
     session: dict[str, Any] | None,
     *,
     unconfirmed: bool,
+    unseen: bool,
 ) -> None:
     run = work.run
     fields: dict[str, Any] = {}
@@ -195,12 +225,13 @@ def _record(
     due = None
     if event is StepEvent.TRY_AGAIN and judged.event is not event:
         due = InSeconds(outcome.backoff(work.definition, work.step.tries, random.random()))  # noqa: S311
+    told = {"attempt": work.attempt.number, "note": judged.note}
     seq = run.hand.step(
         work.step.pk,
         event,
-        {"attempt": work.attempt.number, "note": judged.note},
+        told | ({UNSEEN: work.attempt.number} if unseen else {}),
         execution=fields,
-        also=_over(work.attempt, judged, recorder, seen=not unconfirmed),
+        also=_over(work.attempt, judged, recorder, seen=not unseen),
         exit_code=judged.exit_code,
         note=judged.note,
         sample=judged.sample,
@@ -229,7 +260,7 @@ def _over(attempt: StepAttempt, judged: Outcome, recorder: Recorder, *, seen: bo
         """,
         (
             *(state, judged.exit_code, recorder.offset, recorder.digest),
-            tidying.FIRST if seen and attempt.spool else None,
+            FIRST if seen and attempt.spool else None,
             attempt.pk,
         ),
         STORED if some else "TRUE",

@@ -18,6 +18,7 @@ from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.audit import heads
 from cvdops.audit.log import record
 from cvdops.audit.models import Seal
+from cvdops.executions.finishing import UNSEEN
 from cvdops.executions.models import Event, Execution, StepRun, Worker
 from cvdops.executions.queues import ALIVE
 from cvdops.executions.states import ACTIVE, ExecutionEvent, Intent, StepEvent, StepState
@@ -73,7 +74,12 @@ def _hold(execution: UUID, backup: datetime | None) -> int:
     running = list(StepRun.objects.filter(execution=execution, state=StepState.RUNNING))
     for step in running:
         hand.step(
-            step.pk, StepEvent.INTERRUPT, also=_attempt_over(), note=_NOTE, finished_at=DatabaseNow
+            step.pk,
+            StepEvent.INTERRUPT,
+            {UNSEEN: step.attempt_count},
+            also=_attempt_over(),
+            note=_NOTE,
+            finished_at=DatabaseNow,
         )
     # A child is an execution of its own, which is held too; everything else is opened anew.
     open_steps = StepRun.objects.filter(execution=execution, state=StepState.WAITING)

@@ -74,6 +74,7 @@ class ExecutionEvent(StrEnum):
     READY = "ready"
     PAUSE = "pause"
     RESUME = "resume"
+    CALL = "call"  # of a worker, to look at its hosts before it is cancelled
     SUCCEED = "succeed"
     FAIL = "fail"
     REJECT = "reject"
@@ -128,6 +129,7 @@ EXECUTION_MOVES: Mapping[ExecutionEvent, Move] = {
     ExecutionEvent.PAUSE: _move(E.QUEUED, E.RUNNING, E.ROLLING_BACK, to=E.PAUSED),
     ExecutionEvent.HOLD: _move(*ACTIVE, to=E.PAUSED),
     ExecutionEvent.RESUME: _move(E.PAUSED, to=E.QUEUED),
+    ExecutionEvent.CALL: _move(E.PAUSED, to=E.QUEUED),
     ExecutionEvent.SUCCEED: _move(E.RUNNING, to=E.SUCCEEDED),
     ExecutionEvent.FAIL: _move(E.RUNNING, E.ROLLING_BACK, E.WAITING, to=E.FAILED),
     ExecutionEvent.REJECT: _move(E.RUNNING, E.ROLLING_BACK, E.WAITING, to=E.REJECTED),

@@ -2,7 +2,8 @@
 
 The worker that sees an attempt end has its files removed at once, and may die just before, or find the host
 away. So `clean_at` says when somebody looks again, until the host itself says that they are gone: after a
-minute first, then less and less often. An attempt whose end nobody has seen keeps them.
+minute first, then less and less often. An attempt whose end nobody has seen keeps them, until it was looked
+at: a stop that a Lead settled by word is.
 """
 
 import logging
@@ -12,7 +13,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from cvdops.executions import context
+from cvdops.executions import context, settled
+from cvdops.executions.finishing import FIRST
 from cvdops.executions.models import Execution, StepAttempt
 from cvdops.executions.plan import Target, from_json
 from cvdops.lib import statements
@@ -20,7 +22,8 @@ from cvdops.runners.job import StartFailed, Unreachable
 
 log = logging.getLogger(__name__)
 
-FIRST, RARELY = 60.0, 3600.0  # seconds between two looks, at first and at last
+RARELY = 3600.0  # seconds between two looks, at last
+OFTEN = 300.0  # the same where something may still run
 GIVEN_UP = 30 * 86400.0  # seconds after its end: for so long an empty directory is kept, too
 
 
@@ -47,8 +50,9 @@ def tidy(execution: UUID) -> None:
         return
     hosts = from_json(Execution.objects.values_list("plan", flat=True).get(pk=execution)).hosts
     for (host, spool), attempts in left.items():
-        if _removed(hosts[host], spool, attempts):
-            StepAttempt.objects.filter(pk__in=attempts).update(clean_at=None)
+        ended = [attempt for attempt in attempts if settled.over(attempt)]
+        if ended and _removed(hosts[host], spool, ended):
+            StepAttempt.objects.filter(pk__in=ended).update(clean_at=None)
 
 
 def _postponed(execution: UUID) -> Mapping[tuple[str, str], list[UUID]]:
@@ -63,13 +67,16 @@ def _postponed(execution: UUID) -> Mapping[tuple[str, str], list[UUID]]:
                      WHEN a.finished_at > statement_timestamp() - make_interval(secs => %s)
                      THEN statement_timestamp() + greatest(
                        make_interval(secs => %s),
-                       least(make_interval(secs => %s), statement_timestamp() - a.finished_at)
+                       least(
+                         make_interval(secs => CASE a.state WHEN 'interrupted' THEN %s ELSE %s END),
+                         statement_timestamp() - a.finished_at
+                       )
                      ) END
               FROM executions_steprun s
              WHERE s.id = a.step_id AND s.execution_id = %s AND a.clean_at IS NOT NULL
             RETURNING s.host, a.spool, a.id
             """,
-            [GIVEN_UP, FIRST, RARELY, execution],
+            [GIVEN_UP, FIRST, OFTEN, RARELY, execution],
         )
         for host, spool, attempt in cursor.fetchall():
             found[host, spool].append(attempt)

@@ -46,6 +46,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "step.connection_lost": ("unplug", "{step}: the connection to {host} was lost"),
     "step.connection_back": ("plug", "{step}: the connection to {host} is back"),
     "step.remains": ("unplug", "{step}: it can leave no result any more, and still runs on {host}"),
+    "step.seen": ("plug", "{step}: {note}"),
     "step.omit": ("skip-forward", "{step}: skipped"),
     "step.try_again": ("rotate-cw", "{step}: is tried again"),
     "step.retry": ("rotate-cw", "{actor} retried {step}"),
@@ -129,5 +130,6 @@ def _entry(event: Event) -> Entry:
         text=event.data.get("text", ""),
         host=event.data.get("host", ""),
         reason=event.data.get("reason", ""),
+        note=event.data.get("note", ""),
     )
     return Entry(event.at, icon, text.strip(), str(event.data.get("comment") or ""))

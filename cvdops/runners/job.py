@@ -58,6 +58,9 @@ class Reason(StrEnum):
     PROTOCOL = "protocol"  # the answer makes no sense
 
 
+RETRY = ", then retry."  # how the remedies end that are to be tried out
+
+
 class Unreachable(Exception):
     """The host cannot be asked: what is going on there is not known. Not the same as gone."""
 
@@ -67,6 +70,11 @@ class Unreachable(Exception):
         self.reason = reason
         self.why = why  # a sentence
         self.remedy = remedy  # a sentence: what to do
+
+    @property
+    def mend(self) -> str:
+        """The remedy for who has nothing to retry."""
+        return self.remedy.replace(RETRY, ".")
 
     def __reduce__(self) -> tuple[type["Unreachable"], tuple[str, Reason, str, str]]:
         return type(self), (self.host, self.reason, self.why, self.remedy)

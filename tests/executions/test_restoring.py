@@ -14,6 +14,11 @@ from cvdops.executions.models import Execution, StepAttempt
 from cvdops.executions.transitions import Superseded
 from cvdops.lib.ids import uuid7
 from tests.executions.scene import Scene
+from tests.executions.test_control import leave_alone
+from tests.executions.test_engine import block
+from tests.executions.test_remains import has_begun, left
+from tests.sshd import Sshd
+from tests.waiting import until
 
 SAY = "#### Say\n```bash {#say}\necho hello\n```\n"
 GATE = "#### Gate\n```approval {#gate}\napprovers: [operations-manager]\n```\n"
@@ -72,6 +77,55 @@ def test_an_approval_of_before_is_void_and_asked_for_anew(scene: Scene) -> None:
     scene.approve(execution)
     assert scene.advance(execution).state == "succeeded"
     assert ApprovalRequest.objects.count() == 2
+
+
+@pytest.mark.parametrize("target", ["here", "far"])
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_cancel_ends_what_still_runs_of_a_step_that_nobody_has_looked_at(
+    far: Scene, target: str, resumed: bool
+) -> None:
+    far.runbook(block("one", "echo hello; sleep 300", f"target={target}"))
+    execution = far.start()
+    leave_alone(execution, lambda: has_begun(execution))
+    restoring.hold_everything()
+    engineer = far.person("devops-engineer")
+    if resumed:
+        services.resume(engineer, execution.pk)
+        assert far.advance(execution).waiting_for["code"] == "step"
+    assert left(execution)
+    services.cancel(engineer, execution.pk)
+    assert state(execution) != "cancelled"
+    assert far.advance(execution).state == "cancelled"
+    assert left(execution) == set()
+    step = far.steps(execution)["one"]
+    assert (step.state, step.note) == (
+        "cancelled",
+        "It was cancelled; its processes are gone, verified.",
+    )
+    assert far.output(execution, "one").startswith("hello\n")  # the shell may say how it ended
+
+
+def test_a_cancel_whose_host_is_away_after_a_restore_is_not_called_confirmed(
+    far: Scene, server: Sshd
+) -> None:
+    far.runbook(block("one", "echo hello; sleep 300", "target=far"))
+    execution = far.start()
+    leave_alone(execution, lambda: has_begun(execution))
+    restoring.hold_everything()
+    server.kill()
+    services.cancel(far.person("devops-engineer"), execution.pk)
+    far.advance(execution)
+    server.start()
+    assert execution.waiting_for["text"] == "Cancel not confirmed on far"
+    step = far.steps(execution)["one"]
+    assert step.unconfirmed and "nobody knows whether it did" in step.note
+
+    def looked_again() -> bool:
+        Execution.objects.filter(pk=execution.pk).update(due_at=execution.created_at)
+        return far.advance(execution).state == "cancelled"
+
+    until(looked_again, what="the confirmation of the cancel")
+    assert left(execution) == set()
 
 
 def test_a_worker_of_before_writes_nothing(scene: Scene) -> None:

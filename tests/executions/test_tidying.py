@@ -126,18 +126,6 @@ def test_what_went_to_another_spool_is_not_said_to_be_gone(scene: Scene) -> None
     assert looked_for(execution) and looked_for(execution)
 
 
-def test_of_a_stop_that_nobody_saw_the_files_stay_when_a_lead_settles_it(
-    far: Scene, server: Sshd
-) -> None:
-    execution = stop_while_away(far, server)
-    step = far.steps(execution)["one"]
-    services.settle(far.person("operations-lead"), execution.pk, step.pk, "I ended it there.")
-    server.start()
-    assert far.advance(execution).state == "cancelled"
-    assert not looked_for(execution)
-    assert "out" in files(server.login.home / SPOOL, execution)
-
-
 def test_of_a_stop_that_is_seen_later_the_rest_of_the_output_is_stored_before_they_go(
     far: Scene, server: Sshd
 ) -> None:

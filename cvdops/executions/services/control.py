@@ -9,7 +9,7 @@ from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.approvals import services as approvals
 from cvdops.audit.log import record
-from cvdops.executions import admission, children, rollback, validity, waits
+from cvdops.executions import admission, children, rollback, stops, validity, waits
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import from_json
@@ -97,7 +97,7 @@ def _ask_for(
         try:
             with transaction.atomic():
                 _lock(execution)
-                if _running(execution):
+                if _running(execution) or (cancels and stops.abandoned(execution.pk)):
                     raise Superseded
                 if first:
                     first(hand, execution)
@@ -109,8 +109,9 @@ def _ask_for(
             pass
         try:
             with transaction.atomic():
-                if (asked := _lock(execution).intent) in {intent, Intent.CANCEL}:
-                    text = f"It is asked to {asked} already: {who_was_first(execution)}."
+                found = _lock(execution)
+                if found.intent in {intent, Intent.CANCEL}:
+                    text = f"It is asked to {found.intent} already: {who_was_first(execution)}."
                     raise Conflict(text, "Somebody was first")
                 seq = hand.change(
                     f"{verb}.asked",
@@ -119,6 +120,8 @@ def _ask_for(
                     intent=intent,
                     lost_leases=0,
                 )
+                if found.state == ExecutionState.PAUSED:
+                    seq = hand.move(ExecutionEvent.CALL, waiting_for={})
                 announce(execution.pk, seq)
                 record(user, Action.CONTROL, "execution", execution.pk, data={"verb": verb})
                 wake(execution.pk, execution.environment.queue)
@@ -139,9 +142,11 @@ def _running(execution: Execution) -> StepRun | None:
 
 
 def _askable(execution: Execution, intent: Intent) -> frozenset[ExecutionState]:
-    """The states in which a worker can be asked: one has it, or comes for a step that is left running."""
+    """The states in which a worker can be asked: one has it, or comes for a step that was left."""
     if intent == Intent.PAUSE and children.active(execution):
         return HELD | {ExecutionState.WAITING}
+    if intent == Intent.CANCEL and stops.abandoned(execution.pk):
+        return HELD | {ExecutionState.QUEUED, ExecutionState.WAITING, ExecutionState.PAUSED}
     if not _running(execution):
         return HELD
     return (

@@ -16,7 +16,7 @@ from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter, planned
 from cvdops.executions.services.effect import one_effect
 from cvdops.executions.states import ExecutionEvent, ExecutionState, Phase, StepEvent
-from cvdops.executions.transitions import AFRESH, DatabaseNow, Hand, Merge, Superseded
+from cvdops.executions.transitions import AFRESH, Also, DatabaseNow, Hand, Merge, Superseded
 from cvdops.lib.errors import Conflict, Invalid, Problem
 
 
@@ -62,13 +62,25 @@ def _settle_step(
         hand = Hand(execution.pk, actor=user)
         fields: dict[str, Any] = {"tries": 0, "note": notes[event], "unconfirmed": False}
         fields |= AFRESH if event is StepEvent.RETRY else {}
-        hand.step(step.pk, event, {"comment": comment}, **fields)
+        also = _looked_at_later(step) if step.unconfirmed else None
+        hand.step(step.pk, event, {"comment": comment}, also=also, **fields)
         if event is StepEvent.SETTLE and step.phase == Phase.ROLLBACK:
             rollback.mark_undone(planned(execution), step)
         validity.hold_or_ask_anew(execution, hand, resumed=True)
         announce(execution.pk, hand.move(ExecutionEvent.READY, waiting_for={}, lost_leases=0))
         record(user, action, "execution", execution.pk, data={"verb": event, "step": step.key})
         wake(execution.pk, execution.environment.queue)
+
+
+def _looked_at_later(step: StepRun) -> Also:
+    """A Lead vouches for it: what there is of it is seen as soon as its host answers again."""
+    return Also(
+        """
+        UPDATE executions_stepattempt SET clean_at = statement_timestamp()
+          FROM s WHERE step_id = s.id AND number = %s AND spool <> ''
+        """,
+        (step.attempt_count,),
+    )
 
 
 def confirm(

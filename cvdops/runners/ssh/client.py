@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cvdops.runners import spool
 from cvdops.runners.account import account
-from cvdops.runners.job import Reason, Unreachable
+from cvdops.runners.job import RETRY, Reason, Unreachable
 from cvdops.runners.ssh.address import Address
 
 CONNECT_TIMEOUT = 8  # seconds for the TCP connection and the first words of the server
@@ -111,6 +111,4 @@ def _quoted(path: Path) -> str:
 
 
 def _unusable(label: str, why: str) -> Unreachable:
-    return Unreachable(
-        label, Reason.CONFIGURATION, why, "Mend it on the portal's machine, then retry."
-    )
+    return Unreachable(label, Reason.CONFIGURATION, why, f"Mend it on the portal's machine{RETRY}")

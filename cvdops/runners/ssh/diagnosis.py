@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from cvdops.runners.job import Reason, Unreachable
+from cvdops.runners.job import RETRY, Reason, Unreachable
 from cvdops.runners.ssh.address import Address
 
 _SHOWN = 300  # characters of what OpenSSH said
@@ -24,31 +24,30 @@ def _row(pattern: str, reason: Reason, why: str, remedy: str) -> _Row:
     return _Row(re.compile(pattern), reason, why, remedy)
 
 
-_AGAIN = "then retry"
 _ROWS = (  # the first that is found counts
     _row(
         r"Could not resolve hostname ([^\s:]+)",
         Reason.NAME,
         "The name {0} does not resolve.",
-        f"Correct the address of the host or mend DNS, {_AGAIN}.",
+        f"Correct the address of the host or mend DNS{RETRY}",
     ),
     _row(
         r"port (\d+): Connection refused",
         Reason.REFUSED,
         "Nothing listens on its port {0}.",
-        f"Start its SSH server or correct the port, {_AGAIN}.",
+        f"Start its SSH server or correct the port{RETRY}",
     ),
     _row(
         r"(No route to host|Network is unreachable|(?<=connect failed: )[^\n]+)",
         Reason.NETWORK,
         "There is no way to it: {0}.",
-        f"Mend the network or correct the address, {_AGAIN}.",
+        f"Mend the network or correct the address{RETRY}",
     ),
     _row(
         r"timed out|Timeout, server",
         Reason.TIMEOUT,
         "It did not answer in time.",
-        f"Look whether it is up and whether a firewall lets SSH through, {_AGAIN}.",
+        f"Look whether it is up and whether a firewall lets SSH through{RETRY}",
     ),
     _row(
         r"REMOTE HOST IDENTIFICATION HAS CHANGED",
@@ -67,19 +66,19 @@ _ROWS = (  # the first that is found counts
         r"UNPROTECTED PRIVATE KEY FILE",
         Reason.KEY_FILE,
         "The private key can be read by others, so OpenSSH does not use it.",
-        f"Make the key file readable for its owner alone (mode 600), {_AGAIN}.",
+        f"Make the key file readable for its owner alone (mode 600){RETRY}",
     ),
     _row(
         r'(?:Load key|Identity file) "?([^"\n]+?)"?(?::| not accessible:) ([^\n]+)',
         Reason.KEY_FILE,
         "The private key {0} cannot be used: {1}.",
-        f"Put the key there, readable for the portal's user alone, {_AGAIN}.",
+        f"Put the key there, readable for the portal's user alone{RETRY}",
     ),
     _row(
         r"Permission denied \(([^)\n]*)\)|Too many authentication failures",
         Reason.LOGIN,
         "It refused the login.",
-        f"Add the portal's public key to authorized_keys of that user, {_AGAIN}.",
+        f"Add the portal's public key to authorized_keys of that user{RETRY}",
     ),
     _row(
         r"Unable to negotiate[^\n]*: ([^\n.]+)",
@@ -91,7 +90,7 @@ _ROWS = (  # the first that is found counts
         r"(Bad configuration option[^\n]*|Bad owner or permissions[^\n]*|[^\n]*bad configuration[^\n]*)",
         Reason.CONFIGURATION,
         "OpenSSH's configuration on the portal's machine is wrong: {0}.",
-        f"Mend it, {_AGAIN}.",
+        f"Mend it{RETRY}",
     ),
 )
 _SHOWS = re.compile(r"^debug1: Server host key: \S+ (SHA256:[A-Za-z0-9+/]{43})", re.MULTILINE)
@@ -101,7 +100,7 @@ _BETWEEN = re.compile(r"kex_exchange_identification|UNKNOWN port 65535|jumphost 
 # No page confirms it: it is a host of OpenSSH's configuration, not one of an environment.
 _IN_BETWEEN = (
     "Its key is looked up in ~/.ssh/known_hosts of the account that runs the worker: as that account, "
-    f"on each worker's machine, log in to it with ssh, compare the fingerprint and accept it, {_AGAIN}."
+    f"on each worker's machine, log in to it with ssh, compare the fingerprint and accept it{RETRY}"
 )
 
 
@@ -156,7 +155,7 @@ def closed(address: Address, said: str = "") -> Unreachable:
         address.label,
         Reason.CLOSED,
         f"The connection was closed{': ' + last if last else ''}.",
-        "Look at the log of its SSH server, then retry.",
+        f"Look at the log of its SSH server{RETRY}",
     )
 
 

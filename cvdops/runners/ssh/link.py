@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from cvdops.runners.account import PATH
-from cvdops.runners.job import Lost, Reason, Spool, Unreachable
+from cvdops.runners.job import RETRY, Lost, Reason, Spool, Unreachable
 from cvdops.runners.ssh.address import Address
 from cvdops.runners.ssh.answers import Answer
 from cvdops.runners.ssh.client import Client
@@ -155,5 +155,5 @@ class Link:
         return diagnose(self.address, lost.said) if lost.said else closed(self.address)
 
     def _unusable(self, reason: Reason, why: str) -> Unreachable:
-        remedy = "Give that user a plain login shell without a forced command, then retry."
+        remedy = f"Give that user a plain login shell without a forced command{RETRY}"
         return Unreachable(self.address.label, reason, why, remedy)

@@ -1,0 +1,135 @@
+"""Stops that nobody saw and a Lead settled by word: what is there is seen when their host answers again.
+
+The execution is over by then. What is found is said on the step and in the audit log; what still runs is
+ended, as was asked.
+"""
+
+import logging
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Concat, Now
+
+from cvdops.audit.log import record
+from cvdops.executions import attempts, context, finishing, stops
+from cvdops.executions.finishing import GRACE, Work
+from cvdops.executions.hints import announce
+from cvdops.executions.leases import Hold
+from cvdops.executions.models import Execution, StepAttempt, StepRun
+from cvdops.executions.recorder import Recorder
+from cvdops.executions.run import Run
+from cvdops.executions.states import StepState
+from cvdops.executions.transitions import Superseded
+from cvdops.runners.job import (
+    AlreadyClaimed,
+    Found,
+    Result,
+    StartFailed,
+    StopReport,
+    Unreachable,
+    Vanished,
+)
+
+log = logging.getLogger(__name__)
+
+SEEN = "step.seen"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What was there, and what became of it."""
+
+    found: Found
+    result: Result | None
+    ran: tuple[int, ...]  # processes
+    report: StopReport
+
+
+def over(attempt_id: UUID) -> bool:
+    """Whether somebody has seen that it is over; if nobody has, look now and say what was found."""
+    attempt = StepAttempt.objects.select_related("step").get(pk=attempt_id)
+    if not stops.never_seen(attempt):
+        return True
+    try:
+        work = _work(attempt)
+        return _told(work, _look(work))
+    except (Unreachable, StartFailed, AlreadyClaimed, Vanished) as error:
+        log.info("Nobody has seen yet how %s ended: %s", attempt_id, error)
+    except Superseded:
+        log.info("Execution %s is at work again: %s is looked at later.", work.run.id, attempt_id)
+    return False
+
+
+def _work(attempt: StepAttempt) -> Work:
+    """The attempt with the means to store what its host still has of it. Raises StartFailed."""
+    token = Execution.objects.values_list("lease_token", flat=True).get(
+        pk=attempt.step.execution_id
+    )
+    run = Run.load(Hold(attempt.step.execution_id, token, deadline=0.0, lost_before=0))
+    transport = context.transport(run.plan.hosts[attempt.step.host])
+    definition = run.plan.step(attempt.step.key).step
+    return attempts.made(run, attempt.step, definition, attempt, transport)
+
+
+def _look(work: Work) -> _Sight:
+    """Raises Unreachable, StartFailed, AlreadyClaimed, Vanished."""
+    transport, key = work.transport, str(work.attempt.pk)
+    found, result = stops.found_there(transport, work.attempt)
+    ran = () if result else transport.running(key, found.leader)
+    report = transport.stop(key, found.leader, GRACE) if ran else StopReport(gone=True)
+    if found.handle is None and report.gone:
+        stops.forestall(transport, work.attempt)
+    return _Sight(found, result, ran, report)
+
+
+def _told(work: Work, sight: _Sight) -> bool:
+    """Store what it wrote and say what was found. Whether it is over. Raises Superseded."""
+    stored = attempts.resumed(work)
+    if sight.report.gone and sight.found.handle is not None:
+        if not stored.drain(sight.found.handle, over=True):
+            return False  # the host went away meanwhile
+        stored.finish(cut=sight.result is None)
+    note = _note(work, sight)
+    if not work.step.note.endswith(note):
+        _record(work, sight, stored, note)
+    return sight.report.gone
+
+
+def _note(work: Work, sight: _Sight) -> str:
+    host = work.step.host
+    if sight.result is not None:
+        return f"{host} answers again: it had ended by itself, with exit code {sight.result.exit_code}."
+    if sight.report.gone and sight.ran:
+        return f"{host} answers again: it still ran there and was ended; its processes are gone, verified."
+    if not sight.report.gone:
+        return (
+            f"{host} answers again: it still runs there, and {finishing.left(host, sight.report)}"
+        )
+    if sight.found.handle is None and not attempts.same_place(work, sight.found.spool):
+        return (
+            f"{host} answers again: nothing of it runs there. But its spool is another one or it was "
+            "restarted: if another machine answers by this name, look at the former one."
+        )
+    return f"{host} answers again: nothing of it runs there, verified."
+
+
+def _record(work: Work, sight: _Sight, stored: Recorder, note: str) -> None:
+    run, step, attempt = work.run, work.step, work.attempt
+    data = {"host": step.host, "note": note, "attempt": attempt.number}
+    with transaction.atomic():
+        seq = run.hand.change(SEEN, data, step.pk)
+        # If it has run again meanwhile, its note is about that.
+        this = StepRun.objects.filter(pk=step.pk, attempt_count=attempt.number)
+        this.filter(state=StepState.CANCELLED).update(note=Concat(F("note"), Value(f" {note}")))
+        if sight.report.gone:
+            StepAttempt.objects.filter(pk=attempt.pk, state=StepState.INTERRUPTED).update(
+                state=StepState.CANCELLED,
+                exit_code=sight.result.exit_code if sight.result else None,
+                output_size=stored.offset,
+                output_digest=stored.digest,
+                clean_at=Now(),
+            )
+        record(None, SEEN, "execution", run.id, data={"step": step.key, **data})
+        announce(run.id, seq)
