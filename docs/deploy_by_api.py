@@ -42,10 +42,12 @@ def wait_ready(url, system):
         if system.poll() is not None:
             sys.exit("The system did not start: what it printed says why.")
         try:
-            urllib.request.urlopen(f"{url}/readyz", timeout=5).close()
-            return
+            with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
+                if json.load(answer)["status"] == "ok":  # with Redis and a worker
+                    return
         except OSError:
-            time.sleep(0.5)
+            pass
+        time.sleep(0.5)
 
 
 def deploy(url, version):

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max, Q, QuerySet, Value
+from django.db.models import Count, DurationField, ExpressionWrapper, Max, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Now
 
 from cvdops.executions.models import Worker
@@ -14,6 +14,7 @@ from cvdops.lib.together import Fixed, read
 
 ALIVE = timedelta(seconds=10)  # three times what they take to say so
 REMEMBERED = timedelta(days=1)
+_ALIVE = Q(left_at=None, seen_at__gte=Now() - ALIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,14 @@ class Gap:
 
     queue: str
     since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Whether a worker lives, and seconds since the last of all that are remembered did; None: none is."""
+
+    alive: bool
+    ago: float | None
 
 
 def gap(queue: str) -> Gap | None:
@@ -46,7 +55,7 @@ def gaps(queues: Collection[str]) -> dict[str, Gap]:
 def workers(queue: str) -> QuerySet[Worker, tuple[int, datetime]]:
     """How many workers of a queue live, and when the last of all that are remembered did."""
     served = Worker.objects.filter(queues__contains=[queue]).values(queue=Value(queue))
-    alive = Count("pk", filter=Q(left_at=None, seen_at__gte=Now() - ALIVE))
+    alive = Count("pk", filter=_ALIVE)
     found = served.annotate(alive=alive, since=Max(Coalesce("left_at", "seen_at")))
     return found.order_by().values_list("alive", "since")
 
@@ -61,8 +70,16 @@ def unserved(queues: Collection[str]) -> set[str]:
 @Fixed
 def served() -> QuerySet[Worker, list[str]]:
     """The queues of each worker that lives."""
-    alive = Worker.objects.filter(left_at=None, seen_at__gte=Now() - ALIVE)
-    return alive.values_list("queues", flat=True)
+    return Worker.objects.filter(_ALIVE).values_list("queues", flat=True)
+
+
+def last_sign() -> Sign:
+    """Of all workers together. One query."""
+    told = ExpressionWrapper(
+        Now() - Max(Coalesce("left_at", "seen_at")), output_field=DurationField()
+    )
+    found = Worker.objects.aggregate(alive=Count("pk", filter=_ALIVE), ago=told)
+    return Sign(found["alive"] > 0, found["ago"].total_seconds() if found["ago"] else None)
 
 
 def seen(worker: str, queues: Sequence[str]) -> None:

@@ -1,16 +1,19 @@
 """Errors as pages: the right status, calm, and nothing about the inside."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connections
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path
-from django.utils import timezone
+from pytest_django import Settings
 
 from cvdops.access.marks import requires
 from cvdops.access.policy import Action
+from cvdops.executions import queues
 from cvdops.executions.models import Worker
 from cvdops.lib.errors import Conflict
 from tests.cast import person
@@ -106,13 +109,14 @@ def test_whose_password_somebody_else_knows_gets_a_plain_page(browser: Client) -
     assert NAVIGATION not in browser.get("/nothing/").content
 
 
+def gone(*args: object, **kwargs: object) -> None:
+    raise OperationalError("gone")
+
+
 def test_an_unknown_address_without_a_database_is_calm(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = world.client("auditor")
-
-    def gone(*args: object, **kwargs: object) -> None:
-        raise OperationalError("gone")
 
     with monkeypatch.context() as patch:
         patch.setattr(connections["default"], "cursor", gone)
@@ -130,23 +134,50 @@ def test_a_wrong_method_says_which_are_right(browser: Client) -> None:
 def test_without_a_database_a_page_is_calm(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     client = world.client("auditor")
 
-    def gone(*args: object, **kwargs: object) -> None:
-        raise OperationalError("gone")
-
     with monkeypatch.context() as patch:
         patch.setattr(connections["default"], "cursor", gone)
         answer = client.get("/executions/")
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
 
 
-def test_ready_when_everything_answers(browser: Client) -> None:
-    Worker.objects.create(name="w", seen_at=timezone.now(), consumed_at=timezone.now())
+def ready(browser: Client) -> tuple[int, dict[str, object]]:
     answer = browser.get("/readyz")
-    assert (answer.status_code, json.loads(answer.content)["status"]) == (200, "ok")
+    return answer.status_code, json.loads(answer.content)
 
 
-def test_not_ready_without_redis(browser: Client, settings: object) -> None:
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"  # type: ignore[attr-defined]
-    checks = json.loads(browser.get("/readyz").content)["checks"]
-    assert checks == {"staying": True, "database": True, "redis": False, "worker": False}
+GOOD = {"staying": True, "database": True, "redis": True, "worker": True}
+
+
+def test_ready_when_everything_answers(browser: Client) -> None:
+    queues.seen("w", ["env.development"])
+    status, told = ready(browser)
+    assert (status, told["status"], told["checks"]) == (200, "ok", GOOD)
+    assert 0 <= told["worker_seen"] < queues.ALIVE.total_seconds()
+
+
+def test_ready_but_degraded_without_what_pages_survive(browser: Client, settings: Settings) -> None:
+    status, told = ready(browser)
+    assert (status, told["status"], told["worker_seen"]) == (200, "degraded", None)
+    assert told["checks"] == {**GOOD, "worker": False}
+    queues.seen("w", ["env.development"])
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    status, told = ready(browser)
+    assert (status, told["status"], told["checks"]) == (200, "degraded", {**GOOD, "redis": False})
+
+
+def test_a_frozen_worker_is_no_worker_and_its_last_sign_has_its_age(browser: Client) -> None:
+    queues.seen("w", ["env.development"])
+    Worker.objects.update(seen_at=Now() - timedelta(seconds=12))
+    _status, told = ready(browser)
+    assert told["checks"] == {**GOOD, "worker": False} and 12 <= told["worker_seen"] < 60
+
+
+def test_not_ready_without_a_database_of_whose_workers_nobody_knows(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(connections["default"], "cursor", gone)
+        status, told = ready(browser)
+    assert (status, told["status"], told["worker_seen"]) == (503, "not ready", None)
+    assert told["checks"] == {**GOOD, "database": False, "worker": None}
     assert browser.get("/healthz").status_code == 200

@@ -1,20 +1,17 @@
 """Whether this process lives, and whether it can do its work."""
 
-from datetime import timedelta
-
 import redis
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
-from django.db.models.functions import Now
 from django.http import HttpRequest, JsonResponse
 
 from cvdops.access.marks import requires
 from cvdops.access.policy import Action
-from cvdops.executions.models import Worker
+from cvdops.executions import queues
+from cvdops.executions.queues import Sign
 from cvdops.live.draining import draining
 
 REDIS_TIMEOUT = 0.3  # seconds
-WORKER_SEEN_WITHIN = timedelta(seconds=30)
 
 
 @requires(Action.PUBLIC)
@@ -24,24 +21,30 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 
 @requires(Action.PUBLIC)
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """200 if this process stays and database, Redis and a worker answer, else 503; each by name."""
-    worker = _worker()
+    """200 if this process stays and its database answers, else 503: without these no page comes.
+
+    Redis and workers are named, and pages survive that they are away: the status is `degraded` then. Of the
+    workers nobody knows (null) without a database; `worker_seen` says how many seconds ago the last one
+    said that it lives, null: none has for a day.
+    """
+    sign = _sign()
     checks = {
         "staying": not draining(),
-        "database": worker is not None,
+        "database": sign is not None,
         "redis": _redis(),
-        "worker": bool(worker),
+        "worker": sign.alive if sign else None,
     }
-    ready = all(checks.values())
-    return JsonResponse(
-        {"status": "ok" if ready else "not ready", "checks": checks}, status=200 if ready else 503
-    )
+    ready = checks["staying"] and checks["database"]
+    status = "ok" if all(checks.values()) else "degraded" if ready else "not ready"
+    ago = sign.ago if sign else None
+    told = {"status": status, "checks": checks, "worker_seen": ago and round(ago, 1)}
+    return JsonResponse(told, status=200 if ready else 503)
 
 
-def _worker() -> bool | None:
-    """Whether a worker was seen lately; None if the database does not answer."""
+def _sign() -> Sign | None:
+    """Of the workers; None if the database does not answer."""
     try:
-        return Worker.objects.filter(left_at=None, seen_at__gte=Now() - WORKER_SEEN_WITHIN).exists()
+        return queues.last_sign()
     except (DatabaseError, InterfaceError):
         return None
 
