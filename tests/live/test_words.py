@@ -5,6 +5,7 @@ from django.test import Client
 
 from cvdops.executions import services
 from cvdops.executions.models import Execution
+from cvdops.web.live.feed import Feed
 from tests.executions.scene import Scene
 from tests.executions.test_children import child, child_block
 from tests.executions.test_engine import block
@@ -85,3 +86,23 @@ def test_a_step_that_never_began_has_no_output_to_read(scene: Scene, execution: 
     execution.steps.filter(key="first").update(state="failed", note="No host.")
     html = page(reader(scene), execution)
     assert "Decide after" not in html and 'aria-label="Output" hidden' in html
+
+
+HELP = """
+## Troubleshooting
+
+### The server keeps its old certificate
+**Symptoms:** the server shows its old certificate.
+**Resolution:** Reload the server by hand.
+"""
+
+
+def test_what_helps_with_a_failed_step_stays_when_it_is_given_up(scene: Scene) -> None:
+    scene.runbook(block("fail", "echo the server shows its old certificate; false") + HELP)
+    execution = scene.run()
+    feed = Feed(execution.pk, 0, answers=True)
+    before = b"".join(feed.turn().frames)
+    services.give_up(scene.person("devops-engineer"), execution.pk)
+    after = b"".join(feed.turn().frames)
+    words = b"From the troubleshooting section"
+    assert words not in before and words in after

@@ -15,7 +15,7 @@ from django.db.models import F, Max, Min
 
 from cvdops.executions import output
 from cvdops.executions.models import Event, Execution, OutputSegment, StepAttempt
-from cvdops.executions.states import TERMINAL
+from cvdops.executions.states import STEP_STUCK, TERMINAL
 from cvdops.live.answers import WITHHELD, is_answer
 from cvdops.live.frames import Data, frame
 from cvdops.live.pump import Turn
@@ -121,6 +121,9 @@ class Feed:
         """The state as it is now, as far as it differs from what was sent."""
         scene = look(self._execution)
         html = fragments.whole(scene, answers=self._answers) | fragments.rows(scene)
+        if scene.controls_key != self._controls:
+            # What helps with a failed step stands in its card while it waits for a decision, else in its panel.
+            touched |= {row.step.pk for row in scene.rows if row.step.state in STEP_STUCK}
         html |= fragments.panels(scene, touched, answers=self._answers)
         known = {name for name in self._shown if name.startswith("row-")}
         if known != {name for name in html if name.startswith("row-")}:
