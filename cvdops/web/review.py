@@ -115,6 +115,12 @@ class Review:
         return row.step.title if row else self.request.title
 
     @property
+    def policies(self) -> tuple[str, ...]:
+        """Those that ask for it before the start; none for a gate of the runbook."""
+        demand = self.scene.plan.gates.get(self.request.gate)
+        return demand.policies if demand else ()
+
+    @property
     def as_it_was(self) -> bool:
         """Whether there is nothing to say about changes."""
         return self.unchanged and not self.differences and not self.void_before

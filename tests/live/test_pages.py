@@ -1,9 +1,12 @@
 """The pages of executions and approvals, without any script."""
 
+import re
+
 import pytest
 from django.db.models.functions import Now
 from django.test import Client
 
+from cvdops.approvals.models import ApprovalPolicy
 from cvdops.executions import closing
 from cvdops.executions.models import Execution
 from cvdops.live import here
@@ -176,6 +179,36 @@ def test_the_approver_sees_what_will_run_and_decides(scene: Scene) -> None:
     assert client.post(f"/approvals/{request.pk}/decide/", form).status_code == 302
     again = client.post(f"/approvals/{request.pk}/decide/", form)
     assert again.status_code == 409 and b"Operations-Manager" in again.content
+
+
+def test_the_times_of_a_gate_go_on(scene: Scene) -> None:
+    scene.runbook(GATE)
+    execution = scene.run()
+    html = page(as_person(scene, "operations-manager"), execution)
+    assert re.search(r'asked <span class="num" data-since="[^"]+">[^<]+</span> ago', html)
+    assert re.search(r'expires in <span class="num" data-until="[^"]+">[^<]+</span>', html)
+    address = f"/approvals/{scene.gate(execution).pk}/"
+    html = as_person(scene, "operations-manager").get(address).content.decode()
+    assert re.search(r'expires in <span class="num" data-until="', html)
+
+
+def test_the_approver_reads_whether_the_runbook_asks_or_a_policy(scene: Scene) -> None:
+    client = as_person(scene, "operations-manager")
+
+    def read() -> str:
+        address = f"/approvals/{scene.gate(scene.run()).pk}/"
+        return client.get(address).content.decode()
+
+    scene.runbook(GATE.replace("approvers", "message: Look at the graphs.\napprovers"))
+    assert "Written in the runbook</h2></header><p class=\"pre-line\">Look at the" in read()
+    scene.runbook("#### Look\n```bash {#look}\ntrue\n```\n")
+    groups = [{"approvers": ["operations-manager"], "required": 1}]
+    ApprovalPolicy.objects.create(
+        environment=scene.environment, category="", condition="always", groups=groups, expires=60
+    )
+    html = read()
+    assert "The policy asks for it: development × every category, always (version 1)." in html
+    assert "Written in the runbook" not in html
 
 
 def test_the_approver_sees_what_has_run_already(scene: Scene) -> None:
