@@ -36,6 +36,7 @@ def personal(user: User, scene: Scene) -> Context:
     step_controls = controls.step(current.step) if current else None
     people = _people(user, scene, controls)
     decides = gate(user, scene.gate, scene) if scene.gate else {}
+    left = sum(1 for mark in scene.after if not mark.confirmed_at)
     return {
         "scene": scene,
         "needs": _needs(scene, step_controls, {**people, **decides}),
@@ -50,7 +51,8 @@ def personal(user: User, scene: Scene) -> Context:
         "may_close": controls.decisions[Action.CLOSE],
         "monitoring": checklists.MONITORING,
         "health": _looks(scene),
-        "after_done": sum(1 for mark in scene.after if mark.confirmed_at),
+        "after_done": len(scene.after) - left,
+        "left_to_close": left if scene.closing else 0,
         "advice": _advice(user, scene),
         **people,
         **decides,

@@ -52,7 +52,7 @@ export class Desk {
     this.wanted = key ?? this.wanted;
     const shown = this.element.dataset.key;
     this.bar.hidden = !key || key === shown || !this.busy;
-    if (!this.bar.hidden || (key && key === shown) || document.querySelector("#desk form[data-sent]")) return;
+    if (!this.bar.hidden || (key && key === shown) || document.querySelector("#desk form[data-sent], #after form[data-sent]")) return;
     htmx.ajax("GET", this.url, { target: "#desk", swap: "outerHTML" }).catch(() => {}); // `missed` has heard of it
   }
 
@@ -64,7 +64,7 @@ export class Desk {
   }
 }
 
-const parts = () => ["desk", "actions", "people"].map((id) => document.getElementById(id)).filter(Boolean);
+const parts = () => ["desk", "actions", "people", "after"].map((id) => document.getElementById(id)).filter(Boolean);
 const asks = () => parts().flatMap((part) => [...part.querySelectorAll("details.ask")]);
 const nameOf = (ask) => ask.querySelector("summary").textContent;
 

@@ -123,13 +123,25 @@ def test_a_finished_execution_shows_what_is_left_to_close(scene: Scene) -> None:
     scene.runbook("#### Say\n```bash {#say}\necho hello\n```\n")
     execution = scene.run()
     client = as_person(scene, "devops-engineer")
-    assert "A worker of development lays out what is left" in page(client, execution)
+    assert "A worker of development is listing what is left" in page(client, execution)
     closing.begin(execution.pk)
     html = page(client, execution)
     assert "1 of 6 done" in html and "verified by the portal: the log has 1 step" in html
+    assert html.index('id="term"') < html.index("After the end") < html.index("What it does")
+    assert "5 things are left to do before it is closed" in html.partition('id="term"')[0]
     client.post(f"/executions/{execution.pk}/after/4/", {"comment": "it was slow"})
     html = page(client, execution)
     assert "2 of 6 done" in html and "Devops-Engineer: it was slow" in html
+
+
+def test_asking_how_an_environment_is_touches_no_half_typed_note(scene: Scene) -> None:
+    scene.runbook("#### Say\n```bash {#say}\necho hello\n```\n")
+    execution = scene.run()
+    closing.begin(execution.pk)
+    address = f"/executions/{execution.pk}/controls/"
+    html = as_person(scene, "devops-engineer").get(address, {"only": "health"}).content.decode()
+    assert html.startswith("<") and 'id="health"' in html
+    assert "oob" not in html and "<form" not in html
 
 
 def test_a_closed_execution_says_so_and_is_off_the_home_page(scene: Scene) -> None:
@@ -200,7 +212,7 @@ def test_the_approver_reads_whether_the_runbook_asks_or_a_policy(scene: Scene) -
         return client.get(address).content.decode()
 
     scene.runbook(GATE.replace("approvers", "message: Look at the graphs.\napprovers"))
-    assert "Written in the runbook</h2></header><p class=\"pre-line\">Look at the" in read()
+    assert 'Written in the runbook</h2></header><p class="pre-line">Look at the' in read()
     scene.runbook("#### Look\n```bash {#look}\ntrue\n```\n")
     groups = [{"approvers": ["operations-manager"], "required": 1}]
     ApprovalPolicy.objects.create(

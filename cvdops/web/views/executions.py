@@ -42,10 +42,15 @@ def execution(request: HttpRequest, execution_id: str) -> HttpResponse:
 
 @requires(Action.READ_EXECUTION)
 def execution_controls(request: HttpRequest, execution_id: str) -> HttpResponse:
-    """The personal part alone: what waits for this person, and the buttons."""
+    """The personal part alone: what waits for this person, and the buttons.
+
+    `?only=health`: how its environment has been since the end, which is asked for again and again beside
+    half-typed notes.
+    """
     scene = look(standing(person(request), execution_id).execution)
     context = personal(person(request), scene)
-    return render(request, "executions/_controls.html", context)
+    part = "_health" if request.GET.get("only") == "health" else "_controls"
+    return render(request, f"executions/{part}.html", context)
 
 
 @requires(Action.READ_EXECUTION)
