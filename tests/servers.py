@@ -17,6 +17,7 @@ from cvdops.stack import redis
 from cvdops.stack.parts import Running
 from cvdops.stack.postgres import FORGETFUL, Postgres
 
+IMPATIENT = {"statement_timeout": "200s"}  # what waits for a lock that nobody gives back fails
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 _running: list[Running] = []
 _folder: list[Path] = []
@@ -47,7 +48,7 @@ def _start() -> None:
     folder.chmod(0o711)  # PostgreSQL's user passes through when root runs the tests
     _folder.append(folder)
     atexit.register(_stop)  # also when the servers or pytest itself fail to start
-    postgres = Postgres(folder / "postgres", folder / "sockets", FORGETFUL)
+    postgres = Postgres(folder / "postgres", folder / "sockets", {**FORGETFUL, **IMPATIENT})
     postgres.initialise()
     parts = postgres.part(), redis.part(folder / "redis")
     _running.extend(Running(part, folder / f"{part.name}.log") for part in parts)

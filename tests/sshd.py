@@ -19,7 +19,7 @@ from cvdops.runners.ssh import Address, SshTransport
 from cvdops.runners.ssh.known_hosts import HostKey, KnownHosts
 from cvdops.runners.ssh.transport import SPOOL
 from tests.ports import free_port
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 PROGRAM = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin") or "sshd"
 ALIAS = "host-1"
@@ -120,7 +120,7 @@ class Sshd:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if self._process is not None:
-            self._process.wait()
+            self._process.wait(PATIENCE)
             self._process = None
 
     def restart(self) -> None:

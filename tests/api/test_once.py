@@ -17,6 +17,7 @@ from cvdops.lib import failpoints
 from tests.api.calls import call, token
 from tests.api.test_deciding import body as decision
 from tests.api.test_starting import body
+from tests.waiting import PATIENCE
 from tests.web import world as worlds
 from tests.web.world import World
 
@@ -119,7 +120,7 @@ def test_no_secret_can_be_guessed_from_what_is_kept(world: World) -> None:
 
 def test_fifty_at_once_are_one(transactional_db: None, tmp_path: Path) -> None:
     worlds.make(tmp_path)
-    text, barrier = token("devops-engineer"), Barrier(50)
+    text, barrier = token("devops-engineer"), Barrier(50, timeout=PATIENCE)
 
     def send(_: int) -> tuple[int, bytes]:
         barrier.wait()

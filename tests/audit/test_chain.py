@@ -15,7 +15,7 @@ from cvdops.audit.chain import Entry, Head, Link, Walk, digest
 from cvdops.audit.log import from_address, record
 from cvdops.audit.models import AuditEntry, Seal
 from cvdops.lib.errors import Conflict
-from tests.waiting import until
+from tests.waiting import joined, until
 
 pytestmark = pytest.mark.django_db
 
@@ -206,12 +206,12 @@ def test_the_order_of_the_chain_is_that_of_the_commits() -> None:
             assert go_on.wait(20)
         connection.close()
 
-    thread = threading.Thread(target=slow)
+    thread = threading.Thread(target=slow, daemon=True)
     thread.start()
     assert begun.wait(20)
     record(None, "quick", "thing", 2)  # waits for nobody
     go_on.set()
-    thread.join()
+    joined(thread)
     names = dict(AuditEntry.objects.values_list("pk", "action"))
     sealed = Seal.objects.order_by("pk").values_list("entry_id", flat=True)
     assert [names[pk] for pk in sealed] == ["quick", "slow"]
@@ -227,11 +227,10 @@ def test_many_at_once_make_one_chain() -> None:
                 record(None, "x.done", "thing", number)
         connection.close()
 
-    threads = [threading.Thread(target=some) for _ in range(6)]
+    threads = [threading.Thread(target=some, daemon=True) for _ in range(6)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    joined(*threads)
     walk = chain.verify({})
     assert (walk.problem, walk.head.number) == ("", 240)
 
@@ -247,13 +246,13 @@ def test_who_holds_the_chain_waits_for_nobody() -> None:
             KnownAddress.objects.create(user=user, address="10.0.0.7")
         connection.close()
 
-    thread = threading.Thread(target=with_a_key)
+    thread = threading.Thread(target=with_a_key, daemon=True)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
         thread.start()
         until(waits_for_a_lock, what="the commit that waits for the row")
         record(None, "with_row", "thing", 2)
-    thread.join()
+    joined(thread)
     names = dict(AuditEntry.objects.values_list("pk", "action"))
     sealed = Seal.objects.order_by("pk").values_list("entry_id", flat=True)
     assert [names[pk] for pk in sealed] == ["with_row", "with_key"]

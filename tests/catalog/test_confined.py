@@ -14,7 +14,7 @@ import pytest
 
 from cvdops.catalog import confined
 from cvdops.spec.study import UNREAD, Study
-from tests.waiting import until
+from tests.waiting import next_line, until
 
 PROJECT = Path(__file__).parents[2]
 GOOD = b"# Good\n\n## Metadata\n\n- **Category**: Incidents\n\n## Procedures\n\n```bash\necho $X\n```\n"
@@ -140,8 +140,7 @@ def test_it_ends_with_the_process_that_started_it() -> None:
     )
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE) as parent:
-        assert parent.stdout
-        pid = int(parent.stdout.readline())
+        pid = int(next_line(parent))
         assert is_there(pid)
         parent.kill()
     until(lambda: not is_there(pid), what="the reader ended")

@@ -101,6 +101,6 @@ def test_a_wrong_setting_stops_the_start_with_one_sentence(
 ) -> None:
     monkeypatch.setenv("CVDOPS_RUNBOOKS", "ext::sh -c true")
     command = [sys.executable, "-c", "import cvdops.settings"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert "ImproperlyConfigured: CVDOPS_RUNBOOKS is neither" in done.stderr.splitlines()[-1]

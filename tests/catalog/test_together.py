@@ -16,7 +16,7 @@ from cvdops.catalog.models import CatalogSource, RunbookVersion
 from cvdops.catalog.sync import SourceUnreadable, sync
 from cvdops.lib.errors import Conflict
 from tests.catalog.repositories import Work, document, make, versions
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -71,7 +71,7 @@ def test_who_waits_too_long_is_told(work: Work, settings: Settings) -> None:
 @pytest.mark.parametrize("place", ["sync.fetched", "sync.read", "sync.stored"])
 def test_one_that_dies_leaves_nothing_half_done(work: Work, place: str) -> None:
     killed = command(work, CVDOPS_FAILPOINT=place)
-    killed.communicate()
+    killed.communicate(timeout=PATIENCE)
     assert killed.returncode == 9
     assert not RunbookVersion.objects.exists()
     work.sync()
@@ -91,7 +91,7 @@ def test_one_that_is_killed_while_git_works_is_no_obstacle(work: Work, tmp_path:
     killed = command(work, **more)
     until(began.exists, what="ssh")
     killed.send_signal(signal.SIGKILL)
-    killed.communicate()
+    killed.communicate(timeout=PATIENCE)
     assert work.actions() == {"one.md": "added", "two.md": "added"}
 
 

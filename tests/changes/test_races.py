@@ -17,6 +17,7 @@ from cvdops.changes.services import confirm, refuse, submit, withdraw
 from cvdops.environments.seed import seed_environments
 from cvdops.lib.errors import Conflict, Invalid, Refused
 from tests.cast import person
+from tests.waiting import PATIENCE
 
 ROUNDS = pytest.mark.parametrize("rounds", [3, pytest.param(200, marks=pytest.mark.faults)])
 CELL = matrix.key("developer", "security")
@@ -34,7 +35,7 @@ def three(transactional_db: None) -> tuple[User, User, User]:
 
 def at_once(*verbs: Verb) -> list[str]:
     """What became of each: the state of its change, or what its person was told."""
-    start = Barrier(len(verbs))
+    start = Barrier(len(verbs), timeout=PATIENCE)
 
     def one(verb: Verb) -> str:
         try:

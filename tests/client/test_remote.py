@@ -15,7 +15,7 @@ from tests.commands.worker import working
 from tests.executions.scene import Scene
 from tests.live.output import note
 from tests.proxy import Proxy
-from tests.waiting import until
+from tests.waiting import next_line, until
 
 SAY = '#### Say\n```bash {#say}\nprintf "\\033[1mone\\033[0m\\033[2J\\ntwo"\n```\n'
 FAIL = "#### Break\n```bash {#break}\necho before\nexit 42\n```\n"
@@ -86,8 +86,7 @@ def test_connections_that_break_lose_and_double_nothing(
     with working(), closing(Proxy(server)) as proxy:
         through = {**engineer.environment, "CVDOPS_URL": f"http://localhost:{proxy.port}"}
         program = Program(through).begin("run", "trial", *USUAL, "--follow")
-        assert program.stdout is not None
-        first = program.stdout.readline()
+        first = next_line(program)
         proxy.cut()
         out, err = program.communicate(timeout=120)
     assert program.returncode == 0, err.decode()
@@ -98,8 +97,7 @@ def test_ctrl_c_stops_watching_and_says_how_to_go_on(scene: Scene, engineer: Pro
     scene.runbook(SLOW)
     with working():
         program = engineer.begin("run", "trial", *USUAL, "--follow", start_new_session=True)
-        assert program.stdout is not None
-        assert program.stdout.readline() == b"begun\n"
+        assert next_line(program) == b"begun\n"
         program.send_signal(signal.SIGINT)
         _out, err = program.communicate(timeout=60)
         number = str(Execution.objects.get().number)

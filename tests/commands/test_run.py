@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ from tests.commands.worker import working
 from tests.executions import scene as scenes
 from tests.executions.scene import Scene
 from tests.faults.workers import database_url
-from tests.waiting import until
+from tests.waiting import PATIENCE, joined, next_line, until
 
 PROJECT = Path(__file__).parents[2]
 SAY = '#### Say\n```bash {#say}\nprintf "\\033[1mone\\033[0m\\033[2J\\ntwo"\n```\n'
@@ -115,7 +116,7 @@ class deciding:  # noqa: N801 — reads as a statement
     """The manager decides as soon as they are asked."""
 
     def __init__(self, verdict: str) -> None:
-        self._thread = threading.Thread(target=self._decide, args=(verdict,))
+        self._thread = threading.Thread(target=self._decide, args=(verdict,), daemon=True)
 
     def _decide(self, verdict: str) -> None:
         try:
@@ -129,7 +130,7 @@ class deciding:  # noqa: N801 — reads as a statement
         self._thread.start()
 
     def __exit__(self, *_error: object) -> None:
-        self._thread.join()
+        joined(self._thread)
 
 
 def test_without_a_worker_it_says_so_and_ends_with_3(scene: Scene) -> None:
@@ -286,8 +287,7 @@ def test_ctrl_c_without_a_terminal_only_stops_watching(
     scene.runbook(SLOW)
     with working():
         program = shell("--follow", stderr=subprocess.PIPE)
-        assert program.stdout is not None
-        assert program.stdout.readline() == b"begun\n"
+        assert next_line(program) == b"begun\n"
         program.send_signal(signal.SIGINT)
         _out, err = program.communicate(timeout=60)
         assert program.returncode == 130
@@ -352,4 +352,6 @@ class Terminal:
 
     def until(self, word: str) -> None:
         while word not in self.text:
+            ready, _, _ = select.select([self._descriptor], [], [], PATIENCE)
+            assert ready, f"{word!r} does not come: {self.text!r}"
             self.text += os.read(self._descriptor, 4096).decode("utf-8", "replace")

@@ -9,6 +9,7 @@ from django.db import connections
 from cvdops.executions import engine, leases, probes, queues, recovery
 from cvdops.executions.leases import HOLDS
 from cvdops.executions.models import Execution, HostCheck
+from tests.waiting import joined
 
 QUEUES = ["env.development"]
 NAME = "thread"
@@ -19,15 +20,18 @@ def working() -> Iterator[None]:
     """It carries out what is due and hears what is asked meanwhile, until the end of the block."""
     end = threading.Event()
     queues.seen(NAME, QUEUES)
-    threads = [threading.Thread(target=part, args=(end,)) for part in (_work, _hear)]
+    threads = [threading.Thread(target=part, args=(end,), daemon=True) for part in (_work, _hear)]
     for thread in threads:
         thread.start()
     try:
         yield
+    except BaseException:
+        HOLDS.drain()  # a test that failed waits for none of its steps, whose end may be far
+        raise
     finally:
         end.set()
-        for thread in threads:
-            thread.join()
+        joined(*threads)
+        HOLDS.draining.clear()
 
 
 def _work(end: threading.Event) -> None:

@@ -14,6 +14,7 @@ from cvdops.lib.errors import Conflict, NotFound, Refused
 from cvdops.notifications.models import Message
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
+from tests.waiting import joined
 
 QUEUES = ["env.development"]
 WITH_CHECK = (
@@ -155,10 +156,9 @@ def test_many_workers_lay_it_out_once(scene: Scene) -> None:
         closing.begin(execution.pk)
         connection.close()
 
-    threads = [Thread(target=begin) for _ in range(8)]
+    threads = [Thread(target=begin, daemon=True) for _ in range(8)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    joined(*threads)
     assert len(marks(execution)) == execution.checklist.filter(moment="after").count() == 6
     assert execution.events.filter(kind="closing.begin").count() == 1

@@ -28,11 +28,10 @@ def at_work(execution: Execution) -> Iterator[None]:
         engine.advance(execution.pk, "thread")
         connections.close_all()
 
-    thread = Thread(target=work)
+    thread = Thread(target=work, daemon=True)
     thread.start()
     yield
     until(lambda: leases.listen(HOLDS.all()) or not thread.is_alive(), what="the worker's leave")
-    thread.join()
     execution.refresh_from_db()
 
 

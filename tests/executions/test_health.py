@@ -20,6 +20,7 @@ from cvdops.runners.http import Answer
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
 from tests.http_server import HttpServer, answer
+from tests.waiting import joined
 
 QUEUES = ["env.development"]
 ORDER = (Health.OK, Health.DEGRADED, Health.UNREACHABLE)  # the better one first
@@ -88,11 +89,10 @@ def test_many_workers_and_executions_take_one_look(scene: Scene, server: HttpSer
         closing.look(executions[n % 2].pk)
         connection.close()
 
-    threads = [Thread(target=look, args=[n]) for n in range(6)]
+    threads = [Thread(target=look, args=[n], daemon=True) for n in range(6)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    joined(*threads)
     assert len(server.requests) == HealthSample.objects.values("minute").count()
 
 

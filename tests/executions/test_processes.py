@@ -11,6 +11,7 @@ from cvdops.runners.job import MARKER
 from tests import databases
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
+from tests.waiting import joined
 
 SECRET = "a-secret-that-nobody-reads"
 VARIABLES = "variables: {TOKEN: {secret: true}}\n"
@@ -35,11 +36,13 @@ def watched() -> Iterator[dict[str, set[bytes]]]:
                         job = f"{MARKER}=".encode() in environment
                         seen["jobs" if job else "elsewhere"].add(arguments)
 
-    thread = Thread(target=look)
+    thread = Thread(target=look, daemon=True)
     thread.start()
-    yield seen
-    over.set()
-    thread.join()
+    try:
+        yield seen
+    finally:
+        over.set()
+        joined(thread)
 
 
 def carry_out(scene: Scene, attributes: str = "") -> dict[str, set[bytes]]:

@@ -22,6 +22,7 @@ from tests.executions.test_control import at_work, begun
 from tests.executions.test_engine import block
 from tests.faults.chance import chance
 from tests.faults.truth import history
+from tests.waiting import PATIENCE
 
 ROUNDS = [3, pytest.param(200, marks=pytest.mark.faults)]
 FEWER = [3, pytest.param(50, marks=pytest.mark.faults)]
@@ -30,7 +31,7 @@ Verb = Callable[[User, UUID], object]
 
 def together(*verbs: Callable[[], object]) -> list[object]:
     """Press all at the same moment; the results, a Conflict where somebody was told so."""
-    barrier = Barrier(len(verbs))
+    barrier = Barrier(len(verbs), timeout=PATIENCE)
 
     def press(verb: Callable[[], object]) -> object:
         try:

@@ -15,6 +15,7 @@ from cvdops.executions.history import Wanted
 from cvdops.executions.models import Execution, OutputWords, StepAttempt, StepRun
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
+from tests.waiting import joined
 
 
 def index() -> int:
@@ -151,11 +152,11 @@ def attempts_locked() -> Iterator[None]:
             done.wait(30)
         connection.close()
 
-    thread = threading.Thread(target=hold)
+    thread = threading.Thread(target=hold, daemon=True)
     thread.start()
     locked.wait(30)
     try:
         yield
     finally:
         done.set()
-        thread.join()
+        joined(thread)

@@ -18,7 +18,7 @@ from cvdops.stack.placement import run_as
 from cvdops.stack.postgres import Postgres
 from tests import tables
 from tests.faults.workers import database_url
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 class Server:
@@ -47,7 +47,7 @@ class Server:
 
     def kill(self) -> None:
         self.signal(signal.SIGKILL)
-        self.running.process.wait()
+        self.running.process.wait(PATIENCE)
 
     def stop(self) -> None:
         """As its administrator would."""

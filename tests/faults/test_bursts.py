@@ -6,34 +6,34 @@ from pathlib import Path
 
 import pytest
 
-from cvdops.web.gate import PATIENCE
+from cvdops.web import gate
 from tests.executions.test_engine import block
 from tests.faults.portal import Visit, web
 from tests.faults.rig import Rig
+from tests.waiting import PATIENCE, joined
 
 
 def burst(visit: Visit, size: int) -> list[tuple[int, float]]:
     """(status, seconds) of so many requests that are sent at once."""
     answers: list[tuple[int, float]] = []
-    ready = threading.Barrier(size)
+    ready = threading.Barrier(size, timeout=PATIENCE)
 
     def ask() -> None:
         ready.wait()
         began = time.monotonic()
         answers.append((visit.page("/executions/").status, time.monotonic() - began))
 
-    threads = [threading.Thread(target=ask) for _ in range(size)]
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(size)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    joined(*threads, timeout=2 * PATIENCE)
     return answers
 
 
 def served(answers: list[tuple[int, float]]) -> None:
     """All of them; on a machine that is very slow, those whose turn came before they had waited long."""
     assert any(status == 200 for status, _ in answers)
-    early = [(status, took) for status, took in answers if status != 200 and took < PATIENCE]
+    early = [(status, took) for status, took in answers if status != 200 and took < gate.PATIENCE]
     assert early == []
 
 
@@ -44,11 +44,11 @@ def trial(rig: Rig, folder: Path, size: int) -> None:
         visit = server.visit(rig.scene.person("devops-engineer"))
         served(burst(visit, size))
         cancelled = threading.Thread(
-            target=lambda: visit.post(f"/executions/{execution.pk}/cancel/")
+            target=lambda: visit.post(f"/executions/{execution.pk}/cancel/"), daemon=True
         )
         cancelled.start()
         served(burst(visit, size))
-        cancelled.join()
+        joined(cancelled)
     execution.refresh_from_db()
     assert execution.state == "cancelled"
 

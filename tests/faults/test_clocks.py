@@ -17,6 +17,7 @@ from cvdops.stack.portal import PROJECT
 from tests.faults.rig import Rig
 from tests.faults.workers import database_url, workers
 from tests.nursery import Nursery
+from tests.waiting import PATIENCE
 
 LIBRARY = "/usr/$LIB/faketime/libfaketimeMT.so.1"  # the loader knows where $LIB is
 
@@ -82,6 +83,8 @@ def test_doctor_names_a_clock_that_is_wrong(rig: Rig) -> None:
     clock.write_text("+1h")
     environment = {**os.environ, "DATABASE_URL": database_url(), **wrong(clock)}
     command = [sys.executable, "manage.py", "doctor", "--json"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=PROJECT)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, cwd=PROJECT, timeout=2 * PATIENCE
+    )
     found = {one["name"]: one for one in json.loads(done.stdout)["findings"]}
     assert found["clock"]["state"] == "warning" and "differ by 3600 s" in found["clock"]["found"]

@@ -10,7 +10,7 @@ import pytest
 from cvdops.executions.models import Execution
 from tests.faults.portal import Portal, Visit, memory
 from tests.faults.servers import Database, leave
-from tests.waiting import until
+from tests.waiting import PATIENCE, joined, until
 
 VISITORS = 20  # who ask all the time, each as soon as it was answered
 
@@ -28,15 +28,14 @@ def visitors(visitor: Visit) -> Iterator[list[tuple[float, int]]]:
             answers.append((time.monotonic() - began, status))
             over.wait(0.2)
 
-    threads = [threading.Thread(target=ask) for _ in range(VISITORS)]
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(VISITORS)]
     for thread in threads:
         thread.start()
     try:
         yield answers
     finally:
         over.set()
-        for thread in threads:
-            thread.join()
+        joined(*threads, timeout=2 * PATIENCE)
 
 
 def away(

@@ -13,7 +13,7 @@ from tests.faults.portal import Visit, Web, web
 from tests.faults.rig import Rig
 from tests.live.output import attempt, write
 from tests.live.viewer import Visitor
-from tests.waiting import until
+from tests.waiting import joined, until
 
 SLOW = 1000  # bytes a second
 MOST = 256 << 10  # bytes of the server's memory for each of them
@@ -44,7 +44,7 @@ class Stuck(threading.Thread):
 
     def close(self) -> None:
         self.over.set()
-        self.join()
+        joined(self)
         for client in self.clients:
             client.close()
 

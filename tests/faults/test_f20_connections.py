@@ -14,7 +14,7 @@ from tests.faults.portal import Visit, Web, web
 from tests.faults.rig import Rig
 from tests.faults.test_f19_slow_viewers import connected
 from tests.faults.workers import database_url
-from tests.waiting import until
+from tests.waiting import PATIENCE, joined, until
 
 NAME = "web-of-f20"
 READERS = 5
@@ -43,11 +43,10 @@ def read(visit: Visit, seconds: float) -> list[tuple[int, float]]:
             answers.append((visit.page("/executions/").status, time.monotonic() - began))
             time.sleep(max(0.0, began + 0.1 - time.monotonic()))
 
-    threads = [threading.Thread(target=ask) for _ in range(READERS)]
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(READERS)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    joined(*threads, timeout=seconds + 2 * PATIENCE)
     return answers
 
 

@@ -14,6 +14,7 @@ from django.test import Client
 from cvdops.executions.leases import SECONDS
 from cvdops.executions.models import Execution
 from tests.faults.rig import Rig
+from tests.waiting import PATIENCE
 
 BUSY = 4  # processes that never rest, on two processors
 OLDEST = 8.0  # seconds: the oldest heartbeat of a hundred
@@ -29,7 +30,7 @@ def starved() -> Iterator[None]:
     finally:
         for loop in loops:
             loop.kill()
-            loop.wait()
+            loop.wait(PATIENCE)
 
 
 def heartbeats() -> list[float]:

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from cvdops.executions import engine
 from cvdops.executions.models import Execution
 from tests.faults.rig import Rig
+from tests.waiting import joined
 
 SURPLUS = 3  # questions to the database that a wake-up too many may cost
 
@@ -67,5 +68,5 @@ def test_a_wake_up_too_many_keeps_no_connection(rig: Rig) -> None:
     for _ in range(settings.DATABASE_POOL + 1):
         thread = Thread(target=engine.advance, args=(execution.pk, "second"))
         thread.start()
-        thread.join()
+        joined(thread)
     execution.refresh_from_db()  # with a connection of the pool

@@ -13,7 +13,7 @@ from django.db import Error, connection
 
 from cvdops.executions.models import Execution, Worker
 from tests.nursery import Nursery, nursery
-from tests.waiting import until
+from tests.waiting import joined, until
 
 
 class Workers:
@@ -97,7 +97,7 @@ class Workers:
         for slot in self.pids:
             self.signal(slot, signal.SIGKILL)
         self._supervisor.wait(60)
-        self._listener.join()
+        joined(self._listener)
 
     def _have_left(self) -> bool:
         names = [self.owner(slot) for slot in self.pids]

@@ -14,7 +14,7 @@ from cvdops.live import guard, pump
 from tests.executions import scene as scenes
 from tests.live.chromium import browser, errors, page, said, tab
 from tests.live.viewer import Visitor
-from tests.waiting import until
+from tests.waiting import joined, until
 
 __all__ = ["browser", "errors", "page", "said", "tab"]
 TWO_STEPS = """
@@ -63,12 +63,12 @@ def server(transactional_db: None, port: int) -> Iterator[int]:
         timeout_graceful_shutdown=2,
     )
     running = uvicorn.Server(config)
-    thread = threading.Thread(target=running.run)
+    thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     until(lambda: running.started, what="the web server")
     yield port
     running.should_exit = True
-    thread.join()
+    joined(thread)
 
 
 @pytest.fixture

@@ -2,12 +2,14 @@
 
 import http.client
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-TIMEOUT = 60  # seconds without a word
+TIMEOUT = 60  # seconds without a word, or with those alone that say that the stream lives
+ALIVE = {"beat", "mode"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Stream:
 
     def __iter__(self) -> Iterator[Event]:
         fields: dict[str, str] = {}
+        heard = time.monotonic()
         while line := self.response.readline():
             self.raw += line
             text = line.decode().rstrip("\n")
@@ -37,7 +40,11 @@ class Stream:
                 continue
             if "event" in fields:
                 data = json.loads(fields["data"])
+                if fields["event"] in ALIVE:
+                    assert time.monotonic() < heard + TIMEOUT, f"silence: {self.raw[-2000:]!r}"
                 yield Event(fields["event"], fields.get("id", ""), data)
+                if fields["event"] not in ALIVE:
+                    heard = time.monotonic()
             fields = {}
 
     def first(self, *names: str) -> Event:

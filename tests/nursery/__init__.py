@@ -19,8 +19,10 @@ from typing import IO
 
 from cvdops.stack.parts import Part, Running
 from cvdops.stack.portal import PROJECT
+from tests.waiting import PATIENCE
 
 Stream = int | IO[bytes]
+LOADING = 120.0  # seconds for the portal to be loaded, and to fork
 
 
 class Process:
@@ -34,11 +36,11 @@ class Process:
     def poll(self) -> int | None:
         return self._ended(0)
 
-    def wait(self, timeout: float | None = None) -> int:
+    def wait(self, timeout: float = PATIENCE) -> int:
         """Raises subprocess.TimeoutExpired."""
         code = self._ended(timeout)
         if code is None:
-            raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0)
+            raise subprocess.TimeoutExpired(f"process {self.pid}", timeout)
         return code
 
     def send_signal(self, number: int) -> None:
@@ -51,7 +53,7 @@ class Process:
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
-    def _ended(self, timeout: float | None) -> int | None:
+    def _ended(self, timeout: float) -> int | None:
         if self.returncode is None and select.select([self._end], [], [], timeout)[0]:
             self.returncode = int(os.read(self._end, 16))
             os.close(self._end)
@@ -63,6 +65,7 @@ class Nursery:
 
     def __init__(self, **environment: str) -> None:
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._orders.settimeout(LOADING)
         self._turn = threading.Lock()
         with theirs:
             self._program = subprocess.Popen(
@@ -91,7 +94,10 @@ class Nursery:
         try:
             with self._turn:
                 socket.send_fds(self._orders, [json.dumps(order).encode()], [*numbers, writes])
-                return Process(int(self._orders.recv(16)), end)
+                try:
+                    return Process(int(self._orders.recv(16)), end)
+                except TimeoutError:
+                    raise AssertionError(f"no fork for {words} within {LOADING:g} s") from None
         finally:
             os.close(nothing)
             os.close(writes)
@@ -99,7 +105,11 @@ class Nursery:
     def close(self) -> None:
         """It ends, and takes no orders any more; what it has begun lives on."""
         self._orders.close()
-        self._program.wait()
+        try:
+            self._program.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._program.kill()
+            raise
 
 
 @cache

@@ -67,5 +67,5 @@ def test_git_serves_a_user_who_does_not_own_the_files(watcher: Operator) -> None
     watched = {**watcher.site.variables(), "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
     argv = ["bash", "-c", 'git -C "$APPLICATION_DIR" fetch --tags && git describe --tags']
     folder = watched["APPLICATION_DIR"]
-    done = subprocess.run(argv, env=watched, cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(argv, env=watched, cwd=folder, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "v1.0.0\n"), done.stderr

@@ -8,7 +8,7 @@ import pytest
 
 from cvdops.practice.site import Site
 from tests.practice.operator import Operator, environment_of, open_files_of
-from tests.waiting import until
+from tests.waiting import next_line, until
 
 
 def test_a_stopped_service_does_not_answer(operator: Operator) -> None:
@@ -47,7 +47,7 @@ def test_the_service_survives_the_end_of_the_step_that_started_it(watcher: Opera
     with subprocess.Popen(
         ["bash", "-c", script], env=variables, stdout=subprocess.PIPE, start_new_session=True
     ) as step:
-        assert step.stdout and step.stdout.readline() == b"started\n"
+        assert next_line(step) == b"started\n"
         os.killpg(step.pid, signal.SIGKILL)
     assert watcher.get("/health")[0] == 200
 

@@ -12,7 +12,8 @@ from tests.runbooks.stage import Stage
 def operate(stage: Stage, script: str) -> None:
     """What somebody did on the server before the incident."""
     environment = {"HOME": "/nonexistent", **stage.site.variables()}
-    subprocess.run(["bash", "-euc", script], env=environment, check=True, capture_output=True)
+    command = ["bash", "-euc", script]
+    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=120)
 
 
 def install(stage: Stage, version: str) -> None:

@@ -20,6 +20,7 @@ from tests.waiting import until
 
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
 HOST = "runbooks.example.org"
+LIMIT = 180  # seconds
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,9 @@ def migrated(environment: dict[str, str]) -> dict[str, str]:
     }
     migrate = [word.replace("$$", "$") for word in COMPOSE["services"]["migrate"]["command"]]
     for command in (build, migrate):
-        done = subprocess.run(command, cwd=PROJECT, env=as_owner, capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=PROJECT, env=as_owner, capture_output=True, text=True, timeout=LIMIT
+        )
         assert done.returncode == 0, done.stderr
     return environment
 
@@ -113,7 +116,9 @@ def test_an_unknown_host_is_refused(web: int) -> None:
 
 def test_production_refuses_the_demo(migrated: dict[str, str]) -> None:
     command = ["python", "manage.py", "demo"]
-    done = subprocess.run(command, cwd=PROJECT, env=migrated, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=PROJECT, env=migrated, capture_output=True, text=True, timeout=LIMIT
+    )
     assert done.returncode != 0
     assert "Production" in done.stderr
 
@@ -121,7 +126,9 @@ def test_production_refuses_the_demo(migrated: dict[str, str]) -> None:
 def test_production_refuses_to_start_without_its_own_key(environment: dict[str, str]) -> None:
     without = {name: value for name, value in environment.items() if name != "SECRET_KEY_FILE"}
     command = ["python", "manage.py", "check"]
-    done = subprocess.run(command, cwd=PROJECT, env=without, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=PROJECT, env=without, capture_output=True, text=True, timeout=LIMIT
+    )
     assert "SECRET_KEY is not set" in done.stderr
 
 
@@ -130,11 +137,15 @@ def test_production_refuses_a_redis_on_the_network_without_a_password(
 ) -> None:
     given = environment | {"REDIS_URL": "redis://redis:6379/0"}
     command = ["python", "manage.py", "check"]
-    done = subprocess.run(command, cwd=PROJECT, env=given, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=PROJECT, env=given, capture_output=True, text=True, timeout=LIMIT
+    )
     assert "REDIS_URL has no password" in done.stderr
 
 
 def test_the_deployment_check_is_clean(migrated: dict[str, str]) -> None:
     command = ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
-    done = subprocess.run(command, cwd=PROJECT, env=migrated, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=PROJECT, env=migrated, capture_output=True, text=True, timeout=LIMIT
+    )
     assert done.returncode == 0, done.stderr

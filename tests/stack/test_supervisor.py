@@ -14,7 +14,7 @@ from cvdops.stack.process import identify
 from cvdops.stack.records import Records
 from cvdops.stack.supervisor import Stopped, Supervisor
 from tests.stack.programs import DEAF, SHORT, STEADY, pids, program
-from tests.waiting import until
+from tests.waiting import joined, until
 
 
 def keep(supervisor: Supervisor, part: Part) -> None:
@@ -35,11 +35,11 @@ def supervisor(tmp_path: Path, said: list[str]) -> Iterator[Supervisor]:
 
 @pytest.fixture
 def watched(supervisor: Supervisor) -> Iterator[Supervisor]:
-    watcher = threading.Thread(target=supervisor.watch)
+    watcher = threading.Thread(target=supervisor.watch, daemon=True)
     watcher.start()
     yield supervisor
     supervisor.ask_to_stop()
-    watcher.join()
+    joined(watcher)
 
 
 def test_waiting_ends_when_the_part_answers(supervisor: Supervisor, tmp_path: Path) -> None:

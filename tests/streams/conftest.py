@@ -9,6 +9,7 @@ import pytest
 
 from cvdops.stack import redis
 from cvdops.stack.parts import Running
+from tests.waiting import PATIENCE
 
 
 class Broker:
@@ -31,7 +32,7 @@ class Broker:
     def kill(self) -> None:
         if self._server is not None:
             self._server.process.kill()
-            self._server.process.wait()
+            self._server.process.wait(PATIENCE)
             self._server = None
 
 

@@ -18,7 +18,7 @@ from cvdops.runners.job import (
     Wakeup,
 )
 from tests.runners.bench import Bench, follow, running
-from tests.waiting import until
+from tests.waiting import next_line, until
 
 
 class Claiming:
@@ -101,7 +101,7 @@ class Attaching:
         with subprocess.Popen(
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as watcher:
-            watcher.stdout.readline()
+            next_line(watcher)
             watcher.kill()
         found = bench.transport.attach(job.attempt)
         assert found.presence is Presence.RUNNING
