@@ -1,10 +1,10 @@
 """What is wrong with this installation and how to mend it: `manage.py doctor`.
 
-A check is a function that looks at one thing and returns a finding. It changes nothing, takes a few
-seconds at most, and a check that breaks is itself a finding.
+A check is a function that looks at one thing and returns a finding, or one for each thing of a kind. It
+changes nothing, takes a few seconds at most, and a check that breaks is itself a finding.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from cvdops.doctor import (
     log,
@@ -19,7 +19,7 @@ from cvdops.doctor import (
 )
 from cvdops.doctor.finding import Finding, State, wrong
 
-Check = Callable[[], Finding]
+Check = Callable[[], Finding | Sequence[Finding]]
 
 ALONE: tuple[Check, ...] = (
     servers.redis,
@@ -50,25 +50,26 @@ WITH_DATABASE: tuple[Check, ...] = (
     machine.systemd,
     machine.logind,
     targets.host_keys,
-    targets.job_directories,
+    targets.hosts,
 )
 
 
 def examine() -> Iterator[Finding]:
     """Every finding, as soon as it is known. Without a database only what needs none."""
-    database = _look(servers.database)
+    (database,) = _look(servers.database)
     yield database
     for check in ALONE + (() if database.state is State.WRONG else WITH_DATABASE):
-        yield _look(check)
+        yield from _look(check)
 
 
-def _look(check: Check) -> Finding:
+def _look(check: Check) -> Sequence[Finding]:
     try:
-        return check()
+        found = check()
     except Exception as error:  # whatever a broken installation makes a look end with
-        return wrong(
+        found = wrong(
             check.__name__.replace("_", " "),
             f"The look ended with {type(error).__name__}: {error}",
             "Nothing is known about it.",
             "Read the other findings first; this may follow from one of them.",
         )
+    return [found] if isinstance(found, Finding) else found

@@ -1,5 +1,6 @@
 """Workers: whether each environment's queue has one, and whether messages reach them."""
 
+import socket
 from datetime import timedelta
 
 from django.db.models import QuerySet
@@ -35,6 +36,13 @@ def queues() -> Finding:
 def messages() -> Finding:
     """Canaries come back every few seconds. A worker that hears none ends itself while Redis is there."""
     alive = _alive()
+    if not alive:
+        return warning(
+            "messages",
+            "No worker lives that a message could reach.",
+            "Whether messages come through is not known.",
+            "Start a worker, and look again.",
+        )
     deaf = list(alive.filter(consumed_at__lt=Now() - SILENT).values_list("name", flat=True))
     if deaf:
         return warning(
@@ -43,7 +51,15 @@ def messages() -> Finding:
             "Its executions go on, a second later at each turn.",
             "See what is said about Redis. While Redis answers, such a worker ends itself soon.",
         )
-    return ok("messages", f"Messages reach each of the {alive.count()} workers.")
+    number = len(alive)
+    each = f"each of the {number} workers" if number > 1 else "the one worker"
+    return ok("messages", f"Messages reach {each}.")
+
+
+def served_here() -> set[str]:
+    """The queues of the workers of this machine."""
+    here = _alive().filter(name__startswith=f"{socket.gethostname()}:")
+    return {queue for served in here.values_list("queues", flat=True) for queue in served}
 
 
 def _alive() -> QuerySet[Worker]:

@@ -206,8 +206,8 @@ def test_directories_are_old_when_the_database_says_so(
     scene.runbook(block("one", "true"))
     scene.run()
     StepAttempt.objects.update(clean_at=None)
-    assert targets.job_directories().state == "ok"
+    assert targets.hosts()[-1].state == "ok"
     StepAttempt.objects.update(finished_at=Now() - timedelta(days=days), clean_at=clean_at)
-    found = targets.job_directories()
+    found = targets.hosts()[-1]
     assert found.state == state
     assert state == "ok" or "ended more than 30 days ago: 1 on here." in found.found

@@ -57,4 +57,4 @@ def test_a_backup_restored_under_executions(rig: Rig, monkeypatch: pytest.Monkey
                 time.sleep(QUIET)
             assert set(Execution.objects.values_list("state", flat=True)) == {"paused"}
             assert running.steps.get().state == "interrupted"
-            assert stray in targets.job_directories().found
+            assert stray in targets.hosts()[-1].found

@@ -36,7 +36,10 @@ from cvdops.executions import context, partitions, queues
 from cvdops.executions.secrets import set_secret
 from cvdops.lib.ids import uuid7
 from cvdops.runners.local import LocalTransport
+from cvdops.runners.ssh.known_hosts import HostKey
 from tests.cast import person
+from tests.hosts import introduce
+from tests.sshd import make_key, ssh_server
 
 SERVED = [f"env.{name}" for name in ("development", "staging", "production")]
 
@@ -65,6 +68,7 @@ def test_it_says_everything_in_words_and_in_json() -> None:
     found = json.loads(examined("--json")[0])["findings"]
     assert {"name", "state", "found", "means", "mend"} == found[0].keys()
     assert len(found) == 1 + len(doctor.ALONE) + len(doctor.WITH_DATABASE)
+    assert "messages: No worker lives that a message could reach." in text
 
 
 @pytest.mark.django_db
@@ -85,7 +89,7 @@ def test_a_check_that_breaks_is_a_finding() -> None:
     def broken_check() -> Finding:
         raise OSError("no such thing")
 
-    found = doctor._look(broken_check)
+    (found,) = doctor._look(broken_check)
     assert found.name == "broken check" and "OSError: no such thing" in found.found
 
 
@@ -102,7 +106,7 @@ def test_queues_without_a_worker_and_workers_without_messages() -> None:
     assert_wrong(workers.queues(), "env.production")
     queues.seen("b", SERVED)
     assert "env.development by 2" in workers.queues().found
-    assert workers.messages().state is State.OK
+    assert workers.messages().found == "Messages reach each of the 2 workers."
     with connection.cursor() as cursor:
         cursor.execute("UPDATE executions_worker SET consumed_at = now() - interval '40 s'")
     assert workers.messages().state is State.WARNING
@@ -303,7 +307,38 @@ def test_a_job_directory_that_no_attempt_explains(
     monkeypatch.setattr(context, "_local", lambda: LocalTransport(tmp_path))
     attempt = uuid7()
     (tmp_path / str(attempt)).mkdir()
-    found = targets.job_directories()
+    gone, found = targets.hosts()
     assert_wrong(found, f"{attempt} on here", "cannot be reached: gone")
+    assert (gone.name, gone.state) == ("host gone of development", State.WARNING)
     shutil.rmtree(tmp_path / str(attempt))
-    assert targets.job_directories().state is State.OK
+    assert targets.hosts()[1].state is State.OK
+
+
+def test_a_host_that_a_worker_of_this_machine_cannot_reach_is_wrong(
+    transactional_db: None,
+) -> None:
+    environment = Environment.objects.create(slug="development", name="Development")
+    gone = environment.hosts.create(name="gone", transport="ssh", address="127.0.0.1", port=1)
+    queues.seen(f"{socket.gethostname()}:1", SERVED)
+    found, _directories = targets.hosts()
+    assert_wrong(found, "It cannot be reached. Nothing listens on its port 1.")
+    assert (
+        found.mend.startswith("Start its SSH server or correct the port")
+        and gone.name in found.name
+    )
+
+
+def test_a_host_that_shows_another_key_is_wrong_and_one_without_any_is_named_once(
+    transactional_db: None, tmp_path: Path
+) -> None:
+    environment = Environment.objects.create(slug="development", name="Development")
+    make_key(tmp_path / "old")
+    kind, key, *_ = (tmp_path / "old.pub").read_text().split()
+    with ssh_server() as server:
+        far = introduce(server, environment.pk)
+        far.keys.update(kind=kind, key=key, fingerprint=HostKey(kind, key).fingerprint)
+        found, _directories = targets.hosts()
+        assert_wrong(found, "NOT the one that was confirmed", server.key.fingerprint)
+        far.keys.all().delete()
+        assert [one.name for one in targets.hosts()] == ["job directories"]
+    assert targets.host_keys().state is State.WARNING
