@@ -9,6 +9,7 @@ from django.db import connection
 
 from cvdops.executions.plan import Plan
 from cvdops.executions.states import ExecutionState, Phase
+from cvdops.executions.worked import WORKED
 
 FEWEST = 3  # past executions that tell more than the document
 NEWEST = 50
@@ -19,6 +20,44 @@ _SAID = re.compile(
 )
 _NOTHING = (None, None, 0)
 _SECONDS = {"s": 1, "sec": 1, "min": 60, "h": 3600, "hour": 3600, "day": 86400}
+
+_TOOK = f"""
+    WITH RECURSIVE past AS (
+      SELECT w.phase, e.id, e.finished_at, CASE w.phase WHEN 'forward' THEN e.started_at END AS began
+        FROM (VALUES (%s, %s), (%s, %s)) AS w (state, phase) CROSS JOIN LATERAL (
+          SELECT id, started_at, finished_at FROM executions_execution
+           WHERE runbook_id = %s AND environment_id = %s AND procedure = %s AND state = w.state
+           ORDER BY id DESC LIMIT %s
+        ) e
+    ), step AS (
+      SELECT p.phase, p.id, s.key, s.kind, s.started_at, s.finished_at,
+             s.started_at - coalesce(max(s.finished_at) OVER (
+               PARTITION BY p.phase, p.id ORDER BY s.started_at, s.id
+               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+             ), p.began) AS gap
+        FROM past p JOIN executions_steprun s ON s.execution_id = p.id AND s.phase = p.phase
+       WHERE s.finished_at IS NOT NULL AND s.started_at IS NOT NULL
+    ), top AS (
+      SELECT DISTINCT id, phase, key FROM step
+       WHERE kind NOT IN ('approval', 'manual', 'checklist')
+    ), {WORKED}, stage AS (
+      SELECT phase, id, make_interval(secs => seconds) AS took FROM worked
+    ), part AS (
+      SELECT phase, id, took FROM stage
+      UNION ALL
+      SELECT phase, id, gap FROM step WHERE gap BETWEEN interval '0' AND %s * interval '1 s'
+      UNION ALL
+      SELECT p.phase, p.id, p.finished_at - max(s.finished_at)
+        FROM past p JOIN step s USING (phase, id) GROUP BY p.phase, p.id, p.finished_at
+      HAVING p.finished_at - max(s.finished_at) BETWEEN interval '0' AND %s * interval '1 s'
+    ), whole AS (
+      SELECT phase, sum(took) AS took FROM part GROUP BY phase, id
+      HAVING (phase, id) IN (SELECT phase, id FROM stage)
+    )
+    SELECT phase, percentile_disc(0.5) WITHIN GROUP (ORDER BY took),
+           percentile_disc(0.9) WITHIN GROUP (ORDER BY took), count(took)
+      FROM whole GROUP BY phase
+"""  # noqa: S608 — of two constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,41 +107,7 @@ def _took(plan: Plan) -> Mapping[str, tuple[timedelta | None, timedelta | None, 
     """By phase: the median, the 90th percentile, and of how many."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            WITH past AS (
-              SELECT w.phase, e.id, e.finished_at, CASE w.phase WHEN 'forward' THEN e.started_at END AS began
-                FROM (VALUES (%s, %s), (%s, %s)) AS w (state, phase) CROSS JOIN LATERAL (
-                  SELECT id, started_at, finished_at FROM executions_execution
-                   WHERE runbook_id = %s AND environment_id = %s AND procedure = %s AND state = w.state
-                   ORDER BY id DESC LIMIT %s
-                ) e
-            ), step AS (
-              SELECT p.phase, p.id, s.key, s.kind, s.started_at, s.finished_at,
-                     s.started_at - coalesce(max(s.finished_at) OVER (
-                       PARTITION BY p.phase, p.id ORDER BY s.started_at, s.id
-                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-                     ), p.began) AS gap
-                FROM past p JOIN executions_steprun s ON s.execution_id = p.id AND s.phase = p.phase
-               WHERE s.finished_at IS NOT NULL AND s.started_at IS NOT NULL
-            ), stage AS (
-              SELECT phase, id, max(finished_at - started_at) AS took
-                FROM step WHERE kind NOT IN ('approval', 'manual', 'checklist') GROUP BY phase, id, key
-            ), part AS (
-              SELECT phase, id, took FROM stage
-              UNION ALL
-              SELECT phase, id, gap FROM step WHERE gap BETWEEN interval '0' AND %s * interval '1 s'
-              UNION ALL
-              SELECT p.phase, p.id, p.finished_at - max(s.finished_at)
-                FROM past p JOIN step s USING (phase, id) GROUP BY p.phase, p.id, p.finished_at
-              HAVING p.finished_at - max(s.finished_at) BETWEEN interval '0' AND %s * interval '1 s'
-            ), whole AS (
-              SELECT phase, sum(took) AS took FROM part GROUP BY phase, id
-              HAVING (phase, id) IN (SELECT phase, id FROM stage)
-            )
-            SELECT phase, percentile_disc(0.5) WITHIN GROUP (ORDER BY took),
-                   percentile_disc(0.9) WITHIN GROUP (ORDER BY took), count(took)
-              FROM whole GROUP BY phase
-            """,
+            _TOOK,
             [
                 *(ExecutionState.SUCCEEDED, Phase.FORWARD),
                 *(ExecutionState.ROLLED_BACK, Phase.ROLLBACK),

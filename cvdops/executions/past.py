@@ -13,14 +13,15 @@ from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.pace import GRACE, Left, Run, Slow, left, slow, usual
 from cvdops.executions.plan import PEOPLE
 from cvdops.executions.states import STEP_OVER, STEP_STUCK, ExecutionState, Phase, StepState
+from cvdops.executions.worked import WORKED, Within
 from cvdops.lib.together import Fixed, Rows
 from cvdops.spec.document import Kind
 
 LOOKED_AT = 500  # executions of the runbook, the newest ones
 NEWEST = 50  # of them, those that tell
 
-_PAST = """
-    WITH asked AS (
+_PAST = f"""
+    WITH RECURSIVE asked AS (
       SELECT id, runbook_id, environment_id, procedure, plan->'forward' AS steps
         FROM executions_execution WHERE id = ANY(%(ids)s)
     ), own AS MATERIALIZED (
@@ -44,16 +45,12 @@ _PAST = """
              CROSS JOIN LATERAL jsonb_array_elements(p.plan->'forward') d
              JOIN own ON own.asked = f.asked AND own.key = d->>'id'
                      AND own.kind = d->>'kind' AND own.body = d->>'body'
-    ), took AS (
-      SELECT same.asked, same.id, same.key,
-             coalesce(extract(epoch FROM max(s.finished_at) - min(s.started_at)), 0)::float AS seconds
-        FROM same JOIN executions_steprun s
-               ON s.execution_id = same.id AND s.key = same.key AND s.phase = 'forward'
-       GROUP BY same.asked, same.id, same.key
-      HAVING bool_and(s.attempt_count <= 1 AND s.state IN ('succeeded', 'skipped'))
-    )
-    SELECT asked, json_object_agg(key, seconds) AS run FROM took GROUP BY asked, id
-"""
+    ), top AS (
+      SELECT DISTINCT id, 'forward' AS phase, key FROM same
+    ), {WORKED}
+    SELECT same.asked, json_object_agg(same.key, worked.seconds) AS run
+      FROM same JOIN worked USING (id, key) WHERE worked.once GROUP BY same.asked, same.id
+"""  # noqa: S608 — of two constants
 
 
 @Fixed
@@ -92,6 +89,7 @@ class Ahead:
     left: Left | None
     lasting: tuple[Lasting, ...]
     now: datetime
+    moving: bool = True  # something is at work, so that less is left with every second
 
     @property
     def slow(self) -> tuple[Lasting, ...]:
@@ -107,12 +105,21 @@ class Ahead:
 
 
 def ahead(
-    execution: Execution, steps: Sequence[StepRun], runs: Sequence[Run], now: datetime
+    execution: Execution,
+    steps: Sequence[StepRun],
+    runs: Sequence[Run],
+    now: datetime,
+    within: Mapping[UUID, Within],
 ) -> Ahead:
-    """How it stands at this time, by these past runs. Of a rollback nothing is told."""
+    """How it stands at this time, by these past runs. Of a rollback nothing is told.
+
+    `within`: what the executions that its steps started have worked. The few milliseconds between two steps
+    are not counted.
+    """
     forward = [s for s in steps if s.phase == Phase.FORWARD and s.kind not in PEOPLE]
     begun = {s.key: s for s in forward if _runs(s)}
-    spent = {key: (now - s.started_at).total_seconds() for key, s in begun.items() if s.started_at}
+    at_work = {key for key, s in begun.items() if s.pk not in within or within[s.pk].going}
+    spent = {key: _spent(s, now, within) for key, s in begun.items()}
     rest = [s for s in forward if s.state not in STEP_OVER and s.key not in begun]
     stuck = any(s.state in STEP_STUCK for s in forward)
     going = execution.phase == Phase.FORWARD and not execution.is_over and bool(begun or rest)
@@ -120,17 +127,18 @@ def ahead(
     return Ahead(
         going=going and (told is not None or execution.state == ExecutionState.RUNNING),
         left=told,
-        lasting=tuple(_lasting(begun.values(), runs, now)) if going else (),
+        lasting=tuple(_lasting(begun.values(), runs, spent, at_work, now)) if going else (),
         now=now,
+        moving=bool(at_work),
     )
 
 
-def lasted(step: StepRun, runs: Sequence[Run]) -> Slow | None:
+def lasted(step: StepRun, runs: Sequence[Run], within: Mapping[UUID, Within]) -> Slow | None:
     """Whether a step that has ended took longer than 95 % of its past runs did; None if not, or if unknown."""
     own = step.phase == Phase.FORWARD and step.kind not in PEOPLE and step.attempt_count == 1
     if not own or step.started_at is None or step.finished_at is None:
         return None
-    return slow(runs, step.key, (step.finished_at - step.started_at).total_seconds())
+    return slow(runs, step.key, _spent(step, step.finished_at, within))
 
 
 def _runs(step: StepRun) -> bool:
@@ -139,10 +147,23 @@ def _runs(step: StepRun) -> bool:
     return step.started_at is not None and (step.state == StepState.RUNNING or waits_for_child)
 
 
-def _lasting(steps: Iterable[StepRun], runs: Sequence[Run], now: datetime) -> Iterable[Lasting]:
+def _spent(step: StepRun, until: datetime, within: Mapping[UUID, Within]) -> float:
+    """The seconds that it has worked until then."""
+    if step.pk in within:
+        return within[step.pk].seconds
+    return (until - step.started_at).total_seconds() if step.started_at else 0.0
+
+
+def _lasting(
+    steps: Iterable[StepRun],
+    runs: Sequence[Run],
+    spent: Mapping[str, float],
+    at_work: Collection[str],
+    now: datetime,
+) -> Iterable[Lasting]:
     for step in steps:
         longest = usual(runs, step.key)
-        if longest is not None and step.started_at is not None:
-            since = step.started_at + timedelta(seconds=longest + GRACE)
-            spent = (now - step.started_at).total_seconds()
-            yield Lasting(step.title, since, slow(runs, step.key, spent))
+        took_long = slow(runs, step.key, spent[step.key])
+        if longest is not None and (took_long or step.key in at_work):
+            since = now + timedelta(seconds=longest + GRACE - spent[step.key])
+            yield Lasting(step.title, since, took_long)

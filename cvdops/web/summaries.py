@@ -32,6 +32,7 @@ from cvdops.executions.states import (
     Phase,
     StepState,
 )
+from cvdops.executions.worked import within
 from cvdops.lib import together
 from cvdops.lib.ids import first_within
 from cvdops.lib.together import Fixed, Wanted
@@ -130,12 +131,13 @@ def with_progress(found: Sequence[Any]) -> list[Running]:
     """The executions, read with the time as their `now`, with their progress, in the same order."""
     together.ahead(*reads(found))
     steps, earlier, waits = _steps(found), past(_begun(found)), waiting.briefs(found)
+    inside = within(step for of_one in steps.values() for step in of_one)
     return [
         Running(
             e,
             _progress(steps[e.pk]),
             waits[e.pk],
-            ahead(e, steps[e.pk], earlier.get(e.pk, ()), e.now),
+            ahead(e, steps[e.pk], earlier.get(e.pk, ()), e.now, inside),
         )
         for e in found
     ]

@@ -1,7 +1,7 @@
 """Reading an execution for all who look at it."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,7 @@ from cvdops.executions.past import lasted, past
 from cvdops.executions.plan import Plan
 from cvdops.executions.queries import plan_of, steps_by
 from cvdops.executions.standstill import needs_worker
+from cvdops.executions.worked import Within, within
 from cvdops.lib.together import Fixed, Wanted, attach, read
 from cvdops.live.here import watching
 from cvdops.live.timeline import events, told
@@ -56,11 +57,11 @@ def look(execution_id: UUID, *more: Wanted) -> Scene:
     )
     attach(requests, "decisions", decisions, "request_id")
     timeline, notes = told(happened)
-    seen, before = _seen(execution, plan), _past(execution.pk)
+    seen, before, inside = _seen(execution, plan), _past(execution.pk), within(steps)
     return Scene(
         execution=execution,
         plan=plan,
-        rows=_rows(execution, plan, steps, attempts, marks, seen, before),
+        rows=_rows(execution, plan, steps, attempts, marks, seen, before, inside),
         requests=tuple(requests),
         marks=tuple(marks),
         participants=tuple(present),
@@ -70,6 +71,7 @@ def look(execution_id: UUID, *more: Wanted) -> Scene:
         parent=known(_parent(execution), seen),
         instead_of=_instead_of(execution.pk),
         past=before,
+        within=inside,
         wait=waiting.read(execution, seen),
         gap=queues.gap(queue) if queue else None,
         window=calendar.standing(execution.environment_id) if _is_queued(execution) else None,
@@ -128,6 +130,7 @@ def _rows(
     marks: Sequence[ChecklistMark],
     seen: Collection[str],
     before: Sequence[Run],
+    inside: Mapping[UUID, Within],
 ) -> tuple[Row, ...]:
     attempts = {attempt.step_id: attempt for attempt in latest}
     several = {key for key, n in Counter(step.key for step in steps).items() if n > 1}
@@ -148,7 +151,7 @@ def _rows(
                 current=step is current,
                 spread=step.key in several,
                 child=known(children.get(step.pk), seen),
-                slow=lasted(step, before),
+                slow=lasted(step, before, inside),
             )
         )
     return tuple(rows)

@@ -1,10 +1,12 @@
 """What everybody who may see an execution sees of it: the same for all."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
 from itertools import groupby
+from uuid import UUID
 
 from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.catalog.models import RunbookVersion
@@ -32,6 +34,7 @@ from cvdops.executions.states import (
     Phase,
     StepState,
 )
+from cvdops.executions.worked import Within
 from cvdops.live.answers import is_answer
 from cvdops.live.captured import Captured, captured
 from cvdops.live.timeline import Entry, Note
@@ -113,6 +116,7 @@ class Scene:
     parent: Execution | None = None  # the one whose step started it
     instead_of: RunbookVersion | None = None  # what would run if nobody had chosen another version
     past: tuple[Run, ...] = ()  # what its steps took in earlier executions
+    within: Mapping[UUID, Within] = field(default_factory=dict)  # of the steps that start others
     watching: tuple[str, ...] = ()  # the names of those who look at it now
 
     @cached_property
@@ -180,7 +184,8 @@ class Scene:
     @cached_property
     def ahead(self) -> Ahead:
         """How long the rest may take, and which running step takes unusually long."""
-        return ahead(self.execution, [row.step for row in self.rows], self.past, self.now)
+        steps = [row.step for row in self.rows]
+        return ahead(self.execution, steps, self.past, self.now, self.within)
 
     @cached_property
     def undo(self) -> tuple[UndoEntry, ...]:

@@ -85,10 +85,12 @@ def countdown(end: datetime | None) -> SafeString:
 
 @register.simple_tag
 def time_left(ahead: Ahead) -> SafeString:
-    """The range in which it may be done, as a duration that the script lets go on."""
+    """The range in which it may be done, a duration that goes on while something is at work."""
     if ahead.left is None or ahead.between is None:
         return SafeString("")
+    words = between(ahead.left.low, ahead.left.high)
+    if not ahead.moving:
+        return format_html("<span>{}</span>", words)
     low, high = ahead.between
     template = '<span data-left="{} {}">{}</span>'
-    words = between(ahead.left.low, ahead.left.high)
     return format_html(template, low.isoformat(), high.isoformat(), words)
