@@ -1,7 +1,6 @@
 """The parts that are our own programs: practice CVD, preparation, web server, worker."""
 
 import http.client
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -44,7 +43,7 @@ def worker(data: Path, port: int) -> Part:
         *["-Q", ",".join(QUEUES), "-n", "worker@localhost", "--without-mingle"],
         *["--loglevel", "WARNING"],
     ]
-    return _program("worker", data, arguments, ready=lambda _pid: whole(port))
+    return _program("worker", data, arguments, ready=lambda _pid: answers(port, "/readyz"))
 
 
 def _program(
@@ -65,23 +64,11 @@ def _program(
 
 def answers(port: int, path: str, host: str = "localhost") -> bool:
     """Whether the web server on this port answers 200 at `path` within five seconds."""
-    return _asked(port, path, host) is not None
-
-
-def whole(port: int, host: str = "localhost") -> bool:
-    """Whether this web server finds that its database, Redis and a worker answer."""
-    found = _asked(port, "/readyz", host)
-    return found is not None and json.loads(found)["status"] == "ok"
-
-
-def _asked(port: int, path: str, host: str) -> bytes | None:
-    """What it answers with 200; None for all else."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path, headers={"Host": host})
-        answer = connection.getresponse()
-        return answer.read() if answer.status == http.client.OK else None
+        return connection.getresponse().status == http.client.OK
     except (OSError, http.client.HTTPException):
-        return None
+        return False
     finally:
         connection.close()

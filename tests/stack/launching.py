@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cvdops.stack.portal import PROJECT, whole
+from cvdops.stack.portal import PROJECT, answers
 from cvdops.stack.process import Identity, command, identify
 from cvdops.stack.records import Records
 from tests.waiting import until
@@ -55,7 +55,7 @@ class Launched:
         return "Ready:" in self.said() or self.process.poll() is not None
 
     def healthy(self) -> bool:
-        return whole(self.port)
+        return answers(self.port, "/readyz")
 
     def pid(self, part: str) -> int:
         return Records(self.data / "run" / "parts.json").read()[part].pid

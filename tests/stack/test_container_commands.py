@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import yaml
 
-from cvdops.stack.portal import PROJECT, answers, whole
+from cvdops.stack.portal import PROJECT, answers
 from tests.ports import free_port
 from tests.waiting import until
 
@@ -105,9 +105,9 @@ def web(migrated: dict[str, str]) -> Iterator[int]:
 
 
 def test_web_and_worker_make_the_portal_ready(migrated: dict[str, str], web: int) -> None:
-    assert answers(web, "/readyz", HOST) and not whole(web, HOST)
+    assert not answers(web, "/readyz", HOST)
     with running(worker_command(), migrated):
-        until(lambda: whole(web, HOST), what="the worker")
+        until(lambda: answers(web, "/readyz", HOST), what="the worker")
 
 
 def test_an_unknown_host_is_refused(web: int) -> None:

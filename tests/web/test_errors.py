@@ -155,14 +155,14 @@ def test_ready_when_everything_answers(browser: Client) -> None:
     assert 0 <= told["worker_seen"] < queues.ALIVE.total_seconds()
 
 
-def test_ready_but_degraded_without_what_pages_survive(browser: Client, settings: Settings) -> None:
+def test_degraded_without_what_pages_survive(browser: Client, settings: Settings) -> None:
     status, told = ready(browser)
-    assert (status, told["status"], told["worker_seen"]) == (200, "degraded", None)
+    assert (status, told["status"], told["worker_seen"]) == (503, "degraded", None)
     assert told["checks"] == {**GOOD, "worker": False}
     queues.seen("w", ["env.development"])
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     status, told = ready(browser)
-    assert (status, told["status"], told["checks"]) == (200, "degraded", {**GOOD, "redis": False})
+    assert (status, told["status"], told["checks"]) == (503, "degraded", {**GOOD, "redis": False})
 
 
 def test_a_frozen_worker_is_no_worker_and_its_last_sign_has_its_age(browser: Client) -> None:

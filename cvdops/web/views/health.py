@@ -21,11 +21,11 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 
 @requires(Action.PUBLIC)
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """200 if this process stays and its database answers, else 503: without these no page comes.
+    """200 if this process stays and its database, Redis and a worker answer, else 503; each by name.
 
-    Redis and workers are named, and pages survive that they are away: the status is `degraded` then. Of the
-    workers nobody knows (null) without a database; `worker_seen` says how many seconds ago the last one
-    said that it lives, null: none has for a day.
+    Pages survive that Redis or the workers are away: the status is `degraded` then. Of the workers nobody
+    knows (null) without a database; `worker_seen` says how many seconds ago the last one said that it
+    lives, null: none has for a day.
     """
     sign = _sign()
     checks = {
@@ -34,8 +34,8 @@ def readyz(_request: HttpRequest) -> JsonResponse:
         "redis": _redis(),
         "worker": sign.alive if sign else None,
     }
-    ready = checks["staying"] and checks["database"]
-    status = "ok" if all(checks.values()) else "degraded" if ready else "not ready"
+    ready, pages = all(checks.values()), checks["staying"] and checks["database"]
+    status = "ok" if ready else "degraded" if pages else "not ready"
     ago = sign.ago if sign else None
     told = {"status": status, "checks": checks, "worker_seen": ago and round(ago, 1)}
     return JsonResponse(told, status=200 if ready else 503)
