@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, Window
 from django.db.models.functions import JSONObject
 
 from cvdops.access import policy
@@ -27,6 +27,7 @@ from cvdops.lib.words import asked, looked_for, uncoloured, words
 
 CONFIG = "simple"  # every word counts, as it is written: output is no prose
 LINE = 300  # characters of a line that is shown
+SOON = 16 << 20  # bytes of an output that is looked through while its page is made
 
 UNSEARCHED = Q(finished_at__isnull=False, output_size__gt=0, searched=False)
 
@@ -41,12 +42,20 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Where it was found: the step, and its first line with what was looked for."""
+    """Where it was found: the step, and its first line with what was looked for.
 
-    step: str
+    `lines`: how many lines of the execution hold as much; there are more of them if `others` hold it, too.
+    """
+
+    step: UUID
     title: str
     host: str
+    attempt: int
     line: str
+    at: int  # the byte where the line begins
+    lines: int
+    others: bool  # pieces of its output that were not looked through
+    phrase: str  # what the page of the execution looks on for; empty where that would take long or find nothing
 
 
 def query(text: str) -> SearchQuery | None:
@@ -89,16 +98,21 @@ def reach() -> Reach:
 def pieces(
     user: User, text: str, executions: tuple[UUID, ...]
 ) -> QuerySet[Execution, tuple[UUID, dict[str, Any] | None]]:
-    """The first piece of each of these executions in which it is found, with the output around it."""
+    """The first piece of each of these executions in which it is found, with the output around it.
+
+    And how many pieces of the execution there are in which it is found.
+    """
     segments = OutputSegment.objects.alias(reaches=F("offset") + F("length")).filter(
         attempt=OuterRef("attempt"), offset__lt=OuterRef("end"), reaches__gt=OuterRef("begin")
     )
     stored = JSONObject(offset="offset", data="data")
     near = ArraySubquery(segments.order_by("offset").values_list(stored))
     first = found(user, text).filter(execution=OuterRef("pk"))
-    first = first.order_by("written_at", "attempt_id", "begin").annotate(near=near)
-    step = {name: f"attempt__step__{name}" for name in ("key", "title", "host")}
-    hit = JSONObject(begin="begin", end="end", near="near", **step)
+    first = first.order_by("written_at", "attempt_id", "begin")
+    first = first.annotate(near=near, found=Window(Count("*")))
+    step = {name: f"attempt__step__{name}" for name in ("id", "title", "host")}
+    attempt = {"attempt": "attempt__number", "size": "attempt__output_size"}
+    hit = JSONObject(begin="begin", end="end", near="near", found="found", **step, **attempt)
     there = Execution.objects.filter(pk__in=executions).annotate(
         hit=Subquery(first.values_list(hit)[:1])
     )
@@ -107,31 +121,54 @@ def pieces(
 
 def hits(user: User, text: str, executions: Iterable[UUID]) -> dict[UUID, Hit]:
     """Where each of these executions says it first."""
-    wanted = looked_for(text)
-    return {
-        pk: Hit(piece["key"], piece["title"], piece["host"], _line(_text(piece), wanted))
-        for pk, piece in pieces(user, text, tuple(executions))
-        if piece
-    }
+    found = pieces(user, text, tuple(executions))
+    return {pk: _hit(piece, text) for pk, piece in found if piece}
 
 
-def _text(piece: Mapping[str, Any]) -> str:
+def _hit(piece: Mapping[str, Any], text: str) -> Hit:
+    line, at, lines = _line(_stored(piece), looked_for(text))
+    phrase = text.strip().strip('"')
+    shown = piece["size"] <= SOON and phrase.lower() in line.lower()
+    return Hit(
+        step=UUID(piece["id"]),
+        title=piece["title"],
+        host=piece["host"],
+        attempt=piece["attempt"],
+        line=line.strip()[:LINE],
+        at=piece["begin"] + at,
+        lines=lines,
+        others=piece["found"] > 1,
+        phrase=phrase if shown else "",
+    )
+
+
+def _stored(piece: Mapping[str, Any]) -> bytes:
     begin, end = piece["begin"], piece["end"]
     parts = []
     for segment in piece["near"]:
         stored = OutputSegment(data=bytes.fromhex(segment["data"].removeprefix("\\x")))
         begins = segment["offset"]
         parts.append(plain(stored)[max(0, begin - begins) : end - begins])
-    return uncoloured(b"".join(parts).decode("utf-8", "replace"))
+    return b"".join(parts)
 
 
-def _line(text: str, wanted: frozenset[str]) -> str:
-    """The line with the most of the words, the first of such; empty if none has any."""
-    best, most = "", 0
-    for line in text.splitlines():
-        has = len(wanted.intersection(words(line[: 10 * LINE])))
+def _line(data: bytes, wanted: frozenset[str]) -> tuple[str, int, int]:
+    """The line with the most of the words, the first of such; the byte where it begins; how many there are.
+
+    Empty if none has any.
+    """
+    best, most, count, begin = ("", 0), 0, 0, 0
+    for stored in data.split(b"\n"):
+        line = uncoloured(stored.decode("utf-8", "replace"))
+        has = _words_of(line, wanted)
         if has > most:
-            best, most = line, has
-        if most == len(wanted):
-            break
-    return best.strip()[:LINE]
+            best, most, count = (line, begin), has, 0
+        count += has == most > 0
+        begin += len(stored) + 1
+    return *best, count
+
+
+def _words_of(line: str, wanted: frozenset[str]) -> int:
+    """How many of the words it has. Most lines have none, which is soon seen."""
+    folded = line.lower()
+    return any(word in folded for word in wanted) and len(wanted.intersection(words(line)))

@@ -3,9 +3,9 @@
 import time
 from collections import deque
 from dataclasses import dataclass
-from uuid import UUID
 
 from cvdops.executions import output
+from cvdops.executions.models import StepAttempt
 from cvdops.live.plain import is_plain, plain, whole_lines
 
 LONGEST = 200  # characters of what is looked for
@@ -17,13 +17,15 @@ SECONDS = 20.0  # that one search takes at most: for outputs of a gigabyte, or m
 class Found:
     """How many lines hold the words, and where the newest of them begin, in bytes of the output.
 
-    `until`: the byte up to which it was looked for, if the time did not suffice for all of it.
+    `until`: the byte up to which it was looked for, if the time did not suffice for all of it. `lines`: how
+    many lines were there to look at, if the attempt goes on and will write more.
     """
 
     words: str
     total: int
     hits: list[int]
     until: int | None = None
+    lines: int | None = None
 
     @property
     def passed_over(self) -> int:
@@ -31,22 +33,24 @@ class Found:
         return self.total - len(self.hits)
 
 
-def search(attempt: UUID, words: str) -> Found:
+def search(attempt: StepAttempt, words: str) -> Found:
     """Lines whose shown text holds the words, whatever their case. Memory stays flat."""
     words = words.strip()[:LONGEST]
-    wanted, begin, total = words.lower(), 0, 0
+    wanted, begin, total, lines = words.lower(), 0, 0, 0
     hits: deque[int] = deque(maxlen=KEPT)
     if wanted:
-        begin = output.begin(attempt)
+        begin = output.begin(attempt.pk)
         ends = time.monotonic() + SECONDS
-        for data in whole_lines(output.stream(attempt, begin)):
+        for data in whole_lines(output.stream(attempt.pk, begin)):
             if time.monotonic() > ends:
                 return Found(words, total, list(hits), until=begin)
             found = _in_lines(data, wanted)
             total += len(found)
             hits.extend(begin + start for start in found[-KEPT:])
             begin += len(data)
-    return Found(words, total, list(hits))
+            lines += data.count(b"\n") + (not data.endswith(b"\n"))
+    # As it was read before the output: what ended meanwhile may have written more after it was looked at.
+    return Found(words, total, list(hits), lines=lines if attempt.finished_at is None else None)
 
 
 def _in_lines(data: bytes, wanted: str) -> list[int]:

@@ -1,8 +1,10 @@
 """The search over stored output: what is found, by whom, and how far it reaches."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from itertools import pairwise
 
 import pytest
@@ -15,6 +17,7 @@ from cvdops.executions.history import Wanted
 from cvdops.executions.models import Execution, OutputWords, StepAttempt, StepRun
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
+from tests.live.test_pages import as_person
 from tests.waiting import joined
 
 
@@ -94,8 +97,41 @@ def test_what_ended_later_comes_before_the_rest_of_a_long_output(
 def test_the_hit_names_step_and_line(scene: Scene, ran: Execution) -> None:
     index()
     (hit,) = search.hits(scene.person("developer"), "refused web-7", [ran.pk]).values()
-    assert (hit.step, hit.host) == ("one", "here")
+    assert (hit.step, hit.host) == (ran.steps.get().pk, "here")
     assert hit.line == "Connection refused by web-7.example.com"
+
+
+def test_the_hit_leads_to_the_line_and_says_how_many_there_are(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Far from the newest lines, after lines whose bytes are more than their letters.
+    script = "seq -f 'é%g' 1 5000; echo 'no Disk full'; seq 1 9000; echo disk full; echo full disk"
+    scene.runbook(block("one", script))
+    scene.run()
+    index()
+    client = as_person(scene, "developer")
+    found = client.get("/executions/", {"output": "disk full"}).content.decode()
+    assert "In at least 1 line of this execution" in found  # the newest lie in another piece
+    (address,) = re.findall(r'class="hit" href="([^"]+)"', found)
+    shown = client.get(unescape(address)).content.decode()
+    (byte,) = re.findall(r'<li data-s="(\d+)" id=at aria-current=true>no Disk full', shown)
+    assert f"at={byte}" in address
+    assert "1 of 2 lines" in shown
+    monkeypatch.setattr(search, "SOON", 0)  # an output that takes long is not looked through first
+    found = client.get("/executions/", {"output": "full disk"}).content.decode()
+    assert "&amp;q=" not in found
+
+
+def test_all_lines_of_an_execution_that_is_looked_through_are_counted(scene: Scene) -> None:
+    scene.runbook(block("one", "seq 1 30; seq 30 40"))
+    ran = scene.run()
+    index()
+    (hit,) = search.hits(scene.person("developer"), "30", [ran.pk]).values()
+    assert (hit.lines, hit.others, hit.at) == (
+        2,
+        False,
+        len("".join(f"{n}\n" for n in range(1, 30))),
+    )
 
 
 def test_a_secret_is_not_found(scene: Scene) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -73,6 +74,14 @@ class Row:
     @property
     def unheard(self) -> bool:
         return standstill.unheard(self.execution)
+
+    @property
+    def line(self) -> str:
+        """The end of the address at which the line is shown in which words were found."""
+        assert self.hit is not None  # noqa: S101 — asked for where there is one
+        hit = self.hit
+        fields = {"step": hit.step, "attempt": hit.attempt, "at": hit.at, "q": hit.phrase}
+        return f"?{urlencode({name: value for name, value in fields.items() if value != ''})}#at"
 
 
 def _rows(user: User, found: Sequence[Execution], words: str) -> list[Row]:
