@@ -13,13 +13,13 @@ from cvdops.live import comparison
 
 @requires(Action.USE_PORTAL)
 def compare(request: HttpRequest) -> HttpResponse:
-    """`?run=1041&run=1042`: numbers or ids, the first one on the left; without two it asks for them."""
+    """`?run=1041&run=1042`: numbers or ids, in any order: the older one stands first. Without two it asks."""
     user = person(request)
     texts = [name for text in request.GET.getlist("run") if (name := text.strip().lstrip("#"))]
     if len(texts) != 2:
         context = {"named": texts, "earlier": _earlier(user, texts)}
         return render(request, "history/choose.html", context)
-    first, second = (named(user, name) for name in texts)
+    first, second = sorted((named(user, name) for name in texts), key=lambda one: one.number)
     context = {"compared": comparison.compare(user, first, second), "named": texts}
     return render(request, "history/compare.html", context)
 
