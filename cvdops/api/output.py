@@ -174,7 +174,7 @@ def step_search(
     if attempt is None:
         return Places(total=0, offsets=[])
     with limits.asking(user):
-        found = search(attempt.pk, wanted.q)
+        found = search(attempt, wanted.q)
     return Places(total=found.total, offsets=found.hits, until=found.until)
 
 

@@ -18,7 +18,7 @@ class Found:
     """How many lines hold the words, and where the newest of them begin, in bytes of the output.
 
     `until`: the byte up to which it was looked for, if the time did not suffice for all of it. `lines`: how
-    many lines were there to look at, if the attempt goes on and will write more.
+    many lines were there to look at, if the attempt goes on and may write more.
     """
 
     words: str
@@ -32,11 +32,18 @@ class Found:
         """How many lines before these cannot be gone to."""
         return self.total - len(self.hits)
 
+    @property
+    def reached(self) -> str:
+        """As far as it was looked for in what is still being written; empty if that was all there will be."""
+        if self.lines is None:
+            return ""
+        return f"as far as line {self.lines:,}" if self.lines else "nothing was written yet"
+
 
 def search(attempt: StepAttempt, words: str) -> Found:
     """Lines whose shown text holds the words, whatever their case. Memory stays flat."""
     words = words.strip()[:LONGEST]
-    wanted, begin, total, lines = words.lower(), 0, 0, 0
+    wanted, begin, total, lines, rest = words.lower(), 0, 0, 0, False
     hits: deque[int] = deque(maxlen=KEPT)
     if wanted:
         begin = output.begin(attempt.pk)
@@ -48,9 +55,10 @@ def search(attempt: StepAttempt, words: str) -> Found:
             total += len(found)
             hits.extend(begin + start for start in found[-KEPT:])
             begin += len(data)
-            lines += data.count(b"\n") + (not data.endswith(b"\n"))
-    # As it was read before the output: what ended meanwhile may have written more after it was looked at.
-    return Found(words, total, list(hits), lines=lines if attempt.finished_at is None else None)
+            lines, rest = lines + data.count(b"\n"), not data.endswith(b"\n")
+    # As the attempt was before its output was read: it may have ended meanwhile, and have written more.
+    going = attempt.finished_at is None
+    return Found(words, total, list(hits), lines=lines + rest if going else None)
 
 
 def _in_lines(data: bytes, wanted: str) -> list[int]:

@@ -5,10 +5,12 @@ export class Search {
     this.field = form.querySelector("[type=search]");
     this.told = form.querySelector("#hits");
     this.arrows = form.querySelector("#arrows");
+    this.reached = form.querySelector("#reached");
+    this.again = this.reached.querySelector("button");
     this.forget();
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.known() ? this.go(1) : this.look();
+      this.known() && event.submitter !== this.again ? this.go(1) : this.look();
     });
     this.field.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.clear();
@@ -33,9 +35,10 @@ export class Search {
   }
 
   forget() {
-    this.result = { words: "", attempt: "", total: 0, hits: [], until: "" };
+    this.result = { words: "", attempt: "", total: 0, hits: [], until: "", reached: "" };
     this.index = -1;
     this.told.textContent = "";
+    this.tellReach();
     this.arrows.hidden = true;
     CSS.highlights?.delete("found");
   }
@@ -71,8 +74,16 @@ export class Search {
     await this.go(0);
   }
 
+  /** As far as it was looked for in what a step is still writing. */
+  tellReach() {
+    const { reached } = this.result;
+    this.reached.hidden = !reached;
+    this.reached.querySelector("output").textContent = reached;
+  }
+
   async go(way) {
     const { hits, total, words, until } = this.result;
+    this.tellReach();
     const reach = until && ` in its first ${until}: the rest took too long`;
     this.arrows.hidden = !hits.length;
     if (!hits.length) {

@@ -98,7 +98,7 @@ def test_a_flood_can_be_scrolled_back(page: Page, execution: Execution) -> None:
 
 
 def test_words_are_found_in_all_of_it_by_keyboard(page: Page, execution: Execution) -> None:
-    long(execution)
+    first = long(execution)
     open_page(page, execution)
     field, told, marked = page.get_by_role("searchbox"), page.locator("#hits"), page.locator("#at")
     field.fill("Needle")
@@ -115,12 +115,18 @@ def test_words_are_found_in_all_of_it_by_keyboard(page: Page, execution: Executi
     expect(marked).to_have_text("line 01000 needle")
     page.get_by_role("link", name="Previous line found").click()
     expect(told).to_have_text("6 of 6 lines")
+    expect(page.locator("#reached output")).to_have_text("as far as line 6,000")
+    write(execution, first, len(TEXT), b"another needle\n")
+    page.get_by_role("button", name="Look again").click()
+    expect(told).to_have_text("6 of 7 lines")
+    expect(page.locator("#reached output")).to_have_text("as far as line 6,001")
     field.fill("nowhere")
     field.press("Enter")
     expect(told).to_have_text("Not found")
     field.press("Escape")
     expect(field).to_have_value("")
     expect(told).to_be_empty()
+    expect(page.locator("#reached")).to_be_hidden()
 
 
 def test_a_line_has_an_address(page: Page, execution: Execution) -> None:

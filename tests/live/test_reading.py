@@ -3,9 +3,10 @@
 import re
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 
-from cvdops.executions.models import Execution
+from cvdops.executions.models import Execution, StepAttempt
 from cvdops.live import search as searching
 from cvdops.live.search import search
 from tests.executions.scene import Scene
@@ -116,24 +117,39 @@ def test_words_are_found_as_they_are_shown(execution: Execution) -> None:
     first = attempt(execution)
     data = b"10%\r99%\nplain\n\x1b[31mre\x1b[1md\x1b[0m line\n\x1b]0;red\x07none\nred"
     write(execution, first, 0, data)
-    assert search(first.pk, "red").hits == [data.index(b"\x1b[31m"), data.rindex(b"red")]
-    assert search(first.pk, "10%").total == 0 and search(first.pk, "99%").hits == [0]
+    assert search(first, "red").hits == [data.index(b"\x1b[31m"), data.rindex(b"red")]
+    assert search(first, "10%").total == 0 and search(first, "99%").hits == [0]
 
 
 def test_of_many_the_newest_can_be_gone_to(
     written: Execution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(searching, "KEPT", 3)
-    found = search(written.steps.get(key="first").attempts.get().pk, "line")
+    found = search(written.steps.get(key="first").attempts.get(), "line")
     assert (found.total, len(found.hits), found.passed_over) == (LINES, 3, LINES - 3)
     assert found.hits[-1] == TEXT.rindex(b"line")
+
+
+def test_a_search_in_what_is_being_written_says_how_far_it_reached(
+    client: Client, execution: Execution
+) -> None:
+    first = attempt(execution)
+    url = f"/executions/{execution.pk}/steps/first/search/"
+    assert client.get(url, {"q": "one"}).json()["reached"] == "nothing was written yet"
+    write(execution, first, 0, b"one\n" * 1_200 + b"on")
+    assert client.get(url, {"q": "one"}).json()["reached"] == "as far as line 1,201"
+    html = page(client, execution, "?step=first&q=one")
+    assert "as far as line 1,201" in html and 'id="reached" hidden' not in html
+    StepAttempt.objects.filter(pk=first.pk).update(finished_at=Now(), state="succeeded")
+    assert client.get(url, {"q": "one"}).json()["reached"] == ""
+    assert 'id="reached" hidden' in page(client, execution, "?step=first&q=one")
 
 
 def test_a_search_that_takes_too_long_says_how_far_it_came(
     client: Client, written: Execution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(searching, "SECONDS", -1.0)
-    found = search(written.steps.get(key="first").attempts.get().pk, "line")
+    found = search(written.steps.get(key="first").attempts.get(), "line")
     assert (found.total, found.until) == (0, 0)
     assert "the rest took too long" in page(client, written, "?step=first&q=line")
 

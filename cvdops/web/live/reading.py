@@ -112,7 +112,7 @@ def read(row: Row | None, query: Query, *, answers: bool) -> Reading | None:
     words = query.get("q", "").strip()
     if not words or not readable:
         return Reading(row, attempt, part(attempt, query, readable=readable), query)
-    found = search(attempt.pk, words)
+    found = search(attempt, words)
     asked = {name: query[name] for name in ("at", "before", "after", "times") if name in query}
     if found.hits and not asked.keys() & {"at", "before", "after"}:
         asked["at"] = str(found.hits[-1])

@@ -36,15 +36,15 @@ def execution_lines(request: HttpRequest, execution_id: str, step_id: str) -> Ht
 def execution_search(request: HttpRequest, execution_id: str, step_id: str) -> HttpResponse:
     """How many lines hold the words `?q=`, and where the newest of them begin.
 
-    `until`: how much of the output was looked through, if the time did not suffice for all of it.
+    `until`: how much of the output was looked through, if the time did not suffice for all of it. `reached`:
+    as far as which line, if the step is still writing.
     """
     step, readable = _step(request, execution_id, step_id)
     query = request.GET.dict()
-    found = search(attempt_of(step, query).pk, query.get("q", "") if readable else "")
+    found = search(attempt_of(step, query), query.get("q", "") if readable else "")
     until = filesizeformat(found.until) if found.until is not None else ""
-    return JsonResponse(
-        {"words": found.words, "total": found.total, "hits": found.hits, "until": until}
-    )
+    told = {"total": found.total, "hits": found.hits, "until": until, "reached": found.reached}
+    return JsonResponse({"words": found.words, **told})
 
 
 def _step(request: HttpRequest, execution_id: str, step_id: str) -> tuple[StepRun, bool]:
