@@ -1,5 +1,7 @@
 """The forms of the portal: what arrives, as clean values."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,10 +14,12 @@ from cvdops.accounts.passwords import LONGEST
 from cvdops.catalog.models import Group
 from cvdops.executions.history import Places, Wanted
 from cvdops.executions.states import EXECUTION_LOOKS
+from cvdops.lib.errors import Invalid, Problem
 from cvdops.lib.moments import midnight
 from cvdops.spec.document import Category
 
 _ANY = [("", "Any")]
+SHOWN = 80  # characters of what was not taken
 # The filters of the history that are texts, named as in `Wanted`.
 _TEXTS = (
     *("q", "output", "runbook", "environment", "state", "person"),
@@ -89,25 +93,65 @@ class TokenForm(forms.Form):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A value of a filter that was not taken, and why, as a sentence."""
+
+    name: str
+    value: str
+    why: str
+
+
 class Filter(forms.Form):
-    """The filters above a list. What cannot be read counts as not given, and is shown as an error."""
+    """The filters above a list. What cannot be read counts as not given, and the page says so."""
 
     template_name = "_filter.html"
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.given = data
         for field in self.fields.values():
             field.required = False
             field.widget.attrs["class"] = "input"
+            if isinstance(field, forms.ChoiceField):
+                field.error_messages["invalid_choice"] = "There is no such choice."
 
     def values(self) -> dict[str, Any]:
         """Field → value, for those that were given and could be read."""
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
 
+    def left_out(self) -> list[LeftOut]:
+        """What was asked for and is not looked at, so that nobody takes what is shown for what fits it."""
+        return [
+            LeftOut(str(self[name].label) if name in self.fields else name, value[:SHOWN], why)
+            for name, values in self.given.lists()
+            for value, why in self._not_taken(name, [one for one in values if one.strip()])
+        ]
+
+    def enforce(self) -> None:
+        """For a file, which does not show that something was left out. Raises Invalid."""
+        if found := self.left_out():
+            raise Invalid(
+                [Problem(one.name, f"{one.name} {one.value}: {one.why}") for one in found]
+            )
+
+    def _not_taken(self, name: str, values: list[str]) -> Iterator[tuple[str, str]]:
+        if name not in self.fields:
+            yield from ((value, "No filter is called so.") for value in values)
+            return
+        for value in dict.fromkeys(values[:-1]):
+            if value != values[-1]:
+                yield value, "It was given more than once, and the last one counts."
+        for why in self.errors.get(name, []):
+            yield self.given.get(name, ""), str(why)
+
 
 def _date() -> forms.DateField:
-    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    return forms.DateField(
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "This is no day. Write it like 2026-11-27."},
+    )
 
 
 class CatalogFilter(Filter):
@@ -148,7 +192,7 @@ class HistoryFilter(Filter):
     )
     before = forms.CharField(max_length=80, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any, known: Places) -> None:
+    def __init__(self, data: QueryDict, known: Places) -> None:
         super().__init__(data)
         self._offer("runbook", list(known.runbooks.items()))
         self._offer("environment", [(slug, slug) for slug in known.environments])

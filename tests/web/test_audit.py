@@ -88,7 +88,7 @@ def test_it_has_what_fits_the_filters() -> None:
 def test_a_filter_that_cannot_be_read_is_never_left_out_silently(world: World) -> None:
     auditor = world.client("auditor")
     page = auditor.get("/audit/?since=foo").content.decode()
-    assert "Enter a valid date." in page
+    assert "This is no day." in page
     assert '<details class="filter-box" open>' in page
     refused = auditor.get("/audit/export/csv/?since=foo")
     assert refused.status_code == 422

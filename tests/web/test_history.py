@@ -22,6 +22,7 @@ from cvdops.executions.history import Wanted, matching, places
 from cvdops.executions.models import Execution, SavedFilter, StepRun
 from cvdops.executions.queries import visible_to
 from cvdops.lib.errors import NotFound
+from cvdops.live.answers import WITHHELD
 from tests.cast import OUTSIDER, person
 from tests.web.world import World
 
@@ -114,9 +115,39 @@ def test_emergencies_are_found(world: World) -> None:
     assert shown(world, "emergency=yes") == {declared.number}
 
 
-def test_a_value_without_its_variable_says_so(world: World) -> None:
-    page = world.client("auditor").get(f"{LIST}?value=x").content.decode()
-    assert "Name the variable, too." in page
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("state=failing", 'State <code class="break">failing</code>: There is no such choice.'),
+        ("runbook=none", 'Runbook <code class="break">none</code>: There is no such choice.'),
+        ("since=31.02.", 'Since <code class="break">31.02.</code>: This is no day.'),
+        ("status=failed", 'status <code class="break">failed</code>: No filter is called so.'),
+        ("state=failed&state=queued", 'State <code class="break">failed</code>: It was given more'),
+        ("emergency=%3Cb%3E", 'Emergencies <code class="break">&lt;b&gt;</code>: There is no such'),
+        ("value=x", 'Its value <code class="break">x</code>: Name the variable, too.'),
+    ],
+)
+def test_a_filter_that_is_not_understood_is_said_to_be_left_out(
+    query: str, said: str, world: World
+) -> None:
+    one = world.start()
+    for headers in ({}, {"HX-Request": "true", "HX-Trigger": "rows"}):
+        page = world.client("auditor").get(f"{LIST}?{query}", headers=headers).content.decode()
+        assert "1 filter left out." in page and said in page
+        assert "All that you may see" not in page
+        assert f'id="run-{one.number}"' in page
+    assert world.client("auditor").get(f"{LIST}export/csv/?{query}").status_code == 422
+
+
+def test_filters_that_are_understood_leave_nothing_out(world: World) -> None:
+    queries = ("", "state=&q=", "before=", "state=queued&since=2026-11-01&emergency=yes&person=x")
+    for query in queries:
+        assert b"left out" not in world.client("auditor").get(f"{LIST}?{query}").content
+
+
+@pytest.mark.parametrize("address", ["/audit/?since=soon", "/runbooks/?category=none"])
+def test_other_lists_say_so_too(address: str, world: World) -> None:
+    assert b"1 filter left out." in world.client("auditor").get(address).content
 
 
 @pytest.mark.parametrize("cell", [0, 10])
@@ -306,6 +337,21 @@ def test_the_evidence_has_who_what_and_digests(world: World) -> None:
     ):
         assert said in text, said
     assert request
+
+
+def test_the_evidence_has_what_was_expected_and_how_it_differs(world: World) -> None:
+    one = world.start()
+    step = StepRun.objects.filter(execution=one, key="hello")
+    address = f"{LIST}{one.pk}/evidence/"
+    for sample, said in (("kept", "kept"), ("differs", "differs"), ("not_comparable", "not comp")):
+        step.update(sample=sample, sample_detail=f"- hello\n+ {sample} <b>", state="succeeded")
+        text = world.client("auditor").get(address).content.decode()
+        assert f"{said}" in text.split("Expected output:")[1]
+        assert f"- hello\n+ {sample} &lt;b&gt;</pre>" in text
+    step.update(kind="http")  # as if it had come back to a request
+    text = world.client("auditor").get(address).content.decode()
+    assert "+ not_comparable" not in text and WITHHELD in text
+    assert "+ not_comparable" in world.client("devops-engineer").get(address).content.decode()
 
 
 def test_roles_of_the_seed_all_get_their_history(world: World) -> None:

@@ -16,7 +16,7 @@ from cvdops.audit import witness
 from cvdops.audit.models import AuditEntry
 from cvdops.executions import records
 from cvdops.executions.trail import Wanted, matching
-from cvdops.lib.errors import Invalid, NotFound, Problem
+from cvdops.lib.errors import NotFound
 from cvdops.lib.exports import FORMATS, Read, export
 from cvdops.lib.moments import midnight
 from cvdops.web.forms import AuditFilter
@@ -31,6 +31,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     found = list(_entries(person(request), wanted).order_by("-id")[: PAGE + 1])
     context = {
         "form": form,
+        "left_out": form.left_out(),
         "entries": found[:PAGE],
         "older": found[PAGE - 1].pk if len(found) > PAGE else None,
         "first": "before" not in wanted,
@@ -52,8 +53,7 @@ def audit_export(request: HttpRequest, kind: str) -> HttpResponseBase:
 def _prepared(request: HttpRequest, kind: str) -> Read:
     form = AuditFilter(request.GET)
     wanted = form.values()
-    if form.errors:  # a file does not show that something was left out of what was asked for
-        raise Invalid([Problem(name, str(texts[0])) for name, texts in form.errors.items()])
+    form.enforce()
     asked = {name: str(value) for name, value in wanted.items()}
     return records.entries(person(request), _wanted(wanted), kind, asked)
 

@@ -28,6 +28,7 @@ def runbooks(request: HttpRequest) -> HttpResponse:
     may = each(user, (Action.SYNC_CATALOG, Action.EDIT_TRIGGERS), None)
     context = {
         "form": form,
+        "left_out": form.left_out(),
         "filtered": bool(wanted),
         "core": [row for row in rows if row.runbook.group == Group.CORE],
         "emergency": [row for row in rows if row.runbook.group == Group.EMERGENCY],

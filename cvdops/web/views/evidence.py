@@ -20,12 +20,13 @@ _MOMENTS = list(ChecklistMark.Moment.values)
 
 @requires(Action.READ_EXECUTION)
 def evidence(request: HttpRequest, execution_id: str) -> HttpResponse:
-    """Who, what, which version, who agreed, what was ticked off, what happened, and digests of all output."""
+    """Who, what, which version, who agreed, what was ticked off, what happened, how output was."""
     user = person(request)
     found = standing(user, execution_id)
     scene = look(found.execution)
     execution = scene.execution
-    hidden = frozenset() if reads_answers(user, found.matter) else kept_answers(scene.plan)
+    answers = reads_answers(user, found.matter)
+    hidden = frozenset() if answers else kept_answers(scene.plan)
     steps, attempts, people, reviews, events = together(
         StepRun.objects.filter(execution=execution).order_by("phase", "position", "lane"),
         StepAttempt.objects.filter(step__execution=execution).order_by("number"),
@@ -39,6 +40,8 @@ def evidence(request: HttpRequest, execution_id: str) -> HttpResponse:
         "scene": scene,
         "execution": execution,
         "steps": steps,
+        "answers": answers,
+        "withheld": WITHHELD,
         "people": people,
         "reviews": reviews,
         "variables": [

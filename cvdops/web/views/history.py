@@ -50,6 +50,7 @@ def executions(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": rows,
         "query": form.query(),
+        "left_out": form.left_out(),
         "more": any(one.value() for one in form.unusual),
         "first": not before,
         "saved": known.kept,
@@ -128,4 +129,5 @@ def executions_export(request: HttpRequest, kind: str) -> HttpResponseBase:
 def _prepared(request: HttpRequest, kind: str) -> Read:
     user = person(request)
     form = HistoryFilter(request.GET, history.places(user))
+    form.enforce()
     return records.executions(user, form.wanted(), kind, form.query())
