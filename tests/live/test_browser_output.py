@@ -155,6 +155,7 @@ def test_times_are_shown_on_demand_and_copies_leave_them_out(
     time = re.compile(r"^\d\d:\d\d:\d\d\.\d$")
     expect(page.locator("#lines li").first).to_have_attribute("data-t", time)
     write(execution, first, 4, b"two\n")
+    expect(page.locator("#lines li")).to_have_count(2)
     expect(page.locator("#lines li").last).to_have_attribute("data-t", time)
     expect(page.locator("#lines li").last).to_have_css("padding-right", "112px")
     page.get_by_role("button", name="Copy").click()
