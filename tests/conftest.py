@@ -61,6 +61,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         schedule.order(items)
 
 
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The server ends with its databases. To drop one would wait for each connection that a test left."""
+    return True
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _readers() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
