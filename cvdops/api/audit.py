@@ -1,13 +1,13 @@
 """The audit log."""
 
 from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Literal
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from ninja import Query, Router, Schema
-from pydantic import IPvAnyAddress
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
@@ -68,7 +68,7 @@ class EntryFilters(Asked):
     action: Text = ""
     user: Text = ""
     subject: Text = ""
-    address: Annotated[Literal[""] | IPvAnyAddress, told("This is no IP address.")] = ""
+    address: Annotated[Literal[""] | IPv4Address | IPv6Address, told("This is no IP address.")] = ""
     allowed: bool | None = None
     since: Moment | None = None
     until: Moment | None = None
