@@ -1,5 +1,7 @@
 """The calls as the description has them, somebody who may nearly everything, and things that are there."""
 
+import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +12,9 @@ from cvdops.access import limits
 from cvdops.access.models import Role, RoleGrant
 from cvdops.accounts.models import User
 from cvdops.api.urls import described
+from cvdops.catalog import confined
 from cvdops.environments.models import Environment
+from tests import readers
 from tests.api.calls import token_of
 from tests.cast import person
 from tests.web.world import World
@@ -55,6 +59,7 @@ def text(world: World, monkeypatch: pytest.MonkeyPatch) -> str:
     """The token of somebody who may nearly everything, and as often as they like."""
     for kind in limits.Kind:
         monkeypatch.setitem(limits._RATES, kind, (1_000_000, 1.0, kind))
+    monkeypatch.setattr(confined, "Reader", readers.Kept)
     return token_of(lead("operations-lead"))
 
 
@@ -80,6 +85,14 @@ def own(user: User) -> dict[str, Any]:
         "session_id": user.sessions.latest("pk").public_id,
         "token_id": user.tokens.latest("pk").pk,
     }
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """Nobody reads thousands of lines on what was refused."""
+    logging.disable(logging.WARNING)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 class undone:  # noqa: N801 — it reads as a word of its sentence

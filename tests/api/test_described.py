@@ -1,6 +1,7 @@
 """S34: whatever is sent, the answer is one that the description names, has its shape, and is no fault.
 
 Schemathesis with all its checks asks a running portal over HTTP, by the description that this one gives.
+In their thousands the cases are asked in this process: see test_many.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ DEPENDS = {
     "action",  # may be about a runbook or a request, which is to be named then
 }
 CLOSED: set[str] = set()  # calls that were seen to open nothing without a token: once is enough
-SHORT, LONG = 1, 100  # examples of what fits and of what does not, for each call
+SHORT, LONG = 1, 20  # examples of what fits and of what does not, for each call
 NAMES = sorted(call["operationId"] for call in CALLS)
 
 
@@ -90,8 +91,8 @@ def examine(portal: Running, name: str, examples: int) -> None:
     pinned = portal.there[name] or None
     fits, does_not = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
     send(portal, operation.as_strategy(fits, path_parameters=pinned), examples)
-    if pinned:
-        send(portal, operation.as_strategy(fits), (examples + 2) // 3)
+    if pinned and examples > SHORT:  # else test_bad_input asks for what is not there
+        send(portal, operation.as_strategy(fits), examples // 3)
     with suppress(Unsatisfiable):  # there may be nothing in a call that could be wrong
         send(portal, operation.as_strategy(does_not, path_parameters=pinned), examples)
 

@@ -204,23 +204,6 @@ def test_a_refused_call_is_recorded_as_the_page_it_is_about(world: World) -> Non
     )
 
 
-@pytest.mark.parametrize("path", ["runbooks", "executions", "audit", "approvals"])
-@pytest.mark.parametrize("query", [{"nothing": "1"}, {"cursor": "a\0"}, {"Cursor": ""}])
-def test_a_parameter_that_nobody_knows_is_an_error(
-    path: str, query: dict[str, str], world: World
-) -> None:
-    answer = call(token("admin"), "GET", path, **query)
-    assert answer.status_code in {400, 422}
-    assert answer["Content-Type"] == "application/problem+json"
-
-
-@pytest.mark.parametrize("path", ["executions", "audit", "approvals"])
-@pytest.mark.parametrize("cursor", ["x", "-1", "1e9", "9" * 30, "٣"])
-def test_a_cursor_that_is_none_is_an_error(path: str, cursor: str, world: World) -> None:
-    answer = call(token("admin"), "GET", path, cursor=cursor)
-    assert (answer.status_code, answer.json()["problems"][0]["field"]) == (422, "cursor")
-
-
 def test_errors_outside_a_call_are_problem_documents_too(world: World) -> None:
     text = token("admin")
     for method, path, status in (
