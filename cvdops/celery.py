@@ -67,6 +67,7 @@ app.conf.update(
     accept_content=["json"],
     task_ignore_result=True,
     task_acks_late=False,  # a message only says "look", and workers look without one
+    worker_cancel_long_running_tasks_on_connection_loss=True,  # none is acknowledged late: none is cancelled
     task_publish_retry=True,
     task_publish_retry_policy=PUBLISH_RETRY,
     worker_prefetch_multiplier=1,

@@ -349,6 +349,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "filters": {
+        "broker": {"()": "cvdops.lib.logged.Broker"},
         "strangers": {"()": "cvdops.lib.logged.Strangers"},
         "tokens": {"()": "cvdops.lib.logged.Tokens"},
     },
@@ -356,7 +357,7 @@ LOGGING = {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["strangers", "tokens"],
+            "filters": ["broker", "strangers", "tokens"],
         }
     },
     "root": {"handlers": ["stderr"], "level": env("CVDOPS_LOG_LEVEL", "WARNING")},

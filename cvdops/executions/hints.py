@@ -4,7 +4,6 @@ Both may be lost, doubled or late: whoever gets one looks into the database. Sen
 a failure to send is ignored, since the workers' own search and the viewers' polling make up for it.
 """
 
-import logging
 import time
 from functools import cache
 from uuid import UUID
@@ -14,10 +13,9 @@ from django.conf import settings
 from django.db import transaction
 
 from cvdops.lib.failpoints import failpoint
+from cvdops.lib.outage import REDIS
 from cvdops.streams.herald import Herald
 from cvdops.streams.publisher import Publisher
-
-log = logging.getLogger(__name__)
 
 REST = 1.0  # seconds without a further try after a failure
 _again_at = 0.0
@@ -68,8 +66,9 @@ def _send(task: str, arguments: list[str], queue: str) -> bool:
         current_app.send_task(task, arguments, queue=queue)
     except (
         Exception
-    ):  # whatever the broker's client raises: the row is there, a worker looks for it
+    ) as error:  # whatever its client raises: the row is there, a worker looks for it
         _again_at = time.monotonic() + REST
-        log.warning("The queue %s could not be reached.", queue)
+        REDIS.began(error)
         return False
+    REDIS.ended()
     return True

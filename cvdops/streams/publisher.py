@@ -1,15 +1,13 @@
 """Sending hints: bounded in time, and never an error for the caller."""
 
-import logging
 import time
 
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from cvdops.lib.outage import REDIS
 from cvdops.streams import KEY, LENGTH
-
-log = logging.getLogger(__name__)
 
 TIMEOUT = 0.2  # seconds for a connection, and for an answer
 REST = 1.0  # seconds without a further try after a failure
@@ -42,4 +40,6 @@ class Publisher:
         except (RedisError, OSError) as error:
             self._again_at = time.monotonic() + REST
             self.failures += 1
-            log.warning("Redis is away, viewers poll: %s", error)
+            REDIS.began(error)
+        else:
+            REDIS.ended()

@@ -73,11 +73,18 @@ def gated(rig: Rig) -> None:
 def test_executions_go_on_without_redis(rig: Rig, redis: Server) -> None:
     gated(rig)
     redis.kill()
-    with rig.workers(REDIS_URL=redis.url):
+    with rig.workers(REDIS_URL=redis.url) as workers:
         execution = through_the_gate(rig)
         redis.start()
         consuming()
+        said = workers.log.read_text()
     rig.truth([execution])
+    assert "Traceback" not in said and "Cannot connect" not in said
+    lines = [line for line in said.splitlines() if "Redis" in line]
+    assert [("is away" in line, "answers again" in line) for line in lines] == [
+        (True, False),
+        (False, True),
+    ], said
 
 
 def test_a_frozen_redis_holds_up_neither_executions_nor_their_worker(
@@ -94,7 +101,7 @@ def test_a_frozen_redis_holds_up_neither_executions_nor_their_worker(
 
 def kills(rig: Rig, redis: Server, times: int, executions: int, down: float) -> None:
     rig.runbook(rig.step("one", seconds=0.5), rig.step("two", seconds=0.5))
-    with rig.workers(REDIS_URL=redis.url):
+    with rig.workers(REDIS_URL=redis.url) as workers:
         started = rig.start(executions)
         for _ in range(times):
             redis.kill()
@@ -104,6 +111,8 @@ def kills(rig: Rig, redis: Server, times: int, executions: int, down: float) -> 
         if times > 2:
             consuming()
     rig.truth(started)
+    said = workers.log.read_text()
+    assert "Traceback" not in said and said.count("Redis is away") <= times, said
 
 
 def test_redis_killed(rig: Rig, redis: Server) -> None:
