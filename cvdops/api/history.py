@@ -50,8 +50,7 @@ class Filters(Asked):
 
     def wanted(self) -> history.Wanted:
         """What is looked for. Raises Invalid."""
-        if self.value and not self.variable:
-            raise Invalid([Problem("value", "Name the variable, too.")])
+        _check_value(self.variable, self.value)
         given = {name: getattr(self, name) for name in Filters.model_fields}
         given["person"], given["state"] = given.pop("requested_by"), self.state or ""
         return history.Wanted(**given)
@@ -106,8 +105,7 @@ class Keeping(Asked):
 
     def query(self) -> str:
         """As in the address of the page. Raises Invalid."""
-        if self.value and not self.variable:
-            raise Invalid([Problem("value", "Name the variable, too.")])
+        _check_value(self.variable, self.value)
         given = {name: getattr(self, name) for name in Keeping.model_fields if name != "name"}
         given["person"], given["emergency"] = given.pop("requested_by"), "yes" * self.emergency
         return urlencode({name: value for name, value in given.items() if value})
@@ -249,6 +247,12 @@ def _difference(found: comparison.Difference | None) -> OutputDifference | None:
         first=found.first,
         second=found.second,
     )
+
+
+def _check_value(variable: str, value: str) -> None:
+    """Raises Invalid for the value of no variable."""
+    if value and not variable:
+        raise Invalid([Problem("value", "Name the variable, too.")])
 
 
 def _parameters(query: str) -> dict[str, str]:

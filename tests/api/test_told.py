@@ -122,16 +122,32 @@ def test_no_body_at_all_is_told_so(world: World) -> None:
     assert [one["field"] for one in answer.json()["problems"]] == ["body"]
 
 
-def test_what_is_no_http_is_told_so(world: World, server: int) -> None:
+def sent(server: int, head: str) -> tuple[bytes, bytes]:
+    """What a web server answers to these lines: head and body."""
     with socket.create_connection(("127.0.0.1", server), timeout=30) as client:
-        head = (
-            f"GET {ROOT}runbooks HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \x01\r\n\r\n"
-        )
-        client.sendall(head.encode())
+        client.sendall(f"{head}\r\n\r\n".encode())
         said = b"".join(iter(lambda: client.recv(4096), b""))
-    head, _, body = said.partition(b"\r\n\r\n")
+    head_said, _, body = said.partition(b"\r\n\r\n")
+    return head_said, body
+
+
+def test_what_is_no_http_is_told_so(world: World, server: int) -> None:
+    lines = f"GET {ROOT}runbooks HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \x01"
+    head, body = sent(server, lines)
     assert head.startswith(b"HTTP/1.1 400 ") and b"application/problem+json" in head
     assert json.loads(body)["code"] == "unreadable"
+
+
+def test_a_method_that_nobody_has_heard_of_is_told_like_one_that_does_not_fit(
+    world: World, server: int
+) -> None:
+    head, body = sent(server, f"BREW {ROOT}runbooks?q=x HTTP/1.1\r\nHost: localhost")
+    assert head.startswith(b"HTTP/1.1 405 ") and b"application/problem+json" in head
+    assert b"\r\nallow: GET, HEAD, POST\r\n" in head
+    fits = call(token("developer"), "POST", "runbooks", {}).json()
+    assert {**json.loads(body), "detail": ""} == {**fits, "detail": ""}
+    head, _ = sent(server, "BREW /runbooks/ HTTP/1.1\r\nHost: localhost")
+    assert head.startswith(b"HTTP/1.1 400 ")
 
 
 @pytest.mark.parametrize(
