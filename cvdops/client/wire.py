@@ -137,7 +137,8 @@ class Portal:
                 if error.status not in _LATER or rest > LONGEST_REST:
                     raise
                 if not tries_left:
-                    raise self._busy(error) from None
+                    # What cannot work now is away for whoever waits; a limit is a limit.
+                    raise self._away(error) if error.status == UNAVAILABLE else error from None
                 time.sleep(max(rest, 0.5))
             except Away:
                 if not tries_left:
@@ -158,13 +159,10 @@ class Portal:
             raise self._away(error) from None
         return answer
 
-    def _busy(self, error: Told) -> Exception:
-        """What cannot work now is away for whoever waits; a limit is a limit."""
-        if error.status != UNAVAILABLE:
-            return error
-        return Away(f"The portal at {self._place.url} cannot work now: {error}")
-
     def _away(self, error: Exception) -> Away:
+        """Told: it answers that it cannot work now. All else: it cannot be reached."""
+        if isinstance(error, Told):
+            return Away(f"The portal at {self._place.url} cannot work now: {error}")
         why = getattr(error, "reason", None) or error
         return Away(f"The portal at {self._place.url} cannot be reached: {why}.")
 

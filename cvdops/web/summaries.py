@@ -17,7 +17,7 @@ from cvdops.accounts.models import User
 from cvdops.catalog import queries
 from cvdops.catalog.freshness import Freshness, freshness
 from cvdops.catalog.models import Runbook
-from cvdops.executions.metrics import SUCCESS_TARGET, TELLING
+from cvdops.executions.metrics import COUNTED, SUCCESS_TARGET, TELLING
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.past import Ahead, ahead, past, runs
 from cvdops.executions.queries import visible
@@ -41,7 +41,6 @@ from cvdops.web.live import waiting
 from cvdops.web.live.waiting import Brief
 
 SUCCESS_WINDOW = timedelta(days=30)
-COUNTED = 1000  # the newest ones: a home page does not count what a year of them would be
 
 
 @dataclass(frozen=True, slots=True)
