@@ -11,8 +11,11 @@ from pydantic import Field
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
 from cvdops.api.asking import Asked, Text
+from cvdops.api.execution import Waiting
 from cvdops.executions import inventory, keys, probes
 from cvdops.executions.models import HostCheck
+from cvdops.executions.queues import gap
+from cvdops.executions.standstill import UNSERVED, sentence
 
 router = Router(tags=["environments"])
 
@@ -21,6 +24,7 @@ class Test(Schema):
     """A test of the connection: its steps as far as it has come.
 
     `good` when it is done: whether the commands that it was asked for are there; `found` says so in words.
+    `waiting_for` while no worker lives that does it, or would.
     """
 
     id: UUID
@@ -30,6 +34,7 @@ class Test(Schema):
     results: list[dict[str, Any]]
     good: bool | None
     found: dict[str, str]
+    waiting_for: Waiting | None
 
     @classmethod
     def of(cls, check: HostCheck) -> "Test":
@@ -41,7 +46,13 @@ class Test(Schema):
             results=check.results,
             good=probes.is_good(check) if check.done_at else None,
             found={one["name"]: one["text"] for one in probes.telling(check)},
+            waiting_for=_waiting(check),
         )
+
+
+def _waiting(check: HostCheck) -> Waiting | None:
+    missed = None if check.done_at else gap(check.host.environment.queue)
+    return Waiting(code=UNSERVED, text=sentence(missed)) if missed else None
 
 
 class Connection(Schema):

@@ -14,8 +14,7 @@ from cvdops.client.wire import Portal, Told
 from cvdops.lib.console import Console
 from cvdops.lib.visible import visible
 
-LIMIT = 60.0  # seconds that the hosts of a dry run have to answer
-IDLE = 8.0  # seconds after which a test that nobody has begun has no worker
+LIMIT = 600.0  # seconds after which no worker begins a test of a host any more
 TICK = 0.5  # seconds between two looks
 
 
@@ -88,10 +87,7 @@ def _rehearsed(
         lines += plans.steps(made["steps"], made["rollback"])
         lines += [f"Not now: {reason['text']}" for reason in made["not_now"]]
         for check in checks:
-            ready = {None: "not asked, no answer.", True: "ready", False: "not ready"}[
-                check["good"]
-            ]
-            lines.append(f"{check['host']}: {ready}")
+            lines.append(f"{check['host']}: {_ready(check)}")
             lines += [f"   {name}: {text}" for name, text in check["found"].items()]
         for line in (*lines, "Nothing was started or changed."):
             console.say(visible(line))
@@ -101,19 +97,27 @@ def _rehearsed(
     return Exit.SUCCEEDED if good else Exit.FAILED
 
 
+def _ready(check: Mapping[str, Any]) -> str:
+    if check["good"] is None:
+        waits = check.get("waiting_for")
+        return (
+            f"not asked. {waits['text']}" if waits else "not asked. No worker has done it in time."
+        )
+    return "ready" if check["good"] else "not ready"
+
+
 def _answered(portal: Portal, made: Mapping[str, Any], console: Console) -> list[dict[str, Any]]:
-    """The tests of the hosts as they are when all are done, or nobody does them."""
+    """The tests of the hosts as they are when all are done, or no worker lives who does them."""
     checks = [dict(check) for check in made["checks"]]
     if checks:
         console.tell("Its hosts are asked for what the steps need.")
-    began = time.monotonic()
-    while any(check["good"] is None for check in checks):
-        passed = time.monotonic() - began
-        idle = passed > IDLE and not any(check["begun_at"] for check in checks)
-        if idle or passed > LIMIT:
+    until = time.monotonic() + LIMIT
+    while time.monotonic() < until:
+        asked = [one for one in checks if one["good"] is None and not one.get("waiting_for")]
+        if not asked:
             break
         time.sleep(TICK)
-        for check in checks:
+        for check in asked:
             place = ("environments", made["environment"], "hosts", check["host"])
             newest = portal.get(*place)["test"]
             if newest and newest["id"] == check["id"]:

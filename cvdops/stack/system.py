@@ -40,6 +40,7 @@ class System:
         self._start_practice()  # while they come up
         self.supervisor.wait_ready(*servers)
         environment["CVDOPS_PRACTICE_PORT"] = str(self.practice_port)
+        environment["CVDOPS_URL"] = f"http://localhost:{self.port}"  # unless somebody has set it
         write_private(self.run / "environment.json", json.dumps(environment))
         # The web server loads while the database is prepared: it asks nothing of it until a request.
         self.say("Starting the web server, preparing the database and the demo …")

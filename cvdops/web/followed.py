@@ -56,7 +56,7 @@ class Followed:
         return Look(
             id=str(found.pk),
             number=found.number,
-            url=address(addresses.execution(found.pk)),
+            url=f"{settings.PORTAL_URL}{addresses.execution(found.pk)}",
             title=found.runbook.title,
             environment=found.environment_id,
             state=found.state,
@@ -78,7 +78,7 @@ class Followed:
                 for group in approvers.groups(request)
                 if group.missing
             )
-            where = f"decided at {address(addresses.approval(request.pk))}"
+            where = f"decided at {place(addresses.approval(request.pk))}"
             yield Gate(str(request.pk), request.title, (*groups, where))
 
     def output(self, step: Step, offset: int) -> bytes:
@@ -116,12 +116,14 @@ class Followed:
         return "It is being cancelled."
 
     def how_to_go_on(self, look: Look) -> str:
-        return f"Its page: {look.url}"
+        return f"Its page: {place(addresses.execution(UUID(look.id)))}"
 
 
-def address(path: str) -> str:
-    """Where a page is, as far as the portal knows what it is called."""
-    return f"{settings.PORTAL_URL}{path}"
+def place(path: str) -> str:
+    """Where a page is, for people: also where the portal does not know under which name it is reached."""
+    if settings.PORTAL_URL:
+        return f"{settings.PORTAL_URL}{path}"
+    return f"{path} of the portal (set CVDOPS_URL to its address, and it stands here)"
 
 
 @contextmanager

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from cvdops.executions.launch import Preview
 from cvdops.executions.models import HostCheck
+from cvdops.executions.probes import OLD
 from cvdops.executions.queues import gap
 from cvdops.executions.resolved import resolved
+from cvdops.executions.standstill import sentence
 from cvdops.lib.visible import visible
-from cvdops.web import approvers, probes
+from cvdops.web import approvers
+from cvdops.web.probes import shown
 
 
 def as_json(preview: Preview, checks: Sequence[HostCheck]) -> dict[str, object]:
@@ -34,9 +37,9 @@ def as_json(preview: Preview, checks: Sequence[HostCheck]) -> dict[str, object]:
         "hosts": [
             {
                 "host": check.host.name,
-                "good": check.done_at is not None and probes.shown(check).good,
+                "good": check.done_at is not None and shown(check).good,
                 "answered": check.done_at is not None,
-                "found": {step.name: step.text for step in probes.shown(check).telling},
+                "found": {step.name: step.text for step in shown(check).telling},
             }
             for check in checks
         ],
@@ -66,19 +69,21 @@ def lines(preview: Preview, checks: Sequence[HostCheck]) -> Iterator[str]:
 
 def good(checks: Sequence[HostCheck]) -> bool:
     """Whether the hosts have what the steps need."""
-    return all(probes.shown(check).good for check in checks)
+    return all(shown(check).good for check in checks)
 
 
-def nobody(check: HostCheck) -> bool:
-    """Whether no worker is there that could ask the host."""
-    return check.begun_at is None and gap(check.host.environment.queue) is not None
+def missing(check: HostCheck) -> str:
+    """Why nobody will have asked the host soon; empty while a worker lives that does or will."""
+    if missed := gap(check.host.environment.queue):
+        return sentence(missed)
+    minutes = OLD.total_seconds() / 60
+    return f"No worker has done it within {minutes:g} minutes." if shown(check).given_up else ""
 
 
 def _host(check: HostCheck) -> Iterator[str]:
     if check.done_at is None:
-        why = f"no worker serves {check.host.environment.queue}" if nobody(check) else "no answer"
-        yield f"{check.host.name}: not asked, {why}."
+        yield f"{check.host.name}: not asked. {missing(check)}".rstrip()
         return
-    test = probes.shown(check)
+    test = shown(check)
     yield f"{check.host.name}: {'ready' if test.good else 'not ready'}"
     yield from (f"   {step.name}: {step.text}" for step in test.telling)

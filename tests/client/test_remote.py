@@ -124,7 +124,7 @@ def test_a_dry_run_ends_with_1_for_what_is_missing_and_3_without_a_worker(
     scene.runbook("#### Go\n```bash {#go}\nno-such-command\n```\n")
     dry = ("run", "trial", "--env", "development", "--reason", "x", "--dry-run")
     idle = engineer.run(*dry)
-    assert idle.code == 3 and "here: not asked, no answer." in idle.out
+    assert idle.code == 3 and "here: not asked. No worker serves env.development" in idle.out
     with working():
         done = engineer.run(*dry, "--json")
     assert (done.code, json.loads(done.out)["checks"][0]["good"]) == (1, False)

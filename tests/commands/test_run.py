@@ -17,6 +17,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
 from django.utils import timezone
+from pytest_django import Settings
 
 from cvdops.access.levels import Level
 from cvdops.access.models import MatrixCell
@@ -64,10 +65,23 @@ def test_it_follows_to_a_good_end(scene: Scene) -> None:
     assert (code, out) == (0, "one\ntwo")
     assert "▶ Say (here)" in err and "✓ Say (here)" in err and ": succeeded." in err
     execution = Execution.objects.get()
-    assert f"#{execution.number} was started: /executions/{execution.pk}/" in err
+    where = f"/executions/{execution.pk}/ of the portal (set CVDOPS_URL to its address"
+    assert f"#{execution.number} was started: {where}" in err
     assert execution.requested_by == scene.person("devops-engineer")
     entries = AuditEntry.objects.filter(action="execution.start", allowed=True)
     assert any("manage.py run by" in str(entry.data.get("by")) for entry in entries)
+
+
+def test_it_names_its_page_as_a_whole(scene: Scene, settings: Settings) -> None:
+    settings.PORTAL_URL = "https://ops.example.com"
+    scene.runbook(GATE)
+    scene.person("operations-manager")
+    with working():
+        _code, out, err = run(*USUAL, "--json")
+    page = f"https://ops.example.com/executions/{Execution.objects.get().pk}/"
+    assert f"was started: {page}\n" in err and f"Its page: {page}\n" in err
+    assert "decided at https://ops.example.com/approvals/" in err
+    assert json.loads(out)["url"] == page
 
 
 def test_a_failed_step_ends_it_with_1_and_says_its_code(scene: Scene) -> None:
@@ -260,7 +274,9 @@ def test_a_dry_run_of_what_may_not_run_now_is_1(scene: Scene) -> None:
 def test_a_dry_run_without_a_worker_is_3(scene: Scene) -> None:
     scene.runbook(SAY)
     code, out, _err = run("--env", "development", "--dry-run")
-    assert code == 3 and "here: not asked, no worker serves env.development." in out
+    assert (
+        code == 3 and "here: not asked. No worker serves env.development for a day or more." in out
+    )
 
 
 @pytest.fixture

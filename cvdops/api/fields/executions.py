@@ -127,6 +127,8 @@ EXECUTIONS: Mapping[str, str] = {
         "What it waits for, as its page says it; null: for nothing. `worker`: none serves its environment. "
         "`silent`: its own does not answer, and another takes over."
     ),
+    "Test.waiting_for": "That no worker lives who does it, or would; null: one does, or it is done.",
+    "HostTest.waiting_for": "That no worker lives who does it, or would; null: one does, or it is done.",
     "Evidence.at": "When it was put together.",
     "Evidence.version": "The version that ran.",
     "Evidence.execution": "The execution as it stood then.",

@@ -22,9 +22,7 @@ from cvdops.lib.console import Console
 from cvdops.lib.errors import Invalid, Problem, Refused
 from cvdops.notifications import addresses
 from cvdops.web import rehearsal
-from cvdops.web.followed import Followed, address
-
-LIMIT = 60.0  # seconds that the hosts of a dry run have to answer
+from cvdops.web.followed import Followed, place
 
 
 class Command(PortalCommand):
@@ -74,7 +72,7 @@ class Command(PortalCommand):
     def _run(self, user: User, options: dict[str, Any]) -> Exit:
         execution = start(user, options)
         console, follow = self.console, options["follow"]
-        page = address(addresses.execution(execution.pk))
+        page = place(addresses.execution(execution.pk))
         console.tell(f"#{execution.number} was started: {page}")
         if not options["confirm_checklist"]:
             for mark in execution.checklist.filter(moment="before", confirmed_by=user):
@@ -140,15 +138,13 @@ def _with_flags(error: Invalid) -> Invalid:
 
 
 def _answered(made: DryRun, console: Console) -> list[HostCheck]:
-    """The tests of the hosts as far as workers have done them, in the time that they have."""
+    """The tests of the hosts: all done, or as far as workers have come who do not live any more."""
     ids = [check.pk for check in made.checks]
-    until = time.monotonic() + LIMIT
     if ids:
         console.tell("Its hosts are asked for what the steps need.")
     while True:
         found = list(HostCheck.objects.select_related("host__environment").filter(pk__in=ids))
-        idle = any(rehearsal.nobody(check) for check in found)
-        if all(check.done_at for check in found) or idle or time.monotonic() > until:
+        if all(check.done_at or rehearsal.missing(check) for check in found):
             return found
         time.sleep(0.2)
 
