@@ -1,16 +1,24 @@
 """What all tests share."""
 
+import fcntl
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
+import psycopg
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.core.management import call_command
+from django.db import connection
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
+from pytest_django.plugin import DjangoDbBlocker
 
 import cvdops.celery  # noqa: F401 — the application through which wake-ups are sent
 from cvdops.catalog import sync
 from tests import readers, schedule, tables
 from tests.faults.chance import SEED
+from tests.faults.servers import at
 
 # Failures of shared tests are explained like any other, whoever imports them first.
 pytest.register_assert_rewrite("tests.runners.conformance", "tests.runners.bench")
@@ -65,6 +73,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def django_db_keepdb() -> bool:
     """The server ends with its databases. To drop one would wait for each connection that a test left."""
     return True
+
+
+@pytest.fixture(scope="session")
+def tables_of_all(django_db_blocker: DjangoDbBlocker) -> str:
+    """A database with all tables, of which others are copies: to migrate takes longer than many tests."""
+    folder, name = Path(os.environ["CVDOPS_TEST_FOLDER"]), "tables"
+    with (folder / "tables.lock").open("w") as lock, django_db_blocker.unblock():
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / name).exists():
+            url = os.environ["DATABASE_URL"]
+            with psycopg.connect(url, autocommit=True) as server:
+                server.execute(f"CREATE DATABASE {name}")
+            with at(url.replace("/cvdops?", f"/{name}?")):
+                call_command("migrate", verbosity=0)
+            (folder / name).touch()
+    return name
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tables_of_all: str
+) -> None:
+    """Each test process works on a copy."""
+    connection.settings_dict["TEST"] |= {"TEMPLATE": tables_of_all, "MIGRATE": False}
 
 
 @pytest.fixture(scope="session", autouse=True)

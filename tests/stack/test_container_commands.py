@@ -24,11 +24,11 @@ LIMIT = 180  # seconds
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environment(tables_of_all: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What compose gives to a container of the portal, with the secrets in files."""
     database, role = f"container_{os.getpid()}", f"portal_{os.getpid()}"
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {database}")
+        connection.execute(f"CREATE DATABASE {database} TEMPLATE {tables_of_all}")
     folder = tmp_path_factory.mktemp("container")
     owner = os.environ["DATABASE_URL"].replace("/cvdops?", f"/{database}?")
     secrets = {

@@ -11,8 +11,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, include, path, re
 from cvdops.access.marks import access_of
 from cvdops.audit.models import AuditEntry
 from cvdops.executions.models import Execution
-from tests.cast import person
-from tests.web.access_table import METHODS, OTHER_METHODS, ROLES, TABLE
+from tests.cast import OUTSIDER, person
+from tests.web.access_table import METHODS, NOBODY, OTHER_METHODS, ROLES, TABLE, Expected
 from tests.web.world import World
 
 TWO = "operations-lead", ""  # one who may much, and nobody
@@ -38,14 +38,21 @@ Asked = list[tuple[str, str]]  # role, method
 
 
 def briefly(name: str) -> Asked:
-    """Everybody with each method that there is; of the others two alone, and one of the odd methods."""
-    row, odd = TABLE[name], OTHER_METHODS[1:]
-    there = {"GET": row.get, "POST": row.post, "HEAD": row.get}
-    asked = [
-        (role, method) for method in METHODS for role in (TWO if there[method] is None else ROLES)
-    ]
-    methods = "HEAD", odd[sorted(TABLE).index(name) % len(odd)]
+    """Each method that there is, with whom its row names, who is outside, and by turns two of the others, who
+    are all answered alike; the other methods with two alone, of the odd ones one.
+    """
+    row, odd, turn = TABLE[name], OTHER_METHODS[1:], sorted(TABLE).index(name)
+    asked: Asked = []
+    for method, answers in (("GET", row.get), ("POST", row.post)):
+        asked += [(role, method) for role in (TWO if answers is None else some(answers, turn))]
+    methods = "HEAD", odd[turn % len(odd)]
     return asked + [(role, method) for role in TWO for method in methods]
+
+
+def some(answers: Expected, turn: int) -> list[str]:
+    named = [role for role in ROLES if role in {OUTSIDER, NOBODY, *answers}]
+    others = [role for role in ROLES if role not in named]
+    return named + [others[n % len(others)] for n in (turn, turn + 1)] if others else named
 
 
 def wholly(name: str) -> Asked:
@@ -91,17 +98,19 @@ def ask(
 FORMS = sorted(n for n, row in TABLE.items() if row.post and not (row.public and row.api))
 
 
-@pytest.mark.parametrize("name", FORMS)
-def test_a_post_without_a_token_changes_nothing(name: str, crowd: World) -> None:
-    row = TABLE[name]
-    address = reverse(name, kwargs=crowd.named(row.kwargs))
-    client = Client(enforce_csrf_checks=True)
-    client.cookies["sessionid"] = crowd.sessions["operations-lead"]
-    before = Execution.objects.count(), AuditEntry.objects.count()
-    answer = client.post(address, row.body)
-    assert answer.status_code == 403
-    assert (b"mark of the session" if row.api else b"too old") in answer.content
-    assert (Execution.objects.count(), AuditEntry.objects.count()) == before
+def test_a_post_without_a_token_changes_nothing(crowd: World) -> None:
+    for name in FORMS:
+        row = TABLE[name]
+        with transaction.atomic():
+            address = reverse(name, kwargs=crowd.named(row.kwargs))
+            client = Client(enforce_csrf_checks=True)
+            client.cookies["sessionid"] = crowd.sessions["operations-lead"]
+            before = Execution.objects.count(), AuditEntry.objects.count()
+            answer = client.post(address, row.body)
+            assert (name, answer.status_code) == (name, 403)
+            assert (b"mark of the session" if row.api else b"too old") in answer.content, name
+            assert (Execution.objects.count(), AuditEntry.objects.count()) == before, name
+            transaction.set_rollback(True)
 
 
 def unmarked(request: HttpRequest) -> HttpResponse:
