@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
 from cvdops.environments.models import Environment
 from cvdops.executions.metrics import metrics
@@ -77,6 +79,20 @@ def test_programs_read_the_same(world: World) -> None:
     (row,) = [one for one in found["runbooks"] if one["runbook"] == "deployment"]
     assert (found["finished"], row["median_seconds"]) == (1, 120.0)
     assert (found["recoveries"], found["recovery_mean_seconds"]) == (0, None)
+
+
+def test_the_newest_of_a_runbook_are_found_by_its_own_index(world: World) -> None:
+    ended(world.start(), "succeeded", MINUTE)
+    with CaptureQueriesContext(connection) as asked:
+        metrics(person("operations-lead"), 365)
+    (query,) = [one["sql"] for one in asked.captured_queries if "PERCENTILE_CONT" in one["sql"]]
+    with connection.cursor() as cursor:
+        for how in ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin", "material"):
+            cursor.execute(f"SET LOCAL enable_{how} = off")  # so few rows would be read as they lie
+        cursor.execute(f"EXPLAIN {query}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "using execution_by_runbook" in plan, plan
+    assert "Sort" not in plan.split("execution_by_runbook")[0].split("Limit")[-1], plan
 
 
 def test_the_newest_of_each_runbook_are_counted(
