@@ -8,6 +8,7 @@ from django.conf import settings
 
 from cvdops.environments.models import HostKey
 from cvdops.executions.plan import Target
+from cvdops.runners.job import StartFailed
 from cvdops.runners.ssh import Address, SshTransport, known_hosts
 
 _pinning = Lock()
@@ -44,12 +45,21 @@ def _transport(target: Target) -> SshTransport:
 
 
 def _pin(target: Target, keys: Sequence[HostKey]) -> None:
-    """Whatever the file says, which workers of this machine share: from now on exactly these keys."""
+    """Whatever the file says, which workers of this machine share: from now on exactly these keys.
+
+    Raises StartFailed.
+    """
     confirmed = [known_hosts.HostKey(key.kind, key.key) for key in keys]
     alias, file = address(target).alias, known_hosts.KnownHosts(settings.SSH_DIR)
     with _pinning:
         if sorted(file.keys(alias), key=str) == sorted(confirmed, key=str):
             return
-        file.replace(alias, confirmed)
+        try:
+            file.replace(alias, confirmed)
+        except OSError as error:
+            raise StartFailed(
+                f"The confirmed keys of {target.name} cannot be written on the worker's machine: "
+                f"{error.strerror or error}. Mend that, then retry the step."
+            ) from None
     # A connection that proved itself by a former key is none to go on with.
     _transport(target).link.master.close()

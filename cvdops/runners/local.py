@@ -23,15 +23,18 @@ from cvdops.runners.job import (
     Job,
     Presence,
     Process,
+    Reason,
     Spool,
     StartFailed,
     StopReport,
+    Unreachable,
     Vanished,
 )
 from cvdops.runners.processes import boot_id
 from cvdops.runners.search import Search
 
 CLAIM_PATIENCE = 10.0  # seconds for a new process to make its claim
+_ENDING = 10.0  # seconds for the end of one that has made none
 _OUTER = ("/bin/sh", "-c", wrapper.OUTER, "cvdops-job")
 
 
@@ -62,8 +65,11 @@ class LocalTransport:
         claim = read_claim(folder)
         if claim is not None and claim.process.pid == child.pid:
             return LocalHandle(folder, claim, child)
-        if child.wait() == wrapper.ALREADY_CLAIMED:
-            raise AlreadyClaimed
+        try:
+            if child.wait(_ENDING) == wrapper.ALREADY_CLAIMED:
+                raise AlreadyClaimed
+        except subprocess.TimeoutExpired:
+            raise _unclaimed(folder) from None
         raise StartFailed(
             f"The job directory {folder} could not be used"
             f"{': ' + said if said else ''}. Make room or mend the spool, then retry the step."
@@ -242,6 +248,16 @@ def _until_closed(pipe: int, child: "subprocess.Popen[bytes]") -> str:
     raise StartFailed(
         f"The shell did not begin within {CLAIM_PATIENCE:g} s: is the spool's disk responding? "
         "Retry the step."
+    )
+
+
+def _unclaimed(folder: Path) -> Unreachable:
+    """It runs, and what it claimed is not there: perhaps the spool was emptied in this moment."""
+    return Unreachable(
+        "This machine",
+        Reason.PROTOCOL,
+        f"The step began, but its claim in {folder} cannot be read.",
+        "See that nobody empties the spool folder.",
     )
 
 

@@ -6,13 +6,15 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from cvdops.runners.job import Handle, Presence, Reason, Unreachable, Wakeup
-from cvdops.runners.ssh import SshTransport, link
+from cvdops.runners.ssh import SshTransport, link, master
 from cvdops.runners.ssh.link import Link
+from cvdops.runners.turns import turn
 from tests.proxy import Proxy
 from tests.runners.bench import Bench, follow
 from tests.sshd import Sshd, ssh_server
@@ -46,6 +48,35 @@ def bench(
     proxy.mend()
     until(lambda: transport.link.patience == 0)
     bench.end()
+
+
+def test_a_worker_that_hangs_while_it_connects_does_not_keep_the_others_for_ever(
+    server: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(master, "_TURN", 0.1)
+    transport = server.transport(tmp_path, spool=f"spool-{tmp_path.name}")
+    transport.client.prepare("far")
+    lock = f"{transport.client.folder}/{transport.link.master.socket}.lock"
+    with turn(lock, 1), pytest.raises(Unreachable, match="another worker of this machine"):
+        transport.spool()
+    until(lambda: transport.link.patience == 0)
+    assert transport.spool().identity
+    with turn(lock, 1):
+        transport.link.master.ensure()  # there is a connection: nobody is waited for
+    transport.close()
+    transport.link.master.close()
+
+
+def test_a_channel_of_its_own_is_waited_for_within_limits(
+    bench: Bench[SshTransport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "_TURN", 0.1)
+    with ExitStack() as taken:
+        for _ in range(link._EXTRA):
+            taken.enter_context(bench.transport.link.extra())
+        with pytest.raises(Unreachable, match="have been ending other steps"):
+            bench.transport.running("00000000-0000-0000-0000-000000000000", None)
+    assert bench.transport.running("00000000-0000-0000-0000-000000000000", None) == ()
 
 
 def lose(handle: Handle) -> None:

@@ -2,19 +2,18 @@
 
 import base64
 import binascii
-import fcntl
 import hashlib
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cvdops.runners import spool
 from cvdops.runners.ssh.address import is_name
 from cvdops.runners.ssh.client import KNOWN_HOSTS
+from cvdops.runners.turns import turn
 
+_TURN = 5.0  # seconds: a change takes milliseconds
 _KIND = re.compile(r"[a-z0-9][a-z0-9@.-]{2,63}")
 
 
@@ -44,7 +43,7 @@ class HostKey:
 
 
 class KnownHosts:
-    """Reads and changes the file; each change is whole or not at all."""
+    """Reads and changes the file; each change is whole or not at all, and raises OSError if it cannot be."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / KNOWN_HOSTS
@@ -67,22 +66,13 @@ class KnownHosts:
     def _change(self, alias: str, change: Callable[[list[HostKey]], list[HostKey]]) -> None:
         if not is_name(alias):
             raise ValueError(f"{alias!r} cannot name a host key.")
-        with self._locked():
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with turn(f"{self._path}.lock", _TURN):
             entries = list(read_entries(self._path))
             mine = change([key for name, key in entries if name == alias])
             others = [(name, key) for name, key in entries if name != alias]
             lines = [f"{n} {k.kind} {k.key}\n" for n, k in [*others, *((alias, k) for k in mine)]]
             spool.write(self._path, "".join(lines))
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
 
 
 def read_entries(path: Path) -> Iterator[tuple[str, HostKey]]:

@@ -144,7 +144,8 @@ class Lane:
         except Nonsense as error:
             lost = LaneLost(nonsense=str(error))
         self._end(lost)
-        self._ssh.wait()
+        with suppress(subprocess.TimeoutExpired):  # it was killed
+            self._ssh.wait(_LAST_WORDS)
         with self._lock:  # nobody writes to what is closed here
             for pipe in (self._ssh.stdin, self._ssh.stdout, self._ssh.stderr):
                 if pipe is not None:

@@ -20,6 +20,7 @@ from cvdops.runners.ssh.program import LANG
 ANSWER = 8.0  # seconds in which an answer has to be there
 _SHORTEST, _LONGEST = 0.2, 5.0  # seconds between two tries to connect
 _EXTRA = 4  # channels beside the one that everything goes over
+_TURN = 60.0  # seconds that somebody waits for one of them
 _SLOWEST = 100_000  # bytes a second
 
 
@@ -94,7 +95,9 @@ class Link:
     def extra(self) -> Iterator[Lane]:
         """A channel for one thing that takes long. Raises Unreachable, also for a LaneLost inside."""
         self._connected()
-        with self._extra:
+        if not self._extra.acquire(timeout=_TURN):
+            raise self._busy()
+        try:
             try:
                 lane = self._open()
                 try:
@@ -103,6 +106,13 @@ class Link:
                     lane.close()
             except LaneLost as lost:
                 raise self._explain(lost) from None
+        finally:
+            self._extra.release()
+
+    def _busy(self) -> Unreachable:
+        why = f"For {_TURN:g} s all {_EXTRA} channels to it have been ending other steps."
+        remedy = f"Wait until they are ended{RETRY}"
+        return Unreachable(self.address.label, Reason.TIMEOUT, why, remedy)
 
     def close(self) -> None:
         with self._lock:

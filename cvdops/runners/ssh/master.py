@@ -1,20 +1,22 @@
 """The one connection to a host, shared by all channels of all workers on this machine."""
 
-import fcntl
 import hashlib
 import os
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
+from cvdops.runners.job import RETRY, Reason, Unreachable
 from cvdops.runners.ssh.address import Address
 from cvdops.runners.ssh.client import CONNECT_TIMEOUT, PERSIST, Client
 from cvdops.runners.ssh.diagnosis import diagnose, silent
 from cvdops.runners.ssh.known_hosts import KnownHosts
+from cvdops.runners.turns import turn
 
 _LOGIN_TIMEOUT = 12  # seconds for everything from the first packet to a login, jumps included
+_TURN = 2 * (CONNECT_TIMEOUT + _LOGIN_TIMEOUT) + 5.0  # seconds: longer than another one connects
+_KILLED = 1.0  # seconds for the end of what was killed
 _SAID = 65536  # bytes of what OpenSSH says that are looked at
 
 
@@ -30,9 +32,23 @@ class Master:
     def ensure(self) -> None:
         """Connect unless there is a connection. Raises Unreachable."""
         self._client.prepare(self._address.label)
-        with self._locked():
+        if self._answers():
+            return
+        try:
+            with turn(f"{self._client.folder}/{self.socket}.lock", _TURN):
+                if not self._answers():
+                    self._start()
+        except TimeoutError:
             if not self._answers():
-                self._start()
+                raise self._occupied() from None
+
+    def _occupied(self) -> Unreachable:
+        return Unreachable(
+            self._address.label,
+            Reason.TIMEOUT,
+            f"For {_TURN:g} s another worker of this machine has been connecting to it, without an end.",
+            f"Look whether a worker here hangs or was stopped, and end it{RETRY}",
+        )
 
     def abandon(self) -> None:
         """Leave a connection that is silent: the next `ensure` makes another.
@@ -83,7 +99,8 @@ class Master:
                 code = ssh.wait(CONNECT_TIMEOUT + _LOGIN_TIMEOUT)
             except subprocess.TimeoutExpired:
                 ssh.kill()
-                ssh.wait()
+                with suppress(subprocess.TimeoutExpired):
+                    ssh.wait(_KILLED)
                 raise silent(self._address) from None
             said.seek(0)
             return code, said.read(_SAID).decode(errors="replace")
@@ -100,13 +117,3 @@ class Master:
             return False
         finally:
             os.close(folder)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        path = self._client.folder / f"{self.socket}.lock"
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
