@@ -1,14 +1,17 @@
 """A step on several hosts: at once or rolling, each with its own state, output and variables."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from cvdops.executions import output, services
 from cvdops.executions.models import Execution, StepAttempt
-from cvdops.lib.errors import Invalid
+from cvdops.lib.errors import Conflict, Invalid
 from tests.executions.scene import Scene
+from tests.executions.test_control import at_work
 from tests.executions.test_engine import block
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -61,6 +64,39 @@ def test_a_retry_on_one_host_leaves_the_others_alone(fleet: Scene, tmp_path: Pat
     assert execution.state == "succeeded"
     counts = execution.steps.order_by("lane").values_list("attempt_count", flat=True)
     assert list(counts) == [1, 2, 1]
+
+
+def test_a_host_that_waits_for_its_batch_has_nothing_to_retry(fleet: Scene, tmp_path: Path) -> None:
+    script = f"echo x >> '{tmp_path}/n'; [ $(wc -l < '{tmp_path}/n') != 2 ]"
+    fleet.runbook(block("one", script, "target=web batch=1"))
+    execution = fleet.run()
+    engineer = fleet.person("devops-engineer")
+    later = execution.steps.get(state="pending")
+    said = (
+        "“one” has not begun on web-3: it waits for the batch before it, web-2 (failed). "
+        "It begins by itself when that one is done."
+    )
+    with pytest.raises(Conflict, match=re.escape(said)) as told:
+        services.retry(engineer, execution.pk, later.pk)
+    assert told.value.title == "It has not begun"
+
+
+def test_what_failed_is_not_retried_before_its_batch_is_over(fleet: Scene, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    script = f"mkdir '{tmp_path}/first' && exit 3; until [ -e '{go}' ]; do sleep 0.02; done"
+    fleet.runbook(block("one", script, "target=web"))
+    execution = fleet.start()
+    engineer = fleet.person("devops-engineer")
+    with at_work(execution):
+        until(lambda: "failed" in states(execution, "one"), what="the one that fails")
+        failed = execution.steps.get(state="failed")
+        with pytest.raises(
+            Conflict, match="its batch is not over: wait until it has ended on web-"
+        ):
+            services.retry(engineer, execution.pk, failed.pk)
+        go.touch()
+    services.retry(engineer, execution.pk, failed.pk)
+    assert fleet.advance(execution).state == "succeeded"
 
 
 def test_variables_stay_on_the_host_that_set_them(fleet: Scene, tmp_path: Path) -> None:

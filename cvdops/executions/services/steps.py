@@ -14,6 +14,7 @@ from cvdops.executions import context, participants, rollback, validity
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter, planned
+from cvdops.executions.services.batches import refuse_out_of_turn
 from cvdops.executions.services.effect import one_effect
 from cvdops.executions.states import ExecutionEvent, ExecutionState, Phase, StepEvent
 from cvdops.executions.transitions import AFRESH, Also, DatabaseNow, Hand, Merge, Superseded
@@ -48,6 +49,7 @@ def _settle_step(
     can(user, action, matter(execution)).enforce()
     if action is Action.OVERRIDE and not comment.strip():
         raise Invalid([Problem("comment", f"Say why you {event} “{step.title}”.")])
+    refuse_out_of_turn(execution, step, event)
     if step.unconfirmed:
         if event is not StepEvent.SETTLE:
             raise Conflict(f"“{step.title}” may still be running: wait, or settle it.")
