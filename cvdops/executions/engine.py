@@ -210,11 +210,11 @@ def _cancel(run: Run, todo: Next) -> bool:
     return False
 
 
-def _cancelled(run: Run) -> str:
+def _cancelled(run: Run, where: str = "") -> str:
     """That it was, and who asked for it."""
     asked = Event.objects.filter(execution=run.id, kind="cancel.asked").order_by("-seq")
     by = asked.values_list("actor__name", flat=True).first()
-    return f"It was cancelled by {by}." if by else "It was cancelled."
+    return f"It was cancelled{f' by {by}' if by else ''}{where}."
 
 
 def _end(run: Run, todo: Next) -> bool:
@@ -222,7 +222,7 @@ def _end(run: Run, todo: Next) -> bool:
     event, sentence = {
         StepState.REJECTED: (ExecutionEvent.REJECT, f"“{step.title}” was rejected."),
         StepState.EXPIRED: (ExecutionEvent.EXPIRE, f"Nobody decided “{step.title}” in time."),
-        StepState.CANCELLED: (ExecutionEvent.CANCEL, f"It was cancelled at “{step.title}”."),
+        StepState.CANCELLED: (ExecutionEvent.CANCEL, _cancelled(run, f" at “{step.title}”")),
     }[StepState(step.state)]
     with transaction.atomic():
         _leave(run, event, outcome=sentence)

@@ -4,6 +4,7 @@ from cvdops.executions import services
 from cvdops.executions.models import Execution
 from cvdops.executions.recovery import rescue
 from tests.executions.scene import Scene
+from tests.executions.test_control import at_work, begun
 from tests.executions.test_engine import block
 
 GATE = "#### gate\n\n```approval {#gate}\napprovers: [operations-manager]\n```\n\n"
@@ -84,6 +85,21 @@ def test_cancel_passes_down_and_comes_back_up(scene: Scene) -> None:
     inner.refresh_from_db()
     assert (inner.state, execution.state) == ("cancelled", "cancelled")
     assert scene.states(execution)["two"] == "pending"
+    assert execution.outcome == "It was cancelled by Devops-Engineer at “call”."
+
+
+def test_a_child_that_was_cancelled_by_itself_says_by_whom_to_its_parent(scene: Scene) -> None:
+    scene.other("inner", block("in", "echo on; sleep 300"))
+    scene.runbook(child_block())
+    execution = scene.run()
+    inner = child(execution)
+    with at_work(inner):
+        begun(scene, inner, "in")
+        services.cancel(scene.person("devops-engineer"), inner.pk)
+    assert inner.state == "cancelled"
+    step = scene.steps(scene.advance(execution))["call"]
+    said = f"Execution {inner} cancelled. It was cancelled by Devops-Engineer."
+    assert (step.state, step.note) == ("failed", said)
 
 
 def test_a_pause_takes_effect_after_the_child(scene: Scene) -> None:
