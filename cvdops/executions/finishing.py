@@ -29,6 +29,7 @@ ASKED = (
     "settles it."
 )
 BEFORE = "It had ended by itself before it could be stopped."
+SHORT = "The end of its output could not be stored on its host: is the disk there full?"
 READ_BACK = 1_000_000  # bytes of output that samples and captures look at
 
 
@@ -52,6 +53,8 @@ def ended(work: Work, recorder: Recorder, result: Result, also: str = "") -> Non
     judged = outcome.judge(work.definition, result.exit_code, text)
     if not judged.note and work.definition.kind in SHELLS:
         judged = replace(judged, note=_not_carried(result))
+    if recorder.short and judged.exit_code != outcome.CUT:  # which asks the same
+        judged = replace(judged, note=f"{judged.note} {SHORT}".strip())
     judged = replace(judged, note=f"{judged.note} {also}".strip())
     variables = {**result.variables, **captured(work, judged, text)}
     finish(work, judged, recorder, session(work, variables, result.cwd))
@@ -132,8 +135,11 @@ def interrupted(work: Work, recorder: Recorder, found: Found, why: str, *, ran: 
         recorder.finish(cut=True)
     began = ran or recorder.offset > 0 or found.presence is not Presence.ABSENT
     note = f"{why} {'How far it came' if began else 'Whether it began'} is not known."
-    event = StepEvent.TRY_AGAIN if work.definition.attributes.idempotent else StepEvent.INTERRUPT
-    finish(work, Outcome(event, note), recorder)
+    if work.definition.attributes.idempotent:
+        finish(work, Outcome(StepEvent.TRY_AGAIN, note), recorder)
+        return
+    note += f" Look on {work.step.host} what it has done, then retry it or mark it as done."
+    finish(work, Outcome(StepEvent.INTERRUPT, note), recorder)
 
 
 def captured(work: Try, judged: Outcome, text: str) -> dict[str, str]:

@@ -32,6 +32,7 @@ HELD = (
     "fit is left out. ⋯\n"
 )
 LEFT_OUT = "\n⋯ {:,} bytes of output were left out here. ⋯\n"
+SHORT = "\n⋯ What it wrote after this could not be stored on its host: is the disk there full? ⋯\n"
 
 
 @dataclass(slots=True)
@@ -46,17 +47,21 @@ class Recorder:
     offset: int = 0
     source: int = 0  # of the spool file, read or left out
     newest: int | None = None  # where the last piece that was stored begins
+    short: bool = False  # its host could not store all that it wrote
     _pending: bytearray = field(default_factory=bytearray)
     _counted_at: int = COUNTED  # the size at which the others' output is counted next
     _stored_at: float = 0.0
     _full_since: float = 0.0
     _sampled_at: float = 0.0
+    _told: bool = False  # that it is short
     _hash: "hashlib._Hash" = field(default_factory=hashlib.sha256)
 
     def resume(self) -> None:
         """Go on where the stored output of this attempt ends."""
         for segment in output.segments(self.attempt):
-            self._hash.update(output.plain(segment))
+            plain = output.plain(segment)
+            self._hash.update(plain)
+            self._told = plain.endswith(SHORT.encode())
             self.newest = segment.offset
             self.offset = segment.offset + segment.length
             self.source = segment.source_end
@@ -79,6 +84,7 @@ class Recorder:
         if self._full and self._beyond(begin) and not self._leave_out(handle, begin):
             return handle.lost is None
         self._copy(handle, end)
+        self.short = handle.short
         return self.source >= end or handle.lost is None
 
     @property
@@ -122,6 +128,8 @@ class Recorder:
     def finish(self, *, cut: bool = False) -> None:
         """Store everything that is left: no more will come. `cut`: the step may have been in the middle."""
         self._pending += self.masker.cut() if cut else self.masker.flush()
+        if self.short and not self._told:
+            self._pending += SHORT.encode()
         if self._pending:
             self._insert(bytes(self._pending), held=0)
             self._pending.clear()

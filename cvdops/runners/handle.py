@@ -59,8 +59,8 @@ class LocalHandle:
         self.process = claim.process if claim else None
         self._cwd = claim.cwd if claim else ""
         self._attempt = folder.name
-        self._out, self._rc, self._ended, self._vars = (
-            f"{folder}/{name}" for name in ("out", "rc", "ended", "vars")
+        self._out, self._rc, self._ended, self._vars, self._short = (
+            f"{folder}/{name}" for name in ("out", "rc", "ended", "vars", "short")
         )
         self._ended_at: float | None = None  # when it was first seen that the command is over
         self._child = child
@@ -71,6 +71,10 @@ class LocalHandle:
             return os.lstat(self._out).st_size
         except OSError:
             return 0
+
+    @property
+    def short(self) -> bool:
+        return os.path.lexists(self._short)
 
     def read(self, offset: int, limit: int) -> bytes:
         try:

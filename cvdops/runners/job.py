@@ -158,6 +158,10 @@ class Handle(Protocol):
     def size(self) -> int:
         """Bytes of output that there are, as far as is known."""
 
+    @property
+    def short(self) -> bool:
+        """Of a job that has ended: not all that it wrote could be stored there, as far as is known."""
+
     def read(self, offset: int, limit: int) -> bytes:
         """The output from a byte offset on, at most `limit` bytes; empty if there is none yet."""
 

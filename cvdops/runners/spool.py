@@ -52,6 +52,10 @@ def check_attempt(attempt: str) -> None:
 
 def not_writable(root: Path, error: OSError) -> StartFailed:
     """Why nothing can be started in this spool."""
+    if error.errno == errno.ENOENT:
+        return StartFailed(
+            f"The spool folder {root} was emptied or removed. Retry the step: the folder is made anew."
+        )
     remedy = "Make room" if error.errno in _FULL else "Mend its permissions"
     reason = error.strerror or str(error)
     return StartFailed(

@@ -13,7 +13,8 @@ MARK = 7  # the descriptor by which a process of a job holds its claim open; sh 
 # or /dev/stderr by name would cut a file to nothing. A shell has no command for a pipe whose both ends
 # it holds, but a here-document is one (where it is a file the job does not begin); so nothing has to be
 # forked but the command and its `cat`. `ended` has the exit code when the command is over, `rc` when all
-# that it wrote is in `out`, too. A child that lives on and keeps the pipe open leaves it at `ended`.
+# that it wrote is in `out`, too. A child that lives on and keeps the pipe open leaves it at `ended`. When
+# `cat` could not write everything, `short` says so; an empty file is made even on most full disks.
 # $1 job directory, $2 boot id, $3 working directory, then the command. Standard output and error are a
 # pipe to the watcher until everything is in place: that it closes says so. Nothing is written to it
 # then, because the watcher may be dead. No variable may have a name that the job's environment could
@@ -53,8 +54,11 @@ if cd -- "$__cvdops_cwd"; then
   umask 077
   trap '' HUP INT TERM
   exec >/dev/null
-  printf '%s\\n' "$__cvdops_rc" >"$__cvdops_job/ended" || exit
-  wait
+  printf '%s\\n' "$__cvdops_rc" >"$__cvdops_job/ended" || {
+    test -e "/proc/$!/exe" || wait "$!" || : >"$__cvdops_job/short"
+    exit
+  }
+  wait "$!" || : >"$__cvdops_job/short"
 else
   printf 'The working directory %s is gone or closed to this user. %s\\n' "$__cvdops_cwd" \\
     'Make it again, or run the step that made it, then retry.' >>"$__cvdops_job/out"
@@ -67,7 +71,8 @@ OUTER = _OUTER.replace("MARK", str(MARK))
 # Read by bash before the script, so that line numbers in its messages are the script's own. In them it
 # names the script as it was told to open it: by its name alone, so that people read the name of the step
 # and no path. That takes a change to its folder, which the script's first words, BASH_HEAD, take back.
-# `declare -p` is one builtin: a loop over all names costs a millisecond more.
+# `declare -p` is one builtin: a loop over all names costs a millisecond more. What a script that traces
+# its commands (`set -x`, a DEBUG trap) would say of ours goes nowhere: hence the redirections in the trap.
 BASH_PRELUDE = """\
 unset BASH_ENV
 __cvdops_job=$CVDOPS_JOB __cvdops_cwd=$PWD
@@ -80,11 +85,13 @@ __cvdops_where() {
   if [ "${__cvdops_cwd+set}" ]; then builtin printf '%s\\n' "$__cvdops_cwd"; else builtin pwd; fi
 }
 __cvdops_keep() {
-  { set +eux; builtin umask 077; } 2>/dev/null
+  builtin trap - DEBUG
+  set +eux
+  builtin umask 077
   { __cvdops_where; builtin printf '\\0'; builtin declare -p; builtin printf '\\0end'; } \\
-    2>/dev/null >|"$__cvdops_job/vars"
+    >|"$__cvdops_job/vars"
 }
-trap __cvdops_keep EXIT
+trap '{ __cvdops_keep; } >/dev/null 2>&1' EXIT
 cd -- "$CVDOPS_SCRIPT"
 unset CVDOPS_JOB CVDOPS_SCRIPT
 """

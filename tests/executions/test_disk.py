@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from cvdops.executions import context, services
+from cvdops.executions import context, finishing, output, services
+from cvdops.executions.models import StepAttempt
+from cvdops.executions.recorder import SHORT
 from cvdops.lib.errors import Invalid
 from cvdops.runners.local import LocalTransport
 from tests.executions.scene import Scene
@@ -49,7 +51,7 @@ def room(disk: Path, left: int) -> Iterator[None]:
         while os.statvfs(disk).f_bavail * os.statvfs(disk).f_bsize > left:
             file.write(bytes(4096))
     yield
-    (disk / "full").unlink()
+    (disk / "full").unlink(missing_ok=True)
 
 
 def retried(scene: Scene, disk: Path, script: str, left: int) -> str:
@@ -74,6 +76,17 @@ def test_a_step_that_fills_the_disk(scene: Scene, disk: Path) -> None:
     note = retried(scene, disk, script, left=SMALL // 2)
     # With a limit for each file the one with the result finds room, and nobody reads the output on.
     assert "the disk of its host may be full" in note or "signal 13" in note
+    first = StepAttempt.objects.get(number=1)
+    assert output.read(first.pk).endswith(SHORT.encode())
+
+
+def test_a_step_that_does_not_mind_that_its_output_finds_no_room(scene: Scene, disk: Path) -> None:
+    scene.runbook(block("one", f"trap '' PIPE\nseq 300000 || true\nrm -f '{disk}/full'\nexit 0"))
+    with room(disk, SMALL // 2):
+        execution = scene.run()
+    assert execution.state == "succeeded"
+    assert scene.steps(execution)["one"].note == finishing.SHORT
+    assert scene.output(execution, "one").endswith(SHORT)
 
 
 def test_nothing_new_starts_on_a_disk_that_is_nearly_full(scene: Scene, settings: Settings) -> None:

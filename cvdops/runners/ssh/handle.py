@@ -48,6 +48,10 @@ class SshHandle:
     def size(self) -> int:
         return self._look.size
 
+    @property
+    def short(self) -> bool:
+        return "short" in self._look.files
+
     def see(self, look: Look, offset: int, asked_at: float) -> None:
         with self._lock:
             if look.size < self._look.size and asked_at < self.seen_at:

@@ -201,7 +201,7 @@ look() {
   job=$root/$1 out=0 rc= ended= vars=0
   if test -h "$job" || ! test -d "$job"; then part absent ''; return; fi
   if test -n "$now" && silent "$3"; then part silent ''; return; fi
-  files=$(cd "$job" && exec stat -c '%f %s %n' -- out rc ended vars)
+  files=$(cd "$job" && exec stat -c '%f %s %n' -- out rc ended vars short)
   part files "$files"
   while IFS=' ' read -r mode size name; do
     case $mode.$name in

@@ -45,6 +45,36 @@ class Running:
         assert not done.result.carried
 
     @SHELLS
+    @pytest.mark.parametrize("end", ["exit 5", "f() { return 5; }; f", "(exit 5)"])
+    def test_a_trace_of_the_script_shows_nothing_of_ours(
+        self, bench: Bench, shell: str, end: str
+    ) -> None:
+        done = bench.run(f"A=1\nset -x\n{end}", interpreter=shell)
+        assert done.code == 5
+        assert done.result.variables["A"] == "1"
+        assert b"cvdops" not in done.output and b"set" not in done.output
+        assert all(line.startswith(b"+ ") for line in done.output.splitlines())
+
+    def test_a_debug_trap_of_the_script_hears_nothing_of_ours(self, bench: Bench) -> None:
+        done = bench.run("trap 'echo \"$BASH_COMMAND\"' DEBUG\nset -T\nA=1\ntrue")
+        assert done.output == b"set -T\nA=1\ntrue\n"
+        assert done.result.variables["A"] == "1"
+
+    def test_what_could_not_be_stored_of_the_output_is_known(self, bench: Bench) -> None:
+        script = "trap '' PIPE\necho one; sleep 0.1; kill -KILL $(pgrep -P $PPID -x cat); echo two; exit 0"
+        handle = bench.start(script, strict=False)
+        result, output = follow(handle)
+        assert (result.exit_code, output) == (0, b"one\n")
+        assert handle.short
+        assert not self.short(bench, "echo all")
+
+    @staticmethod
+    def short(bench: Bench, script: str) -> bool:
+        handle = bench.start(script)
+        follow(handle)
+        return handle.short
+
+    @SHELLS
     def test_output_opened_by_name_loses_nothing(self, bench: Bench, shell: str) -> None:
         script = "echo one; echo two >/dev/stderr; echo three | tee /dev/stderr; echo four"
         assert bench.run(script, interpreter=shell).output == b"one\ntwo\nthree\nthree\nfour\n"
