@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from django.db import connection, transaction
 
+from cvdops.environments.models import Host
 from cvdops.executions import context, finishing, jobs, links, remains
 from cvdops.executions.beginning import begin, recorder, refuse
 from cvdops.executions.finishing import Work
@@ -32,7 +33,8 @@ from cvdops.spec.document import Step
 SHORT = 0.02  # seconds: a step that is done within them keeps its database connection
 FORGOTTEN = "It had been sent before, and the database has lost what became of it."
 LATE = "It had ended before it was looked at again: its time is counted until then."
-POLL = 30.0  # seconds: a watcher looks again even if nothing woke it
+LOOK = 2.0  # seconds: a watcher looks again even if nothing woke it
+SLOW = 2.0  # seconds later than that: it was stopped, or this machine has no time for it
 
 
 def carry_out(run: Run, index: int) -> None:
@@ -85,8 +87,8 @@ def _find(work: Work, recorder: Recorder, elapsed: float) -> None:
         return
     if found.handle is not None and found.presence is not Presence.VANISHED:
         _watch(work, recorder, found.handle, elapsed, blind=found.presence is Presence.FINISHED)
-    elif found.handle is None and not left and same_place(work, found.spool):
-        # it was never begun: a claim would be there
+    elif found.handle is None and not (left or recorder.offset) and same_place(work, found.spool):
+        # it was never begun: a claim would be there, or output stored here
         if work.run.hold.intent == Intent.CANCEL:
             _forestall(work, recorder, elapsed)
         else:
@@ -193,15 +195,19 @@ def _why(work: Work, found: Found) -> str:
     with suppress(StartFailed, Unreachable):
         spool = found.spool or work.transport.spool()
         if spool.identity != sent.spool:
-            return (
-                f"The spool of {host} is another one than that of the step: it was emptied, "
-                "or another machine answers by this name."
+            local = work.run.plan.hosts[host].transport == Host.Transport.LOCAL
+            other = (
+                "this worker has another machine"
+                if local
+                else "another machine answers by this name"
             )
+            return f"The spool of {host} is another one than that of the step: it was emptied, or {other}."
         if spool.boot_id != sent.boot_id:
             return f"{host} was restarted after the step was sent."
+    if found.handle is None:
+        return f"Its job directory on {host} is gone."
     try:
-        if found.handle is not None:
-            found.handle.result()
+        found.handle.result()
     except Vanished as error:
         return str(error)
     return "Its process ended without leaving a result."
@@ -213,9 +219,12 @@ def _see_through(
     hold = work.run.hold
     deadline = time.monotonic() + work.definition.attributes.timeout - elapsed
     quiet = False
+    looked = time.monotonic()
     with hold.watching() as wake:
         while True:
             result = handle.result()  # before reading: what is read after it is all there is
+            before, looked = looked, time.monotonic()
+            blind = blind or (result is not None and looked - before > LOOK + SLOW)
             whole = recorder.drain(handle, over=result is not None)
             if result is not None and whole:
                 finishing.ended(work, recorder, result, LATE if blind else "")
@@ -241,5 +250,5 @@ def _see_through(
 
 def _patience(recorder: Recorder, handle: Handle, deadline: float, quiet: bool) -> float:
     """How long to wait for something to happen, in seconds."""
-    left = POLL if handle.lost else deadline - time.monotonic()
-    return max(0.0, min(recorder.due, left, POLL if quiet else SHORT))
+    left = LOOK if handle.lost else deadline - time.monotonic()
+    return max(0.0, min(recorder.due, left, LOOK if quiet else SHORT))

@@ -10,6 +10,8 @@ from django.conf import settings
 from cvdops.executions import finishing, remains, services
 from cvdops.executions.models import Execution, StepAttempt
 from cvdops.lib.errors import Conflict
+from cvdops.runners import local
+from cvdops.runners.handle import read_claim
 from cvdops.runners.ssh.transport import SPOOL
 from tests.executions.scene import Scene
 from tests.executions.test_control import at_work, begun, leave_alone
@@ -78,6 +80,25 @@ def test_it_is_interrupted_when_it_is_over(
         go.touch()
     assert (execution.state, far.states(execution)) == ("waiting", {"one": "interrupted"})
     assert ran.read_text() == "ran\nover\n"
+
+
+def test_one_whose_claim_is_lost_as_it_begins_is_followed_and_can_be_cancelled(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def removed(folder: Path) -> object:
+        (folder / "pid").unlink(missing_ok=True)
+        return read_claim(folder)
+
+    monkeypatch.setattr(local, "read_claim", removed)
+    monkeypatch.setattr(local, "_ENDING", 0.2)
+    scene.runbook(block("one", "sleep 300"))
+    execution = scene.start()
+    with at_work(execution):
+        noticed(scene, execution)
+        note = scene.steps(execution)["one"].note
+        assert note.startswith("Its job directory on here is gone. But it still runs on here")
+        services.cancel(scene.person("devops-engineer"), execution.pk)
+    assert (execution.state, left(execution)) == ("cancelled", set())
 
 
 def test_it_is_not_undone_before_it_is_over(far: Scene, spools: dict[str, Path]) -> None:

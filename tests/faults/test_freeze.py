@@ -1,10 +1,11 @@
 """F3: a worker that was frozen past its lease, and is thawed when another one has taken over."""
 
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 from django.db import connection
 
+from cvdops.executions.attempts import LATE, LOOK, SLOW
 from cvdops.executions.models import Execution
 from tests.executions.test_engine import block
 from tests.faults.rig import Rig, bury
@@ -23,6 +24,11 @@ def rows() -> list[object]:
             cursor.execute(f"SELECT one::text FROM executions_{table} one ORDER BY 1")  # noqa: S608
             found += cursor.fetchall()
     return found
+
+
+def ended(rig: Rig) -> bool:
+    """Whether a step has, as its host says."""
+    return any((rig.folder / "spool").glob("*/rc"))
 
 
 def taken_over(workers: Workers, execution: Execution, frozen: int) -> int:
@@ -47,13 +53,16 @@ def test_a_thawed_worker_writes_nothing_and_leaves_the_step_alone(rig: Rig, wait
         sleep(FROZEN) if wait else bury(workers.owner(frozen))
         other = taken_over(workers, execution, frozen)
         workers.freeze(other)  # whatever changes now was changed by the thawed one
+        since = monotonic()
         before = rows()
         workers.thaw(frozen)
         until(lambda: not workers.watches(frozen), what="the end of its watch")
         assert rows() == before
-        workers.thaw(other)
         go.touch()
+        until(lambda: ended(rig) and monotonic() > since + LOOK + SLOW, what="a late end")
+        workers.thaw(other)
         rig.settled([execution])
+    assert rig.scene.steps(execution)["one"].note == LATE
     assert not [word for _, word in rig.effects.counted() if word == "term"]
     assert execution.events.filter(kind="execution.claim").count() == 2
     rig.truth([execution])

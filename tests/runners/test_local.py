@@ -130,7 +130,7 @@ class TestSpool:
 
     def test_that_is_gone(self, bench: Bench, spool: Path) -> None:
         spool.rename(spool.with_name("elsewhere"))
-        with pytest.raises(StartFailed, match="cannot be used: No such file or directory"):
+        with pytest.raises(StartFailed, match="was emptied or removed"):
             bench.start("true")
 
 
