@@ -18,7 +18,8 @@ def refuse_out_of_turn(execution: Execution, step: StepRun, event: StepEvent) ->
         raise Conflict(_not_begun(execution, step, event), "It has not begun")
     if step.state in STEP_STUCK:
         _, batch = _batches(execution, step)
-        if busy := [other.host for other in batch if other.state not in STEP_OVER]:
+        others = [other for other in batch if other.pk != step.pk]  # it may have changed just now
+        if busy := [other.host for other in others if other.state not in STEP_OVER]:
             text = (
                 f"“{step.title}” {said(step.state)} on {step.host}, and its batch is not over: wait "
                 f"until it has ended on {', '.join(busy)}, then {_DO[event]}."
