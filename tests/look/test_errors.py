@@ -1,9 +1,6 @@
 """Pages of what is wrong, as production sends them over TLS: with all headers, and nothing of the inside."""
 
 import http.client
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +17,7 @@ from tests.faults.portal import TOKEN, Web, session, web
 from tests.faults.workers import database_url
 from tests.look.pages import LEAD
 from tests.look.test_walk import missing
+from tests.nursery import nursery
 from tests.proxy import Proxy
 from tests.web.world import World
 
@@ -78,8 +76,8 @@ def production(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         "CVDOPS_RUNBOOKS": str(world.folder),
         "DATABASE_URL": f"postgresql://{where}",
     }
-    collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
-    subprocess.run(collect, cwd=BASE_DIR, env={**os.environ, **environment}, check=True)
+    collect = ["manage", "collectstatic", "--noinput", "--verbosity", "0"]
+    assert nursery().start(collect, environment, stderr=2).wait() == 0
     with override_settings(SECRET_KEY=KEY):
         lead = session(person(LEAD))
     with web(folder, **environment) as server:
