@@ -23,7 +23,11 @@ Aim = tuple[str, list[tuple[str, str]], str]  # address, fields of a form, JSON
 # All that a page of another origin can send without being asked first, and some that it may not: to each
 # address everything, or the first and two of the others, in turn.
 ATTACK = """async ([portal, targets, everything]) => {
-  const send = (url, options) => fetch(portal + url, {credentials: "include", ...options}).catch(() => 0);
+  const send = (url, options) => fetch(portal + url,
+    {credentials: "include", signal: AbortSignal.timeout(60_000), ...options}).catch(said);
+  const said = error => {
+    if (error.name === "TimeoutError") throw new Error("no answer within 60 s to what was sent");
+  };
   const simple = {mode: "no-cors", method: "POST"};
   const htmx = {"HX-Request": "true"};
   const ways = [
@@ -35,7 +39,10 @@ ATTACK = """async ([portal, targets, everything]) => {
     (url, form) => send(url, {...simple, mode: "cors", body: new URLSearchParams(form), headers: htmx}),
     url => send(url, {method: "DELETE"}),
     (url, form, body) => send(url, {method: "PUT", body}),
-    url => new Promise(done => Object.assign(new Image(), {onload: done, onerror: done, src: portal + url})),
+    url => new Promise((done, fail) => {
+      Object.assign(new Image(), {onload: done, onerror: done, src: portal + url});
+      setTimeout(() => fail(new Error(`no answer to an image of ${url} within 60 s`)), 60_000);
+    }),
   ];
   const [first, ...others] = ways;
   for (const [number, target] of targets.entries()) {
@@ -64,7 +71,7 @@ class Elsewhere(BaseHTTPRequestHandler):
 def elsewhere() -> Iterator[int]:
     """The port of another site's server."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
-    threading.Thread(target=server.serve_forever).start()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_address[1]
     server.shutdown()
     server.server_close()
@@ -132,8 +139,9 @@ def test_no_page_is_framed(page: Page, walk: Walk) -> None:
     for address in ("/", "/login/", "/approvals/", "/nothing/"):
         said.clear()
         page.evaluate(
-            "url => new Promise(done => document.body.append(Object.assign("
-            "document.createElement('iframe'), {src: url, onload: done})))",
+            "url => new Promise((done, fail) => { document.body.append(Object.assign("
+            "document.createElement('iframe'), {src: url, onload: done}));"
+            "setTimeout(() => fail(`no frame of ${url} within a minute`), 60_000) })",
             walk.at("localhost") + address,
         )
         assert "frame-ancestors" in " ".join(said), address
