@@ -1,32 +1,20 @@
 """Fixtures of the tests of `cvdops`: a real portal, and programs that ask it."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cvdops.settings import DATA_DIR
-from cvdops.stack import portal
-from cvdops.stack.parts import Running
 from tests.client.program import Program
 from tests.executions import scene as scenes
-from tests.faults.workers import database_url
-from tests.ports import free_port
+from tests.faults.portal import web
 
 
 @pytest.fixture(scope="package")
 def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a web server of its own process, on the database of the tests."""
-    port = free_port()
-    part = portal.web(DATA_DIR, port)
-    environment = {**part.environment, "DATABASE_URL": database_url()}
-    running = Running(
-        replace(part, environment=environment), tmp_path_factory.mktemp("web") / "log"
-    )
-    running.wait_ready()
-    yield port
-    running.stop()
+    with web(tmp_path_factory.mktemp("web")) as running:
+        yield running.port
 
 
 @pytest.fixture
