@@ -86,15 +86,15 @@ def test_who_reads_is_not_pulled_away(page: Page, execution: Execution) -> None:
 def test_a_flood_can_be_scrolled_back(page: Page, execution: Execution) -> None:
     first = attempt(execution)
     open_page(page, execution)
-    block = b"".join(b"%07d\n" % n for n in range(100_000))
+    block = b"".join(b"%07d\n" % n for n in range(10_000))
     for number in range(4):
         write(execution, first, number * len(block), block)
-    expect(page.locator("#lines li").last).to_have_text("0099999")
+    expect(page.locator("#lines li").last).to_have_text("0009999")
     until(lambda: at_end(page) and count(page) <= 5_000)
     page.locator("#earlier").click()
-    until(lambda: last_line(page) != "0099999" or count(page) > 2_000)
+    until(lambda: last_line(page) != "0009999" or count(page) > 2_000)
     shown = [int(line) for line in lines(page)]
-    assert all(b == (a + 1) % 100_000 for a, b in pairwise(shown))
+    assert all(b == (a + 1) % 10_000 for a, b in pairwise(shown))
 
 
 def test_words_are_found_in_all_of_it_by_keyboard(page: Page, execution: Execution) -> None:
