@@ -3,11 +3,12 @@
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, StorageStateCookie, sync_playwright
 
 from cvdops.stack.portal import PROJECT
 from tests.e2e import people, shell
@@ -22,6 +23,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+FRESH = 300  # seconds for which a login is used again; after twice as long some pages ask once more
 SLOW = """---
 format: 1
 id: slow
@@ -97,14 +99,30 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="package")
+def sessions() -> dict[str, tuple[float, list[StorageStateCookie]]]:
+    """When each person logged in, and what their browser got."""
+    return {}
+
+
 @pytest.fixture
-def log_in(system: Launched, browser: Browser) -> Iterator[Callable[..., Page]]:
+def log_in(
+    system: Launched,
+    browser: Browser,
+    sessions: dict[str, tuple[float, list[StorageStateCookie]]],
+) -> Iterator[Callable[..., Page]]:
     """A browser of their own for each person, logged in; every script error fails the test."""
     errors: list[str] = []
     pages: list[Page] = []
 
     def make(person: str, **options: object) -> Page:
-        page = people.log_in(browser, system.port, person, **options)
+        at, cookies = sessions.get(person, (0.0, []))
+        if cookies and time.monotonic() < at + FRESH:
+            page = people.opened(browser, system.port, **options)
+            page.context.add_cookies(cookies)
+        else:
+            page = people.log_in(browser, system.port, person, **options)
+            sessions[person] = time.monotonic(), page.context.cookies()
         page.on("pageerror", lambda error: errors.append(f"{person}: {error}"))
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         pages.append(page)

@@ -11,13 +11,19 @@ expect.set_options(timeout=60_000)
 
 def log_in(browser: Browser, port: int, person: str, **options: object) -> Page:
     """A browser of their own, logged in."""
-    page = browser.new_context(base_url=f"http://localhost:{port}", **options).new_page()
-    page.set_default_timeout(60_000)
+    page = opened(browser, port, **options)
     page.goto("/login/")
     page.fill("[name=username]", person)
     page.fill("[name=password]", PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/")
+    return page
+
+
+def opened(browser: Browser, port: int, **options: object) -> Page:
+    """A browser of nobody yet."""
+    page = browser.new_context(base_url=f"http://localhost:{port}", **options).new_page()
+    page.set_default_timeout(60_000)
     return page
 
 

@@ -24,11 +24,12 @@ def opened(page: Page, words: str) -> None:
     row.first.get_by_role("button", name="Open").click()
 
 
-def test_a_manager_is_told_decides_and_sees_it_go_on(log_in: LogIn) -> None:
+def test_a_manager_is_told_decides_and_sees_it_deployed(log_in: LogIn) -> None:
     engineer = log_in("devops-engineer")
     launch(engineer, "deployment", "deploy", TARGET_VERSION="v1.0.1")
     state(engineer, "Waiting")
     manager = log_in("operations-manager", **PHONE)
+    manager.goto("/")
     expect(manager.locator("#waiting")).to_contain_text("Deployment")
     manager.locator("#waiting").get_by_role("link", name="Review").first.click()
     expect(manager).to_have_url(re.compile("/approvals/"))
@@ -39,6 +40,7 @@ def test_a_manager_is_told_decides_and_sees_it_go_on(log_in: LogIn) -> None:
     assert manager.evaluate("document.documentElement.scrollWidth") <= 390
     approve.click()
     expect(manager.locator("main")).to_contain_text("Approved")
+    state(engineer, "Succeeded")
 
 
 def test_a_refused_start_explains_itself_and_asks_those_who_may(log_in: LogIn) -> None:
