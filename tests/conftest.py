@@ -26,7 +26,8 @@ pytest.register_assert_rewrite("tests.runners.conformance", "tests.runners.bench
 # How long an example takes says something about the machine, which others use too.
 settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # A change is refused for what it does, not for what was found by chance meanwhile: see CONTRIBUTING.
-settings.register_profile("suite", settings.get_profile("search"), derandomize=True)
+usual = settings.get_profile("search")
+settings.register_profile("suite", usual, derandomize=True, max_examples=40)
 settings.load_profile("suite")
 
 TransactionTestCase._fixture_teardown = tables.empty

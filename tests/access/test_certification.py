@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cvdops.access import rules
@@ -16,8 +16,9 @@ from cvdops.access.standing import Held, Standing
 from cvdops.access.subjects import Action, Matter, Subject
 from tests.access.standings import PERSONS, questions, standings
 from tests.cast import certify, person
+from tests.examples import examples
 
-many = settings(max_examples=200)
+many = examples(200)
 STAGES = st.sampled_from(Stage)
 WEEK_1, WEEK_2, WEEK_3, WEEK_4, CERTIFIED = Stage
 ELSEWHERE = Matter("deployment", "staging", protected=False, critical=False)

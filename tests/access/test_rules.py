@@ -20,8 +20,9 @@ from tests.access.standings import (
     standings,
     with_more,
 )
+from tests.examples import examples
 
-many = settings(max_examples=150)
+many = examples(150)
 
 
 def names() -> dict[str, str]:

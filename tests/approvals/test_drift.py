@@ -16,6 +16,7 @@ from cvdops.executions.models import Execution
 from cvdops.executions.plan import digest
 from cvdops.lib.errors import Conflict
 from tests.approvals.steps import block
+from tests.examples import examples
 from tests.executions.scene import Scene
 
 CHILD = "#### c\n\n```runbook {#c}\nrunbook: child\n```\n\n"
@@ -180,7 +181,7 @@ plans = st.dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(plans, plans)
 def test_there_is_a_difference_exactly_if_the_digests_differ(
     before: dict[str, Any], after: dict[str, Any]

@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cvdops.spec.annotate import annotate
 from cvdops.spec.document import Runbook, Step
 from cvdops.spec.parser import parse
+from tests.examples import examples
 from tests.spec.documents import ANNOTATED, PLAIN
 from tests.spec.test_properties import PIECES
 
@@ -124,7 +125,7 @@ def test_front_matter_in_braces_stays_as_it_is() -> None:
     assert check_fixed_point("---\n{owner: me}\n---\n") == "---\n{owner: me}\n---\n"
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(st.sampled_from(PIECES), max_size=40))
 def test_anything_shaped_like_a_runbook(pieces: list[str]) -> None:
     check_fixed_point("".join(pieces))

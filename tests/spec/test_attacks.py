@@ -4,10 +4,11 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cvdops.spec.render import render, render_fragment
+from tests.examples import examples
 from tests.spec import attacks
 
 VOID = {"br", "hr", "input"}
@@ -94,7 +95,7 @@ def test_nothing_that_is_rendered_becomes_active_by_being_rendered_again() -> No
     judge(render(render(attacks.DOCUMENT)))
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(
     st.lists(st.sampled_from([*attacks.ALL, "\n", "\n\n", "`", "<", "[", "](", "*"]), max_size=6)
 )

@@ -5,7 +5,7 @@ import time
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cvdops.spec.document import Runbook
@@ -14,6 +14,7 @@ from cvdops.spec.parser import parse
 from cvdops.spec.plan import rollback_of, steps_of
 from cvdops.spec.render import render
 from cvdops.spec.serialise import to_json
+from tests.examples import examples
 from tests.spec import hostile
 from tests.spec.documents import ANNOTATED, PLAIN
 
@@ -66,7 +67,7 @@ def test_any_bytes(source: bytes) -> None:
     parse(source)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(st.sampled_from(PIECES), max_size=40))
 def test_anything_shaped_like_a_runbook(pieces: list[str]) -> None:
     examine("".join(pieces))
