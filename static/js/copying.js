@@ -13,7 +13,7 @@ function text(list) {
 }
 
 function offer(button, content) {
-  button.hidden = false;
+  delete button.dataset.notOffered;
   const label = button.querySelector(".word");
   const word = label.textContent;
   button.addEventListener("click", async () => {

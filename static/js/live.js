@@ -3,6 +3,7 @@ import { setClock, stopClock, tick } from "./clock.js";
 import { offerCopies } from "./copying.js";
 import { Desk } from "./desk.js";
 import { Notifier } from "./notify.js";
+import { layOver } from "./over.js";
 import { put } from "./parts.js";
 import { Search } from "./search.js";
 import { Connection } from "./stream.js";
@@ -104,6 +105,7 @@ if (terminal) {
 }
 document.addEventListener("htmx:afterSettle", () => notifier.tell(desk.element?.dataset.needs ?? ""));
 notifier.tell(desk.element?.dataset.needs ?? "");
+layOver(document.querySelector(".told"));
 setClock(Number(root.dataset.now));
 setInterval(tick, 1_000);
 markSelected();

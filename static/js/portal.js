@@ -74,6 +74,12 @@ document.addEventListener("htmx:afterRequest", (event) => {
   }
 });
 
+// A part that does not come for so long is given up, and is as good as refused.
+const PATIENCE = 12_000; // ms
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.verb === "get") event.detail.timeout ||= PATIENCE;
+});
+
 // A list that could not be refreshed says so, once, until it can again.
 const LOST = "The portal does not answer. What is shown may be old; it is tried again by itself.";
 for (const name of ["htmx:sendError", "htmx:timeout"]) {

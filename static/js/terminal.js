@@ -19,6 +19,7 @@ export class Terminal {
     this.times = "times" in element.dataset;
     this.queue = [];
     this.unseen = 0;
+    this.least = 0; // lines there are at least
     this.loading = false;
     this.following = !("rests" in element.dataset);
     this.marked = this.list.querySelector("#at");
@@ -38,7 +39,7 @@ export class Terminal {
       if (line && event.target === line && event.offsetX < NUMBERS) this.mark(line);
     });
     this.pill.addEventListener("click", () => this.follow(true));
-    this.toggle.hidden = false;
+    delete this.toggle.dataset.notOffered;
     this.toggle.addEventListener("click", () => this.follow(!this.following));
     // First to where the lines are added: what is trimmed is at the other end, and never in view.
     const links = {
@@ -73,7 +74,7 @@ export class Terminal {
     this.url = url;
     this.pinned = false;
     this.following = true;
-    this.size = 0;
+    this.size = this.least = 0;
     this.show({ attempt, begin: 0, end: 0, size: 0, oldest: 0, first: 1, html: "" });
   }
 
@@ -112,6 +113,7 @@ export class Terminal {
   take(piece) {
     const attached = this.attached && piece.offset <= this.size;
     const room = this.list.childElementCount + piece.lines.length <= MOST;
+    this.least += piece.lines.filter(([start, , more]) => start >= this.size && !more).length;
     this.size = piece.end;
     if (!this.following) this.unseen += piece.lines.length;
     if (!this.following && !(attached && room)) return; // fetched when somebody goes there
@@ -130,10 +132,12 @@ export class Terminal {
 
   /** Put this part in the place of all lines. */
   show(part) {
+    const same = part.attempt === this.attempt;
     this.queue = [];
     this.attempt = part.attempt;
+    if (!same) this.least = 0;
     this.list.innerHTML = part.html;
-    Object.assign(this, { begin: part.begin, end: part.end, oldest: part.oldest, size: Math.max(part.size, part.attempt === this.attempt ? this.size : 0) });
+    Object.assign(this, { begin: part.begin, end: part.end, oldest: part.oldest, size: Math.max(part.size, same ? this.size : 0) });
     this.number(part.first);
     this.unseen = 0;
     this.marked = null;
@@ -324,9 +328,12 @@ export class Terminal {
     this.find("#times").setAttribute("aria-pressed", String(this.times));
     this.pill.hidden = this.following || !(this.unseen || this.size > this.end);
     this.pill.textContent = this.unseen ? `${plural(this.unseen, "new line")} ↓` : "Newest lines ↓";
-    const lines = this.list.start - 1 + this.list.querySelectorAll("li:not(.more, .gap)").length;
-    const counted = lines && this.attached && !this.element.classList.contains("unnumbered");
-    this.find("#count").textContent = counted ? plural(lines, "line") : megabytes(this.size);
+    const numbered = !this.element.classList.contains("unnumbered");
+    const lines = (numbered ? this.list.start - 1 : 0) + this.list.querySelectorAll("li:not(.more, .gap)").length;
+    const all = numbered && this.attached; // else those that went by are known, and how many bytes there are
+    this.least = all ? lines : Math.max(this.least, lines);
+    const said = plural(this.least, "line");
+    this.find("#count").textContent = !this.least ? "" : all ? said : `at least ${said}, ${megabytes(this.size)}`;
     this.find("#silent").hidden = this.list.childElementCount > 0;
     this.find("#earlier").hidden = this.begin <= this.oldest;
     this.find("#later").hidden = this.attached;

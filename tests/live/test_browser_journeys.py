@@ -13,7 +13,7 @@ from pytest_django import Settings
 from cvdops.executions.models import Execution
 from tests.executions.scene import Scene
 from tests.faults.portal import Web, session
-from tests.live.chromium import HIDE, lines, new_page, open_page
+from tests.live.chromium import HIDE, SHIFTS, lines, new_page, open_page
 from tests.live.output import attempt, note, write
 from tests.live.viewer import Visitor
 from tests.proxy import Proxy
@@ -22,10 +22,6 @@ from tests.waiting import until
 GATE = "#### Gate\n```approval {#gate}\napprovers: [operations-manager]\n```\n"
 AFTER = "#### After\n```bash {#after}\necho went on\n```\n"
 BY_HAND = "#### Look\n- [ ] Nobody works\n- [ ] The log is quiet\n"
-# Jumps of the page that nobody has asked for, as Chromium counts them
-SHIFTS = """() => { window.shifts = []; new PerformanceObserver(list => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(entry.value);
-}).observe({ type: "layout-shift", buffered: false }); }"""
 
 # How live the page has said that it is
 SAID = """() => { window.said = []; const badge = document.getElementById("badge"); new MutationObserver(

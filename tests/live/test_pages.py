@@ -265,7 +265,7 @@ def test_who_may_not_act_is_offered_no_way_to_a_page_without_effect(scene: Scene
     assert offered in page(as_person(scene, "devops-engineer"), execution)
     html = page(as_person(scene, "developer"), execution)
     assert not_offered in html and 'class="card may-not" data-part="undo"' in html
-    assert html.count("may-not") == 2 and 'class="small turn"' in html
+    assert html.count("may-not") == 2 and 'class="turn"' in html
 
 
 def test_what_is_open_with_a_form_is_not_written_twice(scene: Scene) -> None:

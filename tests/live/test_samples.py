@@ -23,7 +23,7 @@ def test_a_broken_one_is_red_only_if_the_step_depends_on_it(
 ) -> None:
     html = shown(scene, "echo two", "one", attributes)
     assert f'<span class="state {tone}">' in html and "differs</span>" in html
-    assert ("output differs</span>" in html) == (tone == "wait")
+    assert ("output differs from what is promised" in html) == (tone == "wait")
 
 
 def test_one_that_is_prose_is_said_to_be_incomparable(scene: Scene) -> None:

@@ -13,10 +13,12 @@ _WHOLE = (
     "head",
     "progress",
     "place",
+    "trouble",
     "status",
     "undo",
     "captured",
     "notes",
+    "decided",
     "timeline",
     "watching",
 )

@@ -8,7 +8,7 @@ from hashlib import sha256
 from itertools import groupby
 from uuid import UUID
 
-from cvdops.approvals.models import ApprovalRequest, RequestState
+from cvdops.approvals.models import ApprovalRequest, Decision, RequestState
 from cvdops.catalog.models import RunbookVersion
 from cvdops.catalog.queries import document
 from cvdops.environments.schedule import State
@@ -61,7 +61,12 @@ class Row:
 
     @property
     def has_output(self) -> bool:
-        return self.attempt is not None and self.definition.kind not in PEOPLE | {Kind.RUNBOOK}
+        return self.attempt is not None and self.writes
+
+    @property
+    def writes(self) -> bool:
+        """Its kind has an output."""
+        return self.definition.kind not in PEOPLE | {Kind.RUNBOOK}
 
     @property
     def is_answer(self) -> bool:
@@ -121,13 +126,14 @@ class Scene:
 
     @cached_property
     def focus(self) -> Row | None:
-        """The step that matters now: the one at work, else the last that was begun, else the first."""
+        """The step that matters now: the one at work or about to run again, else the last begun, else the first."""
         current = [row for row in self.rows if row.current]
+        again = [row for row in self.rows if not row.step.started_at and row.step.attempt_count]
         begun = sorted(
             (row for row in self.rows if row.step.started_at),
             key=lambda row: row.step.started_at or self.now,
         )
-        return next(iter([*current, *begun[-1:], *self.rows[:1]]), None)
+        return next(iter([*current, *again, *begun[-1:], *self.rows[:1]]), None)
 
     @cached_property
     def current(self) -> Row | None:
@@ -156,8 +162,11 @@ class Scene:
 
     @property
     def has_output(self) -> bool:
-        """Whether the step that matters now may have written something."""
-        return self.focus is not None and self.focus.has_output
+        """Whether the step that matters now may have written something, or is about to."""
+        if self.focus is None or self.focus.has_output:
+            return self.focus is not None
+        begins = not self.execution.is_over and self.focus.step.state == StepState.PENDING
+        return begins and self.focus.writes
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
@@ -199,6 +208,11 @@ class Scene:
     def approvals(self) -> tuple[ApprovalRequest, ...]:
         """Those that were decided."""
         return tuple(r for r in self.requests if r.state != RequestState.OPEN)
+
+    @cached_property
+    def decisions(self) -> tuple[tuple[ApprovalRequest, Decision], ...]:
+        """What was decided, each with what it was asked for."""
+        return tuple((r, decision) for r in self.approvals for decision in r.decisions.all())
 
     @cached_property
     def gate(self) -> ApprovalRequest | None:

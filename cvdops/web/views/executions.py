@@ -15,7 +15,7 @@ from cvdops.web.desk import personal
 from cvdops.web.live import fragments
 from cvdops.web.live.look import look
 from cvdops.web.live.reading import read
-from cvdops.web.live.scene import Scene
+from cvdops.web.live.scene import Row, Scene
 from cvdops.web.templatetags.live import as_json
 
 
@@ -31,7 +31,8 @@ def execution(request: HttpRequest, execution_id: str) -> HttpResponse:
         **personal(user, scene),
         **fragments.about(scene, row, answers=answers),
         "following": pinned is None,
-        "has_output": row is not None and row.has_output,
+        "has_output": pinned.has_output if pinned else scene.has_output,
+        "room": has_room(scene, pinned),
         "reading": read(row, request.GET.dict(), answers=answers),
         "variables": sorted(scene.execution.variables.items()),
         "controls_url": reverse("execution-controls", args=[scene.execution.pk]),
@@ -64,7 +65,8 @@ def execution_snapshot(request: HttpRequest, execution_id: str) -> HttpResponse:
     if request.GET.get("after") == str(found.seq):
         return HttpResponse(status=204)
     scene, answers = look(found.execution), reads_answers(user, found.matter)
-    row = scene.row(request.GET.get("step", "")) or scene.focus
+    pinned = scene.row(request.GET.get("step", ""))
+    row = pinned or scene.focus
     parts = fragments.whole(scene, answers=answers) | fragments.rail(scene)
     if row:
         parts |= fragments.panels(scene, {row.step.pk}, answers=answers)
@@ -75,7 +77,7 @@ def execution_snapshot(request: HttpRequest, execution_id: str) -> HttpResponse:
             "position": scene.execution.seq,
             "fragments": parts,
             "step": str(row.step.pk) if row else "",
-            "hasOutput": row is not None and row.has_output,
+            "hasOutput": pinned.has_output if pinned else scene.has_output,
             "terminal": as_json(reading.shown) if reading else None,
         }
     )
@@ -87,6 +89,11 @@ def _seen(user: User, execution_id: str) -> Standing:
     if not found.over:
         here.looks(user, found.execution)
     return found
+
+
+def has_room(scene: Scene, pinned: Row | None) -> bool:
+    """Whether what will come and go on the page has its room from the beginning."""
+    return not scene.execution.is_over and (pinned is None or pinned.current)
 
 
 def icon_path(scene: Scene) -> str:
