@@ -19,9 +19,14 @@ HIDE = """hidden => {
   Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
-# Jumps of the page that nobody has asked for, as Chromium counts them
-SHIFTS = """() => { window.shifts = []; new PerformanceObserver(list => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(entry.value);
+# Jumps of the page that nobody has asked for, as Chromium counts them, and what has jumped
+SHIFTS = """() => { window.shifts = []; window.moved = []; new PerformanceObserver(list => {
+  const name = node => node?.cloneNode?.(false).outerHTML ?? node?.textContent ?? "what is gone";
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) {
+    window.shifts.push(entry.value);
+    for (const { node, previousRect, currentRect } of entry.sources)
+      window.moved.push(`${name(node)}: ${previousRect.y} to ${currentRect.y}`);
+  }
 }).observe({ type: "layout-shift", buffered: false }); }"""
 # What a browser says about a server that is away or refuses: no fault of the page.
 NETWORK = ("409", "422", "net::ERR_", "503")

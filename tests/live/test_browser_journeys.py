@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db.models.functions import Now
 from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 
@@ -22,6 +23,8 @@ from tests.waiting import until
 GATE = "#### Gate\n```approval {#gate}\napprovers: [operations-manager]\n```\n"
 AFTER = "#### After\n```bash {#after}\necho went on\n```\n"
 BY_HAND = "#### Look\n- [ ] Nobody works\n- [ ] The log is quiet\n"
+
+COLOUR = "element => getComputedStyle(element).color"
 
 # How live the page has said that it is
 SAID = """() => { window.said = []; const badge = document.getElementById("badge"); new MutationObserver(
@@ -80,13 +83,17 @@ def test_a_connection_that_died_in_a_sleep_is_made_anew(
     far: Page, proxy: Proxy, execution: Execution
 ) -> None:
     first = attempt(execution)
+    execution.steps.filter(key="first").update(state="running", started_at=Now())
     far.clock.install()
     open_page(far, execution)
+    word = far.locator(".rail .end .tone-run")
+    running = word.evaluate(COLOUR)
     proxy.freeze()  # nothing comes any more, and nobody is told
     counted(execution, first, 0, 20)
     far.clock.fast_forward(15_000)
     expect(far.locator("#badge")).to_have_text(re.compile(r"stale since \d\d s"))
     expect(far).to_have_title(re.compile("^Stale: Trial"))
+    assert word.evaluate(COLOUR) != running  # no row goes on looking alive
     far.evaluate(SAID)
     proxy.cut(refuse=True)
     far.clock.fast_forward(20_000)  # it tries again meanwhile, and that is no news

@@ -58,9 +58,9 @@ def panels(scene: Scene, steps: Collection[UUID], *, answers: bool) -> dict[str,
 
 def about(scene: Scene, row: Row | None, *, answers: bool) -> dict[str, object]:
     """What the description of a step needs to know. Its card says already what a stuck one waits for."""
-    told = row is not None and scene.stuck is not None and scene.stuck.step == row.step
+    told = row is not None and scene.tells(row)
     found = [] if told else troubles(scene, row, answers=answers)
-    return {"row": row, "troubles": found, **shown(answers=answers)}
+    return {"row": row, "told": told, "troubles": found, **shown(answers=answers)}
 
 
 def row_html(row: Row) -> str:

@@ -28,6 +28,7 @@ from cvdops.executions.queues import Gap
 from cvdops.executions.rollback import UndoEntry, undo_stack
 from cvdops.executions.standstill import SILENCE, unheard
 from cvdops.executions.states import (
+    HELD,
     STEP_DONE,
     STEP_STUCK,
     ExecutionState,
@@ -126,7 +127,7 @@ class Scene:
 
     @cached_property
     def focus(self) -> Row | None:
-        """The step that matters now: the one at work or about to run again, else the last begun, else the first."""
+        """The step that matters now: at work or about to run again, else the last begun, else the first."""
         current = [row for row in self.rows if row.current]
         again = [row for row in self.rows if not row.step.started_at and row.step.attempt_count]
         begun = sorted(
@@ -151,6 +152,13 @@ class Scene:
         waiting = self.execution.state == ExecutionState.WAITING
         row = self.current if waiting else None
         return row if row and row.step.state in STEP_STUCK else None
+
+    def tells(self, row: Row) -> bool:
+        """Whether a card says how this step ended, or something else will be shown in a moment."""
+        if self.stuck is not None and self.stuck.step == row.step:
+            return True
+        goes_on = self.execution.state in HELD | {ExecutionState.QUEUED}
+        return goes_on and row is self.focus and row.step.state in STEP_STUCK
 
     @property
     def resumable(self) -> bool:
