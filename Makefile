@@ -40,7 +40,7 @@ bench: .venv/dev.lock ## Measure the figures (OUT=file writes them as JSON too, 
 
 faults: .venv/dev.lock tools ## The long faults: real processes, really killed, for a quarter of an hour
 	$(PY) -m pytest -n 2 --dist loadfile -m faults --hypothesis-profile=search \
-	  -o faulthandler_timeout=3600 $(ARGS)
+	  -o faulthandler_timeout=4000 $(ARGS)
 
 screenshots: .venv/dev.lock tools ## Take pictures of every page
 	$(PY) -m tests.screenshots

@@ -1,7 +1,7 @@
 """No test holds the run: what its set-up, it itself or its end waits for too long fails, and where is told.
 
 Most waits have limits of their own and sentences of their own. This is for those that have none, like what a
-browser is asked.
+browser is asked. What no signal interrupts ends its process a little later (`faulthandler_timeout`).
 """
 
 import signal
@@ -10,7 +10,7 @@ from types import FrameType
 
 import pytest
 
-PATIENCE = 400.0  # seconds: more than thrice what takes longest on a machine that has time
+PATIENCE = 240.0  # seconds: more than thrice what takes longest on a machine that has time
 LONG = 3600.0  # of the long forms
 AGAIN = 60.0  # for what is waited for after that, while everything is put away
 
