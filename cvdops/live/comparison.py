@@ -35,6 +35,16 @@ class Value:
     second: str | None
 
     @property
+    def variable(self) -> str:
+        """Its name without what is said about it."""
+        return self.name.partition(" ")[0].rstrip(",")
+
+    @property
+    def about(self) -> str:
+        """Where it was captured."""
+        return self.name.removeprefix(self.variable).lstrip(", ")
+
+    @property
     def both(self) -> tuple[str | None, str | None]:
         return self.first, self.second
 
