@@ -132,7 +132,7 @@ def record_refusal(request: HttpRequest, reasons: Sequence[Reason]) -> None:
         request.user,
         access.action.value if access else "unnamed",
         "page",
-        _named(request)[:80],
+        _named(request).replace("\0", "%00")[:80],  # which PostgreSQL does not hold
         allowed=False,
         data={**data, "token": token.token} if token else data,
     )

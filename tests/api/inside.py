@@ -37,9 +37,9 @@ class Inside:
     def answer(self, case: Case) -> Response:
         """What is answered, and nothing is changed."""
         content = _content(case.body)
-        headers = {str(n): str(v) for n, v in (case.headers or {}).items()} | self.headers
-        if case.operation.path.endswith("/deliver"):
-            headers |= self._signed(content)
+        headers = {str(n): str(v) for n, v in (case.headers or {}).items()}
+        signed = case.operation.path.endswith("/deliver")
+        headers |= self._signed(content) if signed else self.headers
         address = _address(case)
         began = time.monotonic()
         with undone():

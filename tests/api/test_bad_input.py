@@ -10,9 +10,10 @@ from django.http import HttpResponse
 from cvdops.accounts.models import Token
 from cvdops.api.examples import BODIES
 from cvdops.audit.models import AuditEntry
-from tests.api.calls import ROOT, call, token_of
+from tests.api.calls import ROOT, call, token, token_of
 from tests.api.described import CALLS, quiet, text, there
 from tests.cast import person
+from tests.web.world import World
 
 __all__ = ["quiet", "text", "there"]
 
@@ -133,3 +134,9 @@ def test_what_is_not_there_is_not_found(known: str, ask: Ask) -> None:
         return ask(one, of=known, **needed)
 
     assert others(named, 404, another) == []
+
+
+def test_who_is_refused_at_an_address_with_a_nul_is_told_so_and_recorded(world: World) -> None:
+    answer = call(token("developer", "approve"), "GET", "executions/a%00b")
+    assert (answer.status_code, answer["Content-Type"]) == (403, "application/problem+json")
+    assert AuditEntry.objects.get(allowed=False).subject_id == "/executions/a%00b/"
