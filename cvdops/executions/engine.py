@@ -162,6 +162,8 @@ def _ask(run: Run, todo: Next) -> bool:
 
 def _stuck(run: Run, todo: Next) -> bool:
     step = run.steps[todo.index]
+    if any(run.steps[index].unconfirmed for index in todo.indexes):
+        return stops.confirm(run)
     where = ", ".join(run.steps[i].host for i in todo.indexes if len(run.stage(step)) > 1)
     text = f"“{step.title}” {step.look.label.lower()}{' on ' + where if where else ''}"
     gates.rest(run, "step", f"{text}{TO_DECIDE}", step.key)

@@ -87,17 +87,21 @@ def ended_by_us(
     work: Work, recorder: Recorder, handle: Handle | None, event: StepEvent, report: StopReport
 ) -> None:
     """It was cancelled, or its time was up."""
-    because = "It was cancelled"
-    if event is StepEvent.TIME_OUT:
-        because = f"It did not end within {work.definition.attributes.timeout:g} s"
     if handle is not None:
         recorder.drain(handle, over=True)
         recorder.finish(cut=True)
     if report.gone:
-        note = f"{because}; its processes are gone, verified."
+        note = f"{because(work, event)}; its processes are gone, verified."
     else:
-        note = f"{because}, but {left(work.step.host, report)}"
+        note = f"{because(work, event)}, but {left(work.step.host, report)}"
     finish(work, Outcome(event, note), recorder)
+
+
+def because(work: Work, event: StepEvent) -> str:
+    """Why it was stopped, as the beginning of a sentence."""
+    if event is StepEvent.TIME_OUT:
+        return f"It did not end within {work.definition.attributes.timeout:g} s"
+    return "It was cancelled"
 
 
 def left(host: str, report: StopReport) -> str:

@@ -35,6 +35,7 @@ from cvdops.runners.job import (
 log = logging.getLogger(__name__)
 
 SEEN = "step.seen"
+_VOUCHED = (StepState.CANCELLED, StepState.TIMED_OUT)  # how a Lead leaves such a step
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def _record(work: Work, sight: _Sight, stored: Recorder, note: str) -> None:
         seq = run.hand.change(SEEN, data, step.pk)
         # If it has run again meanwhile, its note is about that.
         this = StepRun.objects.filter(pk=step.pk, attempt_count=attempt.number)
-        this.filter(state=StepState.CANCELLED).update(note=Concat(F("note"), Value(f" {note}")))
+        this.filter(state__in=_VOUCHED).update(note=Concat(F("note"), Value(f" {note}")))
         if sight.report.gone:
             StepAttempt.objects.filter(pk=attempt.pk, state=StepState.INTERRUPTED).update(
                 state=StepState.CANCELLED,

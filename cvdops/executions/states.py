@@ -150,7 +150,8 @@ STEP_MOVES: Mapping[StepEvent, Move] = {
     # from interrupted: it was asked to stop, and only now it is known that it had ended before
     StepEvent.SUCCEED: _move(S.RUNNING, S.WAITING, S.INTERRUPTED, to=S.SUCCEEDED),
     StepEvent.FAIL: _move(S.PENDING, S.RUNNING, S.WAITING, S.INTERRUPTED, to=S.FAILED),
-    StepEvent.TIME_OUT: _move(S.RUNNING, to=S.TIMED_OUT),
+    # from interrupted, as below: only now it is known that it stopped
+    StepEvent.TIME_OUT: _move(S.RUNNING, S.INTERRUPTED, to=S.TIMED_OUT),
     StepEvent.INTERRUPT: _move(S.RUNNING, to=S.INTERRUPTED),
     StepEvent.OMIT: _move(S.PENDING, to=S.SKIPPED),
     StepEvent.TRY_AGAIN: _move(S.RUNNING, S.INTERRUPTED, to=S.PENDING),

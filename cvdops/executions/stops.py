@@ -39,7 +39,8 @@ def confirm(run: Run) -> bool:
             left.append(step)
     if not left:
         return True
-    text = f"Cancel not confirmed on {', '.join(step.host for step in left)}"
+    what = "Cancel" if run.hold.intent == Intent.CANCEL else "Stop"
+    text = f"{what} not confirmed on {', '.join(step.host for step in left)}"
     told = Event.objects.filter(execution=run.id, kind="execution.wait", at__gte=since(run.id))
     again = told.filter(data__text=text).exists()
     gates.rest(run, UNCONFIRMED, text, left[0].key, due=AGAIN, again=again)
@@ -124,13 +125,25 @@ def _why_not(run: Run, step: StepRun) -> str:
     if result is not None:
         finishing.ended(work, recorder, result, finishing.BEFORE)
         return ""
-    note = "It was cancelled; its processes are gone, verified."
+    event = asked_for(run.hold.intent)
+    note = f"{finishing.because(work, event)}; its processes are gone, verified."
     if found.handle is not None:
         recorder.finish(cut=True)
     elif attempts.same_place(work, found.spool):
-        note = "It was cancelled; it never began there."
-    finishing.finish(work, Outcome(StepEvent.CANCEL, note), recorder)
+        note = f"{finishing.because(work, event)}; it never began there."
+    finishing.finish(work, Outcome(event, note), recorder)
     return ""
+
+
+def asked_for(intent: str) -> StepEvent:
+    """Why a step was asked to stop: without a cancel only because its time was up."""
+    return StepEvent.CANCEL if intent == Intent.CANCEL else StepEvent.TIME_OUT
+
+
+def may_run(execution: UUID) -> bool:
+    """Whether a step that no worker watches may still run on its host."""
+    asked = StepRun.objects.filter(execution=execution, unconfirmed=True)
+    return asked.exists() or bool(abandoned(execution))
 
 
 def _doubt(run: Run, step: StepRun, why: str) -> None:

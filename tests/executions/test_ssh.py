@@ -1,14 +1,19 @@
 """Steps on a host behind SSH: the same promises, and the truth about a host that does not answer."""
 
+from collections.abc import Iterator
+
+import pytest
+from django.db.models.functions import Now
+
 from cvdops.environments.models import Host
 from cvdops.executions import services
-from cvdops.executions.leases import HOLDS
-from cvdops.executions.models import Execution
+from cvdops.executions.leases import HOLDS, UNCONFIRMED
+from cvdops.executions.models import Execution, StepAttempt
 from cvdops.executions.recovery import due
 from cvdops.live import timeline
 from cvdops.web.live import waiting
 from tests.executions.scene import Scene
-from tests.executions.test_control import at_work, begun
+from tests.executions.test_control import at_work, begun, leave_alone
 from tests.executions.test_engine import block
 from tests.sshd import Sshd
 from tests.waiting import until
@@ -110,6 +115,71 @@ def test_a_stop_that_nobody_saw_is_looked_after_in_its_time_and_told_once(
         )
         == 1
     )
+
+
+@pytest.fixture
+def timed_out_unseen(far: Scene, server: Sshd) -> Iterator[Execution]:
+    """Its time was up at the moment at which its host went away: nobody saw whether it stopped."""
+    far.runbook(block("one", "echo first; sleep 300", "target=far timeout=60s"))
+    execution = far.start()
+
+    def ready() -> None:
+        begun(far, execution, "one")
+        until(lambda: far.output(execution, "one"), what="its output: it has begun there")
+
+    leave_alone(execution, ready)
+    server.kill()
+    execution.steps.update(state="interrupted", unconfirmed=True, finished_at=Now())
+    StepAttempt.objects.filter(step__execution=execution).update(state="interrupted")
+    waiting = {"code": UNCONFIRMED, "text": "", "step": "one"}
+    gone = {"state": "waiting", "lease_until": None, "lease_owner": ""}
+    Execution.objects.filter(pk=execution.pk).update(waiting_for=waiting, **gone)
+    try:
+        yield execution
+    finally:
+        server.restart()
+
+
+def once_more(far: Scene, execution: Execution) -> Execution:
+    """What a worker makes of it when its time has come."""
+    Execution.objects.filter(pk=execution.pk).update(due_at=execution.created_at)
+    return far.advance(execution)
+
+
+def test_a_step_whose_time_was_up_unseen_is_timed_out_and_no_cancel(
+    far: Scene, server: Sshd, timed_out_unseen: Execution
+) -> None:
+    execution = timed_out_unseen
+    text = once_more(far, execution).waiting_for["text"]
+    assert (execution.state, text) == ("waiting", "Stop not confirmed on far")
+    server.start()
+    until(
+        lambda: far.steps(once_more(far, execution))["one"].state == "timed_out",
+        what="the confirmation of the stop",
+    )
+    note = "It did not end within 60 s; its processes are gone, verified."
+    assert (execution.state, far.steps(execution)["one"].note) == ("waiting", note)
+
+
+def test_a_lead_settles_it_as_timed_out(
+    far: Scene, server: Sshd, timed_out_unseen: Execution
+) -> None:
+    execution = timed_out_unseen
+    server.start()
+    services.settle(far.person("operations-lead"), execution.pk, "one", "looked there")
+    step = far.steps(far.advance(execution))["one"]
+    assert (execution.state, step.state) == ("waiting", "timed_out")
+    assert "Its time was up. Settled by" in step.note
+
+
+def test_it_can_be_cancelled_too_which_waits_for_the_host(
+    far: Scene, server: Sshd, timed_out_unseen: Execution
+) -> None:
+    execution = timed_out_unseen
+    services.cancel(far.person("devops-engineer"), execution.pk)
+    assert once_more(far, execution).waiting_for["text"] == "Cancel not confirmed on far"
+    server.start()
+    until(lambda: once_more(far, execution).state == "cancelled", what="the cancel")
 
 
 def test_a_host_that_is_away_fails_the_step_before_it_begins(far: Scene, server: Sshd) -> None:

@@ -54,9 +54,6 @@ def _cancel(user: User, execution: Execution, comment: str) -> None:
             # the child came to its end at this moment: the execution itself goes no further
 
     def close(hand: Hand, execution: Execution) -> None:
-        if StepRun.objects.filter(execution=execution, unconfirmed=True).exists():
-            text = "It is being cancelled: its host has not confirmed the stop yet."
-            raise Conflict(text, "It is being cancelled")
         approvals.void(execution.pk)
         _close_open(hand, execution)
 
@@ -97,7 +94,7 @@ def _ask_for(
         try:
             with transaction.atomic():
                 _lock(execution)
-                if _running(execution) or (cancels and stops.abandoned(execution.pk)):
+                if _running(execution) or (cancels and stops.may_run(execution.pk)):
                     raise Superseded
                 if first:
                     first(hand, execution)
@@ -145,7 +142,7 @@ def _askable(execution: Execution, intent: Intent) -> frozenset[ExecutionState]:
     """The states in which a worker can be asked: one has it, or comes for a step that was left."""
     if intent == Intent.PAUSE and children.active(execution):
         return HELD | {ExecutionState.WAITING}
-    if intent == Intent.CANCEL and stops.abandoned(execution.pk):
+    if intent == Intent.CANCEL and stops.may_run(execution.pk):
         return HELD | {ExecutionState.QUEUED, ExecutionState.WAITING, ExecutionState.PAUSED}
     if not _running(execution):
         return HELD

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
-from cvdops.executions import context, participants, rollback, validity
+from cvdops.executions import context, participants, rollback, stops, validity
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter, planned
@@ -53,9 +53,10 @@ def _settle_step(
     if step.unconfirmed:
         if event is not StepEvent.SETTLE:
             raise Conflict(f"“{step.title}” may still be running: wait, or settle it.")
-        event = StepEvent.CANCEL  # what was asked of it; a Lead vouches for it now
+        event = stops.asked_for(execution.intent)  # a Lead vouches for it now
     notes = {
         StepEvent.CANCEL: f"Settled by {user.name}: {comment.strip()}",
+        StepEvent.TIME_OUT: f"Its time was up. Settled by {user.name}: {comment.strip()}",
         StepEvent.RETRY: "",
         StepEvent.SKIP: f"Skipped by {user.name}: {comment.strip()}",
         StepEvent.SETTLE: f"Marked as done by {user.name}: {comment.strip()}",
