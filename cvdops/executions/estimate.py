@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from django.db import connection
 
@@ -68,6 +69,9 @@ class Estimate:
     undo: timedelta | None  # zero if there is nothing to roll back
     past: int  # executions that `forward` comes from; 0: from the document
     median: timedelta | None = None  # of those
+    too_few: int = 0  # past executions, where they are fewer than tell something
+
+    fewest: ClassVar[int] = FEWEST
 
     def late(self, start: datetime, closes: datetime) -> bool:
         """Whether it would not be done, with time left to roll it back, before the window closes."""
@@ -85,6 +89,7 @@ def estimate(plan: Plan, said: str) -> Estimate:
     """
     took = _took(plan)
     median, forward, past = took.get(Phase.FORWARD, _NOTHING)
+    too_few = past if past < FEWEST else 0
     if past < FEWEST:
         median, forward, past = None, parse(said), 0
     _, undo, undone = took.get(Phase.ROLLBACK, _NOTHING)
@@ -92,7 +97,7 @@ def estimate(plan: Plan, said: str) -> Estimate:
         undo = timedelta(0)
     elif undone < FEWEST:
         undo = forward
-    return Estimate(forward, undo, past, median)
+    return Estimate(forward, undo, past, median, too_few)
 
 
 def parse(said: str) -> timedelta | None:

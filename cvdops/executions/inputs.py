@@ -23,7 +23,10 @@ def _names(step: Step, values: Mapping[str, str]) -> list[str]:
         found = list(sql.names(step.body))
     else:
         pattern = _IN_PYTHON if step.kind is Kind.PYTHON else _IN_A_SHELL
-        found = list(dict.fromkeys(pattern.findall(step.body)))
+        found = pattern.findall(step.body)
+    for sample in step.samples:  # what it has to print may name more of them
+        found += _IN_A_SHELL.findall(sample.text)
+    found = list(dict.fromkeys(found))
     return [name for name in found if name in values]
 
 

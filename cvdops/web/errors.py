@@ -198,7 +198,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         500,
         "Something in the portal is broken",
         "This is a fault of the portal, not yours. It was written to its log. "
-        "What runs goes on. Load the page again; if it stays, tell an administrator the time.",
+        "What runs goes on. Reload the page; if it says the same again, tell an administrator the time.",
         call="This is a fault of the portal, not yours. It was written to its log. "
         "What runs goes on. Send this again; if it stays, tell an administrator the time.",
     )

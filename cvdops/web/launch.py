@@ -17,6 +17,11 @@ from cvdops.spec.plan import steps_of
 from cvdops.web.catalog.quality import found_in
 
 PREFIX = "var-"
+# The fields that have a place of their own on the page, in its order.
+PLACED = (
+    *("priority", "emergency_reason", "notified_at", "short_notice"),
+    *("reason", "confirm_environment"),
+)
 _CONTROLS = re.compile(
     r"\bsystemctl (?:-\S+ )*(?:start|stop|restart|reload|try-restart|reload-or-restart) "
     r"(?:-\S+ )*(?:\"([^\"\n]+)\"|([\w@.${}-]+))"
@@ -42,6 +47,7 @@ class Typed:
     emergency_reason: str = ""
     notified_at: str = ""
     short_notice: str = ""
+    sent: bool = False  # it was sent before and refused: what is missing is said, too
     version: str = ""  # the number of an earlier one, if one was chosen
     shown: str = ""  # the number of the one whose plan the page shows
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -67,6 +73,7 @@ def typed_from(data: QueryDict) -> Typed:
         emergency_reason=text("emergency_reason"),
         notified_at=text("notified_at"),
         short_notice=text("short_notice"),
+        sent=text("sent") == "yes",
         version=text("version"),
         shown=text("shown"),
         key=text("key")[:80] or uuid.uuid4().hex,
@@ -185,3 +192,16 @@ def worth_showing(preview: Preview, given: Mapping[str, str]) -> tuple[Problem, 
     """The problems to show before anything was sent: not that empty fields are still empty."""
     names = {variable.name for variable, _ in preview.variables}
     return tuple(p for p in preview.problems if p.field not in names or p.field in given)
+
+
+def first_wrong(
+    problems: Sequence[Problem], fields: Sequence[Field], obstacles: Sequence[Problem]
+) -> tuple[str, str] | None:
+    """The id of the first thing on the page that is wrong, and what is; None if nothing is."""
+    said = {problem.field: problem.message for problem in problems}
+    places = {one.variable.name: one.name for one in fields}
+    places |= {one.field: "plan" for one in obstacles}
+    items = sorted((f for f in said if f.startswith("checklist.")), key=lambda f: int(f[10:]))
+    places |= {field: field.replace("checklist.", "check-") for field in items}
+    places |= {name: name for name in PLACED}
+    return next(((at, said[field]) for field, at in places.items() if field in said), None)

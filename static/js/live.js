@@ -50,6 +50,7 @@ async function snapshot(fields) {
 /** What nobody has heard of for a while is shown as it was then: no clock goes on from it, no title claims it. */
 function onMode(mode, heard) {
   stale = mode === "stale";
+  notifier.rest(mode === "finished");
   stopClock(stale ? heard : 0);
   document.body.toggleAttribute("data-stale", stale);
   entitle();

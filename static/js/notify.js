@@ -26,8 +26,14 @@ export class Notifier {
   label() {
     this.button.setAttribute("aria-pressed", String(this.on));
     const denied = Notification.permission === "denied";
-    this.button.disabled = denied;
-    this.button.querySelector(".word").textContent = denied ? "The browser lets this site tell you nothing" : "Tell me when it needs me";
+    const words = denied ? "To be told, allow notifications for this site in the browser" : this.on ? "Tells you when it needs you" : "Tell me when it needs me";
+    this.button.querySelector(".word").textContent = words;
+    this.button.title = this.on ? "Press to be told no more" : words;
+  }
+
+  /** `over`: nobody is needed any more, unless it is rolled back. */
+  rest(over) {
+    if (this.button) this.button.hidden = over;
   }
 
   /** `needs`: what this person is needed for, as a sentence; empty if for nothing. */

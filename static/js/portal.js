@@ -100,3 +100,16 @@ document.addEventListener("htmx:afterOnLoad", () => {
   document.querySelector("#notices [data-lost]")?.remove();
   if (!streamed()) document.body.toggleAttribute("data-stale", false);
 });
+
+// What is wrong with a field is told beside it while it is filled in, and told once; the field is marked with it.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const { target, fragment } = event.detail;
+  if (target.matches(".error") && target.textContent === fragment.textContent) event.detail.shouldSwap = false;
+});
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  const error = event.detail.target;
+  if (!error.matches?.(".field > .error")) return;
+  const field = document.getElementById(error.id.replace(/-error$/, ""));
+  if (error.textContent) field?.setAttribute("aria-invalid", "true");
+  else field?.removeAttribute("aria-invalid");
+});

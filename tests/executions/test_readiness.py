@@ -84,6 +84,18 @@ def test_tools_are_verified_by_a_test_of_the_hosts_that_found_them(scene: Scene)
     assert "found on here by the test" in item(scene, TOOLS).evidence
 
 
+def test_tools_are_verified_by_a_dry_run_that_found_what_the_steps_call(scene: Scene) -> None:
+    scene.runbook(block("one", "seq 3"))
+    host = scene.environment.hosts.get()
+    good = [{"name": "tools", "state": "ok", "text": "", "milliseconds": 1}]
+    made = services.dry_run(
+        scene.person("devops-engineer"), runbook="trial", environment=scene.environment.slug
+    )
+    assert [check.host for check in made.checks] == [host]
+    HostCheck.objects.update(done_at=timezone.now(), results=good)
+    assert "found on here by the test" in item(scene, TOOLS).evidence
+
+
 def test_authorization_is_what_the_plan_asks_for(scene: Scene) -> None:
     scene.runbook(block("one", "true"))
     assert item(scene, AUTHORIZATION).evidence == "this plan needs no approval"

@@ -16,6 +16,7 @@ from tests.live.output import attempt, note, write
 from tests.live.viewer import Visitor
 from tests.waiting import until
 
+NAMED = 'variables: {NAME: {required: true, pattern: "[a-z]+"}}\n'
 BY_HAND = "#### Look\n- [ ] Nobody works\n- [ ] The log is quiet\n"
 
 
@@ -44,6 +45,22 @@ def test_a_half_typed_word_and_the_focus_survive_a_change(page: Page, scene: Sce
     expect(page.locator("[data-part=notes]")).to_contain_text("the log is quiet")
     expect(field).to_be_focused()
     expect(field).to_have_value("half a wo")
+
+
+def test_a_value_is_checked_while_it_is_typed(page: Page, scene: Scene) -> None:
+    scene.runbook('#### Say\n```bash {#say}\necho "$NAME"\n```\n', extra=NAMED)
+    page.goto("/runbooks/trial/run/?procedure=do-it")
+    field, error = page.locator("#var-NAME"), page.locator("#var-NAME-error")
+    field.type("BAD")
+    expect(error).to_contain_text("NAME has to")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_be_focused()
+    field.type("x")
+    field.fill("good")
+    expect(error).to_be_hidden()
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_value("good")
+    expect(page.locator("#plan")).to_contain_text("good")
 
 
 def test_viewers_that_are_sent_away_come_back_without_gap(page: Page, execution: Execution) -> None:

@@ -142,7 +142,7 @@ def test_what_no_other_step_speaks_of_is_told_apart(scene: Scene) -> None:
         block("one", "WHO=web; for round in a b; do true; done") + block("two", 'echo "$WHO"')
     )
     html = page(as_person(scene, "developer"), scene.run())
-    shown, _, folded = html.partition("1 more that steps have left")
+    shown, _, folded = html.partition("1 more value that no other step uses")
     assert "<code>WHO</code>" in shown and "<code>round</code>" not in shown
     assert "<code>round</code>" in folded
 

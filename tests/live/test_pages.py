@@ -276,3 +276,29 @@ def test_what_is_open_with_a_form_is_not_written_twice(scene: Scene) -> None:
     assert b"it rains" in client.post(url, form).content
     notice = client.post(url, form, headers={"HX-Request": "true"})
     assert notice.status_code == 422 and b"it rains" not in notice.content
+
+
+def test_the_undo_stack_says_what_it_is_for_or_is_not_there(scene: Scene) -> None:
+    client = as_person(scene, "devops-engineer")
+    scene.runbook("#### Set\n```bash {#set destructive rollback=begin}\ntrue\n```\n", BEGIN_AGAIN)
+    execution = scene.run()
+    assert "Undo stack" not in page(client, execution)  # it succeeded, and stays
+    Execution.objects.filter(pk=execution.pk).update(state="failed")
+    html = page(client, execution)
+    assert "Undo stack" in html and "If it has to be taken back" in html
+
+
+def test_keys_lead_to_the_next_and_the_previous_step(scene: Scene, execution: Execution) -> None:
+    html = page(as_person(scene, "developer"), execution, "?step=first")
+    assert re.search(r'href="\?step=second" data-keys="j"', html) and 'data-keys="k"' not in html
+    html = page(as_person(scene, "developer"), execution, "?step=second")
+    assert re.search(r'href="\?step=first" data-keys="k"', html) and 'data-keys="j"' not in html
+
+
+def test_the_values_of_a_command_and_of_its_expected_output_are_told(scene: Scene) -> None:
+    said = '#### Say\n```bash {#say}\necho "$NAME"\n```\n```output\nit is ${PLACE}\n```\n'
+    scene.runbook(said, extra="variables: {NAME: {default: cvd}, PLACE: {default: here}}\n")
+    html = page(as_person(scene, "developer"), scene.run(variables={}))
+    assert 'it is <span class="v">${PLACE}</span>' in html
+    for name, value in (("NAME", "cvd"), ("PLACE", "here")):
+        assert f"<dt><code>{name}</code></dt><dd><code>{value}</code></dd>" in html

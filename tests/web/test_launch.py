@@ -64,7 +64,10 @@ def test_what_was_typed_is_kept_with_the_error_at_its_field(world: World) -> Non
     assert answer.status_code == 422
     assert 'value="not a version"' in page
     assert ">because</textarea>" in page
-    assert "TARGET_VERSION has to be a version" in page
+    assert page.count("TARGET_VERSION has to be a version") == 2  # at the field, and at the top
+    assert '<a href="#var-TARGET_VERSION">TARGET_VERSION has to be' in page
+    assert 'aria-describedby="var-TARGET_VERSION-error var-TARGET_VERSION-hint"' in page
+    assert 'aria-invalid="true"' in page
     assert not Execution.objects.exists()
 
 
@@ -83,6 +86,30 @@ def test_each_thing_that_is_missing_is_named(
     answer = world.client("devops-engineer").post(RUN, {**RELEASE, **change})
     assert answer.status_code == 422
     assert problem in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"reason": ""}, "reason"),
+        ({"checklist": [], "reason": ""}, "check-1"),
+        ({"var-X": "1"}, "plan"),
+    ],
+)
+def test_what_was_refused_leads_to_the_first_thing_that_is_wrong(
+    change: dict[str, object], place: str, world: World
+) -> None:
+    page = world.client("devops-engineer").post(RUN, {**RELEASE, **change}).content.decode()
+    assert f'<a href="#{place}">' in page and f'id="{place}"' in page
+
+
+def test_values_are_checked_while_they_are_typed(world: World) -> None:
+    client, query = world.client("devops-engineer"), f"{RUN}?procedure=release"
+    page = client.get(query).content.decode()
+    assert 'hx-trigger="input delay:500ms"' in page
+    assert 'hx-select-oob="#var-TARGET_VERSION-error:innerHTML"' in page
+    assert "is required" not in client.get(query).content.decode()
+    assert "TARGET_VERSION is required" in client.get(f"{query}&sent=yes").content.decode()
 
 
 def test_a_protected_environment_asks_for_its_name(world: World) -> None:
@@ -151,7 +178,7 @@ def text_of(world: World, query: str = "procedure=release", role: str = "devops-
 def test_the_impact_says_what_else_goes_on_there_and_how_it_went(world: World) -> None:
     assert "nothing else goes on in development" in text_of(world)
     assert "never run here" in text_of(world)
-    assert "not known from past runs; the document says 5-10 min" in text_of(world)
+    assert "not known: never run here; the document says 5-10 min" in text_of(world)
     now = timezone.now()
     for minutes in (1, 2, 3):
         execution = world.start(runbook="deployment", procedure="greet")

@@ -60,7 +60,16 @@ def about(scene: Scene, row: Row | None, *, answers: bool) -> dict[str, object]:
     """What the description of a step needs to know. Its card says already what a stuck one waits for."""
     told = row is not None and scene.tells(row)
     found = [] if told else troubles(scene, row, answers=answers)
-    return {"row": row, "told": told, "troubles": found, **shown(answers=answers)}
+    previous, following = scene.beside(row)
+    return {
+        "row": row,
+        "told": told,
+        "troubles": found,
+        "previous": previous,
+        "next": following,
+        "values": scene.values(row),
+        **shown(answers=answers),
+    }
 
 
 def row_html(row: Row) -> str:

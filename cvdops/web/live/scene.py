@@ -25,6 +25,7 @@ from cvdops.executions.past import Ahead, ahead
 from cvdops.executions.plan import PEOPLE, Plan
 from cvdops.executions.queries import may_turn, resumable
 from cvdops.executions.queues import Gap
+from cvdops.executions.resolved import planned
 from cvdops.executions.rollback import UndoEntry, undo_stack
 from cvdops.executions.standstill import SILENCE, unheard
 from cvdops.executions.states import (
@@ -283,6 +284,18 @@ class Scene:
     def row(self, wanted: str) -> Row | None:
         """By the step's id in the document or the step run's own id."""
         return next((r for r in self.rows if wanted in {r.link, r.step.key, str(r.step.pk)}), None)
+
+    def beside(self, row: Row | None) -> tuple[Row | None, Row | None]:
+        """The steps before and after it, as they are listed."""
+        if row is None:
+            return None, None
+        at = self.rows.index(row)
+        return next(iter(self.rows[at - 1 : at]), None), next(iter(self.rows[at + 1 :]), None)
+
+    def values(self, row: Row | None) -> tuple[tuple[str, str], ...]:
+        """The values that its command and its expected output name, as far as they were known at the start."""
+        steps = [self.plan.step(row.step.key)] if row else []
+        return tuple(v for one in planned(self.execution, self.plan, steps) for v in one.values)
 
     @cached_property
     def controls_key(self) -> str:

@@ -32,16 +32,6 @@ from cvdops.web.fresh import fresh
 from cvdops.web.launch import Typed, typed_from
 from cvdops.web.timing import timing
 
-# The fields that have a place of their own on the page.
-_PLACED = {
-    "reason",
-    "confirm_environment",
-    "priority",
-    "emergency_reason",
-    "notified_at",
-    "short_notice",
-}
-
 
 @requires(Action.START, "GET", "POST")
 def run(request: HttpRequest, runbook_id: str) -> HttpResponse:
@@ -142,10 +132,12 @@ def _complete(typed: Typed, doc: Document, environments: Sequence[Environment]) 
 def _plan(
     user: User, preview: Preview, typed: Typed, refused: Sequence[Problem] | None
 ) -> dict[str, object]:
-    problems = launch.worth_showing(preview, typed.variables) if refused is None else refused
+    unsent = preview.problems if typed.sent else launch.worth_showing(preview, typed.variables)
+    problems = unsent if refused is None else refused
     by_field = {problem.field: problem.message for problem in problems}
     fields = launch.fields(preview, by_field)
-    placed = {field.variable.name for field in fields} | _PLACED
+    placed = {field.variable.name for field in fields} | {*launch.PLACED}
+    obstacles = [p for p in problems if p.field not in placed and "." not in p.field]
     rows = launch.rows(preview)
     takes = estimate(preview.draft, str(preview.version.metadata.get("estimated_time", "")))
     return {
@@ -157,13 +149,17 @@ def _plan(
         "no_return": launch.no_return(rows),
         "gap": queues.gap(preview.environment.queue),
         "fields": fields,
+        "errors_at": ",".join(
+            f"#{f.name}-error:innerHTML" for f in fields if not f.variable.secret
+        ),
         "rows": rows,
         "hosts": launch.hosts(preview),
         "approvals": approvers.needed(preview.draft),
         "errors": by_field,
         "refused": refused,
         "priorities": [(one, TERMS[one]) for one in Priority] if typed.emergency else [],
-        "obstacles": [p for p in problems if p.field not in placed and "." not in p.field],
+        "obstacles": obstacles,
+        "first_wrong": launch.first_wrong(problems, fields, obstacles),
         "checklist": [
             (position, draft, position in typed.checklist, by_field.get(f"checklist.{position}"))
             for position, draft in enumerate(preview.before)

@@ -14,6 +14,7 @@ from cvdops.access.policy import Action
 from cvdops.catalog.models import Runbook
 from cvdops.executions import services
 from cvdops.executions.models import HostCheck
+from cvdops.executions.readiness import TOOLS_AT
 from cvdops.lib.errors import Invalid, NotFound, Problem
 from cvdops.web.catalog.versions import number_in
 from cvdops.web.launch import typed_from
@@ -56,6 +57,7 @@ def _result(
         "runbook": runbook,
         "tests": tests,
         "problems": problems,
+        "tools_at": TOOLS_AT,
         "over": all(test.over for test in tests),
         "good": not problems and all(test.good for test in tests),
         "address": _address(runbook, [test.check for test in tests]),

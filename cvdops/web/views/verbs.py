@@ -66,7 +66,14 @@ def settle(request: HttpRequest, execution_id: str, step_id: str) -> HttpRespons
 def confirm(request: HttpRequest, execution_id: str, step_id: str) -> HttpResponse:
     items = request.POST.getlist("items")
     if not all(item.isdecimal() and len(item) < 6 for item in items):
-        raise Invalid([Problem("items", "Items are numbers of this list. Load the page again.")])
+        raise Invalid(
+            [
+                Problem(
+                    "items",
+                    "An item is not on this list any more. Reload the page, and confirm what it shows.",
+                )
+            ]
+        )
     positions = [int(item) for item in items]
     services.confirm(person(request), execution_id, step_id, positions, comment(request))
     return answer(request, execution_id)
