@@ -8,6 +8,7 @@ export class Notifier {
     this.told = "";
     if (!button || !("Notification" in window) || !isSecureContext) return;
     delete button.dataset.notOffered;
+    this.offered = true;
     button.addEventListener("click", () => this.toggle());
     this.label();
   }
@@ -33,7 +34,7 @@ export class Notifier {
 
   /** `over`: nobody is needed any more, unless it is rolled back. */
   rest(over) {
-    if (this.button) this.button.hidden = over;
+    if (this.offered) this.button.toggleAttribute("data-not-offered", over); // its place stays
   }
 
   /** `needs`: what this person is needed for, as a sentence; empty if for nothing. */
