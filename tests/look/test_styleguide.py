@@ -9,7 +9,7 @@ from cvdops.web.views.styleguide import COLOURS
 
 CSS = Path("static/css")
 # What scripts and states add, and a class of another part beside whose own it stands.
-ADDED = {"htmx-request", "over", "away"}
+ADDED = {"htmx-request", "over", "away", "reach"}
 
 
 def classes(css: str) -> set[str]:
