@@ -66,13 +66,18 @@ def test_a_lead_says_what_became_of_a_step(
     assert answer.json()["steps"][1]["state"] == state, answer.content
 
 
-def test_of_a_stop_that_nobody_saw_only_the_stop_is_settled(scene: Scene) -> None:
+@pytest.mark.parametrize(("intent", "state"), [("cancel", "cancelled"), ("", "timed_out")])
+def test_of_a_stop_that_nobody_saw_only_the_stop_is_settled(
+    scene: Scene, intent: str, state: str
+) -> None:
+    """It was asked to stop by a cancel, or because its time was up."""
     made = stuck(scene)
+    Execution.objects.filter(pk=made.pk).update(intent=intent)
     made.steps.filter(key="two").update(unconfirmed=True, state="interrupted")
     answer = post("operations-lead", made, "steps/two/settle", comment="seen", outcome="succeeded")
     assert [p["field"] for p in answer.json()["problems"]] == ["outcome"]
     answer = post("operations-lead", made, "steps/two/settle", comment="seen")
-    assert answer.json()["steps"][1]["state"] == "cancelled", answer.content
+    assert answer.json()["steps"][1]["state"] == state, answer.content
 
 
 def test_nobody_else_overrides(scene: Scene) -> None:
