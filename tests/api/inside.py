@@ -53,7 +53,7 @@ class Inside:
                 content_type=case.media_type or "application/json",
                 headers=headers,
             )
-            told = b"" if answer.streaming else answer.content
+            told = answer.getvalue()  # of a file, too, while what it is made of is there
         asked = requests.Request(case.method, AT + address, headers, data=content).prepare()
         return Response(
             answer.status_code,
@@ -88,7 +88,7 @@ def _content(body: Any) -> bytes:
 def _address(case: Case) -> str:
     path = case.operation.path
     for name, value in (case.path_parameters or {}).items():
-        path = path.replace(f"{{{name}}}", quote(_text(value), safe=""))
+        path = path.replace(f"{{{name}}}", quote(_text(value) or b"-", safe=""))
     asked = {name: _texts(value) for name, value in (case.query or {}).items()}
     found = urlencode(asked, doseq=True, errors="surrogatepass")
     return f"{path}?{found}" if found else path
@@ -100,4 +100,4 @@ def _texts(value: Any) -> list[str]:
 
 def _text(value: Any) -> Any:
     found = value if isinstance(value, str) else json.dumps(value)
-    return found.encode(errors="surrogatepass") or b"-"
+    return found.encode(errors="surrogatepass")
