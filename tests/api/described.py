@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.test import Client
+from hypothesis import HealthCheck, Phase, settings
 
 from cvdops.access import limits
 from cvdops.access.models import Role, RoleGrant
@@ -105,3 +106,14 @@ class undone:  # noqa: N801 — it reads as a word of its sentence
     def __exit__(self, *error: object) -> None:
         transaction.set_rollback(True)
         self._outer.__exit__(*error)  # type: ignore[arg-type]
+
+
+def generated(count: int) -> settings:
+    """So many made-up cases: as they come, none kept for another time or made smaller."""
+    return settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
@@ -17,7 +17,7 @@ from schemathesis.core.transport import Response
 from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.specs.openapi import checks
 
-from tests.api.described import CALLS, TAGS
+from tests.api.described import CALLS, TAGS, generated
 from tests.api.running import Running, portal
 
 __all__ = ["portal"]
@@ -98,13 +98,7 @@ def examine(portal: Running, name: str, examples: int) -> None:
 
 
 def send(portal: Running, cases: st.SearchStrategy[Case], examples: int) -> None:
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @generated(examples)
     @given(cases)
     def sent(case: Case) -> None:
         judge(portal, case)

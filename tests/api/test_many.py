@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.schemas import APIOperation
 from cvdops.api.urls import described
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.executions import triggers
-from tests.api.described import CALLS, quiet, text, there
+from tests.api.described import CALLS, generated, quiet, text, there
 from tests.api.inside import Inside, hold
 from tests.api.mixture import Mixture
 from tests.api.test_corpus import quickly
@@ -40,10 +40,8 @@ MADE = min(
     30, MANY // 20
 )  # of what fits and of what does not, by schemathesis; the others are mixed of these
 ENOUGH = 5  # failures of a call
-FILES = {
-    "audit.file",
-    "history.file",
-}  # made on connections of their own: only a portal at work can
+# Made on connections of their own: only a portal at work can.
+FILES = {"audit.file", "history.file"}
 NAMES = sorted({call["operationId"] for call in CALLS} - FILES)
 
 
@@ -133,13 +131,7 @@ def known(operation: APIOperation, pinned: dict[str, Any]) -> list[Case]:
 def drawn(cases: st.SearchStrategy[Case], count: int) -> list[Case]:
     found: list[Case] = []
 
-    @settings(
-        max_examples=count,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @generated(count)
     @given(cases)
     def draw(case: Case) -> None:
         found.append(case)
