@@ -98,7 +98,7 @@ def _begin_pulse(instance: Any, **_: object) -> None:
     from cvdops.executions.indexing import Indexer  # noqa: PLC0415 (models load after this module)
     from cvdops.executions.leases import HOLDS  # noqa: PLC0415 (models load after this module)
     from cvdops.executions.looks import ENDS, LOOKS, REMAINS, TESTS  # noqa: PLC0415 (models load after this module)
-    from cvdops.executions.pulse import LEAVE, Pulse  # noqa: PLC0415
+    from cvdops.executions.pulse import LEAVE, Pulse, Round  # noqa: PLC0415
 
     close_to_others()
     LOOKS.open(instance.concurrency)
@@ -109,6 +109,7 @@ def _begin_pulse(instance: Any, **_: object) -> None:
     served = [name for name in instance.app.amqp.queues.consume_from if name != direct]
     pulse = Pulse(served, direct)
     pulse.start()
+    Round(served, direct).start()
     Indexer().start()
     settle()
 

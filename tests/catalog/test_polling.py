@@ -13,7 +13,7 @@ from cvdops.catalog.models import CatalogSource, Runbook
 from cvdops.catalog.origin import Origin
 from cvdops.catalog.polling import claim_look
 from cvdops.catalog.tasks import look
-from cvdops.executions.pulse import OWNER, Pulse, consumed
+from cvdops.executions.pulse import Round
 from tests.catalog.repositories import Work, document, make
 
 pytestmark = pytest.mark.django_db
@@ -77,16 +77,12 @@ def test_a_look_that_fails_is_noted(work: Work) -> None:
 
 @pytest.mark.usefixtures("work")
 def test_a_worker_asks_itself(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.WORKER_MEMORY = (
-        100_000  # of the process of all tests: a worker as large would end itself
-    )
     sent: list[tuple[str, str]] = []
     monkeypatch.setattr(current_app, "send_task", lambda name, _, queue: sent.append((name, queue)))
     monkeypatch.setattr("django.db.connection.close", lambda: None)
-    consumed(OWNER)  # a worker that had heard nothing for long would end itself
-    pulse = Pulse(["env.development"], "mine.dq")
+    of_a_worker = Round(["env.development"], "mine.dq")
     for _ in range(2):
-        pulse.beat()
+        of_a_worker.beat()
     assert [queue for name, queue in sent if name == "catalog.look"] == ["mine.dq"]
 
 

@@ -11,7 +11,8 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
 
-from cvdops.executions import canary, queues, standstill
+from cvdops.audit import witness
+from cvdops.executions import canary, pulse, queues, standstill
 from cvdops.executions.canary import Canary
 from cvdops.executions.models import Execution, Worker
 from tests.executions.scene import Scene
@@ -173,3 +174,20 @@ def test_a_worker_that_hears_nothing_ends_itself() -> None:
     )
     assert worker.returncode == 70, worker.stderr
     assert "no message of it comes through" in worker.stderr
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_search_that_takes_too_long_keeps_no_other_from_its_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turns: list[str] = []
+
+    def slow() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 50")
+            cursor.execute("SELECT pg_sleep(60)")
+
+    monkeypatch.setattr(pulse, "rescue", slow)
+    monkeypatch.setattr(witness, "look", lambda: turns.append("witness"))
+    pulse.Round(SERVES, "mine.dq").beat()
+    assert turns == ["witness"]

@@ -10,9 +10,9 @@ from pytest_django import Settings
 
 from cvdops.doctor import targets
 from cvdops.executions import context, services, tidying
-from cvdops.executions.looks import OWNER, REMAINS
+from cvdops.executions.looks import REMAINS
 from cvdops.executions.models import Execution, StepAttempt
-from cvdops.executions.pulse import Pulse, consumed
+from cvdops.executions.pulse import Round
 from cvdops.lib import failpoints
 from cvdops.runners.local import LocalTransport
 from cvdops.runners.ssh.transport import SPOOL
@@ -85,8 +85,6 @@ def test_a_host_that_was_away_at_the_end_is_asked_until_its_files_are_gone(
 def test_a_worker_that_died_before_it_removed_them_is_replaced_by_any_other(
     scene: Scene, settings: Settings
 ) -> None:
-    settings.WORKER_MEMORY = 100_000  # MB: that of the process of all tests
-    consumed(OWNER)  # a worker that had heard nothing for long would end itself
     scene.runbook(block("one", "echo hello"))
     failpoints.arm(ENDED, die)
     execution = scene.start()
@@ -95,7 +93,7 @@ def test_a_worker_that_died_before_it_removed_them_is_replaced_by_any_other(
     assert "out" in files(settings.SPOOL_DIR, execution)
     StepAttempt.objects.update(clean_at=Now())
     REMAINS.open(1)
-    Pulse(QUEUES, "mine.dq").beat()
+    Round(QUEUES, "mine.dq").beat()
     assert REMAINS.wait(60)
     assert files(settings.SPOOL_DIR, execution) == set()
     assert not looked_for(execution)
