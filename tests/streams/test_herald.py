@@ -7,6 +7,7 @@ import pytest
 from redis import Redis
 
 from cvdops.streams import KEY, publisher
+from cvdops.streams import herald as heralds
 from cvdops.streams.herald import Herald
 from cvdops.streams.publisher import Publisher
 from tests.streams.conftest import Broker
@@ -39,3 +40,16 @@ def test_a_frozen_redis_costs_the_caller_nothing(
         herald.announce("one", seq)
     assert time.monotonic() - before < 30  # who waited for one answer would wait for a minute
     broker.signal(signal.SIGCONT)
+
+
+def test_what_is_announced_meanwhile_goes_as_one_hint(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heralds, "PAUSE", 0.5)
+    herald = Herald(Publisher(broker.url))
+    herald.announce("one", 1)
+    until(lambda: positions(broker, "one") == [1], what="the first hint, at once")
+    for seq in range(2, 501):
+        herald.announce("one", seq)
+    until(lambda: positions(broker, "one")[-1:] == [500], what="the last hint")
+    assert positions(broker, "one") == [1, 500]
