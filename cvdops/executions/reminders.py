@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
 from django.utils.text import slugify
 
 from cvdops.access.approvers import people, receivers
@@ -27,6 +27,7 @@ from cvdops.executions.asking import Asked, asked
 from cvdops.executions.deciders import inbox
 from cvdops.executions.models import Execution
 from cvdops.executions.priorities import Priority, moments
+from cvdops.lib.together import Fixed, read
 from cvdops.notifications import addresses
 from cvdops.notifications import services as notifications
 from cvdops.notifications.models import Notice
@@ -60,23 +61,30 @@ def remind() -> None:
             mine, now = cursor.fetchone()
         if not mine:
             return
-        _settle()
-        for ended in asked(_closed(now)):
-            _tell_of_the_end(ended)
-        chain = list(Contact.objects.filter(kind=Contact.Kind.ESCALATION).order_by("order"))
+        unread, ended, waiting, chain = read(_unread.of(), _ended.of(), _open.of(), _chain.of())
+        _settle(unread, waiting)
+        untold_ends = _untold([(request, _ENDED) for request in ended])
+        for item in asked(request for request, _ in untold_ends):
+            _tell_of_the_end(item)
         reached_by_now = [
             (request, reached)
-            for request in _open()
+            for request in waiting
             for reached in stages(request, request.priority, len(chain), now)
         ]
-        untold = _untold(reached_by_now)
-        deciders = _deciders([request for request, _ in untold])
-        named = {item.request.pk: item for item in asked(request for request, _ in untold)}
-        for request, reached in untold:
-            if reached <= _REMINDED:
-                _ask(named[request.pk], reached, deciders.get(request.pk, []))
-            else:
-                _escalate(named[request.pk], reached, chain[reached - _REMINDED - 1])
+        if untold := _untold(reached_by_now):
+            _tell(untold, chain)
+
+
+def _tell(untold: Sequence[tuple[ApprovalRequest, int]], chain: Sequence[Contact]) -> None:
+    """Of the stages that these requests have reached."""
+    requests = [request for request, _ in untold]
+    deciders = _deciders(requests)
+    named = {item.request.pk: item for item in asked(requests)}
+    for request, reached in untold:
+        if reached <= _REMINDED:
+            _ask(named[request.pk], reached, deciders.get(request.pk, []))
+        else:
+            _escalate(named[request.pk], reached, chain[reached - _REMINDED - 1])
 
 
 def stages(request: ApprovalRequest, priority: str, chain: int, now: datetime) -> list[int]:
@@ -93,6 +101,7 @@ def subject_of(request: ApprovalRequest) -> str:
     return f"approval:{request.pk}"
 
 
+@Fixed
 def _open() -> QuerySet[Any]:
     """With the priority of the emergency that each is about; empty for none."""
     about = Execution.objects.filter(pk=OuterRef("execution_id")).values_list(_PRIORITY)
@@ -100,12 +109,24 @@ def _open() -> QuerySet[Any]:
     return found.annotate(priority=Subquery(about))
 
 
-def _closed(now: datetime) -> list[ApprovalRequest]:
-    """Those that ended a short time ago, whose requester was not told."""
-    ended = ApprovalRequest.objects.filter(closed_at__gt=now - _TOLD_OF_THE_END)
+@Fixed
+def _ended() -> QuerySet[ApprovalRequest]:
+    """Those that ended a short time ago, and whose requester should know."""
+    ended = ApprovalRequest.objects.filter(closed_at__gt=Now() - _TOLD_OF_THE_END)
     unwanted = Q(state=RequestState.VOID, void_reason__in=("", NOT_NEEDED))
-    found = ended.exclude(unwanted).select_related("requested_by")
-    return [request for request, _ in _untold([(request, _ENDED) for request in found])]
+    return ended.exclude(unwanted).select_related("requested_by")
+
+
+@Fixed
+def _chain() -> QuerySet[Contact]:
+    return Contact.objects.filter(kind=Contact.Kind.ESCALATION).order_by("order")
+
+
+@Fixed
+def _unread() -> QuerySet[Notice, str]:
+    """What the notices are about that ask for a decision, and that somebody has not read."""
+    found = Notice.objects.filter(read_at__isnull=True, subject__startswith="approval:")
+    return found.exclude(subject__endswith=f":{_ENDED}").values_list("subject", flat=True)
 
 
 def _untold(events: Sequence[tuple[ApprovalRequest, What]]) -> list[tuple[ApprovalRequest, What]]:
@@ -218,15 +239,10 @@ def _tell_giver(request: ApprovalRequest, giver: User, text: str) -> None:
     notifications.note([giver], subject=key, key=key, text=text, path=path)
 
 
-def _settle() -> None:
+def _settle(unread: Iterable[str], waiting: Iterable[ApprovalRequest]) -> None:
     """Notices of requests that are open no more."""
-    unread = Notice.objects.filter(read_at__isnull=True, subject__startswith="approval:")
-    subjects = set(unread.exclude(subject__endswith=f":{_ENDED}").values_list("subject", flat=True))
-    ids = {subject.removeprefix("approval:"): subject for subject in subjects}
-    still = ApprovalRequest.objects.filter(pk__in=ids, state=RequestState.OPEN)
-    for pk in still.values_list("pk", flat=True):
-        del ids[str(pk)]
-    notifications.settle(list(ids.values()))
+    settled = set(unread) - {subject_of(request) for request in waiting}
+    notifications.settle(sorted(settled))
 
 
 def _key(request: ApprovalRequest, what: object) -> str:
