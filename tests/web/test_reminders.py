@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -58,6 +60,14 @@ def test_who_asked_hears_whom_it_waits_for(request_: ApprovalRequest) -> None:
     assert told(REQUESTER) == [
         f"Asked for the approval of Ask (#{number}): {User.objects.get(username=MANAGER).name}."
     ]
+
+
+def test_a_look_that_finds_nothing_new_asks_little(request_: ApprovalRequest) -> None:
+    remind()
+    with CaptureQueriesContext(connection) as queries:
+        remind()
+    # Overdue changes, the lock in its transaction, all that may have to be told, what was told of it.
+    assert len(queries) == 6
 
 
 def test_an_emergency_is_told_as_one(request_: ApprovalRequest) -> None:
