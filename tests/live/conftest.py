@@ -1,20 +1,18 @@
 """Fixtures of the tests of the live page: an execution, and a real web server to watch it from."""
 
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from django.test import Client
 
 from cvdops.executions.models import Execution
 from cvdops.live import guard, pump
 from tests.executions import scene as scenes
 from tests.live.chromium import browser, errors, page, said, tab
+from tests.live.serving import serving
 from tests.live.viewer import Visitor
-from tests.waiting import joined, until
 
 __all__ = ["browser", "errors", "page", "said", "tab"]
 TWO_STEPS = """
@@ -54,21 +52,8 @@ def port() -> Iterator[int]:
 @pytest.fixture
 def server(transactional_db: None, port: int) -> Iterator[int]:
     """The port of a uvicorn in this process, on the database of the tests."""
-    config = uvicorn.Config(
-        "cvdops.asgi:application",
-        port=port,
-        http="cvdops.web.live.delivery:Delivery",
-        lifespan="off",
-        log_level="warning",
-        timeout_graceful_shutdown=2,
-    )
-    running = uvicorn.Server(config)
-    thread = threading.Thread(target=running.run, daemon=True)
-    thread.start()
-    until(lambda: running.started, what="the web server")
-    yield port
-    running.should_exit = True
-    joined(thread)
+    with serving(port):
+        yield port
 
 
 @pytest.fixture
