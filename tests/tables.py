@@ -23,6 +23,14 @@ BEGIN
   END LOOP;
 END $$
 """  # noqa: S608 — of its own constant
+_FILL = """
+CREATE FUNCTION {name}.fill() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  SET LOCAL session_replication_role = replica;
+  {steps}
+  SET LOCAL session_replication_role = origin;
+END $$
+"""
 
 
 def empty(_case: object) -> None:
@@ -32,7 +40,7 @@ def empty(_case: object) -> None:
 
 
 def rows() -> Rows:
-    """All that there is now, to be put back by `fill`."""
+    """All that there is now, for `keep`. Their numbers are never given again."""
     found: Rows = {}
     with connection.cursor() as cursor:
         cursor.execute(_OURS)
@@ -44,12 +52,20 @@ def rows() -> Rows:
     return found
 
 
-def fill(found: Rows) -> None:
-    """Put these rows in the place of all that their tables have. Their numbers are never given again."""
+def keep(name: str, found: Rows) -> None:
+    """Have them beside the tables, from where `fill` takes them in one statement, planned once."""
+    steps = []
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}")
         for table, data in found.items():
-            cursor.execute(f"DELETE FROM {table}")  # noqa: S608 — of PostgreSQL itself
-            with cursor.copy(f"COPY {table} FROM STDIN (FORMAT binary)") as copy:
+            cursor.execute(f"CREATE TABLE {name}.{table} AS TABLE {table} WITH NO DATA")
+            with cursor.copy(f"COPY {name}.{table} FROM STDIN (FORMAT binary)") as copy:
                 copy.write(data)
-        cursor.execute("SET LOCAL session_replication_role = origin")
+            steps.append(f"DELETE FROM {table}; INSERT INTO {table} TABLE {name}.{table};")  # noqa: S608 — names of PostgreSQL
+        cursor.execute(_FILL.format(name=name, steps="\n".join(steps)))
+
+
+def fill(name: str) -> None:
+    """Put what is kept by this name in the place of all that its tables have."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {name}.fill()")

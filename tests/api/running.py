@@ -17,7 +17,6 @@ from schemathesis.specs.openapi.schemas import APIOperation, OpenApiSchema
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.environments.models import Environment
-from tests import tables
 from tests.api.calls import ROOT, token_of
 from tests.api.described import KNOWN, WORDS, lead, own
 from tests.faults.portal import web
@@ -104,7 +103,7 @@ class Running:
 
 
 @pytest.fixture
-def portal(transactional_db: None, rows: tables.Rows, tmp_path: Path) -> Iterator[Running]:
+def portal(transactional_db: None, rows: str, tmp_path: Path) -> Iterator[Running]:
     runbooks = tmp_path / "runbooks"
     runbooks.mkdir()
     world = worlds.again(runbooks, rows)

@@ -23,21 +23,20 @@ def rows(
     django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
-) -> tables.Rows:
-    """Those of a world, made once in each process."""
+) -> str:
+    """The name of those of a world, made once in each process."""
     with django_db_blocker.unblock():
         with transaction.atomic():
             worlds.make(tmp_path_factory.mktemp("world"))
             found = tables.rows()
             transaction.set_rollback(True)
+        tables.keep("world", found)
         connections.close_all()
-    return found
+    return "world"
 
 
 @pytest.fixture(scope="module")
-def logged_in(
-    rows: tables.Rows, django_db_blocker: DjangoDbBlocker
-) -> tuple[tables.Rows, dict[str, str]]:
+def logged_in(rows: str, django_db_blocker: DjangoDbBlocker) -> tuple[str, dict[str, str]]:
     """The rows of a world in which everybody has logged in, and their sessions by role."""
     with django_db_blocker.unblock():
         with transaction.atomic():
@@ -49,14 +48,15 @@ def logged_in(
             }
             found = tables.rows()
             transaction.set_rollback(True)
+        tables.keep("crowd", found)
         connections.close_all()
-    return found, sessions
+    return "crowd", sessions
 
 
 @pytest.fixture
 def crowd(
     db: None,
-    logged_in: tuple[tables.Rows, dict[str, str]],
+    logged_in: tuple[str, dict[str, str]],
     tmp_path: Path,
     settings: Settings,
 ) -> worlds.World:
@@ -66,7 +66,7 @@ def crowd(
 
 
 @pytest.fixture
-def world(db: None, rows: tables.Rows, tmp_path: Path, settings: Settings) -> worlds.World:
+def world(db: None, rows: str, tmp_path: Path, settings: Settings) -> worlds.World:
     settings.RUNBOOKS = Origin(str(tmp_path))
     return worlds.again(tmp_path, rows)
 

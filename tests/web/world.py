@@ -255,7 +255,7 @@ def make(folder: Path) -> World:
     return World(folder)
 
 
-def again(folder: Path, rows: tables.Rows, sessions: Mapping[str, str] | None = None) -> World:
+def again(folder: Path, rows: str, sessions: Mapping[str, str] | None = None) -> World:
     """One of which these are the rows, as if it had been made here: that takes a tenth of the time."""
     write(folder)
     tables.fill(rows)
