@@ -107,7 +107,7 @@ def test_a_connection_that_died_in_a_sleep_is_made_anew(
 
 
 def test_without_redis_the_page_polls_and_says_so(
-    settings: Settings, page: Page, execution: Execution
+    impatient: None, settings: Settings, page: Page, execution: Execution
 ) -> None:
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
     first = attempt(execution)

@@ -146,7 +146,7 @@ def connections_of_others() -> int:
 
 
 def test_without_redis_it_polls_and_says_so(
-    settings: Settings, visitor: Visitor, execution: Execution
+    impatient: None, settings: Settings, visitor: Visitor, execution: Execution
 ) -> None:
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
     first = attempt(execution)
@@ -157,7 +157,7 @@ def test_without_redis_it_polls_and_says_so(
 
 
 def test_a_database_that_was_away_lets_viewers_read_anew(
-    visitor: Visitor, execution: Execution
+    impatient: None, visitor: Visitor, execution: Execution
 ) -> None:
     with visitor.watch(execution.pk, str(execution.seq)) as stream:
         stream.first("mode")
