@@ -21,7 +21,7 @@ SAY = '#### Say\n```bash {#say}\nprintf "\\033[1mone\\033[0m\\033[2J\\ntwo"\n```
 FAIL = "#### Break\n```bash {#break}\necho before\nexit 42\n```\n"
 GATE = "#### Ask\n```approval {#ask}\napprovers: [operations-manager]\n```\n"
 COUNT = (
-    '#### Count\n```bash {#count}\nfor i in $(seq 1 40); do echo "line $i"; sleep 0.1; done\n```\n'
+    '#### Count\n```bash {#count}\nfor i in $(seq 1 40); do echo "line $i"; sleep 0.04; done\n```\n'
 )
 SLOW = "#### Wait\n```bash {#wait timeout=600s}\necho begun\nsleep 500\n```\n"
 
