@@ -10,7 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 
-from benchmarks import million, system
+from benchmarks import million, plans, system
 from benchmarks.figures import Figure, median, percentile, table
 from benchmarks.flood import growth
 from benchmarks.viewers import log_in
@@ -21,11 +21,26 @@ READER = "operations-lead"
 LONG = 50.0  # ms of server time for a page of the history
 SEARCH = 300.0
 OTHER = 60.0
-PAGES = (
-    *("/", "/runbooks/", "/runbooks/deployment/", "/runbooks/deployment/run/", "/approvals/"),
-    *("/permissions/", "/environments/", "/environments/development/", "/contacts/", "/audit/"),
-    *("/notices/", "/holds/", "/account/"),
-)
+PAGES = {
+    "home": "/",
+    "catalog": "/runbooks/",
+    "a runbook that runs all the time": "/runbooks/backup-restore/",
+    "a runbook that hardly ever runs": "/runbooks/performance-tuning/",
+    "a runbook that never ran": "/runbooks/security-audit/",
+    "approvals": "/approvals/",
+    "metrics of a month": "/metrics/",
+    "metrics of a year": "/metrics/?days=365",
+    "routines": "/routines/",
+    "permissions": "/permissions/",
+    "certification": "/permissions/certification/",
+    "environments": "/environments/",
+    "environment": "/environments/development/",
+    "contacts": "/contacts/",
+    "audit": "/audit/",
+    "notices": "/notices/",
+    "holds": "/holds/",
+    "account": "/account/",
+}
 
 
 def measure(running: system.System, count: int = EXECUTIONS) -> Iterator[Figure]:
@@ -62,9 +77,10 @@ def _addresses() -> dict[str, list[str]]:
     filters = {
         "nothing": ["", middle, *(f"before={one}" for one in far)],
         "runbook": [
-            f"runbook={one}" for one in ("deployment", "backup-restore", "incident-response")
+            f"runbook={one}" for one in (plans.OFTEN, "deployment", plans.RARE, plans.NEVER)
         ],
-        "procedure": [f"procedure=procedure-{n % 6}" for n in numbers] + ["procedure=nothing"],
+        "procedure": [f"procedure={key}" for _, key, _ in plans.procedures()]
+        + ["procedure=nothing"],
         "environment": [f"environment={one}" for one in ("development", "staging", "production")],
         "state": [
             f"state={one}" for one in ("succeeded", "failed", "rejected", "running", "expired")
@@ -83,7 +99,7 @@ def _addresses() -> dict[str, list[str]]:
             "person=devops-engineer&state=rejected&host=web-7",
             "host=web-3&variable=TARGET_VERSION&value=v1.7",
             "state=failed&since=2025-03-01&until=2025-03-02",
-            "procedure=procedure-1&emergency=yes",
+            "procedure=backup-database&emergency=yes",
             "runbook=deployment&state=expired&person=operations-lead",
         ],
     }
@@ -114,13 +130,37 @@ def _search() -> Iterator[Figure]:
 
 
 def _pages() -> Iterator[Figure]:
-    for address in PAGES:
-        times, asked = _ask([address])
-        yield Figure(f"{address} beside them, p95", percentile(times, 0.95), "ms", None, OTHER)
-        yield Figure(f"{address} beside them, queries", asked, "", None, 12.0)
+    for name, addresses in _others().items():
+        times, asked = _ask(addresses)
+        yield Figure(f"{name} beside them, p95", percentile(times, 0.95), "ms", None, OTHER)
+        yield Figure(f"{name} beside them, queries", asked, "", None, 12.0)
     for address in ("/", "/executions/", "/executions/?output=info", "/runbooks/deployment/"):
         size = len(gzip.compress(_client().get(address).content)) / 1000
         yield Figure(f"{address} transferred", size, "KB", None, 60.0)
+
+
+def _others() -> dict[str, list[str]]:
+    """The pages, and those of executions: of what is run all the time, hardly ever, and never."""
+    from cvdops.executions.models import Execution
+
+    newest = Execution.objects.order_by("-id")
+    going, over = (f"/executions/{one.pk}/" for one in (newest[0], newest[million.GOING]))
+    same = newest.filter(runbook=plans.OFTEN, finished_at__isnull=False)
+    rare = newest.filter(runbook=plans.RARE).last()
+    first, second = same[:2]
+    return {
+        **{name: [address] for name, address in PAGES.items()},
+        "an execution that goes on": [going],
+        "an execution that is over": [over],
+        "evidence": [f"{over}evidence/"],
+        "comparison": [f"/executions/compare/?run={first.number}&run={second.number}"],
+        "what to compare with": [f"/executions/compare/?run={one.number}" for one in (first, rare)],
+        "launch": [_launch(*one) for one in plans.procedures()],
+    }
+
+
+def _launch(runbook: str, procedure: str, environment: str) -> str:
+    return f"/runbooks/{runbook}/run/?procedure={procedure}&environment={environment}"
 
 
 def _export(running: system.System, count: int) -> Iterator[Figure]:

@@ -5,9 +5,15 @@ import time
 
 import zstandard
 
+from benchmarks import plans
+
 VARIANTS = 2000  # different outputs
 LINES = 50  # of each output
 SEARCHED = 100_000  # executions whose output is in the index of the search
+DETAILED = (
+    50_000  # the newest executions, with their plan and all steps of it; the others have one step
+)
+GOING = 40  # the very newest, which are paused after some of their steps
 YEARS = 2
 
 _EXECUTIONS = """
@@ -15,18 +21,18 @@ INSERT INTO executions_execution
   (id, number, runbook_id, version_id, procedure, environment_id, requested_by_id, reason, variables,
    sealed, plan, plan_digest, state, phase, intent, waiting_for, session, outcome, seq, lease_owner,
    lease_token, lost_leases, created_at, started_at, finished_at, state_since)
-SELECT m.id, nextval('execution_number'), r.id, r.current_id, p.procedure, e.slug, u.id,
+SELECT m.id, nextval('execution_number'), p.runbook_id, p.version_id, p.procedure, p.environment_id, u.id,
        format('Routine work %%s for OPS-%%s', m.g %% 1000, m.g),
        jsonb_build_object('TARGET_VERSION', 'v1.' || m.g %% 500, 'SERVICE_NAME', 'cvd',
                           'TICKET', 'OPS-' || m.g),
-       '', '{}', repeat('0', 64), s.state, 'forward', '', '{}', '{}', '', 1, '', 0, 0,
-       m.at, m.at, m.at + make_interval(secs => 5 + m.h %% 600), m.at
+       '', CASE WHEN m.detailed THEN p.plan ELSE '{}' END, p.digest, s.state, 'forward', '', '{}', '{}',
+       '', 1, '', 0, 0, m.at, m.at,
+       CASE WHEN NOT m.going THEN m.at + make_interval(secs => 60 + m.h %% 600) END, m.at
   FROM made m
-  JOIN runbooks r ON r.n = m.h %% (SELECT count(*) FROM runbooks)
-  JOIN environments e ON e.n = (m.h / 64) %% (SELECT count(*) FROM environments)
-  JOIN people u ON u.n = (m.h / 512) %% (SELECT count(*) FROM people)
-  CROSS JOIN LATERAL (SELECT 'procedure-' || (m.h / 7) %% 6 AS procedure) p
-  CROSS JOIN LATERAL (SELECT CASE WHEN m.h %% 100 < 93 THEN 'succeeded'
+  JOIN plans p ON p.n = m.plan
+  JOIN people u ON u.n = m.i %% (SELECT count(*) FROM people)
+  CROSS JOIN LATERAL (SELECT CASE WHEN m.going THEN 'paused'
+                                  WHEN m.h %% 100 < 93 THEN 'succeeded'
                                   WHEN m.h %% 100 < 97 THEN 'failed'
                                   WHEN m.h %% 100 < 98 THEN 'cancelled'
                                   WHEN m.h %% 100 < 99 THEN 'rolled_back'
@@ -34,28 +40,36 @@ SELECT m.id, nextval('execution_number'), r.id, r.current_id, p.procedure, e.slu
  ORDER BY m.g
 """
 _STATEMENTS = (
-    """CREATE TEMP TABLE runbooks AS
-       SELECT row_number() OVER (ORDER BY id) - 1 AS n, id, current_id FROM catalog_runbook
-        WHERE current_id IS NOT NULL""",
-    """CREATE TEMP TABLE environments AS
-       SELECT row_number() OVER (ORDER BY slug) - 1 AS n, slug FROM environments_environment""",
     """CREATE TEMP TABLE people AS
        SELECT row_number() OVER (ORDER BY id) - 1 AS n, id FROM accounts_user""",
     # the ids are of version 7, at the times that they say
     """CREATE TEMP TABLE made AS
-       SELECT g, at, hashint4(g::int) & 2147483647 AS h, (
+       SELECT moments.*, draws.plan, (
                 lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7'
                 || substr(md5(g::text), 1, 3) || '8' || substr(md5(g::text), 4, 15))::uuid AS id
-         FROM (SELECT g, now() - make_interval(days => 1)
+         FROM (SELECT g, g > %(count)s - %(detailed)s AS detailed, g > %(count)s - %(going)s AS going,
+                      hashint4(g::int) & 2147483647 AS h, hashint4(-g::int) & 2147483647 AS i,
+                      now() - make_interval(days => 1)
                       - make_interval(secs => %(seconds)s * (1 - g / %(count)s.0)) AS at
-                 FROM generate_series(1, %(count)s) AS g) AS moments""",
+                 FROM generate_series(1, %(count)s) AS g) AS moments
+         JOIN draws ON draws.n = moments.i %% (SELECT count(*) FROM draws)""",
     "ANALYZE made",
     _EXECUTIONS,
+    # Before the steps, or workers would lay out the lists of what has just ended. Some nobody closes.
+    """INSERT INTO executions_closing (execution_id, ended_at, closed_at, health, health_text)
+       SELECT m.id, e.finished_at, CASE WHEN m.g %% 2000 > 0 THEN e.finished_at END, '', ''
+         FROM made m JOIN executions_execution e USING (id) WHERE NOT m.going""",
     """INSERT INTO executions_steprun
          (id, execution_id, phase, position, key, host, lane, section, kind, title, state, attempt_count,
           tries, exit_code, note, sample, sample_detail, started_at, finished_at, unconfirmed)
-       SELECT id, id, 'forward', 0, 'only', 'web-' || h %% 40, 0, 'procedures', 'bash', 'Do it',
-              'succeeded', 1, 1, 0, '', '', '', at, at + interval '5 s', false FROM made""",
+       SELECT CASE WHEN s.main THEN m.id ELSE gen_random_uuid() END, m.id, 'forward', s.position, s.key,
+              CASE WHEN m.detailed THEN s.host ELSE 'web-' || m.h %% 40 END, s.lane, s.section, s.kind,
+              s.title, CASE WHEN t.began THEN 'succeeded' ELSE 'pending' END, t.began::int, t.began::int,
+              CASE WHEN t.began THEN 0 END, '', '', '',
+              CASE WHEN t.began THEN m.at + make_interval(secs => s.position) END,
+              CASE WHEN t.began THEN m.at + make_interval(secs => s.position + 1 + m.h %% 4) END, false
+         FROM made m JOIN steps s ON s.plan = m.plan AND (m.detailed OR s.main)
+              CROSS JOIN LATERAL (SELECT s.main OR NOT m.going AS began) t""",
     """INSERT INTO executions_stepattempt
          (id, step_id, number, state, sent_at, spool, boot_id, finished_at, exit_code, output_size,
           output_digest, searched)
@@ -74,23 +88,28 @@ _STATEMENTS = (
     "SET maintenance_work_mem = '256MB'",
     "CREATE INDEX outputwords_words ON executions_outputwords USING gin (words)",
     "RESET maintenance_work_mem",
-    # or workers would lay out the lists of what has ended a short time ago
-    """INSERT INTO executions_closing (execution_id, ended_at, closed_at, health, health_text)
-       SELECT id, finished_at, finished_at, '', '' FROM executions_execution
-        WHERE finished_at > now() - interval '8 days' ON CONFLICT DO NOTHING""",
+    """INSERT INTO executions_participant (execution_id, user_id, part, joined_at)
+       SELECT id, requested_by_id, 'operator', created_at FROM executions_execution
+        WHERE id IN (SELECT id FROM made)""",
+    """INSERT INTO executions_checklistmark (execution_id, moment, position, text, evidence)
+       SELECT id, 'after', 0, 'Say how it went', '' FROM made WHERE g %% 2000 = 0 AND NOT going""",
     """INSERT INTO executions_emergency
          (execution_id, priority, reason, declared_by_id, declared_at, short_notice, review)
        SELECT id, 'P1', 'It cannot wait.', (SELECT id FROM people LIMIT 1), at, 'Nobody was there.', ''
          FROM made WHERE g %% 2000 = 0""",
+    """INSERT INTO approvals_approvalrequest
+         (id, execution_id, gate, title, message, category, environment, groups, reason_required,
+          plan_digest, present_digest, requested_by_id, state, created_at, expires_at, closed_at, void_reason)
+       SELECT m.id, m.id, 'approval', 'Approve it', '', p.category, p.environment_id,
+              '[{"approvers": ["operations-lead"], "required": 1}]', false, p.digest, p.digest, u.id,
+              'approved', m.at, m.at + interval '1 hour', m.at + interval '1 min', ''
+         FROM made m JOIN plans p ON p.n = m.plan JOIN people u ON u.n = 0 WHERE m.g %% 10 = 0""",
 )
 _TABLES = (
-    "execution",
-    "steprun",
-    "stepattempt",
-    "outputsegment",
-    "outputwords",
-    "closing",
-    "emergency",
+    *("executions_execution", "executions_steprun", "executions_stepattempt"),
+    *("executions_outputsegment", "executions_outputwords", "executions_closing"),
+    *("executions_emergency", "executions_participant", "executions_checklistmark"),
+    "approvals_approvalrequest",
 )
 
 
@@ -104,16 +123,19 @@ def fill(count: int) -> float:
         "seconds": YEARS * 365 * 86400,
         "variants": VARIANTS,
         "searched": min(SEARCHED, count),
+        "detailed": DETAILED,
+        "going": GOING,
     }
     with connection.cursor() as cursor:
         # Nothing is looked up by foreign keys that hold anyway, and nobody waits for the disk.
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SET synchronous_commit = off")
         _outputs(cursor)
+        plans.lay_out(cursor)
         for statement in _STATEMENTS:
             cursor.execute(statement, values)
         for table in _TABLES:
-            cursor.execute(f"VACUUM ANALYZE executions_{table}")
+            cursor.execute(f"VACUUM ANALYZE {table}")
         cursor.execute("SET session_replication_role = origin")
     return time.perf_counter() - began
 
