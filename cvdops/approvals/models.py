@@ -79,7 +79,7 @@ class ApprovalRequest(models.Model):
     void_reason = models.TextField(blank=True)  # why it does not count, in sentences
 
     class Meta:
-        ordering: ClassVar[list[str]] = ["-created_at"]
+        ordering: ClassVar[list[str]] = ["-id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["execution_id", "gate"],

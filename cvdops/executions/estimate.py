@@ -9,7 +9,7 @@ from typing import ClassVar
 from django.db import connection
 
 from cvdops.executions.plan import Plan
-from cvdops.executions.states import ExecutionState, Phase
+from cvdops.executions.states import Phase
 from cvdops.executions.worked import WORKED
 
 FEWEST = 3  # past executions that tell more than the document
@@ -24,12 +24,15 @@ _SECONDS = {"s": 1, "sec": 1, "min": 60, "h": 3600, "hour": 3600, "day": 86400}
 
 _TOOK = f"""
     WITH RECURSIVE past AS (
-      SELECT w.phase, e.id, e.finished_at, CASE w.phase WHEN 'forward' THEN e.started_at END AS began
-        FROM (VALUES (%s, %s), (%s, %s)) AS w (state, phase) CROSS JOIN LATERAL (
-          SELECT id, started_at, finished_at FROM executions_execution
-           WHERE runbook_id = %s AND environment_id = %s AND procedure = %s AND state = w.state
-           ORDER BY id DESC LIMIT %s
-        ) e
+      (SELECT 'forward' AS phase, id, finished_at, started_at AS began FROM executions_execution
+        WHERE runbook_id = %(runbook)s AND environment_id = %(environment)s
+          AND procedure = %(procedure)s AND state = 'succeeded'
+        ORDER BY id DESC LIMIT %(newest)s)
+       UNION ALL
+      (SELECT 'rollback', id, finished_at, NULL FROM executions_execution
+        WHERE runbook_id = %(runbook)s AND environment_id = %(environment)s
+          AND procedure = %(procedure)s AND state = 'rolled_back'
+        ORDER BY id DESC LIMIT %(newest)s)
     ), step AS (
       SELECT p.phase, p.id, s.key, s.kind, s.started_at, s.finished_at,
              s.started_at - coalesce(max(s.finished_at) OVER (
@@ -46,11 +49,11 @@ _TOOK = f"""
     ), part AS (
       SELECT phase, id, took FROM stage
       UNION ALL
-      SELECT phase, id, gap FROM step WHERE gap BETWEEN interval '0' AND %s * interval '1 s'
+      SELECT phase, id, gap FROM step WHERE gap BETWEEN interval '0' AND %(between)s * interval '1 s'
       UNION ALL
       SELECT p.phase, p.id, p.finished_at - max(s.finished_at)
         FROM past p JOIN step s USING (phase, id) GROUP BY p.phase, p.id, p.finished_at
-      HAVING p.finished_at - max(s.finished_at) BETWEEN interval '0' AND %s * interval '1 s'
+      HAVING p.finished_at - max(s.finished_at) BETWEEN interval '0' AND %(between)s * interval '1 s'
     ), whole AS (
       SELECT phase, sum(took) AS took FROM part GROUP BY phase, id
       HAVING (phase, id) IN (SELECT phase, id FROM stage)
@@ -113,10 +116,12 @@ def _took(plan: Plan) -> Mapping[str, tuple[timedelta | None, timedelta | None, 
     with connection.cursor() as cursor:
         cursor.execute(
             _TOOK,
-            [
-                *(ExecutionState.SUCCEEDED, Phase.FORWARD),
-                *(ExecutionState.ROLLED_BACK, Phase.ROLLBACK),
-                *(plan.runbook, plan.environment, plan.procedure, NEWEST, BETWEEN, BETWEEN),
-            ],
+            {
+                "runbook": plan.runbook,
+                "environment": plan.environment,
+                "procedure": plan.procedure,
+                "newest": NEWEST,
+                "between": BETWEEN,
+            },
         )
         return {phase: (median, most, count) for phase, median, most, count in cursor.fetchall()}

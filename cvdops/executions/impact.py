@@ -22,7 +22,6 @@ from cvdops.executions.states import (
 )
 
 SHOWN = 5
-LOOKED_AT = 500  # executions of the runbook, the newest ones
 
 _IMPACT = """
     WITH held AS (
@@ -41,10 +40,9 @@ _IMPACT = """
     ), before AS (
       SELECT n.id, n.number, n.state, n.outcome,
              extract(epoch FROM n.finished_at - n.started_at)::float AS took
-        FROM (SELECT * FROM executions_execution e
-               WHERE e.runbook_id = %(runbook)s ORDER BY e.id DESC LIMIT %(looked)s) n
-       WHERE n.environment_id = %(environment)s AND n.procedure = %(procedure)s
-         AND n.state = ANY(%(over)s) AND n.started_at IS NOT NULL
+        FROM executions_execution n
+       WHERE n.runbook_id = %(runbook)s AND n.environment_id = %(environment)s
+         AND n.procedure = %(procedure)s AND n.state = ANY(%(over)s) AND n.started_at IS NOT NULL
        ORDER BY n.id DESC LIMIT %(shown)s
     )
     SELECT (SELECT jsonb_agg(to_jsonb(h) ORDER BY h.name) FROM held h),
@@ -92,7 +90,6 @@ def impact(user: User, plan: Plan) -> Impact:
         "active": sorted(ACTIVE),
         "held": sorted(HELD),
         "over": sorted(TERMINAL),
-        "looked": LOOKED_AT,
         "shown": SHOWN,
     }
     with connection.cursor() as cursor:

@@ -9,13 +9,9 @@ from uuid import UUID
 
 from django.db.models import (
     Aggregate,
-    BooleanField,
-    CharField,
     Count,
-    ExpressionWrapper,
     F,
     FloatField,
-    Func,
     OuterRef,
     Q,
     QuerySet,
@@ -24,13 +20,13 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Extract, JSONObject
 from django.utils import timezone
 
-from cvdops.access.policy import Sight, readable_categories, sight, within
+from cvdops.access.policy import Sight, readable_categories, sight
 from cvdops.accounts.models import User
 from cvdops.catalog import queries as catalog
 from cvdops.catalog.freshness import Freshness, freshness
 from cvdops.catalog.models import Runbook
 from cvdops.executions.models import Execution
-from cvdops.executions.queries import visible
+from cvdops.executions.queries import newest_of, visible
 from cvdops.executions.states import TERMINAL, ExecutionState
 from cvdops.lib.ids import first_of
 from cvdops.spec.document import Category
@@ -43,18 +39,6 @@ COUNTED = 1000
 # A cancelled, rejected or expired execution says nothing about the runbook.
 TELLING = (ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.ROLLED_BACK)
 _SECONDS = Extract(F("finished_at") - F("started_at"), "epoch")
-
-
-class _OneOf(Func):
-    """That the first of two values is the second, said so that no planner takes it for a constant.
-
-    Said with `=`, the database walks through all ids of the period for a runbook that hardly ever ran,
-    newest first. So it keeps to the index in which they lie by runbook and id.
-    """
-
-    template = "%(expressions)s])"
-    arg_joiner = " = ANY (ARRAY["
-    output_field = BooleanField()
 
 
 class _Percentile(Aggregate):
@@ -156,11 +140,8 @@ def _ended(seen: Sight, days: int) -> QuerySet[Any, Any]:
     """Of one runbook: what has succeeded or failed, and how long it took. It looks at the newest alone."""
     won = Q(state=ExecutionState.SUCCEEDED)
     runbook, category = OuterRef(OuterRef("pk")), OuterRef(OuterRef("category"))
-    # Without its runbook joined to it, or what the index finds would not come in its order.
-    newest = Execution.objects.alias(category=ExpressionWrapper(category, CharField()))
-    newest = newest.filter(within(seen, "category", "environment"), pk__gte=_first(days))
-    newest = newest.filter(_OneOf(F("runbook"), runbook), state__in=TELLING)
-    newest = newest.order_by("runbook_id", "-id")
+    newest = newest_of(seen, category, runbook=runbook)
+    newest = newest.filter(pk__gte=_first(days), state__in=TELLING)
     counted = Execution.objects.filter(pk__in=newest.values("pk")[:COUNTED])
     figures = JSONObject(
         finished=Count("pk"),

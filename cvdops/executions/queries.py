@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, CharField, ExpressionWrapper, F, Func, Q, QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from cvdops.access import catalog
@@ -49,6 +50,30 @@ def visible(sight: Sight) -> QuerySet[Execution]:
     found = found.select_related("runbook", "version", "environment", "requested_by")
     # Long texts that no list shows.
     return found.defer("plan", "session", "sealed", "version__source", "version__diagnostics")
+
+
+class _OneOf(Func):
+    """That the first of two values is the second, said so that no planner takes it for a constant.
+
+    Said with `=`, the database walks through all ids for what hardly ever ran, newest first. So it keeps to
+    the index in which they lie by this value and their id.
+    """
+
+    template = "%(expressions)s])"
+    arg_joiner = " = ANY (ARRAY["
+    output_field = BooleanField()
+
+
+def newest_of(sight: Sight, category: Combinable, **same: Combinable) -> QuerySet[Execution]:
+    """What somebody sees of the executions with the `same` values as a row of an outer query, newest first.
+
+    There is an index by each of these values and the id. `category` is that of the outer row's runbook: with
+    its own joined to an execution, what the index finds would not come in its order.
+    """
+    found = Execution.objects.alias(category=ExpressionWrapper(category, CharField()))
+    found = found.filter(within(sight, "category", "environment"))
+    found = found.filter(*(_OneOf(F(name), value) for name, value in same.items()))
+    return found.order_by(*(f"{name}_id" for name in same), "-id")
 
 
 def get_execution(user: User, execution_id: UUID | str) -> Execution:

@@ -27,6 +27,7 @@ NAMED = 3  # hosts
 AUTHORIZATION = "Authorization: proper approval obtained if required"
 BACKUP = "Backup: recent backup verified and available"
 TOOLS = "Tools: all required tools and access available"
+OVERLAPPING = 5  # backups that may run at once: the one that began last need not end last
 TOOLS_AT = 3  # the place of that one
 ROLLBACK = "Rollback plan: rollback procedure understood and available"
 
@@ -67,7 +68,8 @@ def _backup(user: User, environment: str, asked: Backup | None) -> ChecklistDraf
         made = made.filter(procedure__in=asked.procedures)
     recent = ExpressionWrapper(Q(finished_at__gte=Now() - asked.within), BooleanField())
     said = made.select_related(None).only("runbook_id", "procedure", "number", "finished_at")
-    last: Any = said.annotate(recent=recent).order_by("-finished_at").first()
+    newest: list[Any] = list(said.annotate(recent=recent).order_by("-id")[:OVERLAPPING])
+    last = max(newest, key=lambda one: one.finished_at, default=None)
     if last and last.recent:
         return ChecklistDraft(BACKUP, _said(last))
     wanted = " or ".join(asked.procedures) or "a backup"

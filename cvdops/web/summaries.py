@@ -20,7 +20,7 @@ from cvdops.catalog.models import Runbook
 from cvdops.executions.metrics import COUNTED, SUCCESS_TARGET, TELLING
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.past import Ahead, ahead, past, runs
-from cvdops.executions.queries import visible
+from cvdops.executions.queries import newest_of, visible
 from cvdops.executions.standstill import unheard
 from cvdops.executions.states import (
     EXECUTION_LOOKS,
@@ -219,7 +219,7 @@ def _fresh(runbook: Runbook, today: date) -> Freshness:
 def runbooks(categories: frozenset[str], sight: Sight) -> QuerySet[Any]:
     """The same runbooks with what is said of the last."""
     # One look into an index for each runbook, however many executions there are.
-    newest = visible(sight).filter(runbook=OuterRef("pk")).order_by("-id")
+    newest = newest_of(sight, OuterRef("category"), runbook=OuterRef("pk"))
     held = Q(lease_until__gte=Now())
     facts = JSONObject(pk="pk", state="state", created_at="created_at", held=held)
     return queries.runbooks(categories).annotate(last=Subquery(newest.values_list(facts)[:1]))

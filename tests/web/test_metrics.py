@@ -3,10 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
-from django.test.utils import CaptureQueriesContext
 
 from cvdops.environments.models import Environment
 from cvdops.executions.metrics import metrics
@@ -16,17 +14,6 @@ from tests.cast import person
 from tests.web.world import World
 
 MINUTE = timedelta(minutes=1)
-
-#: What the planner prefers to an index as long as there are few rows.
-SHORT_CUTS = [
-    "seqscan",
-    "bitmapscan",
-    "sort",
-    "incremental_sort",
-    "hashjoin",
-    "mergejoin",
-    "material",
-]
 
 
 def ended(execution: Execution, state: str, took: timedelta) -> Execution:
@@ -90,20 +77,6 @@ def test_programs_read_the_same(world: World) -> None:
     (row,) = [one for one in found["runbooks"] if one["runbook"] == "deployment"]
     assert (found["finished"], row["median_seconds"]) == (1, 120.0)
     assert (found["recoveries"], found["recovery_mean_seconds"]) == (0, None)
-
-
-def test_the_newest_of_a_runbook_are_found_by_its_own_index(world: World) -> None:
-    ended(world.start(), "succeeded", MINUTE)
-    with CaptureQueriesContext(connection) as asked:
-        metrics(person("operations-lead"), 365)
-    (query,) = [one["sql"] for one in asked.captured_queries if "PERCENTILE_CONT" in one["sql"]]
-    with connection.cursor() as cursor:
-        for how in SHORT_CUTS:
-            cursor.execute(f"SET LOCAL enable_{how} = off")
-        cursor.execute(f"EXPLAIN {query}")
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert "using execution_by_runbook" in plan, plan
-    assert "Sort" not in plan.split("execution_by_runbook")[0].split("Limit")[-1], plan
 
 
 def test_the_newest_of_each_runbook_are_counted(

@@ -63,7 +63,9 @@ class Execution(NotSaved):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     number = models.BigIntegerField(unique=True, db_default=NextNumber())
     runbook = models.ForeignKey(Runbook, on_delete=models.PROTECT, related_name="executions")
-    version = models.ForeignKey(RunbookVersion, on_delete=models.PROTECT, related_name="+")
+    version = models.ForeignKey(
+        RunbookVersion, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     procedure = models.CharField(max_length=120)
     environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="+")
     requested_by = models.ForeignKey(
@@ -145,6 +147,23 @@ class Execution(NotSaved):
             models.Index(fields=["procedure", "-id"], name="execution_by_procedure"),
             GinIndex(fields=["variables"], name="execution_by_variable"),
             GinIndex(SearchVector("reason", config="simple"), name="execution_by_reason"),
+            # launch, decisions, comparing: what the same procedure did there before, newest first; how long its
+            # rollbacks took, which are few
+            models.Index(
+                fields=["runbook", "environment", "procedure", "-id"], name="execution_of_procedure"
+            ),
+            models.Index(
+                fields=["runbook", "environment", "procedure", "-id"],
+                condition=Q(state=ExecutionState.ROLLED_BACK.value),
+                name="execution_rolled_back",
+            ),
+            # the page of a runbook: how a version ran last, and when it last succeeded where it is tested
+            models.Index(fields=["version", "-id"], name="execution_by_version"),
+            models.Index(
+                fields=["version", "environment", "-id"],
+                condition=Q(state=ExecutionState.SUCCEEDED.value),
+                name="execution_tested",
+            ),
             # closing: what has ended and whose list after the end was not laid out yet
             models.Index(
                 fields=["finished_at"],

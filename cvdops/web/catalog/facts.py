@@ -10,10 +10,11 @@ from django.db.models import CharField, Count, F, OuterRef, Q, QuerySet, Subquer
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce, JSONObject, NullIf
 
+from cvdops.access.policy import sight
 from cvdops.accounts.models import User
 from cvdops.catalog.models import Runbook, RunbookVersion, VersionReview
 from cvdops.executions.models import StepRun
-from cvdops.executions.queries import visible_to
+from cvdops.executions.queries import newest_of
 from cvdops.executions.states import TERMINAL, ExecutionState
 from cvdops.lib.errors import NotFound
 from cvdops.lib.together import Read
@@ -74,11 +75,13 @@ def versions(user: User, runbook_id: str, which: Q) -> QuerySet[RunbookVersion]:
     review = JSONObject(
         name="reviewer__name", person="reviewer__person", comment="comment", at="reviewed_at"
     )
-    runs = visible_to(user).filter(version=OuterRef("pk")).order_by("-id")
+    seen, category = sight(user), OuterRef("runbook__category")
+    runs = newest_of(seen, category, version=OuterRef("pk"))
     latest = JSONObject(
         pk="pk", number="number", kept=_promises("kept"), broken=_promises("differs")
     )
-    success = runs.filter(state=ExecutionState.SUCCEEDED, environment=OuterRef("tested_in"))
+    tests = newest_of(seen, category, version=OuterRef("pk"), environment=OuterRef("tested_in"))
+    success = tests.filter(state=ExecutionState.SUCCEEDED)
     found = RunbookVersion.objects.filter(which, runbook=runbook_id).defer("source")
     return found.annotate(
         tested_in=_tested_in(),
