@@ -6,6 +6,8 @@ OpenSSH takes the first value it finds. So they hold for the hosts in between as
 
 import os
 import shutil
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from cvdops.runners import spool
@@ -81,6 +83,20 @@ class Client:
             *(("-J", address.jump) if address.jump else ()),
             *("--", address.host),
         ]
+
+    def run(self, command: Sequence[str], seconds: float) -> "subprocess.CompletedProcess[str]":
+        """What it says within so many seconds. Raises OSError, subprocess.TimeoutExpired."""
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            check=False,
+        )
 
     @property
     def environment(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from cvdops.runners.turns import turn
 
 _LOGIN_TIMEOUT = 12  # seconds for everything from the first packet to a login, jumps included
 _TURN = 2 * (CONNECT_TIMEOUT + _LOGIN_TIMEOUT) + 5.0  # seconds: longer than another one connects
+_CLOSING = 2.0  # seconds for the word to end it
 _KILLED = 1.0  # seconds for the end of what was killed
 _SAID = 65536  # bytes of what OpenSSH says that are looked at
 
@@ -61,15 +62,8 @@ class Master:
     def close(self) -> None:
         """End the connection and with it all channels."""
         with suppress(OSError, subprocess.TimeoutExpired):
-            subprocess.run(
-                self._client.command(self._address, "-S", self.socket, "-O", "exit"),
-                cwd=self._client.folder,
-                env=self._client.environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=2,
-                check=False,
-            )
+            exits = self._client.command(self._address, "-S", self.socket, "-O", "exit")
+            self._client.run(exits, _CLOSING)
 
     def _start(self) -> None:
         self.abandon()  # what is left of one that was killed would keep the new one from listening

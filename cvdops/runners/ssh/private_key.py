@@ -38,18 +38,7 @@ def _public(client: Client, name: str) -> HostKey | None:
     """Its public half, as `ssh-keygen` finds it; None if it is no key, or asks for a passphrase."""
     command = [*("ssh-keygen", "-y", "-P", "", "-f"), f"keys/{name}"]
     try:
-        shown = subprocess.run(
-            command,
-            cwd=client.folder,
-            env=client.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT,
-            check=False,
-        )
-        kind, key = shown.stdout.split()[:2]
+        kind, key = client.run(command, _TIMEOUT).stdout.split()[:2]
         return HostKey(kind, key)
     except (OSError, subprocess.TimeoutExpired, ValueError):
         return None

@@ -80,17 +80,7 @@ def _direct(transport: SshTransport) -> tuple[str, int]:
     client, address = transport.client, transport.address
     client.prepare(address.label)
     try:
-        shown = subprocess.run(
-            client.command(address, "-G"),
-            cwd=client.folder,
-            env=client.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT,
-            check=False,
-        )
+        shown = client.run(client.command(address, "-G"), _TIMEOUT)
     except subprocess.TimeoutExpired:
         raise Failed("OpenSSH's configuration on the portal's machine takes too long.") from None
     if shown.returncode != 0:
