@@ -36,8 +36,12 @@ def job(attempt: Try) -> Job:
 
 
 def nothing(attempt: StepAttempt) -> Job:
-    """A job that only claims the attempt: whoever is late with the real one then comes to nothing."""
-    return Job(attempt=str(attempt.pk), interpreter="sh", strict=True, script=":", variables={})
+    """A job that only claims the attempt: whoever is late with the real one then comes to nothing.
+
+    It leaves no exit code: a worker that finds it later must not take that for an end of the step.
+    """
+    script = "kill -KILL $PPID"  # of the shell that would write it
+    return Job(attempt=str(attempt.pk), interpreter="sh", strict=True, script=script, variables={})
 
 
 def _of_sql(made: Job, attempt: Try) -> Job:

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from pytest_django import Settings
 
 from cvdops.doctor import targets
-from cvdops.executions import context, services, tidying
+from cvdops.executions import context, jobs, services, tidying
 from cvdops.executions.looks import REMAINS
 from cvdops.executions.models import Execution, StepAttempt
 from cvdops.executions.pulse import Round
@@ -80,6 +80,22 @@ def test_a_host_that_was_away_at_the_end_is_asked_until_its_files_are_gone(
     until(asked_again, what="the removal of the files")
     assert files(spool, execution) == set()
     assert far.output(execution, "one") == "hello\n"
+
+
+def test_the_claim_that_keeps_a_cancelled_step_from_beginning_is_no_end_of_it(
+    scene: Scene, settings: Settings
+) -> None:
+    scene.runbook(block("one", "true"))
+    failpoints.arm("attempt.sent", die)
+    execution = scene.start()
+    with pytest.raises(Died):
+        scene.advance(execution)
+    services.cancel(scene.person("devops-engineer"), execution.pk)
+    # as a worker that died before it could record the cancel
+    LocalTransport(settings.SPOOL_DIR).start(jobs.nothing(StepAttempt.objects.get()))
+    Execution.objects.update(lease_until=execution.created_at)
+    assert scene.advance(execution).state == "cancelled"
+    assert scene.states(execution) == {"one": "interrupted"}
 
 
 def test_a_worker_that_died_before_it_removed_them_is_replaced_by_any_other(
