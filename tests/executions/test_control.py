@@ -17,21 +17,28 @@ from cvdops.executions.models import Event, Execution, StepAttempt
 from cvdops.lib.errors import Conflict, Invalid, Refused
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 
 @contextmanager
 def at_work(execution: Execution) -> Iterator[None]:
-    """A worker in a thread, which hears what is asked of it; gone when it is done."""
+    """A worker in a thread, which hears what is asked of it; gone when it is done.
+
+    It has no pulse that would renew its lease, which lasts for as long as a test may wait instead.
+    """
 
     def work() -> None:
         engine.advance(execution.pk, "thread")
         connections.close_all()
 
-    thread = Thread(target=work, daemon=True)
-    thread.start()
-    yield
-    until(lambda: leases.listen(HOLDS.all()) or not thread.is_alive(), what="the worker's leave")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leases, "SECONDS", 10 * PATIENCE)
+        thread = Thread(target=work, daemon=True)
+        thread.start()
+        yield
+        until(
+            lambda: leases.listen(HOLDS.all()) or not thread.is_alive(), what="the worker's leave"
+        )
     execution.refresh_from_db()
 
 
