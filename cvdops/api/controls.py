@@ -115,7 +115,10 @@ def rollback(request: HttpRequest, execution_id: str, said: DownTo = _ALL) -> Ex
 @router.post(f"{_ONE}/give-up", response=ExecutionDetail, url_name="api-execution-give-up")
 @requires(Action.CONTROL, "POST")
 def give_up(request: HttpRequest, execution_id: str, said: Said = _NOTHING) -> ExecutionDetail:
-    """End one that waits for a decision on a step that did not succeed: it failed."""
+    """End one that waits for a decision on a step that did not succeed: it failed.
+
+    While a worker ends first what may still run, `intent` is `give_up`.
+    """
     services.give_up(person(request), execution_id, said.comment)
     return detail(person(request), execution_id)
 

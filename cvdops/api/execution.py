@@ -30,7 +30,7 @@ class Waiting(BaseModel):
 
 
 class ExecutionItem(BaseModel):
-    """`intent` is what somebody has asked for and a worker will do: pause, cancel, or empty.
+    """`intent` is what somebody has asked for and a worker will do: pause, cancel, give_up, or empty.
 
     `opens_at`: it is queued and begins then, by the windows as they are now.
     `position` rises with everything that happens to it; its events can be followed from there.

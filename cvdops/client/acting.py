@@ -202,7 +202,7 @@ def _done(made: Mapping[str, Any], console: Console, options: Namespace) -> Exit
     if options.json:
         console.say_json(made)
         return Exit.SUCCEEDED
-    asked = f", {made['intent']} is asked for" if made.get("intent") else ""
+    asked = f", {made['intent'].replace('_', ' ')} is asked for" if made.get("intent") else ""
     waits = f": {made['waiting_for']['text']}" if made["waiting_for"] else ""
     console.say(visible(f"#{made['number']} is {made['state'].replace('_', ' ')}{asked}{waits}."))
     return Exit.SUCCEEDED

@@ -15,7 +15,7 @@ from cvdops.executions.models import StepAttempt, StepRun
 from cvdops.executions.outcome import Outcome
 from cvdops.executions.recorder import Recorder
 from cvdops.executions.run import Run, Try
-from cvdops.executions.states import Intent, StepEvent, StepState
+from cvdops.executions.states import StepEvent, StepState
 from cvdops.lib.failpoints import failpoint
 from cvdops.runners.job import (
     AlreadyClaimed,
@@ -89,7 +89,7 @@ def _find(work: Work, recorder: Recorder, elapsed: float) -> None:
         _watch(work, recorder, found.handle, elapsed, blind=found.presence is Presence.FINISHED)
     elif found.handle is None and not (left or recorder.offset) and same_place(work, found.spool):
         # it was never begun: a claim would be there, or output stored here
-        if work.run.hold.intent == Intent.CANCEL:
+        if work.run.hold.ending:
             _forestall(work, recorder, elapsed)
         else:
             _start(work, recorder, elapsed=0.0)
@@ -233,7 +233,7 @@ def _see_through(
             calm(wake)
             links.stay(work)
             links.watch(work, handle)
-            if hold.intent == Intent.CANCEL:
+            if hold.ending:
                 finishing.stopped(work, recorder, handle, StepEvent.CANCEL)
                 return
             if time.monotonic() >= deadline and not handle.lost:

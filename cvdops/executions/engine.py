@@ -207,9 +207,17 @@ def _cancel(run: Run, todo: Next) -> bool:
         for index in todo.indexes:
             if run.steps[index].state == StepState.WAITING:
                 run.hand.step(run.steps[index].pk, StepEvent.CANCEL)
-        _leave(run, ExecutionEvent.CANCEL, outcome=_cancelled(run))
+        if run.hold.intent == Intent.GIVE_UP:
+            _leave(run, ExecutionEvent.FAIL, outcome=_given_up(run))
+        else:
+            _leave(run, ExecutionEvent.CANCEL, outcome=_cancelled(run))
         approvals.void(run.id)
     return False
+
+
+def _given_up(run: Run) -> str:
+    asked = Event.objects.filter(execution=run.id, kind="give_up.asked").order_by("seq")
+    return str(asked.values_list("data__outcome", flat=True).last())
 
 
 def _cancelled(run: Run, where: str = "") -> str:

@@ -1,6 +1,7 @@
 """The end of an attempt: what it left is stored, judged, and becomes the step's state in one statement."""
 
 import random
+from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,6 +31,10 @@ ASKED = (
 )
 BEFORE = "It had ended by itself before it could be stopped."
 SHORT = "The end of its output could not be stored on its host: is the disk there full?"
+_BECAUSE: Mapping[str, str] = {
+    Intent.CANCEL: "It was cancelled",
+    Intent.GIVE_UP: "It was given up",
+}
 READ_BACK = 1_000_000  # bytes of output that samples and captures look at
 
 
@@ -88,7 +93,9 @@ def ended_by_us(
 ) -> None:
     """It was cancelled, or its time was up."""
     if handle is not None:
-        recorder.drain(handle, over=True)
+        if not recorder.drain(handle, over=True) and handle.lost is not None:
+            unconfirmed(work, recorder, handle.lost.error)  # and the rest of it is fetched later
+            return
         recorder.finish(cut=True)
     if report.gone:
         note = f"{because(work, event)}; its processes are gone, verified."
@@ -101,7 +108,7 @@ def because(work: Work, event: StepEvent) -> str:
     """Why it was stopped, as the beginning of a sentence."""
     if event is StepEvent.TIME_OUT:
         return f"It did not end within {work.definition.attributes.timeout:g} s"
-    return "It was cancelled"
+    return _BECAUSE.get(work.run.hold.intent, "It was stopped for the rollback")
 
 
 def left(host: str, report: StopReport) -> str:
@@ -127,7 +134,7 @@ def unknown(work: Try, recorder: Recorder, why: str) -> None:
         f"{why} This step had been sent before: how far it came, and whether it still runs there, "
         "is not known."
     )
-    asked_to_stop = work.run.hold.intent == Intent.CANCEL
+    asked_to_stop = work.run.hold.ending
     judged = Outcome(StepEvent.INTERRUPT, f"{note} {ASKED}" if asked_to_stop else note)
     finish(work, judged, recorder, unconfirmed=asked_to_stop, unseen=True)
 
@@ -188,9 +195,7 @@ def finish(
     `unseen`: nobody has seen that it ended; `unconfirmed`: nor that it stopped when it was asked to.
     """
     run, step = work.run, work.step
-    again = run.hold.intent != Intent.CANCEL and outcome.may_retry(
-        work.definition, judged.event, step.tries
-    )
+    again = not run.hold.ending and outcome.may_retry(work.definition, judged.event, step.tries)
     undoes = judged.event is StepEvent.SUCCEED and run.rolling_back
     event = StepEvent.TRY_AGAIN if again else judged.event
     with transaction.atomic() if undoes else nullcontext():

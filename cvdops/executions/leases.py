@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from cvdops.executions.states import ExecutionEvent, Intent, Phase
+from cvdops.executions.states import ENDING, ExecutionEvent, Intent, Phase
 from cvdops.executions.transitions import Hand, Superseded
 
 SECONDS = 15.0
@@ -51,6 +51,11 @@ class Hold:
     def valid(self) -> bool:
         """Whether the holder may still decide anything."""
         return not self.lost and time.monotonic() < self.deadline
+
+    @property
+    def ending(self) -> bool:
+        """Whether somebody asked for the end of it: what runs is stopped, and nothing begins."""
+        return self.intent in ENDING
 
     @contextmanager
     def watching(self) -> Iterator[int]:
@@ -170,7 +175,8 @@ def _take(execution: UUID, owner: str) -> tuple[int, str, str, int] | None:
                AND (state IN ('queued', 'running', 'rolling_back')
                     OR (state = 'waiting'
                         AND (due_at <= clock_timestamp()
-                             OR (intent = 'cancel' AND waiting_for->>'code' IS DISTINCT FROM %s))))
+                             OR (intent IN ('cancel', 'give_up')
+                                 AND waiting_for->>'code' IS DISTINCT FROM %s))))
                AND (lease_until IS NULL OR lease_until < clock_timestamp())
             RETURNING lease_token, phase, intent, lost_leases
             """,

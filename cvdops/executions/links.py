@@ -12,7 +12,6 @@ from cvdops.executions.finishing import Work
 from cvdops.executions.hints import announce
 from cvdops.executions.leases import HOLDS, Leave, calm
 from cvdops.executions.models import StepRun
-from cvdops.executions.states import Intent
 from cvdops.executions.transitions import Superseded
 from cvdops.runners.job import Handle, Lost, Unreachable
 
@@ -42,7 +41,7 @@ def patiently(work: Work, ask: Callable[[], T], tries: int | None = None) -> T:
                 answer = ask()
             except Unreachable as error:
                 count += 1
-                if work.run.hold.intent == Intent.CANCEL or count == tries:
+                if work.run.hold.ending or count == tries:
                     raise
                 lost(work, Lost(since, error))
                 connection.close()

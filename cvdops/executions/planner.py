@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from cvdops.executions.states import STEP_DONE, STEP_STUCK, Intent, Phase, StepState
+from cvdops.executions.states import ENDING, STEP_DONE, STEP_STUCK, Intent, Phase, StepState
 from cvdops.spec.document import OnFailure, Step
 
 
@@ -62,7 +62,7 @@ def following(
             left = [i for i in batch if not _passes(phase, steps[i], definition)]
             if left:
                 return _at(phase, intent, steps, definition, left, delayed)
-    return Next(Do.CANCEL) if intent == Intent.CANCEL else Next(Do.FINISH)
+    return Next(Do.CANCEL) if intent in ENDING else Next(Do.FINISH)
 
 
 def _stages(definitions: Sequence[Step]) -> Iterator[list[int]]:
@@ -110,7 +110,7 @@ def _at(
     ready = tuple(i for i in pending if i not in delayed)
     if running := those(StepState.RUNNING):
         return Next(Do.WORK, running if intent else running + ready)
-    if intent == Intent.CANCEL:
+    if intent in ENDING:
         return Next(Do.CANCEL, tuple(left))
     if ended := those(*_ENDED):
         return Next(Do.END, ended)

@@ -254,12 +254,13 @@ def controls(
             or (execution.intent == Intent.PAUSE and not execution.is_over),
             _resume(execution, control),
         ),
-        cancel=Control(not execution.is_over and execution.intent != Intent.CANCEL, end),
+        cancel=Control(not (execution.is_over or execution.ending), end),
         roll_back=Control(undoable, control),
         resume_from=Control(resumable(execution), control),
         give_up=Control(
             state == ExecutionState.WAITING
-            and execution.waiting_for.get("code") in {"step", "plan"} | RESUMED,
+            and execution.waiting_for.get("code") in {"step", "plan"} | RESUMED
+            and not execution.ending,
             end,
         ),
         note=Control(True, decisions[Action.NOTE]),

@@ -69,7 +69,8 @@ def due(queues: Sequence[str], limit: int) -> list[UUID]:
                 OR (state IN ('running', 'rolling_back') AND lease_until < clock_timestamp())
                 OR (state = 'waiting'
                     AND (due_at <= clock_timestamp()
-                         OR (intent = 'cancel' AND waiting_for->>'code' IS DISTINCT FROM %s))))
+                         OR (intent IN ('cancel', 'give_up')
+                             AND waiting_for->>'code' IS DISTINCT FROM %s))))
                AND 'env.' || environment_id = ANY(%s)
              ORDER BY id LIMIT %s
             """,

@@ -16,7 +16,7 @@ from cvdops.executions.leases import calm
 from cvdops.executions.models import StepAttempt
 from cvdops.executions.recorder import Recorder
 from cvdops.executions.run import Run
-from cvdops.executions.states import Intent, StepEvent, StepState
+from cvdops.executions.states import StepEvent, StepState
 from cvdops.runners.job import Found, Lost, Presence, StopReport, Transport, Unreachable
 
 LOOK = 2.0  # seconds between two looks at what is left
@@ -66,7 +66,7 @@ def outlast(
                 found, left = look(work)
                 away = None
             except Unreachable as error:
-                if work.run.hold.intent == Intent.CANCEL:
+                if work.run.hold.ending:
                     finishing.unconfirmed(work, recorder, error)
                     return None
                 away = away or datetime.now(UTC)
@@ -97,7 +97,7 @@ def clear(run: Run, host: str, transport: Transport) -> str:
 
 def _asked(work: Work, deadline: float) -> StepEvent | None:
     """Why it is to be stopped now, if it is."""
-    if work.run.hold.intent == Intent.CANCEL:
+    if work.run.hold.ending:
         return StepEvent.CANCEL
     if work.definition.attributes.idempotent:
         return StepEvent.TRY_AGAIN

@@ -81,6 +81,9 @@ def _hold(execution: UUID, backup: datetime | None) -> int:
             note=_NOTE,
             finished_at=DatabaseNow,
         )
+    # Whoever asked those to stop, and why, is forgotten: they are looked for as those that ran.
+    asked = StepRun.objects.filter(execution=execution, unconfirmed=True)
+    asked.update(unconfirmed=False, note=_NOTE)
     # A child is an execution of its own, which is held too; everything else is opened anew.
     open_steps = StepRun.objects.filter(execution=execution, state=StepState.WAITING)
     for step in open_steps.exclude(kind=Kind.RUNBOOK):

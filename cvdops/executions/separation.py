@@ -26,7 +26,8 @@ TAKING_OVER = (
 # What somebody does to an execution; a note, a decision at a gate and a look are not among them.
 _DRIVING = (
     *TAKING_OVER, "execution.pause", "pause.asked", "pause.withdrawn",
-    "execution.cancel", "cancel.asked", "execution.fail", "step.confirm", "step.leave_out",
+    "execution.cancel", "cancel.asked", "execution.fail", "give_up.asked", "step.confirm",
+    "step.leave_out",
 )  # fmt: skip
 
 # They run it, or stand for it that somebody who is being trained does.

@@ -5,7 +5,6 @@ ended, as was asked.
 """
 
 import logging
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
@@ -14,38 +13,22 @@ from django.db.models.functions import Concat, Now
 
 from cvdops.audit.log import record
 from cvdops.executions import attempts, context, finishing, stops
-from cvdops.executions.finishing import GRACE, Work
+from cvdops.executions.finishing import Work
 from cvdops.executions.hints import announce
 from cvdops.executions.leases import Hold
-from cvdops.executions.models import Execution, StepAttempt, StepRun
+from cvdops.executions.models import Event, Execution, StepAttempt, StepRun
 from cvdops.executions.recorder import Recorder
 from cvdops.executions.run import Run
-from cvdops.executions.states import StepState
+from cvdops.executions.states import STEP_MOVES, StepEvent, StepState
+from cvdops.executions.stops import Sight
 from cvdops.executions.transitions import Superseded
-from cvdops.runners.job import (
-    AlreadyClaimed,
-    Found,
-    Result,
-    StartFailed,
-    StopReport,
-    Unreachable,
-    Vanished,
-)
+from cvdops.runners.job import AlreadyClaimed, StartFailed, Unreachable, Vanished
 
 log = logging.getLogger(__name__)
 
 SEEN = "step.seen"
-_VOUCHED = (StepState.CANCELLED, StepState.TIMED_OUT)  # how a Lead leaves such a step
-
-
-@dataclass(frozen=True, slots=True)
-class _Sight:
-    """What was there, and what became of it."""
-
-    found: Found
-    result: Result | None
-    ran: tuple[int, ...]  # processes
-    report: StopReport
+_WORDS = (StepEvent.CANCEL, StepEvent.TIME_OUT)  # by which a Lead leaves such a step
+_VOUCHED = tuple(STEP_MOVES[word].destination for word in _WORDS)
 
 
 def over(attempt_id: UUID) -> bool:
@@ -55,7 +38,7 @@ def over(attempt_id: UUID) -> bool:
         return True
     try:
         work = _work(attempt)
-        return _told(work, _look(work))
+        return _told(work, stops.look(work.transport, attempt))
     except (Unreachable, StartFailed, AlreadyClaimed, Vanished) as error:
         log.info("Nobody has seen yet how %s ended: %s", attempt_id, error)
     except Superseded:
@@ -74,18 +57,7 @@ def _work(attempt: StepAttempt) -> Work:
     return attempts.made(run, attempt.step, definition, attempt, transport)
 
 
-def _look(work: Work) -> _Sight:
-    """Raises Unreachable, StartFailed, AlreadyClaimed, Vanished."""
-    transport, key = work.transport, str(work.attempt.pk)
-    found, result = stops.found_there(transport, work.attempt)
-    ran = () if result else transport.running(key, found.leader)
-    report = transport.stop(key, found.leader, GRACE) if ran else StopReport(gone=True)
-    if found.handle is None and report.gone:
-        stops.forestall(transport, work.attempt)
-    return _Sight(found, result, ran, report)
-
-
-def _told(work: Work, sight: _Sight) -> bool:
+def _told(work: Work, sight: Sight) -> bool:
     """Store what it wrote and say what was found. Whether it is over. Raises Superseded."""
     stored = attempts.resumed(work)
     if sight.report.gone and sight.found.handle is not None:
@@ -93,12 +65,12 @@ def _told(work: Work, sight: _Sight) -> bool:
             return False  # the host went away meanwhile
         stored.finish(cut=sight.result is None)
     note = _note(work, sight)
-    if not work.step.note.endswith(note):
+    if not _is_told(work, note):
         _record(work, sight, stored, note)
     return sight.report.gone
 
 
-def _note(work: Work, sight: _Sight) -> str:
+def _note(work: Work, sight: Sight) -> str:
     host = work.step.host
     if sight.result is not None:
         return f"{host} answers again: it had ended by itself, with exit code {sight.result.exit_code}."
@@ -116,7 +88,13 @@ def _note(work: Work, sight: _Sight) -> str:
     return f"{host} answers again: nothing of it runs there, verified."
 
 
-def _record(work: Work, sight: _Sight, stored: Recorder, note: str) -> None:
+def _is_told(work: Work, note: str) -> bool:
+    """Whether a look before this one found the same, as of what cannot be ended."""
+    last = Event.objects.filter(step=work.step, kind=SEEN, data__attempt=work.attempt.number).last()
+    return last is not None and last.data["note"] == note
+
+
+def _record(work: Work, sight: Sight, stored: Recorder, note: str) -> None:
     run, step, attempt = work.run, work.step, work.attempt
     data = {"host": step.host, "note": note, "attempt": attempt.number}
     with transaction.atomic():
@@ -126,7 +104,7 @@ def _record(work: Work, sight: _Sight, stored: Recorder, note: str) -> None:
         this.filter(state__in=_VOUCHED).update(note=Concat(F("note"), Value(f" {note}")))
         if sight.report.gone:
             StepAttempt.objects.filter(pk=attempt.pk, state=StepState.INTERRUPTED).update(
-                state=StepState.CANCELLED,
+                state=_left_as(attempt),
                 exit_code=sight.result.exit_code if sight.result else None,
                 output_size=stored.offset,
                 output_digest=stored.digest,
@@ -134,3 +112,14 @@ def _record(work: Work, sight: _Sight, stored: Recorder, note: str) -> None:
             )
         record(None, SEEN, "execution", run.id, data={"step": step.key, **data})
         announce(run.id, seq)
+
+
+def _left_as(attempt: StepAttempt) -> str:
+    """The state in which a Lead left its step, which may have run again since."""
+    words = Event.objects.filter(
+        step=attempt.step_id,
+        kind__in=[f"step.{word}" for word in _WORDS],
+        seq__gt=stops.unseen_since(attempt),
+    )
+    word = words.order_by("seq").values_list("kind", flat=True)[0]
+    return STEP_MOVES[StepEvent(word.removeprefix("step."))].destination

@@ -11,7 +11,7 @@ from cvdops.executions import queues
 from cvdops.executions.leases import UNCONFIRMED
 from cvdops.executions.models import Execution
 from cvdops.executions.queues import Gap
-from cvdops.executions.states import HELD, ExecutionState, Intent
+from cvdops.executions.states import HELD, ExecutionState
 
 UNSERVED = "worker"  # of what it waits for: its queue has no worker
 SILENT = "silent"  # its own worker does not answer; another one of the queue will come
@@ -33,7 +33,7 @@ def needs_worker(execution: Execution) -> bool:
     if execution.state in HELD:
         return unheard(execution)
     due = execution.due_at is not None and execution.due_at <= _now(execution)
-    asked = execution.intent == Intent.CANCEL and execution.waiting_for.get("code") != UNCONFIRMED
+    asked = execution.ending and execution.waiting_for.get("code") != UNCONFIRMED
     waiting = execution.state == ExecutionState.WAITING
     return execution.state == ExecutionState.QUEUED or (waiting and (due or asked))
 

@@ -52,6 +52,12 @@ class Intent(StrEnum):
     NONE = ""
     PAUSE = "pause"
     CANCEL = "cancel"
+    GIVE_UP = "give_up"
+
+
+ENDING = frozenset(
+    {Intent.CANCEL, Intent.GIVE_UP}
+)  # what runs is stopped, and nothing begins any more
 
 
 E = ExecutionState

@@ -1,6 +1,6 @@
 """Stops that nobody has seen yet: their hosts are asked again until they answer, or a Lead settles it."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from cvdops.executions.leases import UNCONFIRMED
 from cvdops.executions.models import Event, StepAttempt, StepRun
 from cvdops.executions.outcome import Outcome
 from cvdops.executions.run import Run
-from cvdops.executions.states import Intent, StepEvent, StepState
+from cvdops.executions.states import ENDING, Intent, StepEvent, StepState
 from cvdops.lib.together import Fixed
 from cvdops.runners.job import (
     AlreadyClaimed,
@@ -22,6 +22,7 @@ from cvdops.runners.job import (
     Presence,
     Result,
     StartFailed,
+    StopReport,
     Transport,
     Unreachable,
     Vanished,
@@ -47,30 +48,34 @@ def confirm(run: Run) -> bool:
     return False
 
 
-def _asked(run: Run) -> Iterator[StepRun]:
-    """Steps that were asked to stop; with a cancel also those whose end nobody has ever looked for."""
-    forsaken = set()
-    if run.hold.intent == Intent.CANCEL:
-        forsaken = {step.pk for step in abandoned(run.id)}
-        former = StepRun.objects.filter(pk__in=forsaken).exclude(phase=run.execution.phase)
-        yield from former
-    yield from (step for step in run.steps if step.unconfirmed or step.pk in forsaken)
+def _asked(run: Run) -> list[StepRun]:
+    """Steps that were asked to stop; before the end and a rollback all that may still run."""
+    if not (run.hold.ending or run.rolling_back):
+        return [step for step in run.steps if step.unconfirmed]
+    here = {step.pk: step for step in run.steps}
+    return [here.get(step.pk, step) for step in may_run(run.id)]
 
 
-def abandoned(execution: UUID) -> list[StepRun]:
-    """Interrupted steps that may still run: nobody has seen an end of theirs, nor asked for it."""
-    steps = StepRun.objects.filter(
-        execution=execution, state=StepState.INTERRUPTED, unconfirmed=False
-    )
-    return [step for step in steps if never_seen(step.attempts.order_by("-number")[0])]
+def may_run(execution: UUID) -> list[StepRun]:
+    """Steps of either phase that no worker watches and that may still run on their hosts."""
+    interrupted = StepRun.objects.filter(execution=execution, state=StepState.INTERRUPTED)
+    return [
+        step
+        for step in interrupted
+        if step.unconfirmed or never_seen(step.attempts.order_by("-number")[0])
+    ]
 
 
 def never_seen(attempt: StepAttempt) -> bool:
     """Whether nobody has seen that it ended: it may still run on its host."""
-    if attempt.state != StepState.INTERRUPTED or not attempt.spool:
-        return False
+    stored = attempt.state == StepState.INTERRUPTED and attempt.spool
+    return bool(stored) and unseen_since(attempt) is not None
+
+
+def unseen_since(attempt: StepAttempt) -> int | None:
+    """The number of the event that left it with an end that nobody has seen; None if there is none."""
     told = Event.objects.filter(step=attempt.step_id, **{f"data__{UNSEEN}": attempt.number})
-    return told.exists()
+    return told.values_list("seq", flat=True).first()
 
 
 def since(execution: UUID) -> datetime | None:
@@ -87,17 +92,31 @@ def unseen(executions: tuple[UUID, ...]) -> QuerySet[StepRun, tuple[UUID, dateti
     return left.values_list("execution").annotate(first=Min("finished_at"))
 
 
-def found_there(transport: Transport, attempt: StepAttempt) -> tuple[Found, Result | None]:
-    """What its host has of it, and how it ended if it did by itself. Raises Unreachable, Vanished."""
-    found = transport.attach(str(attempt.pk))
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was there, and what became of it."""
+
+    found: Found
+    result: Result | None  # if it had ended by itself
+    ran: bool
+    report: StopReport
+
+
+def look(transport: Transport, attempt: StepAttempt) -> Sight:
+    """What its host has of it; what still runs there is ended, and a start on its way is late now.
+
+    Raises Unreachable, StartFailed, AlreadyClaimed, Vanished.
+    """
+    key = str(attempt.pk)
+    found = transport.attach(key)
     ended = found.presence is Presence.FINISHED and found.handle is not None
-    return found, found.handle.result() if ended and found.handle else None
-
-
-def forestall(transport: Transport, attempt: StepAttempt) -> None:
-    """A start that is still on its way is late now. Raises Unreachable, StartFailed, AlreadyClaimed."""
-    transport.spool()
-    transport.start(jobs.nothing(attempt))
+    result = found.handle.result() if ended and found.handle else None
+    ran = result is None and bool(transport.running(key, found.leader))
+    report = transport.stop(key, found.leader, GRACE) if ran else StopReport(gone=True)
+    if found.handle is None and report.gone:
+        transport.spool()
+        transport.start(jobs.nothing(attempt))
+    return Sight(found, result, ran, report)
 
 
 def _why_not(run: Run, step: StepRun) -> str:
@@ -105,45 +124,36 @@ def _why_not(run: Run, step: StepRun) -> str:
     attempt = step.attempts.order_by("-number")[0]
     try:
         transport = context.transport(run.plan.hosts[step.host])
-        found, result = found_there(transport, attempt)
-        if result is None:
-            report = transport.stop(str(attempt.pk), found.leader, GRACE)
-            if not report.gone:
-                return f"It was asked to stop, but {finishing.left(step.host, report)}"
-        if found.handle is None:
-            forestall(transport, attempt)
+        sight = look(transport, attempt)
     except Unreachable as error:
         return finishing.doubt(error)
     except StartFailed as error:
         return f"{DOUBT} {error} {ASKED}"
     except (AlreadyClaimed, Vanished):  # it has changed while it was looked at
         return f"{DOUBT} {ASKED}"
+    if not sight.report.gone:
+        return f"It was asked to stop, but {finishing.left(step.host, sight.report)}"
     work = attempts.made(run, step, run.plan.step(step.key).step, attempt, transport)
-    recorder = attempts.resumed(work)
-    if found.handle is not None and not recorder.drain(found.handle, over=True):
+    recorder, handle = attempts.resumed(work), sight.found.handle
+    if handle is not None and not recorder.drain(handle, over=True):
         return f"{DOUBT} {ASKED}"  # the host went away meanwhile
-    if result is not None:
-        finishing.ended(work, recorder, result, finishing.BEFORE)
+    if sight.result is not None:
+        finishing.ended(work, recorder, sight.result, finishing.BEFORE)
         return ""
-    event = asked_for(run.hold.intent)
+    event = asked_for(step, run.hold.intent, run.execution.phase)
     note = f"{finishing.because(work, event)}; its processes are gone, verified."
-    if found.handle is not None:
+    if handle is not None:
         recorder.finish(cut=True)
-    elif attempts.same_place(work, found.spool):
+    elif attempts.same_place(work, sight.found.spool):
         note = f"{finishing.because(work, event)}; it never began there."
     finishing.finish(work, Outcome(event, note), recorder)
     return ""
 
 
-def asked_for(intent: str) -> StepEvent:
-    """Why a step was asked to stop: without a cancel only because its time was up."""
-    return StepEvent.CANCEL if intent == Intent.CANCEL else StepEvent.TIME_OUT
-
-
-def may_run(execution: UUID) -> bool:
-    """Whether a step that no worker watches may still run on its host."""
-    asked = StepRun.objects.filter(execution=execution, unconfirmed=True)
-    return asked.exists() or bool(abandoned(execution))
+def asked_for(step: StepRun, intent: str, phase: str) -> StepEvent:
+    """Why it was asked to stop: for the end, for a rollback that comes after it, or as its time was up."""
+    stopped = intent in ENDING or step.phase != phase
+    return StepEvent.CANCEL if stopped else StepEvent.TIME_OUT
 
 
 def _doubt(run: Run, step: StepRun, why: str) -> None:

@@ -38,6 +38,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "pause.asked": ("pause", "{actor} asked for a pause after the running step"),
     "pause.withdrawn": ("play", "{actor} took the pause back"),
     "cancel.asked": ("square", "{actor} asked to cancel"),
+    "give_up.asked": ("x", "{actor} gives it up"),
     "step.succeed": ("check", "{step}: done"),
     "step.fail": ("x", "{step}: failed"),
     "step.time_out": ("timer-off", "{step}: timed out"),

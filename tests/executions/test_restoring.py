@@ -9,9 +9,10 @@ from cvdops.access import tokens
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.audit.models import AuditEntry
 from cvdops.executions import queues, recovery, restoring, services
-from cvdops.executions.leases import claim
+from cvdops.executions.leases import HOLDS, claim
 from cvdops.executions.models import Execution, StepAttempt
 from cvdops.executions.transitions import Superseded
+from cvdops.lib.errors import Conflict
 from cvdops.lib.ids import uuid7
 from tests.executions.scene import Scene
 from tests.executions.test_control import leave_alone
@@ -33,6 +34,7 @@ def begun(execution: Execution) -> StepAttempt:
     """As the backup shows it whose worker was in the middle of the step."""
     hold = claim(execution.pk, "lost")
     assert hold is not None
+    HOLDS.remove(hold)  # it was held by another process
     step = execution.steps.get()
     execution.steps.update(state="running", attempt_count=1)
     return StepAttempt.objects.create(id=uuid7(), step=step, number=1, spool="a", boot_id="b")
@@ -105,6 +107,53 @@ def test_a_cancel_ends_what_still_runs_of_a_step_that_nobody_has_looked_at(
     assert far.output(execution, "one").startswith("hello\n")  # the shell may say how it ended
 
 
+def forsaken(scene: Scene, target: str = "here") -> Execution:
+    """Of which a step was left running by a restore; somebody is asked what is to become of it."""
+    one = block("one", "echo hello; sleep 300", f"target={target} destructive rollback=undo")
+    scene.runbook(one, block("undo", "echo undone", "target=here"))
+    execution = scene.start()
+    leave_alone(execution, lambda: has_begun(execution))
+    restoring.hold_everything()
+    services.resume(scene.person("devops-engineer"), execution.pk)
+    assert scene.advance(execution).waiting_for["code"] == "step"
+    return execution
+
+
+def test_giving_up_ends_it_too_before_the_execution_has_failed(scene: Scene) -> None:
+    execution = forsaken(scene)
+    engineer = scene.person("devops-engineer")
+    services.give_up(engineer, execution.pk)
+    assert state(execution) == "waiting" and left(execution)
+    with pytest.raises(Conflict, match=r"asked to give up already: Devops-Engineer was first"):
+        services.retry(engineer, execution.pk, "one")
+    assert recovery.due(["env.development"], 10) == [execution.pk]
+    assert scene.advance(execution).state == "failed"
+    assert left(execution) == set()
+    assert execution.outcome == "Given up by Devops-Engineer. “one” interrupted."
+    note = scene.steps(execution)["one"].note
+    assert note == "It was given up; its processes are gone, verified."
+
+
+def test_a_rollback_waits_for_a_host_that_is_away(far: Scene, server: Sshd) -> None:
+    execution = forsaken(far, "far")
+    server.kill()
+    services.roll_back(far.person("devops-engineer"), execution.pk)
+    for _ in range(2):  # what was said to be in doubt is still looked for
+        Execution.objects.filter(pk=execution.pk).update(due_at=execution.created_at)
+        assert far.advance(execution).waiting_for["text"] == "Stop not confirmed on far"
+    assert "undo" in far.states(execution) and far.states(execution)["undo"] == "pending"
+    server.start()
+
+    def looked_again() -> bool:
+        Execution.objects.filter(pk=execution.pk).update(due_at=execution.created_at)
+        return far.advance(execution).state == "rolled_back"
+
+    until(looked_again, what="the rollback")
+    assert left(execution) == set()
+    note = far.steps(execution)["one"].note
+    assert note == "It was stopped for the rollback; its processes are gone, verified."
+
+
 def test_a_cancel_whose_host_is_away_after_a_restore_is_not_called_confirmed(
     far: Scene, server: Sshd
 ) -> None:
@@ -128,11 +177,25 @@ def test_a_cancel_whose_host_is_away_after_a_restore_is_not_called_confirmed(
     assert left(execution) == set()
 
 
+def test_a_stop_that_was_not_confirmed_is_asked_for_by_nobody_any_more(scene: Scene) -> None:
+    scene.runbook(SAY)
+    execution = scene.start()
+    begun(execution)
+    execution.steps.update(state="interrupted", unconfirmed=True, note="It was asked to stop.")
+    restoring.hold_everything()
+    services.resume(scene.person("devops-engineer"), execution.pk)
+    assert scene.advance(execution).waiting_for["code"] == "step"
+    step = scene.steps(execution)["say"]
+    assert (step.state, step.unconfirmed) == ("interrupted", False)
+    assert step.note.startswith("The database was restored")
+
+
 def test_a_worker_of_before_writes_nothing(scene: Scene) -> None:
     scene.runbook(SAY)
     execution = scene.start()
     hold = claim(execution.pk, "lost")
     assert hold is not None
+    HOLDS.remove(hold)  # it was held by another process
     restoring.hold_everything()
     with pytest.raises(Superseded):
         hold.hand.change("note")

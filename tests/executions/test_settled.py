@@ -15,6 +15,7 @@ from cvdops.live import timeline
 from cvdops.runners.ssh.transport import SPOOL
 from tests.executions.scene import Scene
 from tests.executions.test_remains import left
+from tests.executions.test_ssh import left_in_doubt
 from tests.executions.test_tidying import RUNS_ON, files, stop_while_away
 from tests.faults.truth import processes_of_attempts
 from tests.sshd import Sshd
@@ -100,3 +101,13 @@ def test_what_had_ended_by_itself_says_how(far: Scene, server: Sshd) -> None:
     attempt.refresh_from_db()
     assert (attempt.state, attempt.exit_code) == ("cancelled", 3)
     assert far.output(execution, "one") == "hello\nmore\n"
+
+
+def test_an_attempt_whose_time_was_up_is_timed_out_as_its_step(far: Scene, server: Sshd) -> None:
+    execution = left_in_doubt(far, server)
+    step = far.steps(execution)["one"]
+    services.settle(far.person("operations-lead"), execution.pk, step.pk, "I looked there.")
+    services.retry(far.person("devops-engineer"), far.advance(execution).pk, step.pk)
+    server.start()
+    until(lambda: seen(execution), what="a look at the host")
+    assert (step.attempts.get().state, left(execution)) == ("timed_out", set())

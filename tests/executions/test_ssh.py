@@ -7,9 +7,12 @@ from django.db.models.functions import Now
 
 from cvdops.environments.models import Host
 from cvdops.executions import services
+from cvdops.executions.finishing import UNSEEN
 from cvdops.executions.leases import HOLDS, UNCONFIRMED
 from cvdops.executions.models import Execution, StepAttempt
 from cvdops.executions.recovery import due
+from cvdops.executions.states import StepEvent
+from cvdops.executions.transitions import DatabaseNow, Hand
 from cvdops.live import timeline
 from cvdops.web.live import waiting
 from tests.executions.scene import Scene
@@ -117,8 +120,7 @@ def test_a_stop_that_nobody_saw_is_looked_after_in_its_time_and_told_once(
     )
 
 
-@pytest.fixture
-def timed_out_unseen(far: Scene, server: Sshd) -> Iterator[Execution]:
+def left_in_doubt(far: Scene, server: Sshd) -> Execution:
     """Its time was up at the moment at which its host went away: nobody saw whether it stopped."""
     far.runbook(block("one", "echo first; sleep 300", "target=far timeout=60s"))
     execution = far.start()
@@ -129,13 +131,20 @@ def timed_out_unseen(far: Scene, server: Sshd) -> Iterator[Execution]:
 
     leave_alone(execution, ready)
     server.kill()
-    execution.steps.update(state="interrupted", unconfirmed=True, finished_at=Now())
-    StepAttempt.objects.filter(step__execution=execution).update(state="interrupted")
+    step, event = far.steps(execution)["one"], StepEvent.INTERRUPT
+    hand = Hand(execution.pk)
+    hand.step(step.pk, event, {UNSEEN: 1}, unconfirmed=True, finished_at=DatabaseNow)
+    StepAttempt.objects.filter(step=step).update(state="interrupted", finished_at=Now())
     waiting = {"code": UNCONFIRMED, "text": "", "step": "one"}
     gone = {"state": "waiting", "lease_until": None, "lease_owner": ""}
     Execution.objects.filter(pk=execution.pk).update(waiting_for=waiting, **gone)
+    return execution
+
+
+@pytest.fixture
+def timed_out_unseen(far: Scene, server: Sshd) -> Iterator[Execution]:
     try:
-        yield execution
+        yield left_in_doubt(far, server)
     finally:
         server.restart()
 

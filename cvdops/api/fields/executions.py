@@ -48,7 +48,7 @@ EXECUTIONS: Mapping[str, str] = {
     "PlannedStep.id": "The step's id in the document.",
     "StepShape.id": "The step's id in the document.",
     "in_window": "Where nothing may be changed now, begin when the next window opens.",
-    "intent": "What somebody has asked for and a worker will do: `pause`, `cancel`, or empty.",
+    "intent": "What somebody has asked for and a worker will do: `pause`, `cancel`, `give_up`, or empty.",
     "Confirmed.items": "The places of the items that you confirm, from 0; without it all that are open.",
     "joined_at": "Since when they take part.",
     "left": "What it would leave as it is.",

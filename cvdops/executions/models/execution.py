@@ -14,6 +14,7 @@ from cvdops.environments.models import Environment
 from cvdops.executions.states import (
     ACTIVE,
     CHILD,
+    ENDING,
     EXECUTION_LOOKS,
     HELD,
     IN_PART,
@@ -184,6 +185,11 @@ class Execution(NotSaved):
     @property
     def is_over(self) -> bool:
         return self.state in TERMINAL
+
+    @property
+    def ending(self) -> bool:
+        """Somebody asked for its end, and a worker sees to it that nothing of it runs any more."""
+        return self.intent in ENDING and not self.is_over
 
     @property
     def waits_for_child(self) -> bool:

@@ -1,6 +1,5 @@
 """Controlling an execution as a whole: pause, resume, cancel, roll back, give up."""
 
-from collections.abc import Callable
 from uuid import UUID
 
 from django.db import transaction
@@ -14,8 +13,9 @@ from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import from_json
 from cvdops.executions.queries import RESUMED, get_execution, get_step, matter, may_end
-from cvdops.executions.services.effect import moved_on, one_effect, who_was_first
+from cvdops.executions.services.effect import asked_before, lock, moved_on, one_effect, verb
 from cvdops.executions.states import (
+    ENDING,
     HELD,
     STEP_DONE,
     ExecutionEvent,
@@ -24,6 +24,7 @@ from cvdops.executions.states import (
     Phase,
     StepEvent,
     StepState,
+    possible,
 )
 from cvdops.executions.transitions import DatabaseNow, Hand, Superseded
 from cvdops.lib.errors import Conflict
@@ -33,7 +34,7 @@ def pause(user: User, execution_id: UUID | str, comment: str = "") -> None:
     """Let the running step end, or the execution that it started, then stop before the next one."""
     execution = get_execution(user, execution_id)
     can(user, Action.CONTROL, matter(execution)).enforce()
-    _ask_for(user, execution, "pause", ExecutionEvent.PAUSE, Intent.PAUSE, comment)
+    _ask_for(user, execution, ExecutionEvent.PAUSE, Intent.PAUSE, comment)
 
 
 def cancel(user: User, execution_id: UUID | str, comment: str = "") -> None:
@@ -53,11 +54,8 @@ def _cancel(user: User, execution: Execution, comment: str) -> None:
                 raise
             # the child came to its end at this moment: the execution itself goes no further
 
-    def close(hand: Hand, execution: Execution) -> None:
-        approvals.void(execution.pk)
-        _close_open(hand, execution)
-
-    _ask_for(user, execution, "cancel", ExecutionEvent.CANCEL, Intent.CANCEL, comment, close)
+    outcome = f"It was cancelled by {user.name}."
+    _ask_for(user, execution, ExecutionEvent.CANCEL, Intent.CANCEL, comment, outcome)
 
 
 def _cancel_child(user: User, execution: Execution, child: Execution, comment: str) -> None:
@@ -80,57 +78,50 @@ def _cancel_child(user: User, execution: Execution, child: Execution, comment: s
 def _ask_for(
     user: User,
     execution: Execution,
-    verb: str,
     event: ExecutionEvent,
     intent: Intent,
     comment: str,
-    first: Callable[[Hand, Execution], None] | None = None,
+    outcome: str = "",
 ) -> None:
-    """Do it at once if no worker holds the execution and no step is left running; else ask a worker."""
+    """Do it at once if no worker holds the execution and no step is left running; else ask a worker.
+
+    `outcome`: of what ends it.
+    """
     hand = Hand(execution.pk, actor=user)
-    cancels = event is ExecutionEvent.CANCEL
-    ending = {"outcome": f"It was cancelled by {user.name}."} if cancels else {}
-    for _ in range(3):  # between two looks a worker may have taken it or let it go
-        try:
-            with transaction.atomic():
-                _lock(execution)
-                if _running(execution) or (cancels and stops.may_run(execution.pk)):
-                    raise Superseded
-                if first:
-                    first(hand, execution)
-                seq = hand.move(event, {"comment": comment}, intent=Intent.NONE, **ending)
-                announce(execution.pk, seq)
-                record(user, Action.CONTROL, "execution", execution.pk, data={"verb": verb})
-            return
-        except Superseded:
-            pass
-        try:
-            with transaction.atomic():
-                found = _lock(execution)
-                if found.intent in {intent, Intent.CANCEL}:
-                    text = f"It is asked to {found.intent} already: {who_was_first(execution)}."
-                    raise Conflict(text, "Somebody was first")
-                seq = hand.change(
-                    f"{verb}.asked",
-                    {"comment": comment},
-                    states=_askable(execution, intent),
-                    intent=intent,
-                    lost_leases=0,
-                )
-                if found.state == ExecutionState.PAUSED:
-                    seq = hand.move(ExecutionEvent.CALL, waiting_for={})
-                announce(execution.pk, seq)
-                record(user, Action.CONTROL, "execution", execution.pk, data={"verb": verb})
+    ending = {"outcome": outcome} if outcome else {}
+    try:
+        with transaction.atomic():
+            found = lock(execution)  # no worker takes it or lets it go meanwhile
+            unseen = intent in ENDING and bool(stops.may_run(execution.pk))
+            left = unseen or _running(execution) is not None
+            if left or found.lease_until or not possible(found.state, event):
+                states = _askable(execution, intent, unseen=unseen, left=left)
+                seq = _ask_worker(hand, found, intent, states, {"comment": comment, **ending})
                 wake(execution.pk, execution.environment.queue)
-            return
-        except Superseded:
-            pass
-    raise moved_on(execution, f"It cannot {verb} now.")
+            else:
+                if ending:
+                    approvals.void(execution.pk)
+                    _close_open(hand, execution)
+                seq = hand.move(event, {"comment": comment}, intent=Intent.NONE, **ending)
+            announce(execution.pk, seq)
+            record(user, Action.CONTROL, "execution", execution.pk, data={"verb": intent})
+    except Superseded:
+        raise moved_on(execution, f"It cannot {verb(intent)} now.") from None
 
 
-def _lock(execution: Execution) -> Execution:
-    """The execution's row first, then its approval request's: every verb locks in this order."""
-    return Execution.objects.select_for_update().only("state", "intent").get(pk=execution.pk)
+def _ask_worker(
+    hand: Hand,
+    found: Execution,
+    intent: Intent,
+    states: frozenset[ExecutionState],
+    data: dict[str, str],
+) -> int:
+    if found.intent in {intent, *ENDING}:
+        raise asked_before(found)
+    seq = hand.change(f"{intent}.asked", data, states=states, intent=intent, lost_leases=0)
+    if found.state == ExecutionState.PAUSED:
+        seq = hand.move(ExecutionEvent.CALL, waiting_for={})
+    return seq
 
 
 def _running(execution: Execution) -> StepRun | None:
@@ -138,19 +129,21 @@ def _running(execution: Execution) -> StepRun | None:
     return StepRun.objects.filter(execution=execution, state=StepState.RUNNING).first()
 
 
-def _askable(execution: Execution, intent: Intent) -> frozenset[ExecutionState]:
+def _askable(
+    execution: Execution, intent: Intent, *, unseen: bool, left: bool
+) -> frozenset[ExecutionState]:
     """The states in which a worker can be asked: one has it, or comes for a step that was left."""
+    waiting = frozenset({ExecutionState.WAITING})
+    if intent == Intent.GIVE_UP:
+        return waiting if unseen else frozenset()
     if intent == Intent.PAUSE and children.active(execution):
-        return HELD | {ExecutionState.WAITING}
-    if intent == Intent.CANCEL and stops.may_run(execution.pk):
-        return HELD | {ExecutionState.QUEUED, ExecutionState.WAITING, ExecutionState.PAUSED}
-    if not _running(execution):
+        return HELD | waiting
+    if not left:
         return HELD
-    return (
-        HELD
-        | {ExecutionState.QUEUED}
-        | ({ExecutionState.WAITING} if intent == Intent.CANCEL else set())
-    )
+    queued = HELD | {ExecutionState.QUEUED}
+    if intent == Intent.PAUSE:
+        return queued
+    return queued | waiting | ({ExecutionState.PAUSED} if unseen else set())
 
 
 def _close_open(hand: Hand, execution: Execution) -> None:
@@ -192,7 +185,7 @@ def resume(user: User, execution_id: UUID | str, comment: str = "") -> None:
 def _take_back(user: User, execution: Execution, comment: str) -> bool:
     """Ask for a pause no more. False if none is asked for, or a worker has just carried it out."""
     with transaction.atomic():
-        if (found := _lock(execution)).intent != Intent.PAUSE or found.is_over:
+        if (found := lock(execution)).intent != Intent.PAUSE or found.is_over:
             return False
         hand = Hand(execution.pk, actor=user)
         announce(
@@ -263,19 +256,10 @@ def give_up(user: User, execution_id: UUID | str, comment: str = "") -> None:
     """End an execution that waits for a decision on a step that did not succeed: it failed."""
     execution = get_execution(user, execution_id)
     may_end(user, execution, can(user, Action.CONTROL, matter(execution))).enforce()
-    title = execution.waiting_for.get("text", "").replace(waits.TO_DECIDE, ".")
-    with one_effect(execution), transaction.atomic():
+    with one_effect(execution):
         if execution.waiting_for.get("code") not in {"step", "plan"} | RESUMED:
             raise Superseded
-        hand = Hand(execution.pk, actor=user)
-        _lock(execution)
-        _refuse_running(execution)
-        _close_open(hand, execution)
-        seq = hand.move(
-            ExecutionEvent.FAIL,
-            {"comment": comment},
-            outcome=f"Given up by {user.name}. {title}".strip(),
-        )
-        approvals.void(execution.pk)
-        announce(execution.pk, seq)
-        record(user, Action.CONTROL, "execution", execution.pk, data={"verb": "give_up"})
+    _refuse_running(execution)
+    title = execution.waiting_for.get("text", "").replace(waits.TO_DECIDE, ".")
+    outcome = f"Given up by {user.name}. {title}".strip()
+    _ask_for(user, execution, ExecutionEvent.FAIL, Intent.GIVE_UP, comment, outcome)

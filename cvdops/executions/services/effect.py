@@ -29,6 +29,29 @@ class one_effect:  # noqa: N801 — reads as a statement: with one_effect(execut
             raise moved_on(self._execution, "", self._step) from None
 
 
+def lock(execution: Execution) -> Execution:
+    """The execution's row first, then its approval request's: every verb locks in this order."""
+    rows = Execution.objects.select_for_update().only("state", "intent", "lease_until")
+    return rows.get(pk=execution.pk)
+
+
+def refuse_ending(execution: Execution) -> None:
+    """What is to come to its end is not decided any more. Raises Conflict."""
+    if (found := lock(execution)).ending:
+        raise asked_before(found)
+
+
+def asked_before(execution: Execution) -> Conflict:
+    """A worker is to do something already, as a sentence."""
+    text = f"It is asked to {verb(execution.intent)} already: {who_was_first(execution)}."
+    return Conflict(text, "Somebody was first")
+
+
+def verb(intent: str) -> str:
+    """As people say it."""
+    return intent.replace("_", " ")
+
+
 def moved_on(execution: Execution, text: str, step: StepRun | None = None) -> Conflict:
     """Why nothing was done, as a sentence: what it is now, and who made it so, if anybody did.
 

@@ -14,7 +14,7 @@ from cvdops.executions import validity
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter
-from cvdops.executions.services.effect import one_effect
+from cvdops.executions.services.effect import one_effect, refuse_ending
 from cvdops.executions.states import (
     STEP_DONE,
     ExecutionEvent,
@@ -100,6 +100,7 @@ def resume_from(user: User, execution_id: UUID | str, step_id: UUID | str, comme
     if plan.problem:
         raise Conflict(plan.problem)
     with one_effect(execution), transaction.atomic():
+        refuse_ending(execution)
         hand = Hand(execution.pk, actor=user)
         seq = hand.move(
             ExecutionEvent.RESUME_FROM,

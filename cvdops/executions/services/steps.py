@@ -15,7 +15,7 @@ from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter, planned
 from cvdops.executions.services.batches import refuse_out_of_turn
-from cvdops.executions.services.effect import one_effect
+from cvdops.executions.services.effect import one_effect, refuse_ending
 from cvdops.executions.states import ExecutionEvent, ExecutionState, Phase, StepEvent
 from cvdops.executions.transitions import AFRESH, Also, DatabaseNow, Hand, Merge, Superseded
 from cvdops.lib.errors import Conflict, Invalid, Problem
@@ -53,7 +53,9 @@ def _settle_step(
     if step.unconfirmed:
         if event is not StepEvent.SETTLE:
             raise Conflict(f"“{step.title}” may still be running: wait, or settle it.")
-        event = stops.asked_for(execution.intent)  # a Lead vouches for it now
+        event = stops.asked_for(
+            step, execution.intent, execution.phase
+        )  # a Lead vouches for it now
     notes = {
         StepEvent.CANCEL: f"Settled by {user.name}: {comment.strip()}",
         StepEvent.TIME_OUT: f"Its time was up. Settled by {user.name}: {comment.strip()}",
@@ -62,6 +64,8 @@ def _settle_step(
         StepEvent.SETTLE: f"Marked as done by {user.name}: {comment.strip()}",
     }
     with one_effect(execution, step), transaction.atomic():
+        if not step.unconfirmed:
+            refuse_ending(execution)
         hand = Hand(execution.pk, actor=user)
         fields: dict[str, Any] = {"tries": 0, "note": notes[event], "unconfirmed": False}
         fields |= AFRESH if event is StepEvent.RETRY else {}
