@@ -5,10 +5,11 @@ import time
 
 from django.db import InterfaceError, OperationalError, connection
 
+from cvdops.executions.attempts import LOOK, SLOW
 from cvdops.executions.leases import HOLDS, Leave, calm
 from cvdops.executions.recorder import Recorder
 from cvdops.executions.run import Try
-from cvdops.executions.states import Intent, StepEvent
+from cvdops.executions.states import StepEvent
 from cvdops.executions.transitions import Superseded
 
 GRACE = 1.5  # seconds that an answer may still take when this process goes down
@@ -34,6 +35,8 @@ class Patience:
         self._limit = work.definition.attributes.timeout
         self._deadline = time.monotonic() + self._limit
         self._leave_at = float("inf")
+        self._looked = time.monotonic()
+        self.late = False  # what came last had come before anybody looked
         self._store_at = 0.0
 
     def __call__(self, descriptor: int, events: int, seconds: float | None = None) -> bool:
@@ -44,23 +47,30 @@ class Patience:
         waiting.register(self._wake, select.POLLIN)
         while True:
             self._look()
-            ready = waiting.poll(0)
+            ready = self._glance(waiting, 0)
             left = min(until, self._next()) - time.monotonic()
             if not ready and left > 0:
                 connection.close()  # back to the pool: an answer may take long
-                ready = waiting.poll(left * 1000)
+                ready = self._glance(waiting, min(left, LOOK))
             if any(fd == descriptor for fd, _ in ready):
                 return True
             calm(self._wake)
             if time.monotonic() >= until:
                 return False
 
+    def _glance(self, waiting: select.poll, seconds: float) -> list[tuple[int, int]]:
+        """What there is now, or within so many seconds."""
+        ready = waiting.poll(seconds * 1000)
+        before, self._looked = self._looked, time.monotonic()
+        self.late = bool(ready) and (self.late or self._looked - before > LOOK + SLOW)
+        return ready
+
     def _look(self) -> None:
         """Do what is due."""
         now = time.monotonic()
         if not self._hold.valid:
             raise Superseded
-        if self._hold.intent == Intent.CANCEL:
+        if self._hold.ending:
             raise GivenUp(StepEvent.CANCEL, "It was cancelled.")
         if now >= self._deadline:
             raise GivenUp(StepEvent.TIME_OUT, f"It was not answered within {self._limit:g} s.")

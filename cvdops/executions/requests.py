@@ -2,11 +2,13 @@
 crash its outcome is unknown, unless asking again changes nothing."""
 
 import time
+from dataclasses import replace
 
 from django.db import connection
 
 from cvdops.environments.models import AllowedAddress
 from cvdops.executions import context, outcome
+from cvdops.executions.attempts import LATE
 from cvdops.executions.beginning import begin, recorder, refuse
 from cvdops.executions.finishing import captured, everywhere, finish
 from cvdops.executions.models import StepRun
@@ -95,6 +97,8 @@ def _send(work: Try, request: Filled) -> None:
         else:
             body = _masked(work, answer.body)
             judged = outcome.judge_answer(work.definition, answer.status, answer.head, body)
+            if patience.late:
+                judged = replace(judged, note=f"{judged.note} {LATE}".strip())
     _record(work, stored, judged, captured(work, judged, body))
 
 

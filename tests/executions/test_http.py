@@ -1,5 +1,6 @@
 """`http` steps: sent by the worker, to what the environment allows and the plan says."""
 
+import ctypes
 import json
 import socket
 import threading
@@ -11,7 +12,8 @@ import psycopg
 import pytest
 from django.db import connection
 
-from cvdops.executions import services
+from cvdops.executions import patience, services
+from cvdops.executions.attempts import LATE
 from cvdops.executions.leases import HOLDS
 from cvdops.executions.models import Execution
 from cvdops.lib.errors import Invalid
@@ -372,6 +374,23 @@ def test_an_answer_outlasts_a_database_that_is_away(scene: Scene, silence: Silen
                 what="a try to store the answer",
             )
     assert scene.states(execution) == {"one": "succeeded"}
+
+
+def test_an_answer_that_came_while_the_worker_stood_still_says_so(
+    scene: Scene, server: HttpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "LOOK", 0.05)
+    monkeypatch.setattr(patience, "SLOW", 0.05)
+    alone = ctypes.PyDLL(None)  # keeps the interpreter's lock: all of this process stands still
+
+    def answers(connection: socket.socket) -> None:
+        alone.send(connection.fileno(), answer(), len(answer()), 0)
+        alone.usleep(300_000)
+
+    server.answers = answers
+    scene.runbook(ask("one", "GET ${BASE_URL}/a"))
+    step = scene.steps(scene.run())["one"]
+    assert (step.state, step.note) == ("succeeded", LATE)
 
 
 def test_kill_9_in_the_middle(scene: Scene, server: HttpServer, tmp_path: Path) -> None:
