@@ -19,17 +19,24 @@ class Said(Asked):
     comment: Words = ""
 
 
-class DownTo(Said):
-    """`down_to`: the step at which the rollback ends; empty: all."""
+class Decided(Said):
+    """`seen`: the `situation` in which you decided; empty: whatever it is now."""
+
+    seen: Name = ""
+
+
+class DownTo(Decided):
+    """`down_to`: the step at which the rollback ends; empty: all. `seen`: as of every control."""
 
     down_to: Name = ""
 
 
 class GoOn(Asked):
-    """From which step it goes on, and why."""
+    """From which step it goes on, and why. `seen`: as of every control."""
 
     step: Name
     comment: Words
+    seen: Name = ""
 
 
 class From(Asked):
@@ -43,7 +50,7 @@ class FromThere(Asked):
 
 
 # Nothing has to be said: then there need be no body.
-_NOTHING, _ALL = Said(), DownTo()
+_NOTHING, _WHATEVER, _ALL = Said(), Decided(), DownTo()
 
 
 class RollbackPlan(Schema):
@@ -77,17 +84,20 @@ def pause(request: HttpRequest, execution_id: str, said: Said = _NOTHING) -> Exe
 
 @router.post(f"{_ONE}/resume", response=ExecutionDetail, url_name="api-execution-resume")
 @requires(Action.CONTROL, "POST")
-def resume(request: HttpRequest, execution_id: str, said: Said = _NOTHING) -> ExecutionDetail:
+def resume(request: HttpRequest, execution_id: str, said: Decided = _WHATEVER) -> ExecutionDetail:
     """Go on after a pause, or when its window is open again."""
-    services.resume(person(request), execution_id, said.comment)
+    services.resume(person(request), execution_id, said.comment, said.seen)
     return detail(person(request), execution_id)
 
 
 @router.post(f"{_ONE}/cancel", response=ExecutionDetail, url_name="api-execution-cancel")
 @requires(Action.CONTROL, "POST")
-def cancel(request: HttpRequest, execution_id: str, said: Said = _NOTHING) -> ExecutionDetail:
-    """Stop the running step, start nothing after it. While a worker does so, `intent` is `cancel`."""
-    services.cancel(person(request), execution_id, said.comment)
+def cancel(request: HttpRequest, execution_id: str, said: Decided = _WHATEVER) -> ExecutionDetail:
+    """Stop the running step, start nothing after it. While a worker does so, `intent` is `cancel`.
+
+    With `seen` it is done whatever the steps did since, but not to a rollback that began since.
+    """
+    services.cancel(person(request), execution_id, said.comment, said.seen)
     return detail(person(request), execution_id)
 
 
@@ -108,18 +118,18 @@ def rollback_plan(request: HttpRequest, execution_id: str, wanted: Query[From]) 
 @requires(Action.CONTROL, "POST")
 def rollback(request: HttpRequest, execution_id: str, said: DownTo = _ALL) -> ExecutionDetail:
     """Undo what was done, newest first; with `down_to` only that step and what came after it."""
-    services.roll_back(person(request), execution_id, said.comment, said.down_to)
+    services.roll_back(person(request), execution_id, said.comment, said.down_to, said.seen)
     return detail(person(request), execution_id)
 
 
 @router.post(f"{_ONE}/give-up", response=ExecutionDetail, url_name="api-execution-give-up")
 @requires(Action.CONTROL, "POST")
-def give_up(request: HttpRequest, execution_id: str, said: Said = _NOTHING) -> ExecutionDetail:
+def give_up(request: HttpRequest, execution_id: str, said: Decided = _WHATEVER) -> ExecutionDetail:
     """End one that waits for a decision on a step that did not succeed: it failed.
 
     While a worker ends first what may still run, `intent` is `give_up`.
     """
-    services.give_up(person(request), execution_id, said.comment)
+    services.give_up(person(request), execution_id, said.comment, said.seen)
     return detail(person(request), execution_id)
 
 
@@ -136,5 +146,5 @@ def go_on_plan(request: HttpRequest, execution_id: str, wanted: Query[FromThere]
 @requires(Action.CONTROL, "POST")
 def go_on(request: HttpRequest, execution_id: str, said: GoOn) -> ExecutionDetail:
     """Go on from another step. To skip one, or to repeat one that was done, is for a Lead."""
-    services.resume_from(person(request), execution_id, said.step, said.comment)
+    services.resume_from(person(request), execution_id, said.step, said.comment, said.seen)
     return detail(person(request), execution_id)

@@ -18,6 +18,7 @@ from cvdops.executions import openings, queries, standstill
 from cvdops.executions.models import ChecklistMark, Emergency, Execution, StepRun
 from cvdops.executions.priorities import Priority
 from cvdops.executions.rollback import UndoEntry
+from cvdops.executions.situation import Situation
 from cvdops.lib.errors import NotFound
 from cvdops.lib.together import Fixed, attach, read
 
@@ -161,8 +162,13 @@ class EmergencyShape(BaseModel):
 
 
 class ExecutionDetail(ExecutionItem):
-    """`variables` as resolved at the start; secret ones are not among them."""
+    """`variables` as resolved at the start; secret ones are not among them.
 
+    `situation` is another one after each state and each new try, not after notes or output. As `seen` of a
+    control it says what you decided on: when it has moved on since, nothing is done.
+    """
+
+    situation: str
     emergency: EmergencyShape | None
     variables: dict[str, str]
     steps: list[StepShape]
@@ -176,7 +182,7 @@ _READ = (
     *("number", "runbook", "version__label", "version__number", "procedure", "environment"),
     *("state", "intent", "waiting_for", "requested_by__username", "reason", "outcome"),
     *("plan_digest", "created_at", "opens_at", "started_at", "finished_at", "seq", "variables"),
-    *("due_at", "lease_until"),
+    *("due_at", "lease_until", "phase"),
 )
 _MARKED = (
     *("execution_id", "moment", "position", "text", "confirmed_at"),
@@ -201,6 +207,7 @@ def detail(user: User, execution_id: UUID | str) -> ExecutionDetail:
     (found,) = executions
     return ExecutionDetail(
         **_facts(found, standstill.waits(executions)),
+        situation=str(Situation.of(found, steps)),
         emergency=EmergencyShape.of(emergencies[0]) if emergencies else None,
         variables=found.variables,
         steps=[StepShape.of(step) for step in steps],

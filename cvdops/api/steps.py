@@ -34,18 +34,24 @@ class Confirmed(SaidOfStep):
     outcome: Literal["succeeded"] = "succeeded"
 
 
-class Skipped(SaidOfStep):
+class DecidedOfStep(SaidOfStep):
+    """`seen`: the execution's `situation` in which you decided; empty: whatever it is now."""
+
+    seen: Name = ""
+
+
+class Skipped(DecidedOfStep):
     outcome: Literal["skipped"] = "skipped"
 
 
-class Settled(SaidOfStep):
+class Settled(DecidedOfStep):
     """`outcome`: what became of it, as somebody has seen: it is marked so."""
 
     outcome: Literal["succeeded", "skipped"] = "succeeded"
 
 
 # What need not be said: then there need be no body.
-_ALL, _AGAIN, _LEFT, _DONE = Confirmed(), SaidOfStep(), Skipped(), Settled()
+_ALL, _AGAIN, _LEFT, _DONE = Confirmed(), DecidedOfStep(), Skipped(), Settled()
 
 
 @router.post(f"{_STEP}/confirm", response=ExecutionDetail, url_name="api-step-confirm")
@@ -64,12 +70,12 @@ def confirm(
 @router.post(f"{_STEP}/retry", response=ExecutionDetail, url_name="api-step-retry")
 @requires(Action.CONTROL, "POST")
 def retry(
-    request: HttpRequest, execution_id: str, step_id: str, said: SaidOfStep = _AGAIN
+    request: HttpRequest, execution_id: str, step_id: str, said: DecidedOfStep = _AGAIN
 ) -> ExecutionDetail:
     """Run a step again that did not succeed."""
     user = person(request)
     step = the_step(get_outline(user, execution_id), step_id, said.host)
-    services.retry(user, execution_id, step.pk, said.comment)
+    services.retry(user, execution_id, step.pk, said.comment, said.seen)
     return detail(user, execution_id)
 
 
@@ -81,7 +87,7 @@ def skip(
     """Go on without a step that did not succeed. For a Lead, with a comment that says why."""
     user = person(request)
     step = the_step(get_outline(user, execution_id), step_id, said.host)
-    services.skip(user, execution_id, step.pk, said.comment)
+    services.skip(user, execution_id, step.pk, said.comment, said.seen)
     return detail(user, execution_id)
 
 
@@ -97,7 +103,7 @@ def settle(
         text = "It was asked to stop: that it is stopped is all that can be settled. Leave `outcome` out."
         raise Invalid([Problem("outcome", text)])
     verb = services.skip if said.outcome == "skipped" else services.settle
-    verb(user, execution_id, step.pk, said.comment)
+    verb(user, execution_id, step.pk, said.comment, said.seen)
     return detail(user, execution_id)
 
 

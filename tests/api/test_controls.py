@@ -111,6 +111,19 @@ def test_what_would_become_of_it_is_read_first(scene: Scene) -> None:
     assert (found["problem"], found["needs"]) == ("", "execution.control")
 
 
+def test_what_was_decided_on_another_situation_is_not_done(scene: Scene) -> None:
+    made = stuck(scene)
+    scene.person("operations-lead")
+    seen = get(token("operations-lead"), f"executions/{made.pk}")["situation"]
+    assert post("devops-engineer", made, "steps/two/retry").status_code == 200
+    scene.advance(made)
+    for verb in ("steps/two/retry", "rollback", "give-up"):
+        answer = post("operations-lead", made, verb, seen=seen)
+        assert answer.status_code == 409 and "Devops-Engineer was first" in answer.json()["detail"]
+    now = get(token("operations-lead"), f"executions/{made.pk}")["situation"]
+    assert post("operations-lead", made, "give-up", seen=now).json()["state"] == "failed"
+
+
 def test_rolling_back_and_giving_up(scene: Scene) -> None:
     made = stuck(scene)
     answer = post("devops-engineer", made, "give-up", comment="no use")

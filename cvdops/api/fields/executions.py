@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 
+_SEEN = (
+    "The `situation` in which you decided: in another one nothing is done. Empty: whatever it is."
+)
+
 EXECUTIONS: Mapping[str, str] = {
     "events.events.after": (
         "The `position` of an execution or event after which it begins; empty: at the beginning."
@@ -74,6 +78,13 @@ EXECUTIONS: Mapping[str, str] = {
     "part": "As what they take part: `operator`, `supervisor`, `assistant` or `observer`.",
     "Joining.part": "As what; nobody joins as operator, whom a Lead names by handing over.",
     "phase": "`forward`, or `rollback` for a step that undoes another one.",
+    "ExecutionDetail.situation": "Another one after each state and each new try, not after notes or output.",
+    "Decided.seen": _SEEN,
+    "DecidedOfStep.seen": _SEEN,
+    "DownTo.seen": _SEEN,
+    "GoOn.seen": _SEEN,
+    "Skipped.seen": _SEEN,
+    "Settled.seen": _SEEN,
     "plan_digest": "Stands for what would run, exactly: another plan has another one.",
     "Verdict.plan_digest": "That of the request as you read it: if it is another one, nothing is decided.",
     "position": "Rises with everything that happens to the execution; its events can be followed from there.",

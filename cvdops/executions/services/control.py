@@ -1,4 +1,7 @@
-"""Controlling an execution as a whole: pause, resume, cancel, roll back, give up."""
+"""Controlling an execution as a whole: pause, resume, cancel, roll back, give up.
+
+`seen` is the situation that somebody was shown when they decided, as text; empty if they were shown none.
+"""
 
 from uuid import UUID
 
@@ -13,7 +16,14 @@ from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import from_json
 from cvdops.executions.queries import RESUMED, get_execution, get_step, matter, may_end
-from cvdops.executions.services.effect import asked_before, lock, moved_on, one_effect, verb
+from cvdops.executions.services.effect import (
+    asked_before,
+    lock,
+    moved_on,
+    one_effect,
+    refuse_stale,
+    verb,
+)
 from cvdops.executions.states import (
     ENDING,
     HELD,
@@ -37,17 +47,20 @@ def pause(user: User, execution_id: UUID | str, comment: str = "") -> None:
     _ask_for(user, execution, ExecutionEvent.PAUSE, Intent.PAUSE, comment)
 
 
-def cancel(user: User, execution_id: UUID | str, comment: str = "") -> None:
-    """Stop the running step, start nothing after it. What a step has started elsewhere goes first."""
+def cancel(user: User, execution_id: UUID | str, comment: str = "", seen: str = "") -> None:
+    """Stop the running step, start nothing after it. What a step has started elsewhere goes first.
+
+    `seen`: whatever its steps did since, but not the rollback that began since.
+    """
     execution = get_execution(user, execution_id)
     may_end(user, execution, can(user, Action.CONTROL, matter(execution))).enforce()
-    _cancel(user, execution, comment)
+    _cancel(user, execution, comment, seen)
 
 
-def _cancel(user: User, execution: Execution, comment: str) -> None:
+def _cancel(user: User, execution: Execution, comment: str, seen: str = "") -> None:
     if child := children.active(execution):
         try:
-            _cancel_child(user, execution, child, comment)
+            _cancel_child(user, execution, child, comment, seen)
             return
         except Conflict:
             if children.active(execution):
@@ -55,12 +68,15 @@ def _cancel(user: User, execution: Execution, comment: str) -> None:
             # the child came to its end at this moment: the execution itself goes no further
 
     outcome = f"It was cancelled by {user.name}."
-    _ask_for(user, execution, ExecutionEvent.CANCEL, Intent.CANCEL, comment, outcome)
+    _ask_for(user, execution, ExecutionEvent.CANCEL, Intent.CANCEL, comment, outcome, seen)
 
 
-def _cancel_child(user: User, execution: Execution, child: Execution, comment: str) -> None:
+def _cancel_child(
+    user: User, execution: Execution, child: Execution, comment: str, seen: str
+) -> None:
     """Pass it down: the execution is cancelled when its child is."""
     with one_effect(execution), transaction.atomic():
+        refuse_stale(execution, seen, whatever_runs=True)
         waiting = {
             **execution.waiting_for,
             "text": f"Execution {child} is being cancelled",
@@ -82,6 +98,7 @@ def _ask_for(
     intent: Intent,
     comment: str,
     outcome: str = "",
+    seen: str = "",
 ) -> None:
     """Do it at once if no worker holds the execution and no step is left running; else ask a worker.
 
@@ -92,6 +109,7 @@ def _ask_for(
     try:
         with transaction.atomic():
             found = lock(execution)  # no worker takes it or lets it go meanwhile
+            refuse_stale(found, seen, whatever_runs=intent == Intent.CANCEL)
             unseen = intent in ENDING and bool(stops.may_run(execution.pk))
             left = unseen or _running(execution) is not None
             if left or found.lease_until or not possible(found.state, event):
@@ -159,19 +177,20 @@ def _refuse_running(execution: Execution) -> None:
         raise Conflict(f"“{step.title}” may still be running: cancel the execution, or resume it.")
 
 
-def resume(user: User, execution_id: UUID | str, comment: str = "") -> None:
+def resume(user: User, execution_id: UUID | str, comment: str = "", seen: str = "") -> None:
     """Go on: after a pause, when its window is open again, although workers died on it, or in another name.
 
     A pause that is only asked for is taken back.
     """
     execution = get_execution(user, execution_id)
     can(user, Action.CONTROL, matter(execution)).enforce()
-    if _take_back(user, execution, comment):
+    if _take_back(user, execution, comment, seen):
         return
     admission.refuse_closed(execution)
     stands = execution.waiting_for.get("code") in RESUMED | {waits.WINDOW}
     event = ExecutionEvent.READY if stands else ExecutionEvent.RESUME
     with one_effect(execution), transaction.atomic():
+        refuse_stale(execution, seen)
         hand = Hand(execution.pk, actor=user)
         seq = hand.move(event, {"comment": comment}, waiting_for={}, lost_leases=0)
         if stands:
@@ -182,11 +201,12 @@ def resume(user: User, execution_id: UUID | str, comment: str = "") -> None:
         wake(execution.pk, execution.environment.queue)
 
 
-def _take_back(user: User, execution: Execution, comment: str) -> bool:
+def _take_back(user: User, execution: Execution, comment: str, seen: str) -> bool:
     """Ask for a pause no more. False if none is asked for, or a worker has just carried it out."""
     with transaction.atomic():
         if (found := lock(execution)).intent != Intent.PAUSE or found.is_over:
             return False
+        refuse_stale(found, seen, whatever_runs=True)
         hand = Hand(execution.pk, actor=user)
         announce(
             execution.pk, hand.change("pause.withdrawn", {"comment": comment}, intent=Intent.NONE)
@@ -195,7 +215,13 @@ def _take_back(user: User, execution: Execution, comment: str) -> bool:
     return True
 
 
-def roll_back(user: User, execution_id: UUID | str, comment: str = "", down_to: str = "") -> None:
+def roll_back(
+    user: User,
+    execution_id: UUID | str,
+    comment: str = "",
+    down_to: str = "",
+    seen: str = "",
+) -> None:
     """Undo what was done, newest first; with `down_to` only that step and what came after it."""
     execution = get_execution(user, execution_id)
     can(user, Action.CONTROL, matter(execution)).enforce()
@@ -205,6 +231,7 @@ def roll_back(user: User, execution_id: UUID | str, comment: str = "", down_to: 
         text = f"“{step.title}” may still be running on {step.host}: wait, or settle it."
         raise Conflict(text)
     with one_effect(execution), transaction.atomic():
+        refuse_stale(execution, seen)
         hand = Hand(execution.pk, actor=user)
         seq = hand.move(
             ExecutionEvent.ROLL_BACK,
@@ -252,7 +279,7 @@ def _plan_rollback(execution: Execution, down_to: str) -> None:
     StepRun.objects.bulk_create(fresh)
 
 
-def give_up(user: User, execution_id: UUID | str, comment: str = "") -> None:
+def give_up(user: User, execution_id: UUID | str, comment: str = "", seen: str = "") -> None:
     """End an execution that waits for a decision on a step that did not succeed: it failed."""
     execution = get_execution(user, execution_id)
     may_end(user, execution, can(user, Action.CONTROL, matter(execution))).enforce()
@@ -262,4 +289,4 @@ def give_up(user: User, execution_id: UUID | str, comment: str = "") -> None:
     _refuse_running(execution)
     title = execution.waiting_for.get("text", "").replace(waits.TO_DECIDE, ".")
     outcome = f"Given up by {user.name}. {title}".strip()
-    _ask_for(user, execution, ExecutionEvent.FAIL, Intent.GIVE_UP, comment, outcome)
+    _ask_for(user, execution, ExecutionEvent.FAIL, Intent.GIVE_UP, comment, outcome, seen)

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from cvdops.executions.models import Execution, StepRun
+from cvdops.executions.situation import Situation
 from cvdops.executions.states import ExecutionState, said
 from cvdops.executions.transitions import Superseded
 from cvdops.lib.errors import MOVED_ON, Conflict
@@ -31,7 +32,8 @@ class one_effect:  # noqa: N801 â€” reads as a statement: with one_effect(execut
 
 def lock(execution: Execution) -> Execution:
     """The execution's row first, then its approval request's: every verb locks in this order."""
-    rows = Execution.objects.select_for_update().only("state", "intent", "lease_until")
+    rows = Execution.objects.select_for_update()
+    rows = rows.only("number", "state", "intent", "phase", "seq", "lease_until")
     return rows.get(pk=execution.pk)
 
 
@@ -81,3 +83,20 @@ def who_was_first(execution: Execution, which: Q = Q()) -> str:  # noqa: B008 â€
         return ""
     verb = last.kind.removesuffix(".asked").rpartition(".")[2].replace("_", " ")
     return f"{last.actor.name} was first ({verb}, {last.at:%H:%M:%S} UTC)"
+
+
+def refuse_stale(execution: Execution, seen: str, *, whatever_runs: bool = False) -> None:
+    """Raises Conflict if this is not the situation in which somebody decided; empty: whatever it is.
+
+    With `whatever_runs` steps may have gone on, but not turned back. In the transaction of what was decided:
+    the execution's row is locked from here on.
+    """
+    if not seen:
+        return
+    found, then = lock(execution), Situation.read(seen)
+    now = Situation.of(found, found.steps.all())
+    if then and (then.phase == now.phase if whatever_runs else then.digest == now.digest):
+        return
+    why = who_was_first(execution, Q(seq__gt=then.seq)) if then else ""
+    text = f"It has moved on since this was shown: {why or 'it went on by itself'}. "
+    raise Conflict(f"{text}See how it stands now, then decide.", MOVED_ON)

@@ -14,7 +14,7 @@ from cvdops.executions import validity
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter
-from cvdops.executions.services.effect import one_effect, refuse_ending
+from cvdops.executions.services.effect import one_effect, refuse_ending, refuse_stale
 from cvdops.executions.states import (
     STEP_DONE,
     ExecutionEvent,
@@ -89,7 +89,9 @@ def _problem(execution: Execution, start: StepRun, fates: tuple[tuple[StepRun, F
     return ""
 
 
-def resume_from(user: User, execution_id: UUID | str, step_id: UUID | str, comment: str) -> None:
+def resume_from(
+    user: User, execution_id: UUID | str, step_id: UUID | str, comment: str, seen: str = ""
+) -> None:
     """Go on from this step, with a reason. Raises NotFound, Refused, Invalid, Conflict."""
     execution = get_execution(user, execution_id)
     start = get_step(execution, step_id)
@@ -100,6 +102,7 @@ def resume_from(user: User, execution_id: UUID | str, step_id: UUID | str, comme
     if plan.problem:
         raise Conflict(plan.problem)
     with one_effect(execution), transaction.atomic():
+        refuse_stale(execution, seen)
         refuse_ending(execution)
         hand = Hand(execution.pk, actor=user)
         seq = hand.move(

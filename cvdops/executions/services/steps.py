@@ -15,25 +15,43 @@ from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter, planned
 from cvdops.executions.services.batches import refuse_out_of_turn
-from cvdops.executions.services.effect import one_effect, refuse_ending
+from cvdops.executions.services.effect import one_effect, refuse_ending, refuse_stale
 from cvdops.executions.states import ExecutionEvent, ExecutionState, Phase, StepEvent
 from cvdops.executions.transitions import AFRESH, Also, DatabaseNow, Hand, Merge, Superseded
 from cvdops.lib.errors import Conflict, Invalid, Problem
 
 
-def retry(user: User, execution_id: UUID | str, step_id: UUID | str, comment: str = "") -> None:
+def retry(
+    user: User,
+    execution_id: UUID | str,
+    step_id: UUID | str,
+    comment: str = "",
+    seen: str = "",
+) -> None:
     """Run a step again that did not succeed."""
-    _settle_step(user, execution_id, step_id, StepEvent.RETRY, Action.CONTROL, comment)
+    _settle_step(user, execution_id, step_id, StepEvent.RETRY, Action.CONTROL, comment, seen)
 
 
-def skip(user: User, execution_id: UUID | str, step_id: UUID | str, comment: str = "") -> None:
+def skip(
+    user: User,
+    execution_id: UUID | str,
+    step_id: UUID | str,
+    comment: str = "",
+    seen: str = "",
+) -> None:
     """Go on without a step that did not succeed. Needs a Lead and a reason."""
-    _settle_step(user, execution_id, step_id, StepEvent.SKIP, Action.OVERRIDE, comment)
+    _settle_step(user, execution_id, step_id, StepEvent.SKIP, Action.OVERRIDE, comment, seen)
 
 
-def settle(user: User, execution_id: UUID | str, step_id: UUID | str, comment: str = "") -> None:
+def settle(
+    user: User,
+    execution_id: UUID | str,
+    step_id: UUID | str,
+    comment: str = "",
+    seen: str = "",
+) -> None:
     """Mark a step as done that was done by hand. Needs a Lead and a reason."""
-    _settle_step(user, execution_id, step_id, StepEvent.SETTLE, Action.OVERRIDE, comment)
+    _settle_step(user, execution_id, step_id, StepEvent.SETTLE, Action.OVERRIDE, comment, seen)
 
 
 def _settle_step(
@@ -43,6 +61,7 @@ def _settle_step(
     event: StepEvent,
     action: Action,
     comment: str,
+    seen: str,
 ) -> None:
     execution = get_execution(user, execution_id)
     step = get_step(execution, step_id)
@@ -64,6 +83,7 @@ def _settle_step(
         StepEvent.SETTLE: f"Marked as done by {user.name}: {comment.strip()}",
     }
     with one_effect(execution, step), transaction.atomic():
+        refuse_stale(execution, seen)
         if not step.unconfirmed:
             refuse_ending(execution)
         hand = Hand(execution.pk, actor=user)

@@ -27,6 +27,7 @@ from cvdops.executions.queries import may_turn, resumable
 from cvdops.executions.queues import Gap
 from cvdops.executions.resolved import planned
 from cvdops.executions.rollback import UndoEntry, undo_stack
+from cvdops.executions.situation import Situation
 from cvdops.executions.standstill import SILENCE, unheard
 from cvdops.executions.states import (
     HELD,
@@ -298,14 +299,14 @@ class Scene:
         return tuple(v for one in planned(self.execution, self.plan, steps) for v in one.values)
 
     @cached_property
+    def situation(self) -> Situation:
+        return Situation.of(self.execution, [row.step for row in self.rows])
+
+    @cached_property
     def controls_key(self) -> str:
         """Changes whenever what a person could do may have changed."""
-        execution = self.execution
         parts = (
-            execution.state,
-            execution.intent,
-            execution.phase,
-            tuple((r.step.pk, r.step.state) for r in self.rows if r.step.state in AT_WORK),
+            self.situation.digest,
             tuple((m.pk, m.confirmed_at) for m in self.marks),
             tuple((r.pk, r.state, len(r.decisions.all())) for r in self.requests),
             tuple(p.pk for p in self.participants),

@@ -22,7 +22,9 @@ def go_on(request: HttpRequest, execution_id: str) -> HttpResponse:
     user, step = person(request), _given(request, "step")
     if request.method == "POST":
         try:
-            services.resume_from(user, execution_id, step, _given(request, "comment"))
+            services.resume_from(
+                user, execution_id, step, _given(request, "comment"), _given(request, "seen")
+            )
         except Invalid as error:
             return _go_on(request, execution_id, step, error.problems)
         except Conflict as error:

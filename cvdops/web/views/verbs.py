@@ -21,44 +21,44 @@ def pause(request: HttpRequest, execution_id: str) -> HttpResponse:
 
 @requires(Action.CONTROL, "POST")
 def resume(request: HttpRequest, execution_id: str) -> HttpResponse:
-    services.resume(person(request), execution_id, comment(request))
+    services.resume(person(request), execution_id, comment(request), seen(request))
     return answer(request, execution_id)
 
 
 @requires(Action.CONTROL, "POST")
 def cancel(request: HttpRequest, execution_id: str) -> HttpResponse:
-    services.cancel(person(request), execution_id, comment(request))
+    services.cancel(person(request), execution_id, comment(request), seen(request))
     return answer(request, execution_id)
 
 
 @requires(Action.CONTROL, "POST")
 def roll_back(request: HttpRequest, execution_id: str) -> HttpResponse:
     down_to = request.POST.get("down_to", "")
-    services.roll_back(person(request), execution_id, comment(request), down_to)
+    services.roll_back(person(request), execution_id, comment(request), down_to, seen(request))
     return answer(request, execution_id)
 
 
 @requires(Action.CONTROL, "POST")
 def give_up(request: HttpRequest, execution_id: str) -> HttpResponse:
-    services.give_up(person(request), execution_id, comment(request))
+    services.give_up(person(request), execution_id, comment(request), seen(request))
     return answer(request, execution_id)
 
 
 @requires(Action.CONTROL, "POST")
 def retry(request: HttpRequest, execution_id: str, step_id: str) -> HttpResponse:
-    services.retry(person(request), execution_id, step_id, comment(request))
+    services.retry(person(request), execution_id, step_id, comment(request), seen(request))
     return answer(request, execution_id)
 
 
 @requires(Action.OVERRIDE, "POST")
 def skip(request: HttpRequest, execution_id: str, step_id: str) -> HttpResponse:
-    services.skip(person(request), execution_id, step_id, comment(request))
+    services.skip(person(request), execution_id, step_id, comment(request), seen(request))
     return answer(request, execution_id)
 
 
 @requires(Action.OVERRIDE, "POST")
 def settle(request: HttpRequest, execution_id: str, step_id: str) -> HttpResponse:
-    services.settle(person(request), execution_id, step_id, comment(request))
+    services.settle(person(request), execution_id, step_id, comment(request), seen(request))
     return answer(request, execution_id)
 
 
@@ -98,6 +98,11 @@ def note(request: HttpRequest, execution_id: str) -> HttpResponse:
 
 def comment(request: HttpRequest) -> str:
     return request.POST.get("comment", "")[:2000]
+
+
+def seen(request: HttpRequest) -> str:
+    """The situation that the page showed."""
+    return request.POST.get("seen", "")[:100]
 
 
 def answer(request: HttpRequest, execution_id: str) -> HttpResponse:
