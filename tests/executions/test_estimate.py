@@ -6,6 +6,7 @@ import pytest
 
 from cvdops.executions import services
 from cvdops.executions.estimate import Estimate, estimate, parse
+from cvdops.executions.impact import impact
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.plan import from_json
 from tests.executions.scene import Scene
@@ -78,6 +79,18 @@ def test_what_lies_between_the_steps_counts_but_no_pause(scene: Scene) -> None:
         )
     # three times ten seconds, two before the first, three before the second, four after the last
     assert estimate(from_json(execution.plan), "1 h").median == 39 * second
+
+
+def test_the_last_times_are_told_without_what_people_took(scene: Scene) -> None:
+    gate = "#### Gate\n```approval {#gate}\napprovers: [operations-manager]\n```\n"
+    scene.runbook(block("one", "true") + gate + block("two", "true"))
+    execution = past(scene, 10)
+    Execution.objects.filter(pk=execution.pk).update(started_at=NOON)
+    steps = execution.steps
+    steps.filter(key="gate").update(finished_at=NOON + 130 * MINUTE)
+    steps.filter(key="two").update(started_at=NOON + 130 * MINUTE, finished_at=NOON + 135 * MINUTE)
+    before = impact(scene.person("devops-engineer"), from_json(execution.plan)).last
+    assert [one.took for one in before] == [15 * MINUTE]
 
 
 def test_what_cannot_be_undone_needs_no_time_for_it(scene: Scene) -> None:
