@@ -24,6 +24,13 @@ def test_every_part_is_on_it(client: Client, db: None) -> None:
     assert classes((CSS / "components.css").read_text()) - shown - ADDED == set()
 
 
+def test_who_is_not_logged_in_is_led_to_the_login_and_to_no_account(
+    client: Client, db: None
+) -> None:
+    page = client.get("/styleguide/").content.decode()
+    assert '<a href="/login/">Log in</a>' in page and 'href="/account/"' not in page
+
+
 def test_every_colour_is_on_it() -> None:
     tokens = (CSS / "portal.css").read_text()
     named = set(re.findall(r"--([a-z-]+): light-dark", tokens))
