@@ -60,19 +60,6 @@ def workers(queue: str) -> QuerySet[Worker, tuple[int, datetime]]:
     return found.order_by().values_list("alive", "since")
 
 
-def unserved(queues: Collection[str]) -> set[str]:
-    """Those of the queues that no worker serves now: one query, for lists."""
-    if not queues:
-        return set()
-    return set(queues) - {queue for found in served() for queue in found}
-
-
-@Fixed
-def served() -> QuerySet[Worker, list[str]]:
-    """The queues of each worker that lives."""
-    return Worker.objects.filter(_ALIVE).values_list("queues", flat=True)
-
-
 def last_sign() -> Sign:
     """Of all workers together. One query."""
     told = ExpressionWrapper(

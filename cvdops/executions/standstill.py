@@ -11,7 +11,7 @@ from cvdops.executions import queues
 from cvdops.executions.leases import UNCONFIRMED
 from cvdops.executions.models import Execution
 from cvdops.executions.queues import Gap
-from cvdops.executions.states import HELD, ExecutionState
+from cvdops.executions.states import HELD, UNHEARD, ExecutionState, Look
 
 UNSERVED = "worker"  # of what it waits for: its queue has no worker
 SILENT = "silent"  # its own worker does not answer; another one of the queue will come
@@ -26,6 +26,11 @@ def unheard(execution: Execution) -> bool:
     """A worker should hold it, and its lease has run out: nobody knows how it stands."""
     until = execution.lease_until
     return execution.state in HELD and (until is None or until < _now(execution))
+
+
+def look(execution: Execution) -> Look:
+    """How it stands, as far as anybody knows: a worker that is not heard of runs nothing."""
+    return UNHEARD if unheard(execution) else execution.look
 
 
 def needs_worker(execution: Execution) -> bool:

@@ -17,11 +17,11 @@ from cvdops.accounts.models import User
 from cvdops.catalog import queries
 from cvdops.catalog.freshness import Freshness, freshness
 from cvdops.catalog.models import Runbook
+from cvdops.executions import standstill
 from cvdops.executions.metrics import COUNTED, SUCCESS_TARGET, TELLING
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.past import Ahead, ahead, past, runs
 from cvdops.executions.queries import newest_of, visible
-from cvdops.executions.standstill import unheard
 from cvdops.executions.states import (
     EXECUTION_LOOKS,
     HELD,
@@ -64,8 +64,7 @@ class Running:
 
     @property
     def look(self) -> Look:
-        """How it stands, as far as anybody knows: a worker that is not heard of runs nothing."""
-        return UNHEARD if unheard(self.execution) else self.execution.look
+        return standstill.look(self.execution)
 
 
 @dataclass(frozen=True, slots=True)

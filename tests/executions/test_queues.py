@@ -122,6 +122,25 @@ def test_programs_read_of_a_worker_that_was_lost_and_of_one_that_takes_over(scen
     assert standstill.SILENCE in page(scene, f"/executions/{execution.pk}/")
 
 
+def test_lists_say_that_no_worker_comes_for_what_ran(scene: Scene) -> None:
+    scene.runbook("#### Say\n```bash {#say}\necho hello\n```\n")
+    execution = scene.start()
+    Execution.objects.filter(pk=execution.pk).update(
+        state="running",
+        state_since=Now() - timedelta(days=2),
+        lease_until=Now() - timedelta(minutes=3),
+    )
+    queues.seen("a", SERVES)
+    silent("a", 7_500)
+    lists = ("/", "/executions/", f"/runbooks/{execution.runbook_id}/")
+    for path in lists:
+        html = page(scene, path)
+        assert "No worker serves env.development" in html and "Not heard of" in html
+    assert "No worker serves env.development for 3 min" in words(page(scene, "/executions/"))
+    queues.seen("a", SERVES)
+    assert not [path for path in lists if "No worker serves" in page(scene, path)]
+
+
 def test_a_gate_needs_no_worker(scene: Scene) -> None:
     scene.runbook("#### Gate\n```approval {#gate}\napprovers: [operations-manager]\n```\n")
     execution = scene.run()

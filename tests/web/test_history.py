@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from cvdops.access.models import MatrixCell, RoleGrant
 from cvdops.access.seed import ROLES
 from cvdops.audit.models import AuditEntry
-from cvdops.executions import history, records
+from cvdops.executions import history, queues, records
 from cvdops.executions.history import Wanted, matching, places
 from cvdops.executions.models import Execution, SavedFilter, StepRun
 from cvdops.executions.queries import visible_to
@@ -176,6 +176,9 @@ def test_no_row_says_running_after_its_heartbeat(world: World) -> None:
     page = world.client("auditor").get(LIST).content.decode()
     assert "Not heard of" not in page
     running.update(lease_until=Now() - timedelta(seconds=1))
+    page = world.client("auditor").get(LIST).content.decode()
+    assert "Not heard of" in page and "No worker serves" in page
+    queues.seen("another", [one.environment.queue])
     page = world.client("auditor").get(LIST).content.decode()
     assert "Not heard of" in page and "no worker holds it now" in page
 

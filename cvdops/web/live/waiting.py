@@ -1,6 +1,6 @@
 """What an execution waits for, since when and until when, as everybody reads it."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,15 +8,10 @@ from uuid import UUID
 from cvdops.executions import children, locks, queues, restoring, stops
 from cvdops.executions.leases import UNCONFIRMED
 from cvdops.executions.models import Execution, Lock
+from cvdops.executions.queues import Gap
+from cvdops.executions.standstill import needs_worker
 from cvdops.executions.states import ExecutionState
 from cvdops.lib.together import Wanted
-
-_STANDING = (
-    ExecutionState.PENDING,
-    ExecutionState.WAITING,
-    ExecutionState.PAUSED,
-    ExecutionState.QUEUED,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +90,15 @@ def reads(executions: Sequence[Execution]) -> Iterator[Wanted]:
     """What `briefs` reads of them, for lists that read more together with it."""
     if unseen := _unseen(executions):
         yield stops.unseen.of(unseen)
-    if any(e.state == ExecutionState.QUEUED for e in executions):
-        yield queues.served.of()
+    yield from map(queues.workers.of, sorted(_asked(executions)))
 
 
 def briefs(found: Sequence[Execution]) -> dict[UUID, Brief]:
-    """Those of the executions of a list."""
+    """Those of the executions of a list, each read with the database's time of the look, `now`."""
     unseen = _unseen(found)
     asked = dict(stops.unseen(unseen)) if unseen else {}
-    queued = {e.environment.queue for e in found if e.state == ExecutionState.QUEUED}
-    unserved = queues.unserved(queued)
-    return {
-        e.pk: Brief(
-            _sentence(e, unserved) if e.state in _STANDING else "",
-            asked.get(e.pk, e.state_since),
-        )
-        for e in found
-    }
+    gaps = queues.gaps(_asked(found))
+    return {e.pk: _unserved(e, gaps) or _brief(e, asked.get(e.pk, e.state_since)) for e in found}
 
 
 def _unseen(executions: Iterable[Execution]) -> tuple[UUID, ...]:
@@ -119,10 +106,23 @@ def _unseen(executions: Iterable[Execution]) -> tuple[UUID, ...]:
     return tuple(e.pk for e in executions if e.waiting_for.get("code") == UNCONFIRMED)
 
 
-def _sentence(execution: Execution, unserved: set[str]) -> str:
-    if execution.state == ExecutionState.QUEUED:
-        queue = execution.environment.queue
-        return f"No worker serves {queue}" if queue in unserved else ""
+def _asked(executions: Iterable[Execution]) -> set[str]:
+    """The queues from which a worker has to come."""
+    return {e.environment.queue for e in executions if needs_worker(e)}
+
+
+def _unserved(execution: Execution, gaps: Mapping[str, Gap]) -> Brief | None:
+    """None if it needs no worker, or one will come: as its own page says it."""
+    gap = gaps.get(execution.environment.queue) if needs_worker(execution) else None
+    if gap is None:
+        return None
+    times = (execution.state_since, execution.lease_until, gap.since)
+    return Brief(f"No worker serves {gap.queue}", max(at for at in times if at))
+
+
+def _brief(execution: Execution, since: datetime) -> Brief:
     if execution.state == ExecutionState.PAUSED:
-        return "Until somebody resumes it"
-    return str(execution.waiting_for.get("text", "")).removesuffix(".")
+        return Brief("Until somebody resumes it", since)
+    waits = execution.state in (ExecutionState.PENDING, ExecutionState.WAITING)
+    text = str(execution.waiting_for.get("text", "")) if waits else ""
+    return Brief(text.removesuffix("."), since)

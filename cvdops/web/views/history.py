@@ -20,7 +20,7 @@ from cvdops.executions import filters, history, records, search, standstill
 from cvdops.executions.glance import told
 from cvdops.executions.models import Execution
 from cvdops.executions.past import Lasting
-from cvdops.executions.states import UNHEARD, ExecutionState
+from cvdops.executions.states import ExecutionState, Look
 from cvdops.lib.errors import Conflict, Invalid, NotFound
 from cvdops.lib.exports import FORMATS, Read, export
 from cvdops.lib.together import ahead
@@ -55,7 +55,6 @@ def executions(request: HttpRequest) -> HttpResponse:
         "first": not before,
         "saved": known.kept,
         "now": timezone.now(),
-        "lost": UNHEARD,
         "searched": search.reach() if wanted.output else None,
         # With other filters, not with the rows that come by themselves: a name may be half typed there.
         "oob": bool(part) and request.headers.get("HX-Trigger") != "rows",
@@ -73,8 +72,8 @@ class Row:
     hit: search.Hit | None
 
     @property
-    def unheard(self) -> bool:
-        return standstill.unheard(self.execution)
+    def look(self) -> Look:
+        return standstill.look(self.execution)
 
     @property
     def line(self) -> str:

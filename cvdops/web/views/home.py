@@ -18,7 +18,7 @@ from cvdops.catalog.queries import document
 from cvdops.changes import queries as changes
 from cvdops.changes import telling
 from cvdops.changes.services import waiting_for
-from cvdops.executions import emergencies, queues
+from cvdops.executions import emergencies
 from cvdops.executions.asking import asked
 from cvdops.executions.glance import told
 from cvdops.executions.queries import visible
@@ -44,7 +44,6 @@ def home(request: HttpRequest) -> HttpResponse:
         summaries.runbooks.of(readable_categories(user), seen),
         summaries.ended.of(seen, "", summaries.lately()),
         active.of(seen),
-        queues.served.of(),
         duties.unclosed.of(user.pk, seen),
         changes.newest.of(is_open=True),
         emergencies.due.of(user.person, seen),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -16,6 +17,7 @@ from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.queries import document
 from cvdops.catalog.reviews import LONGEST_COMMENT, is_author
 from cvdops.environments.models import Environment
+from cvdops.executions import standstill
 from cvdops.executions.queries import visible_to
 from cvdops.spec.metadata import critical
 from cvdops.spec.plan import steps_of
@@ -23,6 +25,7 @@ from cvdops.web.catalog import documents
 from cvdops.web.catalog.facts import known
 from cvdops.web.catalog.quality import found_in, quality
 from cvdops.web.catalog.versions import for_a_list, version_of
+from cvdops.web.live.waiting import briefs
 from cvdops.web.summaries import success_rate
 
 LAST = 8
@@ -39,7 +42,8 @@ def runbook(request: HttpRequest, runbook_id: str) -> HttpResponse:
     about = known(user, found, number)
     version = about.version
     doc = document(version)
-    executions = visible_to(user).filter(runbook=found)
+    executions = list(visible_to(user).filter(runbook=found).annotate(now=Now())[:LAST])
+    waits = briefs(executions)
     context = {
         "runbook": found,
         "version": version,
@@ -47,7 +51,7 @@ def runbook(request: HttpRequest, runbook_id: str) -> HttpResponse:
         "html": documents.rendered(version),
         "procedures": [(p, steps_of(doc, p.key)) for p in doc.procedures],
         "versions": for_a_list(found)[:VERSIONS],
-        "executions": executions[:LAST],
+        "executions": [(e, standstill.look(e), waits[e.pk].text) for e in executions],
         "rate": success_rate(user, found.pk),
         "fresh": freshness(version.metadata, found.category, timezone.now().date()),
         "start": may_start(user, found),
