@@ -194,6 +194,20 @@ def test_a_panel_in_which_nobody_has_written_holds_nothing_back(
     expect(cancel).to_be_focused()
 
 
+def test_going_on_from_a_step_is_offered_as_soon_as_it_may_be(
+    page: Page, server: int, scene: Scene, execution: Execution
+) -> None:
+    log_in(page, Visitor(server, session(scene.person("devops-engineer"))))
+    open_page(page, execution, "?step=second")
+    link, height = page.get_by_role("link", name="Go on from here…"), "heading.offsetHeight"
+    expect(link).to_have_count(0)
+    before = page.evaluate(height)
+    Execution.objects.filter(pk=execution.pk).update(state="paused")
+    note(execution, "wait for the night shift")
+    expect(link).to_be_visible()
+    assert page.evaluate(height) == before
+
+
 def test_controls_that_could_not_be_fetched_are_fetched_again(
     page: Page, errors: list[str], scene: Scene
 ) -> None:

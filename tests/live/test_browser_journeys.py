@@ -327,6 +327,21 @@ def test_on_a_phone_the_running_step_and_its_output_come_first(
         page.context.close()
 
 
+def test_on_a_phone_the_buttons_of_a_failed_step_are_one_press_away(
+    page: Page, scene: Scene
+) -> None:
+    scene.runbook("#### Fail\n```bash {#fail}\nseq 300; false\n```\n")
+    execution = scene.start()
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, execution)
+    scene.advance(execution)
+    page.locator("#lines").hover()
+    retry = page.locator("#desk summary", has_text="Retry")
+    expect(retry).not_to_be_in_viewport()
+    page.get_by_role("link", name="Decide").click()
+    expect(retry).to_be_in_viewport(ratio=1)
+
+
 def test_the_newest_line_and_how_live_it_is_are_in_view(page: Page, execution: Execution) -> None:
     counted(execution, attempt(execution), 0, 200)
     page.set_viewport_size({"width": 1440, "height": 900})

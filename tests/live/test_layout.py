@@ -27,7 +27,7 @@ true
 approvers: [operations-manager]
 ```
 
-#### Stop the signs on the platforms
+#### Stop the signs on the platforms of all stations, and the voices that announce the trains in their halls
 ```bash {#stop destructive rollback=begin}
 echo stopped
 ```

@@ -23,7 +23,7 @@ from cvdops.executions.models import (
 from cvdops.executions.pace import Run, Slow
 from cvdops.executions.past import Ahead, ahead
 from cvdops.executions.plan import PEOPLE, Plan
-from cvdops.executions.queries import may_turn, resumable
+from cvdops.executions.queries import may_turn
 from cvdops.executions.queues import Gap
 from cvdops.executions.resolved import planned
 from cvdops.executions.rollback import UndoEntry, undo_stack
@@ -161,10 +161,6 @@ class Scene:
             return True
         goes_on = self.execution.state in HELD | {ExecutionState.QUEUED}
         return goes_on and row is self.focus and row.step.state in STEP_STUCK
-
-    @property
-    def resumable(self) -> bool:
-        return resumable(self.execution)
 
     @property
     def may_turn(self) -> bool:
