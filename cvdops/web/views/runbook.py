@@ -19,6 +19,7 @@ from cvdops.catalog.reviews import LONGEST_COMMENT, is_author
 from cvdops.environments.models import Environment
 from cvdops.executions import standstill
 from cvdops.executions.queries import visible_to
+from cvdops.lib.together import together
 from cvdops.spec.metadata import critical
 from cvdops.spec.plan import steps_of
 from cvdops.web.catalog import documents
@@ -42,7 +43,8 @@ def runbook(request: HttpRequest, runbook_id: str) -> HttpResponse:
     about = known(user, found, number)
     version = about.version
     doc = document(version)
-    executions = list(visible_to(user).filter(runbook=found).annotate(now=Now())[:LAST])
+    newest = visible_to(user).filter(runbook=found).annotate(now=Now())
+    executions, versions = together(newest[:LAST], for_a_list(found)[:VERSIONS])
     waits = briefs(executions)
     context = {
         "runbook": found,
@@ -50,7 +52,7 @@ def runbook(request: HttpRequest, runbook_id: str) -> HttpResponse:
         "document": doc,
         "html": documents.rendered(version),
         "procedures": [(p, steps_of(doc, p.key)) for p in doc.procedures],
-        "versions": for_a_list(found)[:VERSIONS],
+        "versions": versions,
         "executions": [(e, standstill.look(e), waits[e.pk].text) for e in executions],
         "rate": success_rate(user, found.pk),
         "fresh": freshness(version.metadata, found.category, timezone.now().date()),
