@@ -1,5 +1,6 @@
 """The catalog."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,8 @@ from cvdops.access.policy import Action
 from cvdops.api.asking import Listed, Text, first
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.queries import document
+from cvdops.executions.quality import Quality, of_newest
+from cvdops.spec.document import Severity
 
 router = Router(tags=["runbooks"])
 
@@ -37,6 +40,20 @@ class Version(Schema):
         )
 
 
+class QualityShape(Schema):
+    errors: int
+    warnings: int
+    notes: int
+
+    @classmethod
+    def of(cls, quality: Quality) -> "QualityShape":
+        return cls(
+            errors=quality.count(Severity.ERROR),
+            warnings=quality.count(Severity.WARNING),
+            notes=quality.count(Severity.INFO),
+        )
+
+
 class RunbookItem(Schema):
     """A runbook. `current` is the newest version that can be executed; null: there is none."""
 
@@ -47,6 +64,7 @@ class RunbookItem(Schema):
     group: str
     current: Version | None
     newest: Version | None
+    quality: QualityShape | None
     removed_at: datetime | None
 
 
@@ -102,7 +120,9 @@ def runbooks(request: HttpRequest, wanted: Query[Wanted]) -> Runbooks:
     if wanted.group:
         found = found.filter(group=wanted.group)
     page, following = first(found)
-    return Runbooks(items=[RunbookItem(**_facts(one)) for one in page], next_cursor=following)
+    known = of_newest(person(request), page)
+    items = [RunbookItem(**_facts(one, known)) for one in page]
+    return Runbooks(items=items, next_cursor=following)
 
 
 @router.get("/runbooks/{runbook_id}", response=RunbookDetail, url_name="api-runbook")
@@ -113,7 +133,7 @@ def runbook(request: HttpRequest, runbook_id: str) -> RunbookDetail:
     version = found.current or found.newest
     read = document(version) if version else None
     return RunbookDetail(
-        **_facts(found),
+        **_facts(found, of_newest(person(request), [found])),
         procedures=[
             ProcedureShape(key=p.key, title=p.title, steps=list(p.steps))
             for p in (read.procedures if read else ())
@@ -138,7 +158,7 @@ def runbook(request: HttpRequest, runbook_id: str) -> RunbookDetail:
     )
 
 
-def _facts(found: Runbook) -> dict[str, Any]:
+def _facts(found: Runbook, known: Mapping[str, Quality]) -> dict[str, Any]:
     return {
         "id": found.pk,
         "url": reverse("runbook", args=[found.pk]),
@@ -147,5 +167,6 @@ def _facts(found: Runbook) -> dict[str, Any]:
         "group": found.group,
         "current": Version.of(found.current) if found.current else None,
         "newest": Version.of(found.newest) if found.newest else None,
+        "quality": QualityShape.of(known[found.pk]) if found.pk in known else None,
         "removed_at": found.removed_at,
     }

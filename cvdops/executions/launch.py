@@ -231,8 +231,8 @@ def _steps(doc: Document, procedure: str | None) -> tuple[str, tuple[Step, ...]]
 
 
 def _backward(doc: Document, steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Every rollback step that one of these steps names, in the order of the document."""
-    named = {step.attributes.rollback for step in steps if step.attributes.rollback}
+    """Every step that undoes one of these, in the order of the document."""
+    named = {step.attributes.undone_by for step in steps}
     return tuple(s for s in doc.section(SectionKind.ROLLBACK) if s.id in named)
 
 

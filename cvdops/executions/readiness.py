@@ -120,12 +120,12 @@ def tested(environment: str) -> QuerySet[HostCheck]:
 
 def _rollback(plan: Plan) -> ChecklistDraft:
     destructive = [step for step in plan.forward if step.attributes.destructive]
-    for_good = sum(not step.attributes.rollback for step in destructive)
+    for_good = sum(not step.attributes.undone_by for step in destructive)
     if for_good:
         steps = "1 step has" if for_good == 1 else f"{for_good} steps have"
         return ChecklistDraft(ROLLBACK, doubt=f"{steps} no rollback step: nothing undoes them")
     if not destructive:
-        return ChecklistDraft(ROLLBACK, "no step of this plan has to be undone")
+        return ChecklistDraft(ROLLBACK, "no step of this plan is marked as destructive")
     count = len(plan.backward)
     return ChecklistDraft(
         ROLLBACK, f"{count} rollback step{'s' if count != 1 else ''} in this plan"

@@ -45,7 +45,7 @@ def resolved(preview: Preview, steps: Iterable[Step]) -> list[Resolved]:
             number=number,
             step=step,
             host=preview.targets.where(step),
-            undo=undo.get(step.attributes.rollback),
+            undo=undo.get(step.attributes.undone_by),
             request=reach.shown(step, known, preview.draft.addresses),
             values=inputs(step, shown, preview.draft.databases),
         )
@@ -62,7 +62,7 @@ def planned(execution: Execution, plan: Plan, steps: Iterable[PlannedStep]) -> l
             number=number,
             step=one.step,
             host=one.where,
-            undo=undo.get(one.step.attributes.rollback),
+            undo=undo.get(one.step.attributes.undone_by),
             request=reach.shown(one.step, execution.variables, plan.addresses),
             values=() if one.step.kind in PEOPLE else inputs(one.step, values, plan.databases),
         )

@@ -33,9 +33,11 @@ def undo_stack(plan: Plan, steps: Iterable[StepRun]) -> tuple[UndoEntry, ...]:
         begun = step.attempt_count > 0 and step.state != StepState.RUNNING
         if not attributes.destructive or not begun or step.undone_at:
             continue
-        title = plan.step(attributes.rollback).step.title if attributes.rollback else ""
+        title = plan.step(attributes.undone_by).step.title if attributes.undone_by else ""
         entries.append(
-            UndoEntry(step.key, step.title, attributes.rollback, title, step.host, step.finished_at)
+            UndoEntry(
+                step.key, step.title, attributes.undone_by, title, step.host, step.finished_at
+            )
         )
     return tuple(entries)
 
@@ -71,7 +73,7 @@ def plan_rollback(
 
 def mark_undone(plan: Plan, step: StepRun) -> None:
     """What this rollback step undoes: on its own host, or on none; one of no host does so for all."""
-    keys = [s.id for s in plan.forward if s.attributes.rollback == step.key]
+    keys = [s.id for s in plan.forward if s.attributes.undone_by == step.key]
     undone = StepRun.objects.filter(execution=step.execution_id, key__in=keys)
     if step.host:
         undone = undone.filter(host__in=[step.host, ""])

@@ -94,6 +94,7 @@ CODES: dict[str, Code] = {
     "RB507": Code(W, "No approval gate where one is demanded."),
     "RB508": Code(W, "The document was not updated in the last six months."),
     "RB509": Code(W, "The document does not say when it was last updated."),
+    "RB515": Code(W, "A step names its rollback and is not destructive, so nothing rolls it back."),
     # Quality, by what is known of its history
     "RB510": Code(W, "Nobody but the author has reviewed this version."),
     "RB511": Code(W, "This version was not executed successfully where it is to be tested."),

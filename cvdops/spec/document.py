@@ -151,6 +151,11 @@ class Attributes:
     database: str = ""
     expect_status: tuple[int, ...] = ()
 
+    @property
+    def undone_by(self) -> str:
+        """The id of the step that undoes it; empty: none does, or nothing that is said has to be undone."""
+        return self.rollback if self.destructive else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:

@@ -50,9 +50,9 @@ class Plans:
 def rollback_of(runbook: Runbook, step_ids: Sequence[str]) -> tuple[Step, ...]:
     """The steps that undo these completed ones (in the order of completion): the last is undone first.
 
-    Only destructive steps with a `rollback=` count, and each rollback step runs once.
+    Each rollback step runs once.
     """
     by_id = {step.id: step for step in runbook.steps}
     completed = (by_id[i].attributes for i in reversed(step_ids) if i in by_id)
-    undo = dict.fromkeys(a.rollback for a in completed if a.destructive and a.rollback in by_id)
+    undo = dict.fromkeys(a.undone_by for a in completed if a.undone_by in by_id)
     return tuple(by_id[i] for i in undo)

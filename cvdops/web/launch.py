@@ -10,11 +10,11 @@ from django.http import QueryDict
 
 from cvdops.executions.emergencies import Declaration
 from cvdops.executions.launch import Preview
+from cvdops.executions.quality import found_in
 from cvdops.executions.resolved import Resolved, resolved
 from cvdops.lib.errors import Problem
 from cvdops.spec.document import Diagnostic, Step, Variable, VariableType
 from cvdops.spec.plan import steps_of
-from cvdops.web.catalog.quality import found_in
 
 PREFIX = "var-"
 # The fields that have a place of their own on the page, in its order.

@@ -17,14 +17,14 @@ from cvdops.executions.deciders import gate_of
 from cvdops.executions.glance import told
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.plan import PEOPLE, digest
+from cvdops.executions.quality import Quality, quality
 from cvdops.executions.queries import pinned
+from cvdops.executions.repute import known, versions
 from cvdops.executions.resolved import HIDDEN, planned
 from cvdops.executions.states import ExecutionState, Look, StepState
 from cvdops.lib.together import Read, Wanted, ahead
 from cvdops.spec.document import Kind, Step
 from cvdops.web.approvers import Group, groups
-from cvdops.web.catalog.facts import known, versions
-from cvdops.web.catalog.quality import Quality, quality
 from cvdops.web.live.scene import Scene
 
 LOOKED_AT = 12  # earlier executions
@@ -201,7 +201,7 @@ def review(user: User, request: ApprovalRequest, scene: Scene) -> Review:
 
 
 def _standing(user: User, execution: Execution) -> Standing:
-    about = known(user, execution.runbook, str(execution.version.number))
+    [about] = known(user, Q(pk=execution.version_id))
     return Standing(quality(user, about), tuple(review.name for review in about.reviews))
 
 
@@ -211,7 +211,7 @@ def _reads(user: User, request: ApprovalRequest, scene: Scene) -> Iterator[Wante
     yield told.of(user)
     yield pinned.of(execution.pk)
     yield _ended.of(execution)
-    yield versions.of(user, execution.runbook_id, Q(number=execution.version.number))
+    yield versions.of(user, Q(pk=execution.version_id))
     yield from deciders.reads(request)
     if request.state == RequestState.OPEN:
         yield catalog.named.of(execution.runbook_id)

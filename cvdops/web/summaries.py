@@ -36,7 +36,7 @@ from cvdops.executions.worked import within
 from cvdops.lib import together
 from cvdops.lib.ids import first_within
 from cvdops.lib.together import Fixed, Wanted
-from cvdops.spec.document import Kind, Severity
+from cvdops.spec.document import Kind
 from cvdops.web.live import waiting
 from cvdops.web.live.waiting import Brief
 
@@ -109,20 +109,6 @@ class CatalogRow:
     level: Level
     last: Last | None
     fresh: Freshness
-
-    @property
-    def errors(self) -> int:
-        """What its newest version must not be run with, as it was when it came into the catalog."""
-        return self._found(Severity.ERROR)
-
-    @property
-    def warnings(self) -> int:
-        return self._found(Severity.WARNING)
-
-    def _found(self, severity: Severity) -> int:
-        newest = self.runbook.newest
-        found = [*(newest.diagnostics if newest else ()), *self.runbook.obstacles]
-        return sum(one["severity"] == severity for one in found)
 
 
 def with_progress(found: Sequence[Any]) -> list[Running]:

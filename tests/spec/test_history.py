@@ -13,7 +13,7 @@ GOOD = Facts(author="ann", reviewed_by=["ann", "bob"], executed_at=date(2026, 10
 
 
 def codes(facts: Facts, source: str = TESTED) -> list[str]:
-    return [d.code for d in history(parse(source), facts, TODAY)]
+    return [d.code for d in history(parse(source).metadata, facts, TODAY)]
 
 
 def test_a_version_with_a_good_history_has_no_findings() -> None:
@@ -39,5 +39,5 @@ def test_without_an_interval_an_old_success_counts() -> None:
 
 
 def test_where_it_is_to_be_tested() -> None:
-    assert where_tested(parse(TESTED)) == "lab"
-    assert where_tested(parse("# T\n")) == "staging"
+    assert where_tested(parse(TESTED).metadata) == "lab"
+    assert where_tested({}) == "staging"

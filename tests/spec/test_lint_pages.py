@@ -83,7 +83,7 @@ def findings(code: str, given: list[Example]) -> list[Diagnostic]:
     if "document" in by_mark:
         return among(given)
     if "facts" in by_mark:
-        return list(history(parse("# T\n"), facts(by_mark["facts"]), TODAY))
+        return list(history({}, facts(by_mark["facts"]), TODAY))
     if "ended" in by_mark:
         return list(unread("example", "It takes too long.").diagnostics)
     written = document(by_mark)

@@ -9,7 +9,7 @@ from cvdops.spec.lint import lint
 from cvdops.spec.parser import parse
 from cvdops.spec.rules.history import Facts, history
 from cvdops.spec.study import unread
-from tests.spec.defects import CYRILLIC, DEFECTS, HIDDEN, block, header
+from tests.spec.defects import CYRILLIC, DEFECTS, HIDDEN, UNDO, block, header
 from tests.spec.documents import TODAY
 
 # The line before each `^ code` has that finding; those lines are taken out of the document.
@@ -182,7 +182,7 @@ def test_circles_and_missing_children_are_found_at_their_blocks() -> None:
 
 
 def test_what_the_history_says_is_about_the_first_line() -> None:
-    found = history(parse("# T\n"), Facts(promises_broken=1), TODAY)
+    found = history({}, Facts(promises_broken=1), TODAY)
     assert [(d.line, d.code) for d in found] == [(1, "RB510"), (1, "RB511"), (1, "RB512")]
     assert all(d.hint for d in found)
 
@@ -195,7 +195,7 @@ def test_a_document_that_cannot_be_read_says_so_on_its_first_line() -> None:
 def test_every_code_has_its_defect() -> None:
     planted = {code for marked in (MARKED, *DEFECTS) for _, code in read(marked)[1]}
     elsewhere = {"RB001", "RB002", "RB006", "RB214", "RB215", "RB220", "RB311", "RB412"}
-    of_lint = {"RB109", "RB312", "RB413", "RB509", "RB513", "RB514"}
+    of_lint = {"RB109", "RB312", "RB413", "RB509", "RB513", "RB514", "RB515"}
     assert set(CODES) - planted - elsewhere - of_lint == {"RB510", "RB511", "RB512"}
 
 
@@ -208,6 +208,7 @@ def test_every_code_has_its_defect() -> None:
         ("# T\n\n**Last Updated**: 12 March 2026\n^ RB509\n", "RB509"),
         (block("bash {checkpoint}", after="\n```output\n^ RB513\n0% lost\n```\n"), "RB513"),
         (block("bash", after="\n```output\n^ RB514\n```\n"), "RB514"),
+        (block("bash {rollback=undo}\n^ RB515", after=UNDO), "RB515"),
         (block("sql", "SELECT :NOPE\n^ RB401\n"), "RB401"),
         (block("manual", "Call ${NOPE}.\n^ RB401\n"), "RB401"),
         (block("runbook", "runbook: x\nvariables: {A: '${NOPE}'}\n^ RB401\n"), "RB401"),

@@ -1,12 +1,13 @@
 """The catalog's page: where the runbooks come from, and Sync now."""
 
+import re
 import shutil
 
 import pytest
 from django.utils import timezone
 
 from cvdops.audit.models import AuditEntry
-from cvdops.catalog.models import CatalogSource, Runbook
+from cvdops.catalog.models import CatalogSource
 from tests.web.catalog_work import HOSTILE
 from tests.web.world import World
 
@@ -34,13 +35,18 @@ def test_a_source_that_cannot_be_read_is_told_and_the_catalog_stays(world: World
     assert "problem" in AuditEntry.objects.get(action="catalog.sync").data
 
 
-def test_what_stands_against_a_runbook_is_told(world: World) -> None:
-    Runbook.objects.filter(pk="deployment").update(
-        obstacles=[{"severity": "error"}, {"severity": "warning"}, {"severity": "warning"}]
-    )
+def test_the_list_the_page_and_the_api_say_the_same_of_a_runbook(world: World) -> None:
+    client, quality = world.client("devops-engineer"), {}
+    for one in client.get("/api/v1/runbooks").json()["items"]:
+        quality[one["id"]] = one["quality"]
     page = shown(world)
-    assert "1 error</span>, " in page
-    assert "2 warnings" in page
+    for name, counted in quality.items():
+        assert counted["warnings"] >= 2, "nobody reviewed it, and it was never run"
+        said = re.search(rf'{name}/#findings">(.*?)</a>', page)
+        assert said
+        assert said[1] in client.get(f"/runbooks/{name}/").content.decode()
+        assert f"{counted['warnings']} warnings" in said[1]
+    assert "no findings" not in page
     assert "next review" in page or "no review date" in page
 
 

@@ -206,9 +206,20 @@ def test_the_impact_names_nothing_that_does_not_exist_for_the_reader(world: Worl
     assert f"Security audit #{other.number}</a></span>" in text_of(world, role="operations-lead")
 
 
+def test_a_step_that_is_not_destructive_is_undone_by_nothing_on_any_page(world: World) -> None:
+    file = world.folder / "deployment.md"
+    file.write_text(file.read_text().replace("destructive rollback=unsay", "rollback=unsay"))
+    world.client("operations-lead").post("/catalog/sync/")
+    page = text_of(world)
+    assert "Undone by" not in page and "1 rollback step" not in page
+    assert "no step is marked as destructive</dd>" in page
+    assert "no step of this plan is marked as destructive" in page
+    assert "names a rollback step, which never runs" in page
+
+
 def test_the_impact_says_from_where_there_is_no_way_back(world: World) -> None:
-    assert "every step that changes something can be undone" in text_of(world)
-    assert "it changes nothing" in text_of(world, "procedure=greet")
+    assert "every destructive step can be undone" in text_of(world)
+    assert "no step is marked as destructive" in text_of(world, "procedure=greet")
     file = world.folder / "deployment.md"
     file.write_text(file.read_text().replace(" rollback=unsay", ""))
     world.client("operations-lead").post("/catalog/sync/")
@@ -291,7 +302,7 @@ def test_who_needs_a_supervisor_can_ask_somebody_at_once(world: World) -> None:
 
 def test_what_changes_nothing_starts_at_any_time(closed: World) -> None:
     page = closed.client("devops-engineer").get(f"{RUN}?procedure=greet").content.decode()
-    assert "This procedure changes nothing, so windows do not bind it." in page
+    assert "No step of this procedure is marked as destructive, so windows do not bind it." in page
     assert closed.client("devops-engineer").post(RUN, START).status_code == 302
 
 

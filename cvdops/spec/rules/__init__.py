@@ -28,6 +28,7 @@ RULES: tuple[Callable[[Subject], Iterator[Diagnostic]], ...] = (
     quality.no_error_handling,
     quality.unverified_action,
     quality.destructive_without_rollback,
+    quality.rollback_without_destructive,
     quality.no_impact,
     quality.no_approval,
     quality.outdated,

@@ -1,11 +1,11 @@
 """The rules that need the history of a version: reviewed, executed in staging, promises kept."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cvdops.spec.codes import diagnostic
-from cvdops.spec.document import Diagnostic, Runbook
+from cvdops.spec.document import Diagnostic
 from cvdops.spec.metadata import INTERVALS
 
 _INTERVALS = {
@@ -25,15 +25,15 @@ class Facts:
     promises_broken: int = 0
 
 
-def where_tested(runbook: Runbook) -> str:
+def where_tested(metadata: Mapping[str, object]) -> str:
     """The environment in which the document is to be tested: `tested: {environment: …}`, else staging."""
-    tested = runbook.metadata.get("tested")
+    tested = metadata.get("tested")
     return str(tested.get("environment") or "staging") if isinstance(tested, dict) else "staging"
 
 
-def history(runbook: Runbook, facts: Facts, today: date) -> tuple[Diagnostic, ...]:
+def history(metadata: Mapping[str, object], facts: Facts, today: date) -> tuple[Diagnostic, ...]:
     """What the history of this version says against it."""
-    return (*_unreviewed(facts), *_untested(runbook, facts, today), *_untrue(facts))
+    return (*_unreviewed(facts), *_untested(metadata, facts, today), *_untrue(facts))
 
 
 def _unreviewed(facts: Facts) -> Iterator[Diagnostic]:
@@ -46,8 +46,8 @@ def _unreviewed(facts: Facts) -> Iterator[Diagnostic]:
         )
 
 
-def _untested(runbook: Runbook, facts: Facts, today: date) -> Iterator[Diagnostic]:
-    tested = runbook.metadata.get("tested")
+def _untested(metadata: Mapping[str, object], facts: Facts, today: date) -> Iterator[Diagnostic]:
+    tested = metadata.get("tested")
     every = str(tested.get("every", "")) if isinstance(tested, dict) else ""
     interval = _INTERVALS.get(every)
     hint = f"Execute it in {facts.executed_in}."

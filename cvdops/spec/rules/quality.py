@@ -100,6 +100,17 @@ def destructive_without_rollback(subject: Subject) -> Iterator[Diagnostic]:
             )
 
 
+def rollback_without_destructive(subject: Subject) -> Iterator[Diagnostic]:
+    for step in subject.runbook.steps:
+        if step.attributes.rollback and not step.attributes.destructive:
+            yield diagnostic(
+                "RB515",
+                step.line,
+                f"{quote(step.id)} names a rollback step, which never runs: it is not destructive.",
+                "Add destructive if it changes something, or remove rollback=.",
+            )
+
+
 def no_impact(subject: Subject) -> Iterator[Diagnostic]:
     runbook = subject.runbook
     told = runbook.metadata.get("impact") or any("impact" in s.lower() for s in _headings(subject))

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from cvdops.executions.quality import Group, grouped
 from cvdops.spec.document import Diagnostic, Sample, SectionKind, Step
 from cvdops.spec.document import Runbook as Document
 from cvdops.spec.study import Study
-from cvdops.web.catalog.quality import Group, grouped
 from cvdops.web.catalog.structure import stated
 
 _ELSEWHERE = frozenset({"variables", "procedures"})  # shown by themselves

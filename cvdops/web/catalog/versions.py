@@ -16,7 +16,9 @@ def version_of(runbook: Runbook, number: str | None) -> RunbookVersion:
 
 def wanted(runbook: Runbook, number: str | None) -> Q:
     """The same as a condition of a query. Raises NotFound for what is no number."""
-    return Q(pk=runbook.newest_id) if number is None else Q(number=number_in(number))
+    if number is None:
+        return Q(pk=runbook.newest_id)
+    return Q(runbook=runbook.pk, number=number_in(number))
 
 
 def of(runbook: Runbook) -> QuerySet[RunbookVersion]:

@@ -9,6 +9,7 @@ from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action, each
 from cvdops.catalog.models import Group, Runbook
 from cvdops.catalog.report import FileAction
+from cvdops.executions.quality import of_newest
 from cvdops.lib.errors import UserError
 from cvdops.lib.visible import visible
 from cvdops.web.forms import CatalogFilter
@@ -25,13 +26,15 @@ def runbooks(request: HttpRequest) -> HttpResponse:
     form = CatalogFilter(request.GET)
     wanted = form.values()
     rows = [row for row in catalog_rows(user) if _matches(row.runbook, **wanted)]
+    found = of_newest(user, [row.runbook for row in rows])
+    judged = [(row, found.get(row.runbook.pk)) for row in rows]
     may = each(user, (Action.SYNC_CATALOG, Action.EDIT_TRIGGERS), None)
     context = {
         "form": form,
         "left_out": form.left_out(),
         "filtered": bool(wanted),
-        "core": [row for row in rows if row.runbook.group == Group.CORE],
-        "emergency": [row for row in rows if row.runbook.group == Group.EMERGENCY],
+        "core": [one for one in judged if one[0].runbook.group == Group.CORE],
+        "emergency": [one for one in judged if one[0].runbook.group == Group.EMERGENCY],
         "may_sync": may[Action.SYNC_CATALOG],
         "may_trigger": may[Action.EDIT_TRIGGERS],
         "source": source(user),

@@ -18,14 +18,15 @@ from cvdops.catalog.queries import document
 from cvdops.catalog.reviews import LONGEST_COMMENT, is_author
 from cvdops.environments.models import Environment
 from cvdops.executions import standstill
+from cvdops.executions.quality import found_in, quality
 from cvdops.executions.queries import visible_to
+from cvdops.executions.repute import known
+from cvdops.lib.errors import NotFound
 from cvdops.lib.together import together
 from cvdops.spec.metadata import critical
 from cvdops.spec.plan import steps_of
 from cvdops.web.catalog import documents
-from cvdops.web.catalog.facts import known
-from cvdops.web.catalog.quality import found_in, quality
-from cvdops.web.catalog.versions import for_a_list, version_of
+from cvdops.web.catalog.versions import for_a_list, version_of, wanted
 from cvdops.web.live.waiting import briefs
 from cvdops.web.summaries import success_rate
 
@@ -40,7 +41,9 @@ def runbook(request: HttpRequest, runbook_id: str) -> HttpResponse:
     number = request.GET.get("version")
     if request.GET.get("view") == "source":
         return _source(request, found, version_of(found, number))
-    about = known(user, found, number)
+    about = next(iter(known(user, wanted(found, number))), None)
+    if about is None:
+        raise NotFound("version")
     version = about.version
     doc = document(version)
     newest = visible_to(user).filter(runbook=found).annotate(now=Now())

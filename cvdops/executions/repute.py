@@ -12,13 +12,11 @@ from django.db.models.functions import Coalesce, JSONObject, NullIf
 
 from cvdops.access.policy import sight
 from cvdops.accounts.models import User
-from cvdops.catalog.models import Runbook, RunbookVersion, VersionReview
+from cvdops.catalog.models import RunbookVersion, VersionReview
 from cvdops.executions.models import StepRun
 from cvdops.executions.queries import newest_of
 from cvdops.executions.states import TERMINAL, ExecutionState
-from cvdops.lib.errors import NotFound
 from cvdops.lib.together import Read
-from cvdops.web.catalog.versions import wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +45,12 @@ class Known:
     tested_at: datetime | None  # its last success where it is to be tested
 
 
-def known(user: User, runbook: Runbook, number: str | None) -> Known:
-    """The version with this number, else the newest, with what this person may know of it. Raises NotFound."""
-    found = versions(user, runbook.pk, wanted(runbook, number))
-    if not found:
-        raise NotFound("version")
-    version: Any = found[0]
+def known(user: User, which: Q) -> list[Known]:
+    """The versions that this is true of, with what this person may know of them."""
+    return [_known(version) for version in versions(user, which)]
+
+
+def _known(version: Any) -> Known:
     return Known(
         version=version,
         reviews=tuple(_review(found) for found in version.reviewers),
@@ -69,8 +67,8 @@ def _review(found: dict[str, str]) -> Review:
 
 
 @Read
-def versions(user: User, runbook_id: str, which: Q) -> QuerySet[RunbookVersion]:
-    """Those of a runbook that this is true of, with what this person may know of them."""
+def versions(user: User, which: Q) -> QuerySet[RunbookVersion]:
+    """The same as it is stored."""
     reviews = VersionReview.objects.filter(version=OuterRef("pk")).order_by("reviewed_at")
     review = JSONObject(
         name="reviewer__name", person="reviewer__person", comment="comment", at="reviewed_at"
@@ -82,7 +80,7 @@ def versions(user: User, runbook_id: str, which: Q) -> QuerySet[RunbookVersion]:
     )
     tests = newest_of(seen, category, version=OuterRef("pk"), environment=OuterRef("tested_in"))
     success = tests.filter(state=ExecutionState.SUCCEEDED)
-    found = RunbookVersion.objects.filter(which, runbook=runbook_id).defer("source")
+    found = RunbookVersion.objects.filter(which).defer("source")
     return found.annotate(
         tested_in=_tested_in(),
         reviewers=ArraySubquery(reviews.values_list(review)),
