@@ -63,6 +63,13 @@ class New(Asked):
     service: Flag = Field(False, description="A program acts as it; nobody logs in with it.")
 
 
+class Closing(Schema):
+    """`problem`: why it cannot be closed, empty if it can. `left_stuck`: what nobody could meet then."""
+
+    problem: str
+    left_stuck: list[str]
+
+
 class Why(Asked):
     reason: Annotated[Text, Field(max_length=2000)]
 
@@ -92,6 +99,16 @@ def open_account(request: HttpRequest, new: New) -> Status[Opened]:
 def one(request: HttpRequest, username: str) -> Account:
     """One of them."""
     return Account.of(verbs.named(person(request), username))
+
+
+@router.get("/accounts/{username}/close", response=Closing, url_name="api-account-close")
+@requires(Action.MANAGE_ACCOUNTS)
+def closing(request: HttpRequest, username: str) -> Closing:
+    """What closing it would mean for those who stay. Changes nothing."""
+    by = person(request)
+    user = verbs.named(by, username)
+    left = verbs.left_stuck(user) if user.is_active else []
+    return Closing(problem=verbs.why_not_closed(by, user), left_stuck=left)
 
 
 @router.post("/accounts/{username}/close", response=Account, url_name="api-account-close")

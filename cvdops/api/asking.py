@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, TypeVar
 from uuid import UUID
 
@@ -36,6 +36,7 @@ Number = Annotated[int, Strict()]
 Flag = Annotated[bool, Strict()]
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def _as_text(given: object) -> object:
@@ -53,6 +54,15 @@ def _in_utc(given: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_as_text), AfterValidator(_in_utc)]  # RFC 3339
+
+
+def _as_day(given: object) -> object:
+    if not isinstance(given, str) or not _DAY.fullmatch(given):
+        raise ValueError("Give a day, such as 2026-11-29.")
+    return given
+
+
+Day = Annotated[date, BeforeValidator(_as_day)]
 
 
 def told(sentence: str) -> WrapValidator:
@@ -119,6 +129,13 @@ def identity(cursor: str) -> UUID:
         return UUID(cursor)
     except ValueError:
         raise _wrong() from None
+
+
+def one_of(found: QuerySet[Row], cursor: str) -> str:
+    """The cursor of a list in the order of names: that of one of these. Raises Invalid."""
+    if not found.filter(pk=cursor).exists():
+        raise _wrong()
+    return cursor
 
 
 def _wrong() -> Invalid:

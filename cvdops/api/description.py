@@ -71,6 +71,7 @@ _SENDING = {
 # Operation id → what it answers besides.
 BESIDES: Mapping[str, Mapping[int, str]] = {
     "catalog.sync": {502: "The source of the runbooks cannot be read."},
+    "output.step_search": {410: "It is not kept any more."},
     "output.step_output": {
         410: "It is not kept any more.",
         416: "The `Range` begins behind the end: see `Content-Range`.",

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
-from cvdops.api.asking import Asked, Listed, Text, first
+from cvdops.api.asking import Asked, Listed, Text, first, one_of
 from cvdops.api.sharp import sharp
 from cvdops.changes.periods import value
 from cvdops.changes.services import mark
@@ -154,7 +154,9 @@ class Health(Asked):
 @requires(Action.READ_ENVIRONMENTS)
 def environments(request: HttpRequest, wanted: Query[Listed]) -> Environments:
     """All of them, by their names in addresses."""
-    found = Environment.objects.order_by("slug").filter(slug__gt=wanted.cursor)
+    found = Environment.objects.order_by("slug")
+    if wanted.cursor:
+        found = found.filter(slug__gt=one_of(Environment.objects.all(), wanted.cursor))
     page, following = first(found.prefetch_related("periods"))
     moment = calendar.now()
     return Environments(items=[_item(one, moment) for one in page], next_cursor=following)

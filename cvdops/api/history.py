@@ -13,7 +13,7 @@ from pydantic import Field
 
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
-from cvdops.api.asking import Asked, Flag, Moment, Text
+from cvdops.api.asking import Asked, Day, Flag, Moment, Text
 from cvdops.api.execution import ExecutionItem, items
 from cvdops.api.files import FILE, Format
 from cvdops.executions import filters, history, records
@@ -95,8 +95,8 @@ class Keeping(Asked):
     environment: _Name = ""
     state: ExecutionState | None = None
     requested_by: Annotated[Text, Field(max_length=80)] = ""
-    since: date | None = None
-    until: date | None = None
+    since: Day | None = None
+    until: Day | None = None
     procedure: _Name = ""
     host: Annotated[Text, Field(max_length=63)] = ""
     variable: Annotated[Text, Field(max_length=80)] = ""

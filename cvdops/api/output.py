@@ -1,7 +1,7 @@
 """What a step wrote, byte for byte: from an offset on, or a range of it; and where it says something."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -68,6 +68,10 @@ class Stored:
         return one is not None and one.finished_at is not None and self.end >= one.output_size
 
     @property
+    def removed(self) -> bool:
+        return bool(self.attempt and self.attempt.output_size and not self.end)
+
+    @property
     def headers(self) -> dict[str, str]:
         attempt = self.attempt
         tag = f"{attempt.pk if attempt else 0}-{self.begin}-{self.end}-{self.complete:d}"
@@ -105,10 +109,8 @@ def step_output(
     """
     step = _readable(person(request), execution_id, step_id, wanted.host)
     found = _stored(step, wanted.attempt)
-    if found.attempt and found.attempt.output_size and not found.end:
-        return problem(
-            410, "removed", "It is not there any more", "Output is kept for some months only."
-        )
+    if found.removed:
+        return _removed()
     part = _range(request, found)
     if part and part[0] >= part[1]:
         answer = problem(
@@ -151,11 +153,15 @@ class Words(Asked):
 class Places(Schema):
     """How many lines hold it, and the offsets at which the newest of them begin, 2,000 at most.
 
-    `until` is the offset up to which it was looked for, if the time did not suffice for all of it.
+    `next_offset` is the offset up to which it was looked for: a step that still runs may write more, which
+    is read from there on. `complete`: nothing follows. `until` is the same offset if it is not `complete`
+    because the time did not suffice.
     """
 
     total: int
     offsets: list[int]
+    next_offset: int
+    complete: bool
     until: int | None = None
 
 
@@ -167,15 +173,24 @@ class Places(Schema):
 @requires(Action.READ_EXECUTION)
 def step_search(
     request: HttpRequest, execution_id: str, step_id: str, wanted: Query[Words]
-) -> Places:
+) -> Places | HttpResponse:
     """Where the output of a step says something. Read the lines from those offsets on."""
     user = person(request)
-    attempt = _stored(_readable(user, execution_id, step_id, wanted.host), wanted.attempt).attempt
-    if attempt is None:
-        return Places(total=0, offsets=[])
+    stored = _stored(_readable(user, execution_id, step_id, wanted.host), wanted.attempt)
+    if stored.attempt is None:
+        return Places(total=0, offsets=[], next_offset=0, complete=False)
+    if stored.removed:
+        return _removed()
     with limits.asking(user):
-        found = search(attempt, wanted.q)
-    return Places(total=found.total, offsets=found.hits, until=found.until)
+        found = search(stored.attempt, wanted.q)
+    looked = replace(stored, end=found.end)
+    return Places(
+        total=found.total,
+        offsets=found.hits,
+        next_offset=found.end,
+        complete=looked.complete,
+        until=found.until,
+    )
 
 
 def _readable(user: User, execution_id: str, step_id: str, host: str) -> StepRun:
@@ -195,6 +210,12 @@ def _stored(step: StepRun, number: int | None) -> Stored:
             raise NotFound("attempt")
         return Stored(None)
     return Stored(attempt, output.begin(attempt.pk), output.size(attempt.pk))
+
+
+def _removed() -> HttpResponse:
+    return problem(
+        410, "removed", "It is not there any more", "Output is kept for some months only."
+    )
 
 
 def _range(request: HttpRequest, found: Stored) -> tuple[int, int] | None:

@@ -11,7 +11,7 @@ from ninja import Query, Router, Schema
 from cvdops.access.catalog import get_runbook, visible_runbooks
 from cvdops.access.marks import person, requires
 from cvdops.access.policy import Action
-from cvdops.api.asking import Listed, Text, first
+from cvdops.api.asking import Listed, Text, first, one_of
 from cvdops.catalog.models import Runbook, RunbookVersion
 from cvdops.catalog.queries import document
 from cvdops.executions.quality import Quality, of_newest
@@ -114,7 +114,10 @@ class Wanted(Listed):
 @requires(Action.USE_PORTAL)
 def runbooks(request: HttpRequest, wanted: Query[Wanted]) -> Runbooks:
     """The runbooks that you may see, by their ids."""
-    found = visible_runbooks(person(request)).order_by("pk").filter(pk__gt=wanted.cursor)
+    visible = visible_runbooks(person(request))
+    found = visible.order_by("pk")
+    if wanted.cursor:
+        found = found.filter(pk__gt=one_of(visible, wanted.cursor))
     if wanted.category:
         found = found.filter(category=wanted.category)
     if wanted.group:

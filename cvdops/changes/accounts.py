@@ -80,15 +80,22 @@ def close(by: User, username: str, reason: str) -> User:
         user = named(by, username)
         if not reason.strip():
             raise Invalid([Problem("reason", "Say why it is closed.")])
-        if user.person == by.person:
-            raise Conflict("This is you: another administrator has to close it.")
-        if not user.is_active:
-            raise Conflict(f"The account {username} is closed already.")
-        _keep_somebody(user)
+        if why := why_not_closed(by, user):
+            raise Conflict(why)
         User.objects.filter(pk=user.pk).update(is_active=False)
         _end_everything(user)
         record(by, "account.close", "account", username, data={"reason": reason.strip()})
     return user
+
+
+def why_not_closed(by: User, user: User) -> str:
+    """Why an administrator cannot close it as things stand; empty if they can."""
+    if user.person == by.person:
+        return "This is you: another administrator has to close it."
+    if not user.is_active:
+        return f"The account {user.username} is closed already."
+    theirs = RoleGrant.objects.filter(user=user).values_list("pk", flat=True)
+    return holders.locked_out(theirs)
 
 
 def left_stuck(user: User) -> list[str]:
@@ -189,12 +196,6 @@ def _new_password() -> tuple[str, str]:
 
 def _set(user: User, stored: str, **also: bool) -> None:
     User.objects.filter(pk=user.pk).update(password=stored, password_given=True, **also)
-
-
-def _keep_somebody(user: User) -> None:
-    theirs = RoleGrant.objects.filter(user=user).values_list("pk", flat=True)
-    if sentence := holders.locked_out(theirs):
-        raise Conflict(sentence)
 
 
 def _end_everything(user: User) -> None:

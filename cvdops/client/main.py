@@ -284,7 +284,12 @@ def _controlling(commands: "_SubParsersAction[_Parser]") -> None:
         one.add_argument("step", metavar="STEP", help="its id, as `show` names it")
         one.add_argument("--host", default="", help="which one, of a step that runs on several")
         if name == "settle":
-            one.add_argument("--outcome", choices=("succeeded", "skipped"), default="succeeded")
+            one.add_argument(
+                "--outcome",
+                choices=("succeeded", "skipped"),
+                default="succeeded",
+                help="what became of it, as you have seen (default: succeeded)",
+            )
         _comment(one)
 
 

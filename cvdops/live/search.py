@@ -17,15 +17,21 @@ SECONDS = 20.0  # that one search takes at most: for outputs of a gigabyte, or m
 class Found:
     """How many lines hold the words, and where the newest of them begin, in bytes of the output.
 
-    `until`: the byte up to which it was looked for, if the time did not suffice for all of it. `lines`: how
+    `end`: the byte up to which it was looked for. `cut`: the time did not suffice for all of it. `lines`: how
     many lines were there to look at, if the attempt goes on and may write more.
     """
 
     words: str
     total: int
     hits: list[int]
-    until: int | None = None
+    end: int
+    cut: bool = False
     lines: int | None = None
+
+    @property
+    def until(self) -> int | None:
+        """As far as it was looked for, if the time did not suffice for all of it."""
+        return self.end if self.cut else None
 
     @property
     def passed_over(self) -> int:
@@ -50,7 +56,7 @@ def search(attempt: StepAttempt, words: str) -> Found:
         ends = time.monotonic() + SECONDS
         for data in whole_lines(output.stream(attempt.pk, begin)):
             if time.monotonic() > ends:
-                return Found(words, total, list(hits), until=begin)
+                return Found(words, total, list(hits), begin, cut=True)
             found = _in_lines(data, wanted)
             total += len(found)
             hits.extend(begin + start for start in found[-KEPT:])
@@ -58,7 +64,7 @@ def search(attempt: StepAttempt, words: str) -> Found:
             lines, rest = lines + data.count(b"\n"), not data.endswith(b"\n")
     # As the attempt was before its output was read: it may have ended meanwhile, and have written more.
     going = attempt.finished_at is None
-    return Found(words, total, list(hits), lines=lines + rest if going else None)
+    return Found(words, total, list(hits), begin, lines=lines + rest if going else None)
 
 
 def _in_lines(data: bytes, wanted: str) -> list[int]:

@@ -90,7 +90,7 @@ class Running:
             token_of(user)
             made |= own(user)
         if "execution_id" in names:
-            made["execution_id"] = self.world.start().pk
+            made["execution_id"] = str(self.world.start().pk)
         if "request_id" in names:
             made["request_id"] = self._request()
         return {name: made[name] for name in names}

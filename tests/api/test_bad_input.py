@@ -20,13 +20,7 @@ __all__ = ["quiet", "text", "there"]
 SENDING = [one for one in CALLS if one["method"] == "post"]
 SIGNED = "triggers.deliver"  # shows no token, and takes any payload
 TAKING = [one for one in SENDING if "requestBody" in one and one["operationId"] != SIGNED]
-BY_NAME = {"runbooks.runbooks", "environments.environments"}  # any text is a place in such a list
-LISTS = [
-    one
-    for one in CALLS
-    if "cursor" in {given["name"] for given in one["parameters"]}
-    and one["operationId"] not in BY_NAME
-]
+LISTS = [one for one in CALLS if "cursor" in {given["name"] for given in one["parameters"]}]
 SAYING = [one for one in TAKING if BODIES[one["operationId"]]]
 # What only reads, or changes no more than how its person sees things.
 LOOKS = {"catalog.lint", "history.keep", "history.forget", "notices.read", "installation.look"}

@@ -108,9 +108,17 @@ def test_a_filter_is_kept_and_finds_the_same_as_on_the_page(world: World) -> Non
 
 
 @pytest.mark.parametrize(
-    "given", [{"name": "x"}, {"name": " ", "q": "x"}, {"name": "x", "value": "v"}, {"q": "x"}]
+    "given",
+    [
+        {"name": "x"},
+        {"name": " ", "q": "x"},
+        {"name": "x", "value": "v"},
+        {"q": "x"},
+        {"name": "x", "since": 0},
+        {"name": "x", "until": "2026-11-29T00:00:00"},
+    ],
 )
-def test_what_is_no_filter_is_told_so(given: dict[str, str], world: World) -> None:
+def test_what_is_no_filter_is_told_so(given: dict[str, object], world: World) -> None:
     answer = call(token("developer"), "POST", "executions/filters", given)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
 

@@ -1,8 +1,12 @@
 """What runs, by the API: the plan of an execution, a version of a runbook, and the words of an output."""
 
+import pytest
+from django.db.models.functions import Now
+
 from cvdops.executions import helping
-from cvdops.executions.models import Execution
+from cvdops.executions.models import Execution, OutputSegment, StepAttempt
 from cvdops.executions.states import StepState, said
+from cvdops.live import search
 from tests.api.calls import call, get, token
 from tests.cast import person
 from tests.live.output import attempt, write
@@ -46,10 +50,35 @@ def test_words_are_looked_for_in_the_output_of_a_step(execution: Execution) -> N
     assert get(token("developer"), path, q="two") == {
         "total": 2,
         "offsets": [4, 8],
+        "next_offset": 18,
+        "complete": False,
         "until": None,
     }
     assert call(token("developer"), "GET", path).status_code == 422
     assert call(token("outsider"), "GET", path, q="two").status_code == 404
+
+
+def test_it_is_said_up_to_where_they_were_looked_for(
+    execution: Execution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, text = f"executions/{execution.pk}/steps/first/search", token("developer")
+    first = attempt(execution)
+
+    def looked() -> tuple[int, bool, int | None]:
+        found = get(text, path, q="two")
+        return found["next_offset"], found["complete"], found["until"]
+
+    assert looked() == (0, False, None)
+    write(execution, first, 0, b"one\ntwo\n")
+    assert looked() == (8, False, None)
+    ended = StepAttempt.objects.filter(pk=first.pk)
+    ended.update(finished_at=Now(), state="succeeded", output_size=8)
+    assert looked() == (8, True, None)
+    monkeypatch.setattr(search, "SECONDS", -1.0)
+    assert looked() == (0, False, 0)
+    OutputSegment.objects.all().delete()
+    answer = call(text, "GET", path, q="two")
+    assert (answer.status_code, answer.json()["code"]) == (410, "removed")
 
 
 def test_the_audit_log_is_looked_through_as_on_its_page(world: World) -> None:

@@ -12,6 +12,7 @@ from ninja import Schema
 
 from cvdops.access.certification import Stage
 from cvdops.api import asking, urls
+from cvdops.approvals.seed import seed_policies
 from cvdops.audit.models import AuditEntry
 from cvdops.executions import history, trail
 from tests.api.calls import call, get, token
@@ -70,6 +71,19 @@ def test_a_question_that_does_not_fit_is_not_answered(
     asked: dict[str, str], status: int, world: World
 ) -> None:
     assert call(token("admin"), "GET", "permissions/check", **asked).status_code == status
+
+
+def test_before_an_account_is_closed_it_is_told_what_nobody_could_meet_then(world: World) -> None:
+    seed_policies()
+    person("operations-lead"), person("operations-manager"), person("security-admin")
+    text = token("admin")
+    found = get(text, "accounts/security-admin/close")
+    assert found["problem"] == ""
+    assert any("1 of security-admin" in said for said in found["left_stuck"])
+    assert get(text, "accounts/admin/close")["problem"].startswith("This is you")
+    call(text, "POST", "accounts/security-admin/close", {"reason": "has left"})
+    closed = get(text, "accounts/security-admin/close")
+    assert ("closed already" in closed["problem"], closed["left_stuck"]) == (True, [])
 
 
 def test_nobody_asks_about_a_runbook_that_they_may_not_see(world: World) -> None:

@@ -102,6 +102,10 @@ def test_the_page_of_the_calls_leads_people_to_the_login(world: World) -> None:
             {"emergency": {"priority": "P1", "reason": "x", "notified_at": "now"}},
             {"emergency.notified_at": "Give a time with its zone, such as 2026-11-29T02:00:00Z."},
         ),
+        (
+            {"emergency": {"priority": "P1", "reason": "x", "notified_at": "2026-02-30T00:00:00Z"}},
+            {"emergency.notified_at": "There is no such time."},
+        ),
         ([], {"body": "Send a JSON object as the body."}),
     ],
 )

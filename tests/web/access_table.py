@@ -570,7 +570,9 @@ TABLE: dict[str, Row] = {
         api=True,
     ),
     "api-person": Row(DEVELOPER, get=ADMINISTRATORS, api=True),
-    "api-account-close": Row(DEVELOPER, post=ADMINISTRATORS, body={"reason": "left"}, api=True),
+    "api-account-close": Row(
+        DEVELOPER, get=ADMINISTRATORS, post=ADMINISTRATORS, body={"reason": "left"}, api=True
+    ),
     "api-account-reopen": Row(
         DEVELOPER, post=only(("admin",), 409, 403), body={"reason": "is back"}, api=True
     ),

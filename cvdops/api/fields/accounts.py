@@ -15,6 +15,10 @@ ACCOUNTS: Mapping[str, str] = {
     "audit.audit.address": "Only those that were asked from this IP address.",
     "Entry.allowed": "False: it was refused.",
     "began_at": "When you logged in.",
+    "Closing.left_stuck": (
+        "The policies and gates that somebody can meet now and nobody could then, a sentence for each."
+    ),
+    "Closing.problem": "Why it cannot be closed as things stand; empty: it can.",
     "browser": "The browser, as it names itself.",
     "ContactShape.confirmed_at": "When somebody last said that it is right.",
     "data": "What else was noted, by its kind.",

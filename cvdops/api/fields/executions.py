@@ -118,6 +118,11 @@ EXECUTIONS: Mapping[str, str] = {
     "VersionDetail.text": "The document, as Markdown.",
     "VersionStep.text": "What people are asked to do or to decide there; empty for what runs.",
     "Places.total": "How many lines hold it.",
+    "Places.next_offset": "Up to which byte it was looked for: read from there on what follows.",
+    "Places.complete": "Whether nothing follows: the attempt is over, and all of it was looked through.",
+    "Places.until": (
+        "Up to which byte it was looked for, if the time did not suffice for all of it; null: it did."
+    ),
     "undo": "What could be undone, newest first.",
     "undone": "What it would undo, newest first.",
     "unread": "Why the document could not be read; empty if it was.",
