@@ -33,6 +33,13 @@ class Took(Schema):
         return cls(user=user, part=one.part, joined_at=one.joined_at, left_at=one.left_at)
 
 
+class Acted(Schema):
+    """Somebody who did something to it."""
+
+    user: str
+    did: list[str]
+
+
 class Attempt(Schema):
     """A try of a step. `output_digest` is the SHA-256 of the bytes of its output, in hex."""
 
@@ -88,6 +95,7 @@ class Evidence(Schema):
     execution: ExecutionDetail
     version: Proven
     people: list[Took]
+    acted: list[Acted]
     attempts: list[Attempt]
     timeline: list[Happened]
     cut: bool
@@ -106,9 +114,9 @@ def evidence(request: HttpRequest, execution_id: str) -> Evidence:
         hidden = kept_answers(plan_of(found.pk)) & shown.variables.keys()
         shown.variables |= dict.fromkeys(hidden, WITHHELD)
     reviews = VersionReview.objects.filter(version=found.version_id).select_related("reviewer")
-    people = Participant.objects.filter(execution=found).select_related("user")
+    people = list(Participant.objects.filter(execution=found).select_related("user"))
     tries = StepAttempt.objects.filter(step__execution=found).select_related("step")
-    entries = timeline.lines(timeline.every(found.pk))
+    events = list(timeline.every(found.pk))
     return Evidence(
         at=timezone.now(),
         execution=shown,
@@ -117,10 +125,15 @@ def evidence(request: HttpRequest, execution_id: str) -> Evidence:
             content_hash=found.version.content_hash,
         ),
         people=[Took.of(one) for one in people],
+        acted=[
+            Acted(user=one.user.username, did=list(one.did))
+            for one in timeline.people(people, events)
+            if one.did
+        ],
         attempts=[
             Attempt.of(one)
             for one in tries.order_by("step__phase", "step__position", "step__lane", "number")
         ],
-        timeline=[Happened.of(entry) for entry in entries],
-        cut=len(entries) == timeline.EVIDENCE,
+        timeline=[Happened.of(entry) for entry in timeline.lines(events)],
+        cut=len(events) == timeline.EVIDENCE,
     )

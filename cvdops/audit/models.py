@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from cvdops.lib.values import said
+
 
 class AuditEntry(models.Model):
     """One thing that somebody did, or was refused."""
@@ -34,9 +36,9 @@ class AuditEntry(models.Model):
         return f"{self.action} {self.subject} {self.subject_id}"
 
     @property
-    def facts(self) -> list[tuple[str, object]]:
+    def facts(self) -> list[tuple[str, str]]:
         """What it says, as names and values (a template would take `data.items` for a name)."""
-        return list(self.data.items())
+        return [(name, said(value)) for name, value in self.data.items()]
 
 
 class Seal(models.Model):

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import (
@@ -25,6 +25,7 @@ from cvdops.accounts.models import User
 from cvdops.catalog import queries as catalog
 from cvdops.catalog.freshness import Freshness, freshness
 from cvdops.catalog.models import Runbook
+from cvdops.executions.estimate import FEWEST
 from cvdops.executions.models import Execution
 from cvdops.executions.queries import newest_of, visible
 from cvdops.executions.states import TERMINAL, ExecutionState
@@ -42,9 +43,9 @@ _SECONDS = Extract(F("finished_at") - F("started_at"), "epoch")
 
 
 class _Percentile(Aggregate):
-    """What so large a part of them keeps to."""
+    """The least value that so large a part of them does not exceed (nearest rank)."""
 
-    function = "PERCENTILE_CONT"
+    function = "PERCENTILE_DISC"
     template = "%(function)s(%(fraction)s) WITHIN GROUP (ORDER BY %(expressions)s)"
     output_field = FloatField()
 
@@ -53,6 +54,7 @@ class _Percentile(Aggregate):
 class Figures:
     """Of one runbook, in the period. `median` and `slow` (the 90th percentile) are of what succeeded.
 
+    They are None where too few have succeeded to tell.
     There may be more than the newest that are counted.
     """
 
@@ -62,6 +64,8 @@ class Figures:
     median: timedelta | None
     slow: timedelta | None
     fresh: Freshness
+
+    fewest: ClassVar[int] = FEWEST
 
     @property
     def percent(self) -> float | None:
@@ -126,12 +130,13 @@ def metrics(user: User, days: int) -> Metrics:
 def _figures(runbook: Any) -> Figures:
     metadata = runbook.newest.metadata if runbook.newest else {}
     counted = runbook.counted or {}
+    tells = counted.get("succeeded", 0) >= FEWEST
     return Figures(
         runbook,
         counted.get("succeeded", 0),
         counted.get("finished", 0),
-        _duration(counted.get("median")),
-        _duration(counted.get("slow")),
+        timedelta(seconds=counted["median"]) if tells else None,
+        timedelta(seconds=counted["slow"]) if tells else None,
         freshness(metadata, runbook.category, _today()),
     )
 
@@ -180,10 +185,6 @@ def _since(seen: Sight, days: int) -> QuerySet[Execution]:
 def _first(days: int) -> UUID:
     """The first id of so many days."""
     return first_of(time.time() - timedelta(days=days).total_seconds())
-
-
-def _duration(seconds: float | None) -> timedelta | None:
-    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def _percent(succeeded: int, finished: int) -> float | None:

@@ -8,6 +8,7 @@ from cvdops.spec.samples import compare
 
 MAX_DETAIL = 2_000
 CUT = 128 + 13  # SIGPIPE
+DIFFERS = "differs"  # the verdict on output that is not what the document promises
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def judge_answer(step: Step, status: int, head: str, body: str) -> Outcome:
 def _judge(step: Step, wrong: str, output: str, exit_code: int | None = None) -> Outcome:
     """`wrong`: why it failed whatever it printed; empty for nothing."""
     sample, detail = check_samples(step, output)
-    if not wrong and sample == "differs" and (step.attributes.checkpoint or step.attributes.expect):
+    if not wrong and sample == DIFFERS and (step.attributes.checkpoint or step.attributes.expect):
         wrong = "Its output is not what the document expects."
     event = StepEvent.FAIL if wrong else StepEvent.SUCCEED
     return Outcome(event, wrong, exit_code, sample, detail)
@@ -59,7 +60,7 @@ def check_samples(step: Step, output: str) -> tuple[str, str]:
     """The worst verdict over all samples of the step, and where the output differs."""
     expect = step.attributes.expect or (Expect.CONTAINS if step.attributes.checkpoint else None)
     results = [compare(sample.text, output, expect) for sample in step.samples]
-    for verdict in ("differs", "kept", "not_comparable"):
+    for verdict in (DIFFERS, "kept", "not_comparable"):
         for result in results:
             if result.verdict == verdict:
                 return verdict, result.detail[:MAX_DETAIL]

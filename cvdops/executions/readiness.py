@@ -41,9 +41,7 @@ def before(
         _backup(user, plan.environment, backup.asked(metadata)),
         ChecklistDraft("Communication: stakeholders notified if downtime expected"),
         _tools(plan, metadata),
-        ChecklistDraft(
-            "Environment: confirmed working in correct environment", f"you chose {plan.environment}"
-        ),
+        ChecklistDraft("Environment: confirmed working in correct environment"),
         _rollback(plan),
         ChecklistDraft("Team: required team members available"),
         documentation,

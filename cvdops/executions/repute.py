@@ -14,6 +14,7 @@ from cvdops.access.policy import sight
 from cvdops.accounts.models import User
 from cvdops.catalog.models import RunbookVersion, VersionReview
 from cvdops.executions.models import StepRun
+from cvdops.executions.outcome import DIFFERS
 from cvdops.executions.queries import newest_of
 from cvdops.executions.states import TERMINAL, ExecutionState
 from cvdops.lib.together import Read
@@ -75,9 +76,7 @@ def versions(user: User, which: Q) -> QuerySet[RunbookVersion]:
     )
     seen, category = sight(user), OuterRef("runbook__category")
     runs = newest_of(seen, category, version=OuterRef("pk"))
-    latest = JSONObject(
-        pk="pk", number="number", kept=_promises("kept"), broken=_promises("differs")
-    )
+    latest = JSONObject(pk="pk", number="number", kept=_promises("kept"), broken=_promises(DIFFERS))
     tests = newest_of(seen, category, version=OuterRef("pk"), environment=OuterRef("tested_in"))
     success = tests.filter(state=ExecutionState.SUCCEEDED)
     found = RunbookVersion.objects.filter(which).defer("source")

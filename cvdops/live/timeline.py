@@ -1,5 +1,6 @@
 """Events of an execution as sentences, and its notes."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,13 +8,16 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from cvdops.executions.models import Event
+from cvdops.accounts.models import User
+from cvdops.executions.models import Event, Participant
 from cvdops.lib.together import Fixed
 
 SHOWN = 60
 LOOKED_AT = 400  # the newest events; beyond them lie no more than old notes
 EVIDENCE = 5000  # entries of the whole of it
 NOTE = "note"
+_ACTOR = "{actor} "
+_PARTS = frozenset({"participant.join", "participant.leave"})
 
 # kind → icon and sentence. What is not here is of interest to the engine alone.
 _SENTENCES: Mapping[str, tuple[str, str]] = {
@@ -103,15 +107,55 @@ def told(events: Sequence[Event]) -> tuple[tuple[Entry, ...], tuple[Note, ...]]:
 
 
 def every(execution_id: UUID) -> QuerySet[Event]:
-    """All that there is to tell, oldest first, as far as it goes (see EVIDENCE)."""
-    found = Event.objects.filter(execution=execution_id, kind__in=[*_SENTENCES])
+    """All that there is to tell, and the notes, oldest first, as far as it goes (see EVIDENCE)."""
+    found = Event.objects.filter(execution=execution_id, kind__in=[*_SENTENCES, NOTE])
     found = found.exclude(data__contains={"again": True}).select_related("actor", "step")
     return found.order_by("seq")[:EVIDENCE]
 
 
 def lines(events: Iterable[Event]) -> tuple[Entry, ...]:
-    """The timeline of these, in their order."""
-    return tuple(map(_entry, events))
+    """The timeline of these, in their order, without the notes."""
+    return tuple(_entry(event) for event in events if event.kind != NOTE)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who had a part in it, or did something to it."""
+
+    user: User
+    parts: tuple[Participant, ...]
+    did: tuple[str, ...]
+
+
+def people(participants: Iterable[Participant], events: Iterable[Event]) -> list[Person]:
+    """Everybody of whom these tell, the participants first."""
+    parts: dict[User, list[Participant]] = {}
+    did: dict[User, Counter[str]] = {}
+    for participant in participants:
+        parts.setdefault(participant.user, []).append(participant)
+    for event in events:
+        if event.actor and (deed := _deed(event)):
+            did.setdefault(event.actor, Counter())[deed] += 1
+    return [
+        Person(
+            user, tuple(parts.get(user, ())), tuple(map(_times, did.get(user, Counter()).items()))
+        )
+        for user in dict.fromkeys([*parts, *did])
+    ]
+
+
+def _deed(event: Event) -> str:
+    """What the actor did, without the name; empty where only the portal acted, or for a part."""
+    if event.kind == NOTE:
+        return "wrote a note"
+    _, sentence = _sentence(event)
+    by_person = sentence.startswith(_ACTOR) and event.kind not in _PARTS
+    return _filled(sentence.removeprefix(_ACTOR), event) if by_person else ""
+
+
+def _times(counted: tuple[str, int]) -> str:
+    deed, count = counted
+    return f"{deed} ({count} times)" if count > 1 else deed
 
 
 def _note(event: Event) -> Note:
@@ -120,17 +164,26 @@ def _note(event: Event) -> Note:
 
 
 def _entry(event: Event) -> Entry:
-    icon, sentence = _SENTENCES[event.kind]
+    icon, sentence = _sentence(event)
+    actor = event.actor.name if event.actor else "The portal"
+    text = _filled(sentence, event, actor)
+    return Entry(event.at, icon, text, str(event.data.get("comment") or ""))
+
+
+def _sentence(event: Event) -> tuple[str, str]:
     if event.kind == "step.succeed" and "request" in event.data:
-        icon, sentence = "stamp", "{actor} approved {step}"
+        return "stamp", "{actor} approved {step}"
     if event.kind == "step.reset" and "reason" in event.data:
-        icon, sentence = "stamp", "{step} counts no more, and is asked for anew. {reason}"
-    text = sentence.format(
-        actor=event.actor.name if event.actor else "The portal",
+        return "stamp", "{step} counts no more, and is asked for anew. {reason}"
+    return _SENTENCES[event.kind]
+
+
+def _filled(sentence: str, event: Event, actor: str = "") -> str:
+    return sentence.format(
+        actor=actor,
         step=f"“{event.step.title}”" if event.step else "a step",
         text=event.data.get("text", ""),
         host=event.data.get("host", ""),
         reason=event.data.get("reason", ""),
         note=event.data.get("note", ""),
-    )
-    return Entry(event.at, icon, text.strip(), str(event.data.get("comment") or ""))
+    ).strip()

@@ -16,6 +16,7 @@ from cvdops.executions import deciders, drift, launch
 from cvdops.executions.deciders import gate_of
 from cvdops.executions.glance import told
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
+from cvdops.executions.outcome import DIFFERS
 from cvdops.executions.plan import PEOPLE, digest
 from cvdops.executions.quality import Quality, quality
 from cvdops.executions.queries import pinned
@@ -55,6 +56,7 @@ class PlanRow:
     values: tuple[tuple[str, str], ...]
     asked: bool  # the gate that this request is about
     marks: tuple[Mark, ...]  # how far it is; none for a step to come
+    differing: tuple[StepRun, ...]  # its runs whose output is not what the document promises
 
     @property
     def is_script(self) -> bool:
@@ -151,6 +153,11 @@ class Review:
         ]
 
     @property
+    def differing(self) -> list[PlanRow]:
+        """What wrote something else than the document promises."""
+        return [row for row in self.rows if row.differing]
+
+    @property
     def sharp(self) -> list[PlanRow]:
         """What changes something, and the gate itself."""
         return [row for row in self.rows if row.step.attributes.destructive or row.asked]
@@ -227,6 +234,7 @@ def _before(scene: Scene) -> tuple[ChecklistMark, ...]:
 def _rows(request: ApprovalRequest, scene: Scene) -> Iterator[PlanRow]:
     for one in planned(scene.execution, scene.plan, scene.plan.steps):
         step = one.step
+        runs = [row.step for row in scene.rows if row.step.key == step.id]
         yield PlanRow(
             number=one.number,
             step=step,
@@ -235,7 +243,8 @@ def _rows(request: ApprovalRequest, scene: Scene) -> Iterator[PlanRow]:
             request=one.request,
             values=one.values,
             asked=step.kind is Kind.APPROVAL and step.id == request.gate,
-            marks=_marks([row.step for row in scene.rows if row.step.key == step.id]),
+            marks=_marks(runs),
+            differing=tuple(run for run in runs if run.sample == DIFFERS),
         )
 
 

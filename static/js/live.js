@@ -69,7 +69,7 @@ function applyState(data) {
   document.querySelector("link[rel=icon]").href = root.getAttribute(`data-icon-${data.tone}`);
   if (follows && data.focus && data.focus !== step) select(data);
   else if (terminal && !terminal.pinned && data.focus === step && data.attempt && data.attempt !== terminal.attempt) terminal.reset(data.attempt);
-  if (terminal && data.focus === step) terminal.element.hidden = !data.hasOutput;
+  if (terminal && data.focus === step) offer(data.hasOutput);
   for (const [name, html] of Object.entries(data.fragments)) put(name, html);
   markSelected();
   announce(data.label);
@@ -81,7 +81,13 @@ function select(data) {
   for (const name of ["heading", "panel"]) document.getElementById(name)?.setAttribute("data-part", `${name}-${step}`);
   if (!terminal) return;
   terminal.reset(data.attempt, urlOf(step));
-  terminal.element.hidden = !data.hasOutput;
+  offer(data.hasOutput);
+}
+
+/** The output of the step, and its files: there are none before it has one. */
+function offer(hasOutput) {
+  terminal.element.hidden = !hasOutput;
+  if (!hasOutput || terminal.pinned) return;
   document.getElementById("raw").href = `${urlOf(step)}output/`;
   document.getElementById("clean").href = `${urlOf(step)}output/?as=text`;
 }

@@ -9,7 +9,7 @@ from cvdops.executions.models import Execution, HostCheck
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
 
-AUTHORIZATION, BACKUP, TOOLS, ROLLBACK = 0, 1, 3, 5
+AUTHORIZATION, BACKUP, TOOLS, ENVIRONMENT, ROLLBACK = 0, 1, 3, 4, 5
 ASKS = "backup: {runbook: saved, procedures: [do-it], within: 2h}\n"
 GATE = block("ask", "approvers: [operations-manager]", kind="approval")
 
@@ -101,6 +101,11 @@ def test_authorization_is_what_the_plan_asks_for(scene: Scene) -> None:
     assert item(scene, AUTHORIZATION).evidence == "this plan needs no approval"
     scene.runbook(GATE + block("one", "true"))
     assert item(scene, AUTHORIZATION).evidence.startswith("1 approval gate asks for it")
+
+
+def test_a_choice_is_no_verification(scene: Scene) -> None:
+    scene.runbook(block("one", "true"))
+    assert (item(scene, ENVIRONMENT).evidence, item(scene, ENVIRONMENT).doubt) == ("", "")
 
 
 def test_a_step_without_a_way_back_is_told_and_not_verified(scene: Scene) -> None:

@@ -251,6 +251,12 @@ def test_a_rejection_needs_a_comment_and_keeps_the_page(scene: Scene) -> None:
     assert response.status_code == 422 and b"Say why you reject it." in response.content
 
 
+def test_a_step_that_has_written_nothing_has_no_files_to_fetch(scene: Scene) -> None:
+    scene.runbook(GATE + BY_HAND)
+    html = page(as_person(scene, "devops-engineer"), scene.run())
+    assert not re.search(r'id="(raw|clean)"[^>]* href=', html)
+
+
 def test_who_asked_gets_no_form(scene: Scene) -> None:
     scene.runbook(GATE)
     request = scene.gate(scene.run())

@@ -9,7 +9,7 @@ from django.test import Client
 
 from cvdops.approvals.models import ApprovalRequest, Decision
 from cvdops.environments.models import EnvironmentVariable
-from cvdops.executions.models import ChecklistMark
+from cvdops.executions.models import ChecklistMark, StepRun
 from tests.cast import person
 from tests.web.world import World, nonce
 
@@ -124,6 +124,16 @@ def test_it_says_of_the_version_what_the_page_of_the_runbook_says(
     assert f'?version=1#findings">{findings[0]}' in page
     assert "never succeeded in staging" in page
     assert "never succeeded in staging" in runbook
+
+
+def test_an_output_that_differed_is_told_to_who_decides(world: World, address: str) -> None:
+    assert "differs" not in page_of(world, address)
+    steps = StepRun.objects.filter(key="say")
+    steps.update(state="succeeded", sample="differs", sample_detail="- value is 41 + value is 42")
+    page = page_of(world, address)
+    said = 'not what the document promises: <a href="#step-2">Say it</a>'
+    assert said in page and "- value is 41 + value is 42</pre>" in page
+    assert "differs</span>" in page.split('id="step-2"')[1]
 
 
 def test_what_was_confirmed_before_the_start_is_seen(world: World, address: str) -> None:

@@ -19,7 +19,7 @@ from cvdops.access.seed import ROLES
 from cvdops.audit.models import AuditEntry
 from cvdops.executions import history, queues, records
 from cvdops.executions.history import Wanted, matching, places
-from cvdops.executions.models import Execution, SavedFilter, StepRun
+from cvdops.executions.models import Event, Execution, SavedFilter, StepRun
 from cvdops.executions.queries import visible_to
 from cvdops.lib.errors import NotFound
 from cvdops.live.answers import WITHHELD
@@ -340,6 +340,18 @@ def test_the_evidence_has_who_what_and_digests(world: World) -> None:
     ):
         assert said in text, said
     assert request
+
+
+def test_the_evidence_names_everybody_who_did_something(world: World) -> None:
+    one = world.start()
+    say = one.steps.get(key="hello")
+    lead = person("operations-lead")
+    for seq, (kind, step) in enumerate([("step.retry", say), ("step.retry", say), ("note", None)]):
+        Event.objects.create(execution=one, seq=100 + seq, kind=kind, step=step, actor=lead)
+    text = world.client("auditor").get(f"{LIST}{one.pk}/evidence/").content.decode()
+    people = text.split("<h2>People</h2>")[1].split("</ul>")[0]
+    assert "Devops-Engineer (devops-engineer), operator from" in people
+    assert "(operations-lead): retried “greet” (2 times); wrote a note" in people.lower()
 
 
 def test_the_evidence_has_what_was_expected_and_how_it_differs(world: World) -> None:

@@ -148,6 +148,8 @@ EXECUTIONS: Mapping[str, str] = {
     "Evidence.at": "When it was put together.",
     "Evidence.version": "The version that ran.",
     "Evidence.execution": "The execution as it stood then.",
+    "acted": "Everybody who did something to it.",
+    "did": "What it was, as the timeline says it.",
     "people": "Everybody who took part, in the order in which they came.",
     "attempts": "Every try of each step, in their order.",
     "Attempt.attempt": "Which try it was, from 1.",

@@ -102,8 +102,8 @@ SHARED: Mapping[str, str] = {
     "recovery_mean_seconds": "From the declaration or the request to the end; null: nothing to count.",
     "updated_lately": "How many documents were updated in the last 30 days.",
     "MetricsShape.runbooks": "Of each runbook that is in the source now.",
-    "median_seconds": "Half of those that succeeded took no longer; null: none has.",
-    "slow_seconds": "Nine of ten that succeeded took no longer; null: none has.",
+    "median_seconds": "Half of those that succeeded took no longer; null: fewer than three have.",
+    "slow_seconds": "At least nine of ten that succeeded took no longer; null: fewer than three have.",
     "updated_on": "When the document says that it was updated last; null: it does not.",
     "review_due_on": "When it is to be reviewed next; null: that is not known.",
 }

@@ -78,6 +78,12 @@ def duration(value: timedelta | float | None) -> str:
 
 
 @register.filter
+def grouped(number: int) -> str:
+    """A number with commas between its thousands."""
+    return f"{number:,}"
+
+
+@register.filter
 def longer(seconds: float) -> str:
     """A difference of two durations in words."""
     return f"{duration(abs(seconds))} {'longer' if seconds > 0 else 'shorter'}"

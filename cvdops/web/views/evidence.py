@@ -27,7 +27,7 @@ def evidence(request: HttpRequest, execution_id: str) -> HttpResponse:
     execution = scene.execution
     answers = reads_answers(user, found.matter)
     hidden = frozenset() if answers else kept_answers(scene.plan)
-    steps, attempts, people, reviews, events = together(
+    steps, attempts, participants, reviews, events = together(
         StepRun.objects.filter(execution=execution).order_by("phase", "position", "lane"),
         StepAttempt.objects.filter(step__execution=execution).order_by("number"),
         Participant.objects.filter(execution=execution).select_related("user"),
@@ -35,22 +35,21 @@ def evidence(request: HttpRequest, execution_id: str) -> HttpResponse:
         timeline.every(execution.pk),
     )
     attach(steps, "attempts", attempts, "step_id")
-    entries = timeline.lines(events)
     context = {
         "scene": scene,
         "execution": execution,
         "steps": steps,
         "answers": answers,
         "withheld": WITHHELD,
-        "people": people,
+        "people": timeline.people(participants, events),
         "reviews": reviews,
         "variables": [
             (name, WITHHELD if name in hidden else value)
             for name, value in sorted(execution.variables.items())
         ],
         "marks": sorted(scene.marks, key=lambda mark: _MOMENTS.index(mark.moment)),
-        "timeline": entries,
-        "cut": len(entries) == timeline.EVIDENCE,
+        "timeline": timeline.lines(events),
+        "cut": len(events) == timeline.EVIDENCE,
         "printed_at": timezone.now(),
         "look": UNHEARD if scene.lost_worker else execution.look,
     }
