@@ -163,8 +163,8 @@ class Comparison(Schema):
 class Two(Asked):
     """The ids or numbers of the two."""
 
-    first: Annotated[str, Field(min_length=1, max_length=40)]
-    second: Annotated[str, Field(min_length=1, max_length=40)]
+    first: Annotated[Text, Field(min_length=1, max_length=40)]
+    second: Annotated[Text, Field(min_length=1, max_length=40)]
 
 
 @router.get("/executions/export/{file_kind}", url_name="api-executions-export", openapi_extra=FILE)
