@@ -88,34 +88,45 @@ def _look(hold: Hold) -> None:
 
 def _carry_on(run: Run) -> None:
     hold = run.hold
-    if plan.digest(run.execution.plan) != run.execution.plan_digest:
+    changed = plan.digest(run.execution.plan) != run.execution.plan_digest
+    if changed and not hold.ending:  # which begins nothing, and ends what runs
         gates.rest(run, "plan", "Its plan is not the one that was started. It cannot go on.")
         return
-    if hold.lost_before >= MAX_LOST:
-        text = "Three workers died on it. Find out why, then resume or cancel it."
-        gates.rest(run, POISONED, text, intent=Intent.NONE)
-        return
-    if not stops.confirm(run):
-        return
-    if run.plan.locks and run.execution.opens_at is None and not demands.before_start(run.steps):
-        with transaction.atomic():
-            if not locks.take(run, run.plan.locks):
-                return
-    if run.plan.gates:
-        with transaction.atomic():
-            if not validity.hold_or_ask_anew(run.execution, run.hand):
-                run.reload()
+    asked = False
     while True:
         if not hold.valid:
             raise Superseded
         if HOLDS.draining.is_set():
             raise Leave
+        if not (asked or run.has_running):  # what runs is watched, whatever else there is
+            asked = _may_go_on(run)
+            if not asked:
+                return
         todo = following(
             run.execution.phase, hold.intent, run.steps, run.definitions, run.delayed()
         )
         if not _ACTS[todo.do](run, todo):
             return
         failpoint("engine.turned")
+
+
+def _may_go_on(run: Run) -> bool:
+    """Whether anything more may be done of it by this worker; if not, it waits and says for what."""
+    if run.hold.lost_before >= MAX_LOST:
+        text = f"{MAX_LOST} workers died on it. Find out why, then resume or cancel it."
+        gates.rest(run, POISONED, text, intent=Intent.NONE)
+        return False
+    if not stops.confirm(run):
+        return False
+    if run.plan.locks and run.execution.opens_at is None and not demands.before_start(run.steps):
+        with transaction.atomic():
+            if not locks.take(run, run.plan.locks):
+                return False
+    if run.plan.gates:
+        with transaction.atomic():
+            if not validity.hold_or_ask_anew(run.execution, run.hand):
+                run.reload()
+    return True
 
 
 def _work(run: Run, todo: Next) -> bool:

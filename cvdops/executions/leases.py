@@ -18,9 +18,15 @@ from cvdops.executions.states import ENDING, ExecutionEvent, Intent, Phase
 from cvdops.executions.transitions import Hand, Superseded
 
 SECONDS = 15.0
-MAX_LOST = 3  # leases lost without progress, then a person has to look
+MAX_LOST = 8  # leases lost without progress: then nothing more is begun before a person has looked
+PAUSE = (
+    8.0  # seconds: the longest that one is left alone, so that others come to their turn between
+)
 STEADY = 60.0  # seconds of holding one, which are progress, too: a step may take longer than that
 POISONED = "poisoned"  # of `waiting_for`: as many were lost
+# Nobody holds it any more. Each worker that dies on it from the third on has the next one wait twice as long.
+RAN_OUT = f"""lease_until < clock_timestamp() - make_interval(
+    secs => CASE WHEN lost_leases < 2 THEN 0 ELSE least(2.0 ^ (lost_leases - 1), {PAUSE}) END)"""
 UNCONFIRMED = "unconfirmed"  # of `waiting_for`: a stop was asked for, and its host did not answer
 
 
@@ -164,7 +170,7 @@ def claim(execution: UUID, owner: str) -> Hold | None:
 def _take(execution: UUID, owner: str) -> tuple[int, str, str, int] | None:
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             UPDATE executions_execution
                SET lease_owner = %s, lease_token = lease_token + 1,
                    lease_until = clock_timestamp() + make_interval(secs => %s),
@@ -177,7 +183,7 @@ def _take(execution: UUID, owner: str) -> tuple[int, str, str, int] | None:
                         AND (due_at <= clock_timestamp()
                              OR (intent IN ('cancel', 'give_up')
                                  AND waiting_for->>'code' IS DISTINCT FROM %s))))
-               AND (lease_until IS NULL OR lease_until < clock_timestamp())
+               AND (lease_until IS NULL OR {RAN_OUT})
             RETURNING lease_token, phase, intent, lost_leases
             """,
             [owner, SECONDS, execution, UNCONFIRMED],

@@ -10,7 +10,7 @@ from cvdops.approvals import services as approvals
 from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.executions import children, locks
 from cvdops.executions.hints import announce, wake
-from cvdops.executions.leases import UNCONFIRMED
+from cvdops.executions.leases import RAN_OUT, UNCONFIRMED
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.states import ExecutionEvent, StepEvent, StepState
 from cvdops.executions.transitions import Hand, Superseded
@@ -63,10 +63,10 @@ def due(queues: Sequence[str], limit: int) -> list[UUID]:
     it began to wait. A stop that is not confirmed keeps the cancel asked, and has its time."""
     with statements.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT id FROM executions_execution
              WHERE ((state = 'queued' AND state_since < clock_timestamp() - interval '1 second')
-                OR (state IN ('running', 'rolling_back') AND lease_until < clock_timestamp())
+                OR (state IN ('running', 'rolling_back') AND {RAN_OUT})
                 OR (state = 'waiting'
                     AND (due_at <= clock_timestamp()
                          OR (intent IN ('cancel', 'give_up')

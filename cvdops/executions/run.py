@@ -8,7 +8,7 @@ from django.db import connection
 from cvdops.executions import plan
 from cvdops.executions.leases import Hold
 from cvdops.executions.models import Execution, StepAttempt, StepRun
-from cvdops.executions.states import Phase
+from cvdops.executions.states import Phase, StepState
 from cvdops.executions.transitions import Hand
 from cvdops.spec.document import Step
 
@@ -75,6 +75,11 @@ class Run:
     @property
     def hand(self) -> Hand:
         return self.hold.hand
+
+    @property
+    def has_running(self) -> bool:
+        """Whether a step of it may run on its host."""
+        return any(step.state == StepState.RUNNING for step in self.steps)
 
     @property
     def rolling_back(self) -> bool:

@@ -176,7 +176,7 @@ _FIT: dict[Kind, frozenset[str]] = {
     Kind.PYTHON: _HOST,
     Kind.SQL: _HOST | {"database"},
     Kind.HTTP: _RUN | {"expect-status"},
-    Kind.RUNBOOK: _ANY | {"timeout", "on-failure", "lock"},
+    Kind.RUNBOOK: _ANY | {"on-failure", "lock"},
     Kind.MANUAL: _ANY | {"capture"},
     Kind.APPROVAL: frozenset({"when"}),
 }

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connections, transaction
 from django.db.models.functions import Now
 from pytest_django import Settings
 
-from cvdops.executions import attempts, engine, leases, queries, services
+from cvdops.executions import attempts, engine, leases, queries, recovery, services
 from cvdops.executions.leases import HOLDS
 from cvdops.executions.models import Event, Execution, StepAttempt
 from cvdops.lib.errors import Conflict, Invalid, Refused
@@ -275,27 +275,65 @@ def test_a_cancel_while_no_worker_watches_ends_the_step_all_the_same(scene: Scen
     assert "verified" in scene.steps(execution)["one"].note
 
 
-def test_workers_that_die_on_it_are_not_tried_for_ever(scene: Scene) -> None:
-    execution = left_running(scene)
+def poisoned(scene: Scene) -> Execution:
+    """One that as many workers died on as may, and nothing of it runs."""
+    scene.runbook(block("one", "true"))
+    execution = scene.start()
     Execution.objects.filter(pk=execution.pk).update(lost_leases=leases.MAX_LOST)
     assert scene.advance(execution).waiting_for["code"] == "poisoned"
+    return execution
+
+
+def test_workers_that_die_on_it_are_not_tried_for_ever(scene: Scene) -> None:
+    execution = poisoned(scene)
+    assert scene.states(execution)["one"] == "pending"
+    services.resume(scene.person("devops-engineer"), execution.pk)
+    execution.refresh_from_db()
+    assert (execution.state, execution.lost_leases) == ("queued", 0)
+    assert scene.advance(execution).state == "succeeded"
+
+
+def test_a_poisoned_execution_can_be_cancelled(scene: Scene) -> None:
+    execution = poisoned(scene)
+    services.cancel(scene.person("devops-engineer"), execution.pk)
+    execution.refresh_from_db()
+    assert execution.state == "cancelled"
+
+
+def test_what_runs_is_watched_however_many_workers_died_on_it(scene: Scene) -> None:
+    scene.runbook(block("one", "sleep 60", "timeout=1s") + block("two", "true"))
+    execution = scene.start()
+    leave_alone(execution, lambda: begun(scene, execution, "one"))
+    Execution.objects.filter(pk=execution.pk).update(lost_leases=leases.MAX_LOST)
+    assert scene.advance(execution).waiting_for["code"] == "step"
+    assert scene.states(execution) == {"one": "timed_out", "two": "pending"}
+    assert execution.lost_leases == 0  # its end is progress
+
+
+def test_what_runs_of_a_plan_that_was_changed_is_not_given_up_but_cancelled(scene: Scene) -> None:
+    execution = left_running(scene)
+    Execution.objects.filter(pk=execution.pk).update(plan_digest="0" * 64)
+    assert scene.advance(execution).waiting_for["code"] == "plan"
     engineer = scene.person("devops-engineer")
     with pytest.raises(Conflict, match="may still be running"):
         services.give_up(engineer, execution.pk)
-    services.resume(engineer, execution.pk)
-    execution.refresh_from_db()
-    assert (execution.state, execution.lost_leases) == ("queued", 0)
     services.cancel(engineer, execution.pk)
     assert scene.advance(execution).state == "cancelled"
-
-
-def test_a_poisoned_execution_can_be_cancelled_and_its_step_is_ended(scene: Scene) -> None:
-    execution = left_running(scene)
-    Execution.objects.filter(pk=execution.pk).update(lost_leases=leases.MAX_LOST)
-    scene.advance(execution)
-    services.cancel(scene.person("devops-engineer"), execution.pk)
-    assert scene.advance(execution).state == "cancelled"
     assert "verified" in scene.steps(execution)["one"].note
+
+
+@pytest.mark.parametrize(("lost", "pause"), [(1, 0), (2, 2), (3, 4), (4, 8), (6, 8)])
+def test_the_next_worker_leaves_alone_what_others_died_on(
+    scene: Scene, lost: int, pause: float
+) -> None:
+    """Those that died with it by chance come to their turn meanwhile."""
+    scene.runbook(block("one", "true"))
+    execution = scene.start()
+    row, queue = Execution.objects.filter(pk=execution.pk), [execution.environment.queue]
+    for after, due in ((pause - 0.5, []), (pause + 0.1, [execution.pk])):
+        row.update(state="running", lost_leases=lost, lease_until=Now() - timedelta(seconds=after))
+        assert recovery.due(queue, 10) == due
+    assert scene.advance(execution).state == "succeeded"
 
 
 def test_a_rollback_leaves_no_gate_open(scene: Scene) -> None:

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from cvdops.accounts.models import User
 from cvdops.approvals.models import ApprovalRequest
 from cvdops.executions import engine, recovery, services
+from cvdops.executions.leases import PAUSE
 from cvdops.executions.models import Execution, StepRun
 from cvdops.lib import failpoints
 from cvdops.lib.errors import Conflict
@@ -59,11 +60,13 @@ def _press() -> None:
 
 
 def expire_leases() -> None:
-    """As if fifteen seconds had passed."""
+    """As if they had run out, and nobody waited any longer."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE executions_execution SET lease_until = clock_timestamp() - interval '1 s' "
-            "WHERE lease_until IS NOT NULL"
+            "UPDATE executions_execution "
+            "SET lease_until = clock_timestamp() - make_interval(secs => %s) "
+            "WHERE lease_until IS NOT NULL",
+            [PAUSE + 1],
         )
 
 

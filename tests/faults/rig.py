@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from cvdops.executions import services
-from cvdops.executions.leases import POISONED
+from cvdops.executions.leases import PAUSE
 from cvdops.executions.models import Execution
 from cvdops.lib.errors import Conflict
 from tests.executions.scene import Scene
@@ -73,8 +73,6 @@ class Rig:
         lead = self.scene.person("operations-lead")
         for execution in self._left(executions).filter(state="waiting"):
             with suppress(Conflict):  # it went on meanwhile
-                if execution.waiting_for["code"] == POISONED:
-                    services.resume(lead, execution.pk)
                 # refused before anything was sent, because its host could not be reached then
                 for step in execution.steps.filter(state="failed", note__contains=UNREACHABLE):
                     services.retry(lead, execution.pk, step.pk)
@@ -90,10 +88,11 @@ class Rig:
 
 
 def bury(owner: str) -> None:
-    """As if fifteen seconds had passed since this worker died: its leases have run out."""
+    """As if its leases had run out since this worker died, and nobody waited any longer."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE executions_execution SET lease_until = clock_timestamp() - interval '1 ms' "
+            "UPDATE executions_execution "
+            "SET lease_until = clock_timestamp() - make_interval(secs => %s) "
             "WHERE lease_owner = %s AND lease_until IS NOT NULL",
-            [owner],
+            [PAUSE + 0.001, owner],
         )
