@@ -152,6 +152,11 @@ def test_a_wrong_attribute_is_an_error_at_its_line(info: str, code: str) -> None
     assert not runbook.executable
 
 
+def test_the_start_of_a_runbook_has_no_time_limit() -> None:
+    call = "```runbook {timeout=5m}\nrunbook: other\nprocedure: do\n```"
+    assert codes(annotated(procedures=call)) == ["RB202"]
+
+
 def test_a_duplicate_id_is_an_error_and_the_ids_stay_unique() -> None:
     runbook = parse(annotated(procedures="```bash {#a}\nls\n```\n```bash {#a}\nls\n```"))
     assert [d.code for d in runbook.diagnostics] == ["RB204"]
