@@ -70,7 +70,7 @@ def _not_carried(result: Result) -> str:
     if not result.carried:
         return "It set its own EXIT trap or replaced itself: its variables are not carried over."
     if result.dropped:
-        return f"Not carried over, too large or not text: {', '.join(result.dropped)}."
+        return f"Not carried over (arrays, too large, or not text): {', '.join(result.dropped)}."
     return ""
 
 

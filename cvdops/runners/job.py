@@ -115,7 +115,9 @@ class Result:
     carried: bool = (
         True  # false: it left no variables, for instance because it set its own EXIT trap
     )
-    dropped: tuple[str, ...] = ()  # variables that no later step will see: too large, or not text
+    dropped: tuple[
+        str, ...
+    ] = ()  # variables that no later step will see: arrays, too large, no text
 
 
 @dataclass(frozen=True, slots=True)

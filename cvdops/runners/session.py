@@ -1,4 +1,4 @@
-"""Reading back the variables that a shell left: scalars that are text, within limits."""
+"""Reading back the variables that a shell left: scalars that are text, within limits. No others are kept."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -21,14 +21,13 @@ _INTERNAL_PREFIXES = ("BASH_", "COMP_", "CVDOPS_", "__cvdops")
 
 _DOUBLE = rb'"(?P<double>[^"\\]*+(?:\\.[^"\\]*+)*+)"'
 _ANSI = rb"\$'(?P<ansi>[^'\\]*+(?:\\.[^'\\]*+)*+)'"
-_LIST = rb"""\((?:[^"'$()]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"|\$'[^'\\]*+(?:\\.[^'\\]*+)*+'|\$)*+\)"""
+_LIST = rb"""(?P<list>\((?:[^"'$()]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"|\$'[^'\\]*+(?:\\.[^'\\]*+)*+'|\$)*+\))"""
 _DECLARATION = re.compile(
     rb"declare -(?P<flags>[-A-Za-z]+) (?P<name>[A-Za-z_]\w*)"
     rb"(?:=(?:" + _DOUBLE + rb"|" + _ANSI + rb"|" + _LIST + rb"))?\n",
     re.DOTALL | re.ASCII,
 )
 _NAME = re.compile(rb"[A-Za-z_]\w*", re.ASCII)
-_NO_SCALAR = frozenset(b"aAn")
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|x[0-9A-Fa-f]{1,2}|.)", re.DOTALL)
 _LETTERS = dict(zip(b"abtnvfreE", b"\a\b\t\n\v\f\r\x1b\x1b", strict=True))
@@ -57,15 +56,16 @@ def read_session(dump: bytes) -> Session:
     return Session(variables, _text(place.removesuffix(b"\n")) or "", True, dropped)
 
 
-def _kept(pairs: Iterable[tuple[bytes, bytes]]) -> tuple[dict[str, str], tuple[str, ...]]:
+def _kept(pairs: Iterable[tuple[bytes, bytes | None]]) -> tuple[dict[str, str], tuple[str, ...]]:
     found: dict[str, str] = {}
     dropped = []
     room = MAX_SESSION
     for raw, value in pairs:
-        name, size = raw.decode("ascii"), len(raw) + len(value) + 1
+        name = raw.decode("ascii")
         if name in INTERNAL or name.startswith(_INTERNAL_PREFIXES):
             continue
-        text = _text(value)
+        text = None if value is None else _text(value)
+        size = len(raw) + len(value or b"") + 1
         if text is None or size > MAX_VARIABLE or size > room:
             dropped.append(name)
             continue
@@ -81,24 +81,27 @@ def _text(value: bytes) -> str | None:
         return None
 
 
-def _exported(body: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _exported(body: bytes) -> Iterator[tuple[bytes, bytes | None]]:
     for entry in body.split(b"\0"):
         name, equals, value = entry.partition(b"=")
         if equals and _NAME.fullmatch(name):
             yield name, value
 
 
-def _declared(body: bytes) -> list[tuple[bytes, bytes]] | None:
-    """The scalars of a `declare -p`; None if it cannot be understood to its end."""
-    found, at = [], 0
+def _declared(body: bytes) -> list[tuple[bytes, bytes | None]] | None:
+    """The variables of a `declare -p`, arrays without a value; None if it cannot be understood to its end."""
+    found: list[tuple[bytes, bytes | None]] = []
+    at = 0
     while at < len(body):
         match = _DECLARATION.match(body, at)
         if match is None:
             return None
         at = match.end()
         flags, name, double, ansi = match.group("flags", "name", "double", "ansi")
-        if (double is None and ansi is None) or not _NO_SCALAR.isdisjoint(flags):
-            continue  # a list, a reference, or declared without a value
+        if match["list"]:
+            found.append((name, None))
+        if (double is None and ansi is None) or b"n" in flags:
+            continue  # a reference, or declared without a value
         found.append((name, _unquoted(double) if ansi is None else _ESCAPE.sub(_unescape, ansi)))
     return found
 

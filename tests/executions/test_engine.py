@@ -29,6 +29,12 @@ def test_variables_and_directory_carry_over(scene: Scene) -> None:
     assert scene.output(scene.run(), "two") == 'a "b" $c\n/usr\n'
 
 
+def test_arrays_are_said_not_to_carry_over(scene: Scene) -> None:
+    scene.runbook(block("one", "declare -A MAP=([a]=b); LIST=(1 2); declare -a NONE; NAME=x"))
+    note = scene.steps(scene.run())["one"].note
+    assert note == "Not carried over (arrays, too large, or not text): LIST, MAP."
+
+
 def test_a_value_stays_a_value(scene: Scene) -> None:
     scene.runbook(
         block("one", "printf '%s' \"${NAME}\""), extra="variables: {NAME: {required: true}}\n"
