@@ -74,7 +74,11 @@ def outlast(
                 _rest(work, wake)
             if found.presence not in _WITHOUT_RESULT:
                 return found
-    finishing.interrupted(work, recorder, found, why, ran=ran)
+    if work.run.hold.ending and found.handle is not None:  # whoever stopped it has died meanwhile
+        gone = StopReport(gone=True)
+        finishing.ended_by_us(work, recorder, found.handle, StepEvent.CANCEL, gone)
+    else:
+        finishing.interrupted(work, recorder, found, why, ran=ran)
     return None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from cvdops.executions import finishing, remains, services
+from cvdops.executions import context, finishing, plan, remains, services
 from cvdops.executions.models import Execution, StepAttempt
 from cvdops.lib.errors import Conflict
 from cvdops.runners import local
@@ -51,6 +51,11 @@ def left(execution: Execution) -> set[str]:
 
 def has_begun(execution: Execution) -> None:
     until(lambda: left(execution), what="its process")
+
+
+def has_said_so(scene: Scene, execution: Execution) -> None:
+    begun(scene, execution, "one")
+    until(lambda: scene.output(execution, "one"), what="its output: its start is known")
 
 
 def noticed(scene: Scene, execution: Execution) -> None:
@@ -101,6 +106,21 @@ def test_one_whose_claim_is_lost_as_it_begins_is_followed_and_can_be_cancelled(
     assert (execution.state, left(execution)) == ("cancelled", set())
 
 
+def test_one_whose_worker_died_while_it_stopped_it_is_cancelled(scene: Scene) -> None:
+    alone = "trap '' TERM; mkfifo p; exec 9<>p; rm p; echo begun; read -rt 300 <&9"  # one process
+    scene.runbook(block("one", f"cd '{scene.folder}'; {alone}"))
+    execution = scene.start()
+    leave_alone(execution, lambda: has_said_so(scene, execution))
+    services.cancel(scene.person("devops-engineer"), execution.pk)
+    transport = context.transport(plan.from_json(execution.plan).hosts["here"])
+    attempt = StepAttempt.objects.get()
+    assert transport.stop(str(attempt.pk), None, finishing.GRACE).gone  # and then it dies
+    assert scene.advance(execution).state == "cancelled"
+    step = scene.steps(execution)["one"]
+    verified = "It was cancelled; its processes are gone, verified."
+    assert (step.state, step.note) == ("cancelled", verified)
+
+
 def test_it_is_not_undone_before_it_is_over(far: Scene, spools: dict[str, Path]) -> None:
     far.runbook(
         block("one", "echo begun; sleep 300", "target=far destructive rollback=undo"),
@@ -109,8 +129,7 @@ def test_it_is_not_undone_before_it_is_over(far: Scene, spools: dict[str, Path])
     execution = far.start()
     lead = far.person("operations-lead")
     with at_work(execution):
-        begun(far, execution, "one")
-        until(lambda: far.output(execution, "one"), what="its output: its start is known")
+        has_said_so(far, execution)
         empty(spools["far"])
         noticed(far, execution)
         for verb in (services.roll_back, services.give_up):
