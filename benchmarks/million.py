@@ -81,8 +81,8 @@ _STATEMENTS = (
          FROM made m JOIN outputs o ON o.n = m.h %% %(variants)s""",
     "DROP INDEX outputwords_words",
     """INSERT INTO executions_outputwords
-         (attempt_id, begin, "end", execution_id, answer, written_at, words)
-       SELECT m.id, 0, o.length, m.id, false, m.at, o.words
+         (attempt_id, begin, "end", execution_id, answer, written_at, words, text)
+       SELECT m.id, 0, o.length, m.id, false, m.at, o.words, o.text
          FROM made m JOIN outputs o ON o.n = m.h %% %(variants)s
         WHERE m.g > %(count)s - %(searched)s""",
     "SET maintenance_work_mem = '256MB'",
@@ -153,16 +153,22 @@ def _outputs(cursor) -> None:
     """Different outputs: frequent words in all of them, some in a few, and each has one of its own."""
     import hashlib
 
+    from cvdops.lib.words import spelled, words
+
     chance = random.Random(1)  # noqa: S311
     cursor.execute(
-        "CREATE TEMP TABLE outputs (n int, length int, digest text, data bytea, words tsvector)"
+        "CREATE TEMP TABLE outputs"
+        " (n int, length int, digest text, data bytea, words text[], text text)"
     )
     for n in range(VARIANTS):
         text = "".join(_line(chance, n) for _ in range(LINES - 1)) + f"only here unique{n}\n"
-        data = text.encode()
+        data, spelt = text.encode(), spelled(text)
         cursor.execute(
-            "INSERT INTO outputs VALUES (%s, %s, %s, %s, to_tsvector('simple', %s))",
-            [n, len(data), hashlib.sha256(data).hexdigest(), zstandard.compress(data, 1), text],
+            "INSERT INTO outputs VALUES (%s, %s, %s, %s, %s, %s)",
+            [
+                *(n, len(data), hashlib.sha256(data).hexdigest(), zstandard.compress(data, 1)),
+                *(sorted(words(spelt)), spelt),
+            ],
         )
 
 
@@ -171,5 +177,6 @@ def _line(chance: random.Random, n: int) -> str:
     rare = f" error e{n % 97}" if chance.random() < 0.01 else ""
     return (
         f"2026-11-{chance.randrange(1, 29):02} 10:0{n % 10}:12 INFO worker {n % 7} {word} request "
-        f"r{chance.randrange(3000)} in {chance.randrange(900)} ms{rare}\n"
+        f"r{chance.randrange(3000)} from 10.0.{chance.randrange(8)}.{chance.randrange(250)}"
+        f" in {chance.randrange(900)} ms{rare}\n"
     )

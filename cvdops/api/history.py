@@ -31,6 +31,8 @@ router = Router(tags=["executions"])
 class Filters(Asked):
     """`q`: the number, words of the reason, a part of the title; `output`: words that a step wrote.
 
+    Each of these words stands in the output as it is given, with its signs, in any case and order;
+    `"two words"` in double quotes in a row. Nothing else has a meaning: `-1` is found as `-1`.
     `variable` is a name, with `value` what it had; `emergency=true`: emergencies alone.
     """
 

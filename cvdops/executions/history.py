@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.contrib.postgres.search import SearchVector, SearchVectorExact
+from django.contrib.postgres.search import SearchQuery, SearchVector, SearchVectorExact
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -27,7 +27,7 @@ from cvdops.lib.together import Wanted as Asked
 
 PAGE = 50
 APART = 86_400.0  # seconds: more than the clocks that make ids and times are ever apart
-REASON = SearchVector("reason", config=search.CONFIG)  # as in the index
+REASON = SearchVector("reason", config="simple")  # as in the index
 # What no list shows, and takes its time to be read.
 _LONG = (
     *("plan", "session", "variables", "sealed"),
@@ -187,9 +187,8 @@ def _said(text: str, known: Places) -> Q:
     if not text:
         return Q()
     named = [pk for pk, title in known.runbooks.items() if text.lower() in title.lower()]
-    condition = Q(runbook__in=named)
-    if words := search.query(text):
-        condition |= Q(SearchVectorExact(REASON, words))
+    words = SearchQuery(text, config="simple")
+    condition = Q(runbook__in=named) | Q(SearchVectorExact(REASON, words))
     if text.lstrip("#").isdecimal():
         condition |= Q(number=int(text.lstrip("#")[:18]))
     return condition

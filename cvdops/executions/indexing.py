@@ -12,16 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.postgres.search import SearchVector
 from django.db import Error, connection, transaction
-from django.db.models import Value
 
 from cvdops.executions import output
 from cvdops.executions.leases import HOLDS
 from cvdops.executions.models import OutputWords, StepAttempt
 from cvdops.executions.output import plain
-from cvdops.executions.search import CONFIG, UNSEARCHED
-from cvdops.lib.words import words
+from cvdops.executions.search import UNSEARCHED
+from cvdops.lib.words import spelled, words
 from cvdops.spec.document import Kind
 
 log = logging.getLogger(__name__)
@@ -84,7 +82,7 @@ def _known(attempt: StepAttempt) -> int:
 
 
 def _write(attempt: StepAttempt, piece: Piece) -> None:
-    text = " ".join(words(piece.data.decode("utf-8", "replace")))
+    text = spelled(piece.data.decode("utf-8", "replace"))
     OutputWords.objects.create(
         attempt=attempt,
         begin=piece.begin,
@@ -92,19 +90,20 @@ def _write(attempt: StepAttempt, piece: Piece) -> None:
         execution_id=attempt.step.execution_id,
         answer=attempt.step.kind == Kind.HTTP,
         written_at=piece.written_at,
-        words=SearchVector(Value(text), config=CONFIG),
+        words=sorted(words(text)),
+        text=text,
     )
 
 
 def _pieces(attempt: StepAttempt, begin: int) -> Iterator[Piece]:
-    """The output from that byte on, cut at the ends of lines."""
+    """The output from that byte on, cut at the ends of lines; a longer line between two words of it."""
     at, data = begin, b""
     written_at = None
     for segment in output.segments(attempt.pk, begin):
         written_at = written_at or segment.created_at
         data += plain(segment)[max(0, begin - segment.offset) :]
         while len(data) >= PIECE:
-            cut = data.rfind(b"\n", 0, PIECE) + 1 or PIECE
+            cut = data.rfind(b"\n", 0, PIECE) + 1 or data.rfind(b" ", 0, PIECE) + 1 or PIECE
             yield Piece(at, data[:cut], written_at)
             at, data, written_at = at + cut, data[cut:], segment.created_at
     if data and written_at:

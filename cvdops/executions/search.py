@@ -1,10 +1,10 @@
-"""Full-text search over stored output: its words, piece by piece, by PostgreSQL's own index.
+"""Search over stored output, piece by piece: an index of its words finds the pieces, their text decides.
 
 Workers write the words of an attempt when it is over (see `indexing`). Output is stored masked, so no
 secret is found; what came back to requests is found only by those who may read it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -13,9 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, Window
-from django.db.models.functions import JSONObject
+from django.db.models.functions import JSONObject, StrIndex
+from django.db.models.lookups import GreaterThan
 
 from cvdops.access import policy
 from cvdops.access.policy import Action
@@ -23,9 +23,8 @@ from cvdops.accounts.models import User
 from cvdops.executions.models import Execution, OutputSegment, OutputWords, StepAttempt
 from cvdops.executions.output import plain
 from cvdops.lib.together import Fixed, Read
-from cvdops.lib.words import asked, looked_for, uncoloured, words
+from cvdops.lib.words import asked, spelled, uncoloured, words
 
-CONFIG = "simple"  # every word counts, as it is written: output is no prose
 LINE = 300  # characters of a line that is shown
 SOON = 16 << 20  # bytes of an output that is looked through while its page is made
 
@@ -58,18 +57,17 @@ class Hit:
     phrase: str  # what the page of the execution looks on for; empty where that would take long or find nothing
 
 
-def query(text: str) -> SearchQuery | None:
-    """None if there is no word in what was asked."""
-    said = asked(text)
-    return SearchQuery(said, config=CONFIG, search_type="websearch") if said else None
-
-
 def found(user: User, text: str) -> QuerySet[OutputWords]:
-    """The pieces of output in which this person finds it."""
-    wanted = query(text)
-    if wanted is None:
+    """The pieces of output in which this person finds all of it."""
+    wanted = asked(text)
+    if not wanted:
         return OutputWords.objects.none()
-    return OutputWords.objects.filter(_readable(user), words=wanted)
+    parts = set().union(*map(words, wanted))
+    pieces = OutputWords.objects.filter(_readable(user), words__contains=sorted(parts))
+    for one in wanted:
+        if one.strip() not in parts:  # of more than one word: these must stand together
+            pieces = pieces.filter(GreaterThan(StrIndex("text", Value(one)), 0))
+    return pieces
 
 
 def _readable(user: User) -> Q:
@@ -126,7 +124,7 @@ def hits(user: User, text: str, executions: Iterable[UUID]) -> dict[UUID, Hit]:
 
 
 def _hit(piece: Mapping[str, Any], text: str) -> Hit:
-    line, at, lines = _line(_stored(piece), looked_for(text))
+    line, at, lines = _line(_stored(piece), asked(text))
     phrase = text.strip().strip('"')
     shown = piece["size"] <= SOON and phrase.lower() in line.lower()
     return Hit(
@@ -152,15 +150,18 @@ def _stored(piece: Mapping[str, Any]) -> bytes:
     return b"".join(parts)
 
 
-def _line(data: bytes, wanted: frozenset[str]) -> tuple[str, int, int]:
-    """The line with the most of the words, the first of such; the byte where it begins; how many there are.
+def _line(data: bytes, wanted: Sequence[str]) -> tuple[str, int, int]:
+    """The line with the most of it, the first of such; the byte where it begins; how many there are.
 
     Empty if none has any.
     """
     best, most, count, begin = ("", 0), 0, 0, 0
+    longest = [max(one.split(), key=len) for one in wanted]
     for stored in data.split(b"\n"):
         line = uncoloured(stored.decode("utf-8", "replace"))
-        has = _words_of(line, wanted)
+        folded = line.casefold()
+        # most lines have none, which is soon seen
+        has = any(word in folded for word in longest) and _count(spelled(line), wanted)
         if has > most:
             best, most, count = (line, begin), has, 0
         count += has == most > 0
@@ -168,7 +169,5 @@ def _line(data: bytes, wanted: frozenset[str]) -> tuple[str, int, int]:
     return *best, count
 
 
-def _words_of(line: str, wanted: frozenset[str]) -> int:
-    """How many of the words it has. Most lines have none, which is soon seen."""
-    folded = line.lower()
-    return any(word in folded for word in wanted) and len(wanted.intersection(words(line)))
+def _count(line: str, wanted: Sequence[str]) -> int:
+    return sum(one in line for one in wanted)

@@ -1,17 +1,30 @@
-"""Text as the words by which it is found. Pure: the same for what is stored and for what is asked."""
+"""Text as it is searched. Pure: the same for what is stored and for what is asked."""
 
 import re
 
-LONGEST = 64  # characters; of a longer word the beginning counts
+LONGEST = 64  # characters; of a longer word the beginning is in the index
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
-_WORD = re.compile(r"[^\W_]+")
-_ASKED = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
+_GAP = re.compile(r"(?:[^\S\n]|\x00)+")
+_WORD = re.compile(r"[^\W_]+|\S|\n")
+_JOINED = re.compile(r"(?= ([^\W_]+|[^\w\s]) ([^\w\s]|_) ([^\W_]+) )")
+_ASKED = re.compile(r'(?<!\S)"([^"]*[^"\s][^"]*)"(?!\S)|(\S+)')
 
 
-def words(text: str) -> list[str]:
-    """The words of a text in their order: letters and digits, in lower case, without colours."""
-    return [word[:LONGEST] for word in _WORD.findall(uncoloured(text).lower())]
+def spelled(text: str) -> str:
+    """The text without case and colours, with a space around each of its words and signs.
+
+    A word is a run of letters and digits; each other character stands for itself, and where there was a
+    gap, there are two spaces. So `0.22` is a part of what is made of `10.0.22:80`, and not of `10.0.222`.
+    """
+    shown = _GAP.sub(" ", uncoloured(text).casefold())
+    return _WORD.sub(r" \g<0>", shown) + " "
+
+
+def words(spelt: str) -> set[str]:
+    """What of it is in the index: its words and signs, and each word with the sign and what is before it."""
+    joined = map("".join, _JOINED.findall(spelt))  # far fewer pieces have all of an address
+    return {word[:LONGEST] for word in (*spelt.split(), *joined)}
 
 
 def uncoloured(text: str) -> str:
@@ -19,25 +32,6 @@ def uncoloured(text: str) -> str:
     return _ESCAPE.sub("", text)
 
 
-def asked(text: str) -> str:
-    """What somebody looks for, as `websearch_to_tsquery` takes it; empty if there is no word in it.
-
-    `web-1.example.com` is found as these words in a row, `"in quotes"` too, `-word` must not be there,
-    and `or` stands between what may be there instead.
-    """
-    found = []
-    for minus, quoted, bare in _ASKED.findall(text):
-        parts = words(quoted or bare)
-        if bare.lower() == "or":
-            found.append("or")
-        elif len(parts) == 1 and parts != ["or"]:
-            found.append(f"{minus}{parts[0]}")
-        elif parts:
-            found.append(f'{minus}"{" ".join(parts)}"')
-    return " ".join(found) if any(part != "or" for part in found) else ""
-
-
-def looked_for(text: str) -> frozenset[str]:
-    """The words of it that may be there."""
-    parts = (quoted or bare for minus, quoted, bare in _ASKED.findall(text) if not minus)
-    return frozenset(word for part in parts if part.lower() != "or" for word in words(part))
+def asked(text: str) -> list[str]:
+    """What somebody looks for, spelled: each word as it is typed, and each text in double quotes as one."""
+    return [spelled((quoted or bare).strip()) for quoted, bare in _ASKED.findall(text)]

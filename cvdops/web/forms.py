@@ -171,7 +171,11 @@ class HistoryFilter(Filter):
         widget=forms.TextInput({"type": "search"}),
     )
     output = forms.CharField(
-        label="Words in the output", max_length=200, widget=forms.TextInput({"type": "search"})
+        label="Words in the output",
+        max_length=200,
+        widget=forms.TextInput({"type": "search"}),
+        help_text="Words in the output: each has to stand there as you type it, signs too, in any case and "
+        "order. In double quotes: these words in a row. Nothing else has a meaning.",
     )
     runbook = forms.ChoiceField()
     environment = forms.ChoiceField()

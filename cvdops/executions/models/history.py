@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -12,7 +12,7 @@ from cvdops.executions.models.execution import Execution, StepAttempt
 
 
 class OutputWords(models.Model):
-    """The words of a piece of an attempt's output as it is stored: masked, so no secret is among them."""
+    """A piece of an attempt's output as it is searched: masked as it is stored, so no secret is found."""
 
     pk = models.CompositePrimaryKey("attempt_id", "begin")
     # No foreign keys, as the output itself has none.
@@ -34,7 +34,9 @@ class OutputWords(models.Model):
     )
     answer = models.BooleanField()  # what came back to a request, which not everybody may read
     written_at = models.DateTimeField()  # its output goes with that month
-    words = SearchVectorField()
+    # The words find the pieces by their index; what was asked must stand in the text (see lib/words).
+    words = ArrayField(models.TextField(db_collation="C"))
+    text = models.TextField(db_collation="C")
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
