@@ -13,13 +13,13 @@ from django.test.utils import CaptureQueriesContext
 
 from cvdops.access.policy import readable_categories, sight
 from cvdops.accounts.models import User
+from cvdops.executions import repute
 from cvdops.executions.estimate import estimate
 from cvdops.executions.impact import impact
 from cvdops.executions.metrics import metrics
 from cvdops.executions.models import Execution
 from cvdops.executions.plan import from_json
 from cvdops.web import summaries
-from cvdops.web.catalog import facts
 from tests.cast import person
 from tests.web.world import World
 
@@ -51,7 +51,7 @@ LOOKS: dict[str, tuple[Asks, set[str]]] = {
         {"execution_by_runbook"},
     ),
     "runbook": (
-        lambda user, _: list(facts.versions.ask(user, "deployment", Q())),
+        lambda user, _: list(repute.versions.ask(user, Q(runbook="deployment"))),
         {"execution_by_version", "execution_tested"},
     ),
     "launch": (told, {"execution_of_procedure", "execution_rolled_back"}),

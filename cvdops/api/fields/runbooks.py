@@ -11,7 +11,7 @@ RUNBOOKS: Mapping[str, str] = {
     "QualityShape.errors": "Its findings of severity `error`: with one it cannot be executed.",
     "QualityShape.notes": "Those of severity `info`.",
     "QualityShape.warnings": "Those of severity `warning`.",
-    "RunbookItem.quality": "How much there is to say against the newest version; null: there is none.",
+    "quality": "How much there is to say against the newest version; null: there is none.",
     "group": "The group of runbooks that it belongs to.",
     "hint": "How to mend it.",
     "Linted.id": "The id that the runbook would have.",

@@ -14,7 +14,7 @@ _AGAIN = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("executions", "0018_whole_outputs_searched")]
+    dependencies = [("executions", "0019_execution_of_procedure")]
 
     operations = [
         migrations.RunSQL(_AGAIN, migrations.RunSQL.noop),
