@@ -1,6 +1,8 @@
 """What can leave no result any more and runs all the same: nothing replaces, undoes or ends it before."""
 
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,14 +109,16 @@ def test_one_whose_claim_is_lost_as_it_begins_is_followed_and_can_be_cancelled(
 
 
 def test_one_whose_worker_died_while_it_stopped_it_is_cancelled(scene: Scene) -> None:
-    alone = "trap '' TERM; mkfifo p; exec 9<>p; rm p; echo begun; read -rt 300 <&9"  # one process
-    scene.runbook(block("one", f"cd '{scene.folder}'; {alone}"))
+    scene.runbook(block("one", "echo begun; sleep 300"))
     execution = scene.start()
     leave_alone(execution, lambda: has_said_so(scene, execution))
     services.cancel(scene.person("devops-engineer"), execution.pk)
     transport = context.transport(plan.from_json(execution.plan).hosts["here"])
-    attempt = StepAttempt.objects.get()
-    assert transport.stop(str(attempt.pk), None, finishing.GRACE).gone  # and then it dies
+    attempt = str(StepAttempt.objects.get().pk)
+    leader = transport.attach(attempt).leader
+    assert leader
+    os.kill(leader.pid, signal.SIGKILL)  # first, or it may tell yet how the step was killed
+    assert transport.stop(attempt, leader, finishing.GRACE).gone  # and then the worker dies
     assert scene.advance(execution).state == "cancelled"
     step = scene.steps(execution)["one"]
     verified = "It was cancelled; its processes are gone, verified."
