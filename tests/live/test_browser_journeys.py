@@ -372,7 +372,7 @@ def test_without_the_script_the_page_is_true_and_forms_work(
         expect(page.locator("#lines li").first).to_have_text("line 0000")
         page.get_by_role("searchbox").fill("line 1")
         page.get_by_role("searchbox").press("Enter")
-        expect(page.locator("#hits")).to_have_text("1000 of 1000 lines")
+        expect(page.locator("#hits")).to_have_text("1,000 of 1,000 lines")
         page.get_by_role("link", name="Previous line found").click()
         expect(page.locator("#at")).to_have_text("line 1998")
         page.get_by_role("link", name="Times").click()
