@@ -204,7 +204,12 @@ def test_a_search_that_takes_too_long_keeps_no_other_from_its_turn(
     def slow() -> None:
         with connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = 50")
-            cursor.execute("SELECT pg_sleep(60)")
+            try:
+                cursor.execute("SELECT pg_sleep(60)")
+            finally:
+                cursor.execute(
+                    "RESET statement_timeout"
+                )  # the pool gives this connection to others
 
     monkeypatch.setattr(pulse, "rescue", slow)
     monkeypatch.setattr(witness, "look", lambda: turns.append("witness"))

@@ -95,7 +95,7 @@ def test_the_claim_that_keeps_a_cancelled_step_from_beginning_is_no_end_of_it(
     LocalTransport(settings.SPOOL_DIR).start(jobs.nothing(StepAttempt.objects.get()))
     Execution.objects.update(lease_until=execution.created_at)
     assert scene.advance(execution).state == "cancelled"
-    assert scene.states(execution) == {"one": "interrupted"}
+    assert scene.states(execution) == {"one": "cancelled"}
 
 
 def test_a_worker_that_died_before_it_removed_them_is_replaced_by_any_other(
