@@ -7,7 +7,7 @@ from cvdops.streams.publisher import Publisher
 
 # Seconds in which hints are gathered after one was sent. Sending takes the interpreter from the steps: where
 # each of their moves was sent at once, a short step took a sixth longer.
-PAUSE = 0.02
+PAUSE = 0.01
 
 
 class Herald:
