@@ -65,9 +65,9 @@ def test_it_is_found_by_its_own_index(look: str, world: World) -> None:
     with CaptureQueriesContext(connection) as asked:
         ask(person("operations-lead"), earlier)
     only(indexes)
-    plans = "\n".join(
-        explained(one["sql"]) for one in asked.captured_queries if NEWEST.search(one["sql"])
-    )
+    # what a server-side statement was made of is not told; the first in a process may read rights by one
+    texts = [one["sql"] for one in asked.captured_queries if one["sql"]]
+    plans = "\n".join(explained(text) for text in texts if NEWEST.search(text))
     for index in indexes:
         *before, _ = plans.split(f"using {index}")
         assert any("Sort" not in one.split("Limit")[-1] for one in before if "Limit" in one), plans
