@@ -8,11 +8,11 @@ from typing import ClassVar
 
 from django.db import connection
 
+from cvdops.executions.pace import FEWEST
 from cvdops.executions.plan import Plan
 from cvdops.executions.states import Phase
 from cvdops.executions.worked import WORKED
 
-FEWEST = 3  # past executions that tell more than the document
 NEWEST = 50
 # Seconds that the program itself takes between two steps at most; what is longer is a pause or a wait.
 BETWEEN = 60

@@ -25,8 +25,8 @@ from cvdops.accounts.models import User
 from cvdops.catalog import queries as catalog
 from cvdops.catalog.freshness import Freshness, freshness
 from cvdops.catalog.models import Runbook
-from cvdops.executions.estimate import FEWEST
 from cvdops.executions.models import Execution
+from cvdops.executions.pace import FEWEST
 from cvdops.executions.queries import newest_of, visible
 from cvdops.executions.states import TERMINAL, ExecutionState
 from cvdops.lib.ids import first_of

@@ -94,9 +94,12 @@ def refuse_stale(execution: Execution, seen: str, *, whatever_runs: bool = False
     if not seen:
         return
     found, then = lock(execution), Situation.read(seen)
-    now = Situation.of(found, found.steps.all())
-    if then and (then.phase == now.phase if whatever_runs else then.digest == now.digest):
+    if then and then.phase == found.phase and (whatever_runs or _same(then, found)):
         return
     why = who_was_first(execution, Q(seq__gt=then.seq)) if then else ""
     text = f"It has moved on since this was shown: {why or 'it went on by itself'}. "
     raise Conflict(f"{text}See how it stands now, then decide.", MOVED_ON)
+
+
+def _same(then: Situation, execution: Execution) -> bool:
+    return then.digest == Situation.of(execution, execution.steps.all()).digest

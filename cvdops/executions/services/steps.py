@@ -72,9 +72,8 @@ def _settle_step(
     if step.unconfirmed:
         if event is not StepEvent.SETTLE:
             raise Conflict(f"“{step.title}” may still be running: wait, or settle it.")
-        event = stops.asked_for(
-            step, execution.intent, execution.phase
-        )  # a Lead vouches for it now
+        # a Lead vouches for it now
+        event = stops.asked_for(step, execution.intent, execution.phase)
     notes = {
         StepEvent.CANCEL: f"Settled by {user.name}: {comment.strip()}",
         StepEvent.TIME_OUT: f"Its time was up. Settled by {user.name}: {comment.strip()}",
