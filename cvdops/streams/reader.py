@@ -26,7 +26,7 @@ PAUSES = (0.1, 0.5, 1.0, 2.0)  # seconds between tries to reach Redis again
 class Reader:
     """Follows executions by hints. While it is not `connected`, those who follow look by themselves.
 
-    Belongs to one event loop.
+    Belongs to one event loop. Holds no connection when nobody follows.
     """
 
     def __init__(self, url: str) -> None:
@@ -55,13 +55,6 @@ class Reader:
             if not self._signals[execution]:
                 del self._signals[execution]
 
-    async def close(self) -> None:
-        """Stop reading."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        await self._redis.aclose()
-
     async def _read(self) -> None:
         """Read while somebody follows anything; reach for Redis again for as long as that takes."""
         failures = 0
@@ -80,15 +73,18 @@ class Reader:
             self.connected = False
 
     async def _follow_stream(self) -> None:
-        newest: Any = await self._redis.xrevrange(KEY, count=1)
-        position: str = newest[0][0] if newest else "0"
-        self.connected = True
-        self._set(set(self._signals))  # what came while nobody listened
-        while self._signals:
-            answer: Any = await self._redis.xread({KEY: position}, count=1000, block=BLOCK)
-            for _key, entries in answer or []:
-                position = entries[-1][0]
-                self._set({fields.get("e", "") for _id, fields in entries})
+        try:
+            newest: Any = await self._redis.xrevrange(KEY, count=1)
+            position: str = newest[0][0] if newest else "0"
+            self.connected = True
+            self._set(set(self._signals))  # what came while nobody listened
+            while self._signals:
+                answer: Any = await self._redis.xread({KEY: position}, count=1000, block=BLOCK)
+                for _key, entries in answer or []:
+                    position = entries[-1][0]
+                    self._set({fields.get("e", "") for _id, fields in entries})
+        finally:
+            await self._redis.aclose()
 
     def _set(self, executions: set[str]) -> None:
         for execution in executions & self._signals.keys():

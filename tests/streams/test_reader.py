@@ -2,8 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 import pytest
 from redis.asyncio import Redis
@@ -21,17 +20,9 @@ def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(test: Callable[[Reader], Awaitable[None]], broker: Broker) -> None:
     async def whole() -> None:
-        async with reading(broker) as reader:
-            await asyncio.wait_for(test(reader), 120)
+        await asyncio.wait_for(test(Reader(broker.url)), 120)
 
     asyncio.run(whole())
-
-
-@asynccontextmanager
-async def reading(broker: Broker) -> AsyncIterator[Reader]:
-    reader = Reader(broker.url)
-    yield reader
-    await reader.close()
 
 
 async def until(reader: Reader, *, connected: bool) -> None:
@@ -144,6 +135,9 @@ def test_stops_reading_when_nobody_follows(broker: Broker) -> None:
         with reader.follow("one"):
             await until(reader, connected=True)
         await until(reader, connected=False)
+        client = Redis.from_url(broker.url)
+        assert len(await client.client_list()) == 1  # this one
+        await client.aclose()
         with reader.follow("one") as hint:
             await heard(reader, broker, "one", hint)
 
