@@ -201,10 +201,12 @@ class Controls:
     note: Control
     decisions: Mapping[Action, Decision]
     waiting: bool
+    phase: str
 
     def step(self, step: StepRun) -> StepControls:
         """What could be done with one step."""
-        stuck = self.waiting and step.state in STEP_STUCK
+        told = step.unconfirmed or step.phase == self.phase  # before its rollback it runs no more
+        stuck = self.waiting and told and step.state in STEP_STUCK
         again = stuck and not step.unconfirmed  # it may still be running
         people = step.state == StepState.WAITING and step.kind in {"manual", "checklist"}
         return StepControls(
@@ -266,6 +268,7 @@ def controls(
         note=Control(True, decisions[Action.NOTE]),
         decisions=decisions,
         waiting=state == ExecutionState.WAITING,
+        phase=execution.phase,
     )
 
 

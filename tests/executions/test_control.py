@@ -201,6 +201,9 @@ def test_a_failed_rollback_step_stops_and_waits(scene: Scene) -> None:
     services.roll_back(scene.person("devops-engineer"), execution.pk)
     assert scene.advance(execution).state == "waiting"
     assert scene.steps(execution)["undo"].exit_code == 4
+    # what failed before it is told of, and not run again in the middle of the rollback
+    with pytest.raises(Conflict, match="Its rollback has begun"):
+        services.retry(scene.person("devops-engineer"), execution.pk, "two")
 
 
 def test_there_is_nothing_to_roll_back_where_nothing_was_changed(scene: Scene) -> None:

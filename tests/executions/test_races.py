@@ -131,6 +131,21 @@ def test_two_verbs(
         race(situation(scene), leads, verbs)
 
 
+@pytest.mark.parametrize("situation", RACES)
+def test_a_verb_that_comes_later(
+    scene: Scene, leads: list[User], situation: Callable[[Scene], Execution]
+) -> None:
+    """Who reads only what the first has made of it is told the same as who waited for it in a race."""
+    ann, ben = leads
+    for first in RACES[situation]:
+        execution = situation(scene)
+        VERBS[first](ann, execution.pk)
+        for second in RACES[situation]:
+            if not follows(first, second):
+                with pytest.raises(Conflict, match=f"{ann.name} was first .*[0-9:]{{8}} UTC"):
+                    VERBS[second](ben, execution.pk)
+
+
 @pytest.mark.parametrize("rounds", FEWER)
 def test_two_verbs_while_a_worker_has_it(scene: Scene, leads: list[User], rounds: int) -> None:
     scene.runbook(block("one", "sleep 60"))

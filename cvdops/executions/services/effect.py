@@ -37,10 +37,13 @@ def lock(execution: Execution) -> Execution:
     return rows.get(pk=execution.pk)
 
 
-def refuse_ending(execution: Execution) -> None:
-    """What is to come to its end is not decided any more. Raises Conflict."""
-    if (found := lock(execution)).ending:
+def refuse_over(execution: Execution, phase: str) -> None:
+    """What comes to its end is not decided any more, nor what ran before its rollback. Raises Conflict."""
+    found = lock(execution)
+    if found.ending:
         raise asked_before(found)
+    if found.phase != phase:
+        raise moved_on(execution, "Its rollback has begun.")
 
 
 def asked_before(execution: Execution) -> Conflict:

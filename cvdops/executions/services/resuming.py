@@ -14,7 +14,12 @@ from cvdops.executions import validity
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter
-from cvdops.executions.services.effect import one_effect, refuse_ending, refuse_stale
+from cvdops.executions.services.effect import (
+    moved_on,
+    one_effect,
+    refuse_over,
+    refuse_stale,
+)
 from cvdops.executions.states import (
     STEP_DONE,
     ExecutionEvent,
@@ -72,11 +77,18 @@ def _fate(step: StepRun, start: int) -> Fate:
     return Fate.RUN if step.state == StepState.PENDING else Fate.RUN_AGAIN
 
 
-def _problem(execution: Execution, start: StepRun, fates: tuple[tuple[StepRun, Fate], ...]) -> str:
+def _closed(execution: Execution, start: StepRun) -> str:
+    """Why it does not go on from a step that somebody chooses; empty if it may."""
     if start.phase != Phase.FORWARD or execution.phase != Phase.FORWARD:
-        return "It was rolled back: start a new execution instead."
+        return "Its rollback has begun: start a new execution instead."
     if not possible(execution.state, ExecutionEvent.RESUME_FROM):
-        return f"It is {execution.look.label.lower()}: it cannot go on from another step now."
+        return "It cannot go on from another step now."
+    return ""
+
+
+def _problem(execution: Execution, start: StepRun, fates: tuple[tuple[StepRun, Fate], ...]) -> str:
+    if closed := _closed(execution, start):
+        return closed
     if not any(fate in {Fate.RUN, Fate.RUN_AGAIN} for _, fate in fates):
         return "Nothing would run: choose an earlier step."
     for step, fate in fates:
@@ -99,11 +111,13 @@ def resume_from(
     can(user, plan.action, matter(execution)).enforce()
     if not comment.strip():
         raise Invalid([Problem("comment", f"Say why you go on from “{start.title}”.")])
+    if closed := _closed(execution, start):
+        raise moved_on(execution, closed)
     if plan.problem:
         raise Conflict(plan.problem)
     with one_effect(execution), transaction.atomic():
         refuse_stale(execution, seen)
-        refuse_ending(execution)
+        refuse_over(execution, Phase.FORWARD)
         hand = Hand(execution.pk, actor=user)
         seq = hand.move(
             ExecutionEvent.RESUME_FROM,

@@ -15,7 +15,7 @@ from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter, planned
 from cvdops.executions.services.batches import refuse_out_of_turn
-from cvdops.executions.services.effect import one_effect, refuse_ending, refuse_stale
+from cvdops.executions.services.effect import one_effect, refuse_over, refuse_stale
 from cvdops.executions.states import ExecutionEvent, ExecutionState, Phase, StepEvent
 from cvdops.executions.transitions import AFRESH, Also, DatabaseNow, Hand, Merge, Superseded
 from cvdops.lib.errors import Conflict, Invalid, Problem
@@ -84,7 +84,7 @@ def _settle_step(
     with one_effect(execution, step), transaction.atomic():
         refuse_stale(execution, seen)
         if not step.unconfirmed:
-            refuse_ending(execution)
+            refuse_over(execution, step.phase)
         hand = Hand(execution.pk, actor=user)
         fields: dict[str, Any] = {"tries": 0, "note": notes[event], "unconfirmed": False}
         fields |= AFRESH if event is StepEvent.RETRY else {}
