@@ -41,8 +41,8 @@ class PlannedStep(Schema):
             kind=found.step.kind,
             hosts=found.host.split(", ") if found.host else [],
             body=found.body,
-            values=dict(found.values),
-            rollback=found.undo.id if found.undo else None,
+            values={name: value for name, value, _ in found.values},
+            rollback=found.undo.step.id if found.undo else None,
             **besides(found.step),
         )
 

@@ -29,8 +29,8 @@ def as_json(preview: Preview, checks: Sequence[HostCheck]) -> dict[str, object]:
                 "kind": row.step.kind,
                 "host": row.host,
                 "body": row.request or row.step.body,
-                "values": dict(row.values),
-                "rollback": row.undo.id if row.undo else None,
+                "values": {name: value for name, value, _ in row.values},
+                "rollback": row.undo.step.id if row.undo else None,
             }
             for row in resolved(preview, preview.draft.forward)
         ],
@@ -52,11 +52,11 @@ def lines(preview: Preview, checks: Sequence[HostCheck]) -> Iterator[str]:
     for row in resolved(preview, preview.draft.forward):
         where = f" ({row.host})" if row.host else ""
         yield visible(f"{row.number}. {row.step.title}{where}")
-        yield from (f"     {visible(n)}={visible(value)}" for n, value in row.values)
+        yield from (f"     {visible(n)}={visible(value)}" for n, value, _ in row.values)
         body = row.body.rstrip()
         yield from (f"   | {line}" for line in visible(body).split("\n") if body)
         if row.undo:
-            yield visible(f"   undone by: {row.undo.title}")
+            yield visible(f"   undone by: {row.undo.step.title}")
     for need in approvers.needed(preview.draft):
         groups = " and ".join(f"{n} of {' or '.join(names)}" for n, names in need.groups)
         yield visible(f"Approval “{need.title}”: {groups}.")

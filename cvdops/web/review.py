@@ -21,10 +21,10 @@ from cvdops.executions.plan import PEOPLE, digest
 from cvdops.executions.quality import Quality, quality
 from cvdops.executions.queries import pinned
 from cvdops.executions.repute import known, versions
-from cvdops.executions.resolved import HIDDEN, planned
+from cvdops.executions.resolved import HIDDEN, Resolved, planned
 from cvdops.executions.states import ExecutionState, Look, StepState
 from cvdops.lib.together import Read, Wanted, ahead
-from cvdops.spec.document import Kind, Step
+from cvdops.spec.document import Kind
 from cvdops.web.approvers import Group, groups
 from cvdops.web.live.scene import Scene
 
@@ -45,15 +45,9 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanRow:
-    """A step as it would run: its script and the values that it uses."""
+class PlanRow(Resolved):
+    """A step as it would run, and how far it is."""
 
-    number: int
-    step: Step
-    host: str
-    undo: Step | None
-    request: str  # what an http step asks for
-    values: tuple[tuple[str, str], ...]
     asked: bool  # the gate that this request is about
     marks: tuple[Mark, ...]  # how far it is; none for a step to come
     differing: tuple[StepRun, ...]  # its runs whose output is not what the document promises

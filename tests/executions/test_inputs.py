@@ -22,4 +22,5 @@ def test_the_values_that_it_names(kind: Kind, body: str, shown: list[tuple[str, 
     attributes = Attributes(database="cvd" if kind is Kind.SQL else "")
     place = {"section": SectionKind.PROCEDURES, "line": 1, "attributes": attributes}
     step = Step(id="a", title="", kind=kind, body=body, **place)
-    assert list(inputs(step, VALUES, DATABASES)) == shown
+    found = inputs(step, VALUES, DATABASES, ())
+    assert [(one.name, one.value) for one in found] == shown

@@ -36,8 +36,8 @@ def test_nothing_is_chosen_for_the_operator(world: World) -> None:
 
 def test_the_plan_shows_commands_values_gates_and_what_undoes_them(world: World) -> None:
     page = world.client("devops-engineer").get(RUN + "?procedure=release").content.decode()
-    assert '<span class="v">$SERVICE_NAME</span>' in page
-    assert "<code>cvd</code>" in page
+    value = '<span class="is"><span class="visually-hidden"> is </span>cvd</span>'
+    assert f'<span class="v">$SERVICE_NAME</span>{value}' in page
     assert "Undone by: Take it back" in page
     assert "Nobody notices." in page
 

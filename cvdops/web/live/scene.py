@@ -12,6 +12,7 @@ from cvdops.approvals.models import ApprovalRequest, Decision, RequestState
 from cvdops.catalog.models import RunbookVersion
 from cvdops.catalog.queries import document
 from cvdops.environments.schedule import State
+from cvdops.executions.inputs import Input
 from cvdops.executions.models import (
     ChecklistMark,
     Closing,
@@ -289,7 +290,7 @@ class Scene:
         at = self.rows.index(row)
         return next(iter(self.rows[at - 1 : at]), None), next(iter(self.rows[at + 1 :]), None)
 
-    def values(self, row: Row | None) -> tuple[tuple[str, str], ...]:
+    def values(self, row: Row | None) -> tuple[Input, ...]:
         """The values that its command and its expected output name, as far as they were known at the start."""
         steps = [self.plan.step(row.step.key)] if row else []
         return tuple(v for one in planned(self.execution, self.plan, steps) for v in one.values)

@@ -1,6 +1,6 @@
 """Icons, times and durations as every page shows them."""
 
-import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from urllib.parse import urlencode
@@ -9,11 +9,12 @@ from django import template
 from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from cvdops.environments.models import Environment
 from cvdops.environments.schedule import said
+from cvdops.executions.inputs import Input, mentions
 from cvdops.executions.states import Look
 from cvdops.lib.visible import visible
 from cvdops.lib.zones import beside, zone
@@ -27,7 +28,6 @@ register = template.Library()
 register.filter("browser", browser_name)
 
 _SHORT = 4_000  # characters of a piece whose HTML is kept
-_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Za-z_][A-Za-z0-9_]*")
 
 
 @register.simple_tag
@@ -170,17 +170,27 @@ def percent(part: float, whole: float) -> float:
     return round(100 * part / whole, 1) if whole else 0.0
 
 
-@register.simple_tag
-def command(body: str) -> SafeString:
-    """A script with its variables marked and what would hide made visible; everything is escaped."""
+@register.inclusion_tag("_command.html")
+def command(body: str, kind: str = "", values: Sequence[Input] = ()) -> dict[str, object]:
+    """A script with its variables marked and their values beside them, and what would hide made visible.
+
+    A value that a script may change is not put into it: where it stands it may be another by then.
+    """
     body = visible(body)
-    pieces = []
+    fixed = {one.name: one for one in values if one.fixed}
+    pieces: list[tuple[str, str, Input | None]] = []
     end = 0
-    for match in _VARIABLE.finditer(body):
-        pieces.append((body[end : match.start()], match.group()))
-        end = match.end()
-    marked = format_html_join("", '{}<span class="v">{}</span>', pieces)
-    return format_html("{}{}", marked, body[end:])
+    for found in mentions(Kind(kind) if kind else None, body):
+        value = fixed.get(found.name) if found.whole else None
+        if value or body[found.start] not in "'\"":
+            pieces.append((body[end : found.start], body[found.start : found.end], value))
+            end = found.end
+    within = {value.name for _, _, value in pieces if value}
+    return {
+        "pieces": pieces,
+        "rest": body[end:],
+        "others": [one for one in values if one.name not in within],
+    }
 
 
 _KIND_ICONS = {

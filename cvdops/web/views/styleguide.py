@@ -6,6 +6,7 @@ from django.shortcuts import render
 from cvdops.access.marks import requires
 from cvdops.access.policy import Action
 from cvdops.environments.models import Environment
+from cvdops.executions.inputs import Input
 from cvdops.executions.states import EXECUTION_LOOKS, STEP_LOOKS, ExecutionState
 from cvdops.lib.errors import Reason
 from cvdops.web.finding import Hit
@@ -26,6 +27,10 @@ COLOURS = (
     *(name for tone in TONES[:4] for name in (tone, f"{tone}-bg")),
 )
 SCRIPT = 'sudo systemctl stop ${SERVICE_NAME}\ncp "$DATABASE_PATH" /tmp/'
+VALUES = (
+    Input("SERVICE_NAME", "cvd", fixed=True),
+    Input("DATABASE_PATH", "/opt/cvd/data/cvd.db", fixed=True),
+)
 PROSE = "Stops the service, so that nobody writes:\n\n* it answers `503` meanwhile,\n* about **a minute**.\n"
 
 
@@ -45,6 +50,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
             Reason("example", "This needs Execute on deployment; you have Review.", "Ask.")
         ],
         "script": SCRIPT,
+        "values": VALUES,
         "prose": PROSE,
         "hits": [
             Hit("Deployment", "#content", "book-open", "Execute"),
