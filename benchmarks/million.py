@@ -2,6 +2,9 @@
 
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import zstandard
 
@@ -26,7 +29,7 @@ SELECT m.id, nextval('execution_number'), p.runbook_id, p.version_id, p.procedur
        jsonb_build_object('TARGET_VERSION', 'v1.' || m.g %% 500, 'SERVICE_NAME', 'cvd',
                           'TICKET', 'OPS-' || m.g),
        '', CASE WHEN m.detailed THEN p.plan ELSE '{}' END, p.digest, s.state, 'forward', '', '{}', '{}',
-       '', 1, '', 0, 0, m.at, m.at,
+       '', 3, '', 0, 0, m.at, m.at,
        CASE WHEN NOT m.going THEN m.at + make_interval(secs => 60 + m.h %% 600) END, m.at
   FROM made m
   JOIN plans p ON p.n = m.plan
@@ -42,17 +45,17 @@ SELECT m.id, nextval('execution_number'), p.runbook_id, p.version_id, p.procedur
 _STATEMENTS = (
     """CREATE TEMP TABLE people AS
        SELECT row_number() OVER (ORDER BY id) - 1 AS n, id FROM accounts_user""",
-    # the ids are of version 7, at the times that they say
+    # Ids of the times that they say. Few outputs are frequent, and most are rare.
     """CREATE TEMP TABLE made AS
-       SELECT moments.*, draws.plan, (
-                lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7'
-                || substr(md5(g::text), 1, 3) || '8' || substr(md5(g::text), 4, 15))::uuid AS id
+       SELECT moments.*, draws.plan, uuidv7(at - now()) AS id,
+              floor(%(variants)s * power((h >> 7) / 16777216.0, 3))::int AS output
          FROM (SELECT g, g > %(count)s - %(detailed)s AS detailed, g > %(count)s - %(going)s AS going,
                       hashint4(g::int) & 2147483647 AS h, hashint4(-g::int) & 2147483647 AS i,
                       now() - make_interval(days => 1)
                       - make_interval(secs => %(seconds)s * (1 - g / %(count)s.0)) AS at
                  FROM generate_series(1, %(count)s) AS g) AS moments
-         JOIN draws ON draws.n = moments.i %% (SELECT count(*) FROM draws)""",
+         JOIN draws ON draws.n = moments.i %% (SELECT count(*) FROM draws)
+        ORDER BY g""",
     "ANALYZE made",
     _EXECUTIONS,
     # Before the steps, or workers would lay out the lists of what has just ended. Some nobody closes.
@@ -62,7 +65,7 @@ _STATEMENTS = (
     """INSERT INTO executions_steprun
          (id, execution_id, phase, position, key, host, lane, section, kind, title, state, attempt_count,
           tries, exit_code, note, sample, sample_detail, started_at, finished_at, unconfirmed)
-       SELECT CASE WHEN s.main THEN m.id ELSE gen_random_uuid() END, m.id, 'forward', s.position, s.key,
+       SELECT CASE WHEN s.main THEN m.id ELSE uuidv7(m.at - now()) END, m.id, 'forward', s.position, s.key,
               CASE WHEN m.detailed THEN s.host ELSE 'web-' || m.h %% 40 END, s.lane, s.section, s.kind,
               s.title, CASE WHEN t.began THEN 'succeeded' ELSE 'pending' END, t.began::int, t.began::int,
               CASE WHEN t.began THEN 0 END, '', '', '',
@@ -74,20 +77,30 @@ _STATEMENTS = (
          (id, step_id, number, state, sent_at, spool, boot_id, finished_at, exit_code, output_size,
           output_digest, searched)
        SELECT m.id, m.id, 1, 'succeeded', m.at, '', '', m.at + interval '5 s', 0, o.length, o.digest, true
-         FROM made m JOIN outputs o ON o.n = m.h %% %(variants)s""",
+         FROM made m JOIN outputs o ON o.n = m.output""",
     """INSERT INTO executions_outputsegment
-         (attempt_id, "offset", length, source_end, execution_id, seq, data)
-       SELECT m.id, 0, o.length, o.length, m.id, 1, o.data
-         FROM made m JOIN outputs o ON o.n = m.h %% %(variants)s""",
-    "DROP INDEX outputwords_words",
+         (attempt_id, "offset", length, source_end, execution_id, seq, data,
+          created_at)
+       SELECT m.id, 0, o.length, o.length, m.id, 2, o.data, m.at
+         FROM made m JOIN outputs o ON o.n = m.output""",
     """INSERT INTO executions_outputwords
          (attempt_id, begin, "end", execution_id, answer, written_at, words, text)
        SELECT m.id, 0, o.length, m.id, false, m.at, o.words, o.text
-         FROM made m JOIN outputs o ON o.n = m.h %% %(variants)s
+         FROM made m JOIN outputs o ON o.n = m.output
         WHERE m.g > %(count)s - %(searched)s""",
-    "SET maintenance_work_mem = '256MB'",
-    "CREATE INDEX outputwords_words ON executions_outputwords USING gin (words)",
-    "RESET maintenance_work_mem",
+    """INSERT INTO executions_event (execution_id, seq, kind, actor_id, data, at)
+       SELECT e.id, s.seq, s.kind, s.actor_id, '{}', s.at
+         FROM made m JOIN executions_execution e USING (id),
+              LATERAL (VALUES (1, 'execution.start', e.requested_by_id, e.created_at),
+                              (3, 'execution.succeed', NULL, e.finished_at)) s (seq, kind, actor_id, at)
+        WHERE s.at IS NOT NULL""",
+    """INSERT INTO audit_auditentry (at, actor_id, action, subject, subject_id, allowed, data)
+       SELECT created_at, requested_by_id, 'execution.start', 'execution', id::text, true,
+              jsonb_build_object('runbook', runbook_id, 'plan_digest', plan_digest)
+         FROM made JOIN executions_execution USING (id) ORDER BY g""",
+    """SELECT audit_seal_entry(id) FROM (
+         SELECT e.id FROM audit_auditentry e LEFT JOIN audit_seal s ON s.entry_id = e.id
+          WHERE s.entry_id IS NULL ORDER BY e.id) AS unsealed""",
     """INSERT INTO executions_participant (execution_id, user_id, part, joined_at)
        SELECT id, requested_by_id, 'operator', created_at FROM executions_execution
         WHERE id IN (SELECT id FROM made)""",
@@ -109,7 +122,7 @@ _TABLES = (
     *("executions_execution", "executions_steprun", "executions_stepattempt"),
     *("executions_outputsegment", "executions_outputwords", "executions_closing"),
     *("executions_emergency", "executions_participant", "executions_checklistmark"),
-    "approvals_approvalrequest",
+    *("executions_event", "audit_auditentry", "approvals_approvalrequest"),
 )
 
 
@@ -130,13 +143,16 @@ def fill(count: int) -> float:
         # Nothing is looked up by foreign keys that hold anyway, and nobody waits for the disk.
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SET synchronous_commit = off")
+        cursor.execute("SET work_mem = '256MB'")
         _outputs(cursor)
+        _months(cursor)
         plans.lay_out(cursor)
-        for statement in _STATEMENTS:
-            cursor.execute(statement, values)
+        with _without_indexes(cursor):
+            for statement in _STATEMENTS:
+                cursor.execute(statement, values)
         for table in _TABLES:
             cursor.execute(f"VACUUM ANALYZE {table}")
-        cursor.execute("SET session_replication_role = origin")
+        cursor.execute("RESET ALL")
     return time.perf_counter() - began
 
 
@@ -147,6 +163,35 @@ def size() -> float:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_database_size(current_database())")
         return int(cursor.fetchone()[0]) / 1e6
+
+
+@contextmanager
+def _without_indexes(cursor) -> Iterator[None]:
+    """A row costs a place in each index, anywhere in it; made at the end, each is sorted once."""
+    cursor.execute(
+        """SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid)
+             FROM pg_index WHERE indrelid = ANY(%s::regclass[]) AND NOT indisunique""",
+        [list(_TABLES)],
+    )
+    indexes = cursor.fetchall()
+    cursor.execute(f"DROP INDEX {', '.join(name for name, _ in indexes)}")
+    yield
+    cursor.execute("SET maintenance_work_mem = '512MB'")
+    for _, definition in indexes:
+        cursor.execute(definition)
+
+
+def _months(cursor) -> None:
+    """The partitions in which the output of those years lies."""
+    from cvdops.executions.partitions import TABLE, Month, months
+
+    now = datetime.now(UTC)
+    past = {Month(now.year, now.month) + -n for n in range(YEARS * 12 + 2)}
+    for month in sorted(past - set(months())):
+        cursor.execute(
+            f"CREATE TABLE {month.table} PARTITION OF {TABLE} FOR VALUES FROM (%s) TO (%s)",
+            [month.begin, (month + 1).begin],
+        )
 
 
 def _outputs(cursor) -> None:

@@ -21,7 +21,7 @@ from cvdops.executions import search
 from cvdops.executions.models import Emergency, Execution, OutputWords, SavedFilter, StepRun
 from cvdops.executions.queries import visible_to
 from cvdops.lib.errors import NotFound
-from cvdops.lib.ids import first_of
+from cvdops.lib.ids import LAST, first_of, made_at
 from cvdops.lib.together import Fixed, read
 from cvdops.lib.together import Wanted as Asked
 
@@ -57,10 +57,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of the list; `next_cursor` is empty on the last one."""
+    """A page of the list; `next_cursor` is empty on the last one.
+
+    `looked_to`: output of executions asked for before then was not looked through for it.
+    """
 
     items: Sequence[Execution]
     next_cursor: str
+    looked_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +138,25 @@ def page(user: User, wanted: Wanted, before: str = "", known: Places | None = No
 
     Raises NotFound for a cursor that is none.
     """
-    found = matching(user, wanted, known or places(user, wanted.person)).order_by("-id")
+    begin = cursor(before)
+    down_to = search.horizon(wanted.output, begin) if wanted.output else None
+    found = matching(user, wanted, known or places(user, wanted.person), down_to).order_by("-id")
     if before:
-        found = found.filter(pk__lt=_cursor(before))
+        found = found.filter(pk__lt=begin)
     shown = found.annotate(now=Now()).defer(*_LONG)
     items = list(shown[: PAGE + 1])
-    return Page(items[:PAGE], str(items[PAGE - 1].pk) if len(items) > PAGE else "")
+    if len(items) > PAGE:
+        return Page(items[:PAGE], str(items[PAGE - 1].pk))
+    return Page(items, str(down_to), made_at(down_to)) if down_to else Page(items, "")
 
 
-def matching(user: User, wanted: Wanted, known: Places) -> QuerySet[Execution]:
-    """All of those that fit and that this person may see. `known`: with the person who is looked for."""
+def matching(
+    user: User, wanted: Wanted, known: Places, down_to: UUID | None = None
+) -> QuerySet[Execution]:
+    """All of those that fit and that this person may see. `known`: with the person who is looked for.
+
+    `down_to` is the last one whose output is looked through; None: that of all of them.
+    """
     found = visible_to(user).filter(_narrow(known))
     found = found.filter(**{name: value for name in _EXACT if (value := getattr(wanted, name))})
     if wanted.person:
@@ -159,6 +172,8 @@ def matching(user: User, wanted: Wanted, known: Places) -> QuerySet[Execution]:
         found = found.filter(Exists(Emergency.objects.filter(execution=OuterRef("pk"))))
     if wanted.output:
         pieces: QuerySet[OutputWords] = search.found(user, wanted.output)
+        if down_to:
+            found, pieces = found.filter(pk__gte=down_to), pieces.filter(execution__gte=down_to)
         found = found.filter(Exists(pieces.filter(execution=OuterRef("pk"))))
     return found.filter(_days(wanted), _said(wanted.q, known))
 
@@ -194,8 +209,9 @@ def _said(text: str, known: Places) -> Q:
     return condition
 
 
-def _cursor(text: str) -> UUID:
+def cursor(before: str) -> UUID:
+    """The execution that a page begins after, which is older than none at first. Raises NotFound."""
     try:
-        return UUID(text)
+        return UUID(before) if before else LAST
     except ValueError:
         raise NotFound("page of this list") from None

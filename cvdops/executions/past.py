@@ -40,14 +40,19 @@ _PAST = f"""
       SELECT f.asked, f.version_id, ARRAY[d->>'id', d->>'kind', d->>'body'] AS step
         FROM (SELECT DISTINCT ON (asked, version_id) * FROM earlier ORDER BY asked, version_id, id DESC) f
              JOIN executions_execution p ON p.id = f.id, jsonb_array_elements(p.plan->'forward') d
+    ), kept AS MATERIALIZED (
+      SELECT asked, version_id, array_agg(key) AS keys FROM own JOIN version USING (asked, step)
+       GROUP BY asked, version_id
     ), same AS MATERIALIZED (
-      SELECT f.asked, f.id, own.key
-        FROM own JOIN version USING (asked, step) JOIN earlier f USING (asked, version_id)
+      SELECT k.*, ARRAY(SELECT DISTINCT key FROM own WHERE key <> ALL(k.keys)) AS others FROM kept k
     ), top AS (
-      SELECT DISTINCT id, 'forward' AS phase, key FROM same
-    ), {WORKED}
-    SELECT same.asked, json_object_agg(same.key, worked.seconds) AS run
-      FROM same JOIN worked USING (id, key) WHERE worked.once GROUP BY same.asked, same.id
+      SELECT DISTINCT f.id, 'forward' AS phase, key
+        FROM same JOIN earlier f USING (asked, version_id), unnest(keys) AS key
+    ), {WORKED}, took AS MATERIALIZED (
+      SELECT id, jsonb_object_agg(key, seconds) AS run FROM worked WHERE once GROUP BY id
+    )
+    SELECT f.asked, took.run - same.others AS run
+      FROM same JOIN earlier f USING (asked, version_id) JOIN took USING (id)
 """  # noqa: S608 — of two constants
 
 

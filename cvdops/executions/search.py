@@ -22,10 +22,11 @@ from cvdops.access.policy import Action
 from cvdops.accounts.models import User
 from cvdops.executions.models import Execution, OutputSegment, OutputWords, StepAttempt
 from cvdops.executions.output import plain
-from cvdops.lib.together import Fixed, Read
-from cvdops.lib.words import asked, spelled, uncoloured, words
+from cvdops.lib.together import Fixed, Read, Rows
+from cvdops.lib.words import asked, finder, folded, uncoloured, words
 
 LINE = 300  # characters of a line that is shown
+COUNTED = 20_000  # pieces with the words of a phrase; where there are more, all output is counted
 SOON = 16 << 20  # bytes of an output that is looked through while its page is made
 
 UNSEARCHED = Q(finished_at__isnull=False, output_size__gt=0, searched=False)
@@ -59,15 +60,35 @@ class Hit:
 
 def found(user: User, text: str) -> QuerySet[OutputWords]:
     """The pieces of output in which this person finds all of it."""
-    wanted = asked(text)
-    if not wanted:
+    parts, phrases = _asked(text)
+    if not parts:
         return OutputWords.objects.none()
-    parts = set().union(*map(words, wanted))
     pieces = OutputWords.objects.filter(_readable(user), words__contains=sorted(parts))
-    for one in wanted:
-        if one.strip() not in parts:  # of more than one word: these must stand together
-            pieces = pieces.filter(GreaterThan(StrIndex("text", Value(one)), 0))
+    for one in phrases:
+        pieces = pieces.filter(GreaterThan(StrIndex("text", Value(one)), 0))
     return pieces
+
+
+def _asked(text: str) -> tuple[set[str], list[str]]:
+    """The words that a piece must have, by the index, and what must stand together in its text."""
+    wanted = asked(text)
+    parts: set[str] = set().union(*map(words, wanted))
+    return parts, [one for one in wanted if one.strip() not in parts]
+
+
+@Read
+def horizons(text: str, before: UUID) -> Rows:
+    """The execution down to which texts are looked through for a page that begins at `before`; null: all."""
+    parts, phrases = _asked(text)
+    values = {"words": sorted(parts), "before": before, "counted": COUNTED, "bytes": SOON}
+    asked = "output_horizon(%(words)s::text[], %(before)s, %(counted)s, %(bytes)s)"
+    return Rows(f"SELECT {asked if phrases else 'NULL::uuid'} AS down_to", values)
+
+
+def horizon(text: str, before: UUID) -> UUID | None:
+    """The same, of what was asked for ahead or now."""
+    (found,) = horizons(text, before)
+    return UUID(found["down_to"]) if found["down_to"] else None
 
 
 def _readable(user: User) -> Q:
@@ -156,18 +177,13 @@ def _line(data: bytes, wanted: Sequence[str]) -> tuple[str, int, int]:
     Empty if none has any.
     """
     best, most, count, begin = ("", 0), 0, 0, 0
-    longest = [max(one.split(), key=len) for one in wanted]
+    finders = [finder(one) for one in wanted]
     for stored in data.split(b"\n"):
         line = uncoloured(stored.decode("utf-8", "replace"))
-        folded = line.casefold()
-        # most lines have none, which is soon seen
-        has = any(word in folded for word in longest) and _count(spelled(line), wanted)
+        text = folded(line)
+        has = sum(1 for one in finders if one.search(text))
         if has > most:
             best, most, count = (line, begin), has, 0
         count += has == most > 0
         begin += len(stored) + 1
     return *best, count
-
-
-def _count(line: str, wanted: Sequence[str]) -> int:
-    return sum(one in line for one in wanted)

@@ -3,6 +3,9 @@
 import os
 import time
 import uuid
+from datetime import UTC, datetime
+
+LAST = uuid.UUID(int=2**128 - 1)  # no id is greater
 
 
 def uuid7() -> uuid.UUID:
@@ -18,6 +21,11 @@ def first_of(seconds: float) -> uuid.UUID:
     """What no version 7 UUID of this moment or a later one is less than; `seconds` since 1970."""
     milliseconds = min(max(int(seconds * 1000), 0), 2**48 - 1)
     return uuid.UUID(int=milliseconds << 80)
+
+
+def made_at(identity: uuid.UUID) -> datetime:
+    """When it was made, as it says itself."""
+    return datetime.fromtimestamp((identity.int >> 80) / 1000, UTC)
 
 
 def first_within(seconds: float) -> uuid.UUID:

@@ -47,6 +47,27 @@ def test_it_finds_words_in_any_order_and_case(scene: Scene, ran: Execution) -> N
         assert finds(scene, text) == [], text
 
 
+@pytest.mark.parametrize("counted", [0, 100])
+def test_what_a_page_does_not_look_through_the_next_one_does(
+    counted: int, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "COUNTED", counted)
+    monkeypatch.setattr(search, "SOON", 20)  # bytes: two of these outputs
+    scene.runbook(block("one", "echo red blue now"))
+    for _ in range(5):
+        scene.run()
+    index()
+    for text, parts in (('"red blue"', [2, 2, 1]), ('"blue red"', [0, 0, 0]), ("red", [5])):
+        pages = [history.page(scene.person("developer"), Wanted(output=text))]
+        while cursor := pages[-1].next_cursor:
+            pages.append(history.page(scene.person("developer"), Wanted(output=text), cursor))
+        assert [len(page.items) for page in pages] == parts
+        assert [page.looked_to is None for page in pages] == [*[False] * (len(parts) - 1), True]
+    client = as_person(scene, "developer")
+    shown = client.get("/executions/", {"output": '"blue red"'}).content.decode()
+    assert "Nothing found so far" in shown and 'id="looked-to"' in shown and "Look on" in shown
+
+
 def test_what_is_not_indexed_is_said(scene: Scene, ran: Execution) -> None:
     attempt = StepAttempt.objects.get()
     assert search.reach() == search.Reach(attempt.finished_at, attempt.finished_at)

@@ -1,8 +1,10 @@
 """Text as it is searched, and what somebody looks for."""
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from cvdops.lib.words import LONGEST, asked, spelled, uncoloured, words
+from cvdops.lib.words import LONGEST, asked, finder, folded, spelled, uncoloured, words
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,13 @@ def test_the_index_has_words_and_what_they_touch_and_of_a_long_one_the_beginning
 )
 def test_each_word_is_looked_for_as_it_is_typed(text: str, found: list[str]) -> None:
     assert asked(text) == [spelled(one) for one in found]
+
+
+@given(st.text("ab1_.-(\\ é\t"), st.text("ab1_.-(\\ é", min_size=1))
+@example("x a  b.c", "a b.c")
+def test_a_line_has_what_it_would_hold_if_it_were_spelled(line: str, typed: str) -> None:
+    for one in asked(f'"{typed}"'):
+        assert bool(finder(one).search(folded(line))) == (one in spelled(line))
 
 
 def test_colours_are_no_text() -> None:

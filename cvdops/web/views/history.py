@@ -23,7 +23,7 @@ from cvdops.executions.past import Lasting
 from cvdops.executions.states import ExecutionState, Look
 from cvdops.lib.errors import Conflict, Invalid, NotFound
 from cvdops.lib.exports import FORMATS, Read, export
-from cvdops.lib.together import ahead
+from cvdops.lib.together import Wanted, ahead
 from cvdops.web import summaries
 from cvdops.web.forms import HistoryFilter, name_in
 from cvdops.web.live import waiting
@@ -33,16 +33,16 @@ from cvdops.web.live.waiting import Brief
 @requires(Action.USE_PORTAL)
 def executions(request: HttpRequest) -> HttpResponse:
     user, part = person(request), "#rows" if request.headers.get("HX-Request") else ""
-    named, searches = name_in(request.GET), bool(request.GET.get("output"))
-    ahead(
-        *([] if part else [told.of(user)]),
-        *history.asked(user, named),
-        *([search.unsearched.of()] if searches else []),
-    )
-    known = history.places(user, named)
-    form = HistoryFilter(request.GET, known)
-    wanted, before = form.wanted(), form.values().get("before", "")
-    with limits.asking(user) if wanted.output else nullcontext():
+    named, words = name_in(request.GET), request.GET.get("output", "").strip()
+    with limits.asking(user) if words else nullcontext():
+        ahead(
+            *([] if part else [told.of(user)]),
+            *history.asked(user, named),
+            *(_searching(words, request.GET.get("before", "")) if words else []),
+        )
+        known = history.places(user, named)
+        form = HistoryFilter(request.GET, known)
+        wanted, before = form.wanted(), form.values().get("before", "")
         page = history.page(user, wanted, before, known)
         rows = _rows(user, page.items, wanted.output)
     context = {
@@ -60,6 +60,11 @@ def executions(request: HttpRequest) -> HttpResponse:
         "oob": bool(part) and request.headers.get("HX-Trigger") != "rows",
     }
     return render(request, f"history/list.html{part}", context)
+
+
+def _searching(words: str, before: str) -> tuple[Wanted, Wanted]:
+    """What a page with words of the output reads before its rows."""
+    return search.unsearched.of(), search.horizons.of(words, history.cursor(before))
 
 
 @dataclass(frozen=True, slots=True)
