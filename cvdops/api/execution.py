@@ -10,12 +10,12 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from pydantic import BaseModel
 
-from cvdops.access.policy import Sight, sight
+from cvdops.access.policy import Sight, sees, sight
 from cvdops.accounts.models import User
 from cvdops.api import approvals
 from cvdops.approvals.queries import decisions_by, requests_by
-from cvdops.executions import openings, queries, standstill
-from cvdops.executions.models import ChecklistMark, Emergency, Execution, StepRun
+from cvdops.executions import locks, openings, queries, standstill
+from cvdops.executions.models import ChecklistMark, Emergency, Execution, Lock, StepRun
 from cvdops.executions.priorities import Priority
 from cvdops.executions.rollback import UndoEntry
 from cvdops.executions.situation import Situation
@@ -28,6 +28,23 @@ class Waiting(BaseModel):
 
     code: str
     text: str
+
+
+class HeldLock(BaseModel):
+    """A lock that it waits for. `execution`, which holds it, is null where that is nobody, or one that you
+    may not see."""
+
+    name: str
+    execution: UUID | None
+    number: int | None
+    runbook: str | None
+    since: datetime | None
+
+
+class WaitingDetail(Waiting):
+    """With the locks that it waits for, and who holds them."""
+
+    locks: list[HeldLock]
 
 
 class ExecutionItem(BaseModel):
@@ -168,6 +185,7 @@ class ExecutionDetail(ExecutionItem):
     control it says what you decided on: when it has moved on since, nothing is done.
     """
 
+    waiting_for: WaitingDetail | None
     situation: str
     emergency: EmergencyShape | None
     variables: dict[str, str]
@@ -205,8 +223,12 @@ def detail(user: User, execution_id: UUID | str) -> ExecutionDetail:
         raise NotFound("execution")
     attach(requests, "decisions", decisions, "request_id")
     (found,) = executions
+    facts = _facts(found, standstill.waits(executions))
+    if waits := facts["waiting_for"]:
+        held = _held(user, found) if waits.code == locks.CODE else []
+        facts["waiting_for"] = WaitingDetail(code=waits.code, text=waits.text, locks=held)
     return ExecutionDetail(
-        **_facts(found, standstill.waits(executions)),
+        **facts,
         situation=str(Situation.of(found, steps)),
         emergency=EmergencyShape.of(emergencies[0]) if emergencies else None,
         variables=found.variables,
@@ -214,6 +236,24 @@ def detail(user: User, execution_id: UUID | str) -> ExecutionDetail:
         undo=[UndoShape.of(entry) for entry in queries.undo_stack(found, steps)],
         approvals=approvals.shapes(requests),
         checklists=[ChecklistItem.of(mark) for mark in marks],
+    )
+
+
+def _held(user: User, found: Execution) -> list[HeldLock]:
+    holders = locks.holders(found)
+    return [_holder(user, name, holders.get(name)) for name in found.waiting_for["locks"]]
+
+
+def _holder(user: User, name: str, lock: Lock | None) -> HeldLock:
+    holder = lock.execution if lock else None
+    if holder and not sees(user, holder.runbook.category, holder.environment_id):
+        holder = None
+    return HeldLock(
+        name=name,
+        execution=holder.pk if holder else None,
+        number=holder.number if holder else None,
+        runbook=holder.runbook_id if holder else None,
+        since=lock.since if lock else None,
     )
 
 

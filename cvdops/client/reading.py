@@ -9,6 +9,7 @@ from typing import Any
 
 from cvdops.client import plans
 from cvdops.client.story import Exit
+from cvdops.client.watched import waits_for
 from cvdops.client.wire import Portal, Told
 from cvdops.lib.console import Console, table
 from cvdops.lib.sgr import Sgr
@@ -194,7 +195,7 @@ def facts(found: Mapping[str, Any], portal: Portal) -> list[str]:
     if found["outcome"]:
         lines.append(found["outcome"])
     if waits := found["waiting_for"]:
-        lines.append(f"It waits: {waits['text']}")
+        lines.append(f"It waits: {waits_for(waits)}")
     return lines
 
 

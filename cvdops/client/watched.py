@@ -85,7 +85,7 @@ def look(found: Mapping[str, Any], portal: Portal) -> Look:
         environment=found["environment"],
         state=found["state"],
         outcome=found["outcome"],
-        wait=(waits.get("code", ""), waits.get("text", "")),
+        wait=(waits.get("code", ""), waits_for(waits)),
         gates=tuple(_gate(one) for one in found["approvals"] if one["state"] == "open"),
         steps=tuple(
             Step(
@@ -94,6 +94,16 @@ def look(found: Mapping[str, Any], portal: Portal) -> Look:
             for s in found["steps"]
         ),
     )
+
+
+def waits_for(waits: Mapping[str, Any]) -> str:
+    """What it waits for, as a sentence; of locks with who holds them, as far as one may see that."""
+    holders = "; ".join(
+        f"{lock['name']} is held by #{lock['number']} {lock['runbook']} since {lock['since']}"
+        for lock in waits.get("locks", ())
+        if lock["execution"]
+    )
+    return ". ".join(filter(None, [waits.get("text", ""), holders]))
 
 
 def _gate(found: Mapping[str, Any]) -> Gate:

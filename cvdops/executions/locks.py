@@ -112,6 +112,15 @@ def call_next() -> None:
             )
 
 
+def holders(execution: Execution) -> dict[str, Lock]:
+    """Who holds the locks that it waits for, by their names; what is free has no entry."""
+    names = execution.waiting_for.get("locks", ())
+    held = Lock.objects.filter(environment=execution.environment_id, name__in=names)
+    shown = ("name", "since", "execution__number", "execution__environment")
+    held = held.select_related("execution__runbook").only(*shown, "execution__runbook__category")
+    return {lock.name: lock for lock in held}
+
+
 def queue(environment: str, name: str) -> list[Execution]:
     """Those that wait for a lock, the first in line first."""
     waiting = Execution.objects.filter(

@@ -2,8 +2,10 @@
 
 import pytest
 
+from cvdops.access.models import MatrixCell
 from cvdops.audit.models import AuditEntry
-from cvdops.executions.models import Execution
+from cvdops.catalog.models import Runbook
+from cvdops.executions.models import Execution, Lock
 from tests.api.calls import call, get, token
 from tests.executions.scene import Scene
 from tests.executions.test_engine import block
@@ -163,6 +165,21 @@ def test_items_are_confirmed_one_by_one_or_all_at_once(scene: Scene) -> None:
     assert answer.json()["steps"][0]["state"] == "succeeded"
     assert post("devops-engineer", made, f"steps/{step}/confirm").status_code == 409
     assert post("devops-engineer", made, f"steps/{step}/confirm", items=[7]).status_code == 422
+
+
+def test_what_waits_for_a_lock_names_its_holder_to_whom_that_exists(scene: Scene) -> None:
+    ask, lock = "#### Ask\n- [ ] All is well\n", "locks: [db]\n"
+    scene.runbook(ask, extra=lock)
+    scene.other("holder", ask, lock)
+    first = scene.advance(scene.start(runbook="holder"))
+    second, held = scene.run(), Lock.objects.get()
+    Runbook.objects.filter(pk="holder").update(category="security")
+    MatrixCell.objects.filter(role="developer", category="security").delete()
+    for role, seen in (("devops-engineer", True), ("developer", False)):
+        [told] = get(token(role), f"executions/{second.pk}")["waiting_for"]["locks"]
+        assert (told["name"], told["since"][:19]) == ("db", f"{held.since:%Y-%m-%dT%H:%M:%S}")
+        shown = (str(first.pk), first.number, "holder") if seen else (None, None, None)
+        assert (told["execution"], told["number"], told["runbook"]) == shown
 
 
 def test_of_a_step_on_several_hosts_one_is_named(scene: Scene) -> None:

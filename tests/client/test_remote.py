@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cvdops.access.models import RoleGrant
+from cvdops.executions import services
 from cvdops.executions.models import Execution
 from tests.client.program import USUAL, Program
 from tests.commands.worker import working
@@ -136,6 +137,18 @@ def test_without_a_worker_it_says_so_and_ends_with_3(scene: Scene, engineer: Pro
     done = engineer.run("run", "trial", *USUAL)
     assert done.code == 3 and said in done.err
     assert said in engineer.run("show", str(Execution.objects.get().number)).out
+
+
+def test_it_says_who_holds_the_lock_that_is_waited_for(scene: Scene, engineer: Program) -> None:
+    scene.runbook("#### Ask\n- [ ] All is well\n", extra="locks: [db]\n")
+    first, second = scene.run(), scene.run()
+    said = f"another execution. db is held by #{first.number} trial since 20"
+    assert said in engineer.run("show", str(second.number)).out
+    program = engineer.begin("watch", str(second.number))
+    assert program.stderr is not None
+    until(lambda: said.encode() in program.stderr.readline(), what="the holder")
+    services.cancel(scene.person("devops-engineer"), second.pk)
+    program.communicate(timeout=60)
 
 
 def test_it_looks(scene: Scene, engineer: Program, tmp_path: Path) -> None:

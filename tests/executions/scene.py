@@ -64,9 +64,9 @@ class Scene:
         sync(self.folder)
 
     def start(self, by: str = "devops-engineer", **given: object) -> Execution:
-        """Start it, confirmed; nothing has run yet."""
+        """Start it, or another `runbook`, confirmed; nothing has run yet."""
         usual = {"environment": "development", "reason": "a test", "checklist": "confirmed"}
-        return services.start(self.person(by), runbook="trial", **{**usual, **given})
+        return services.start(self.person(by), **{"runbook": "trial", **usual, **given})
 
     def run(self, **given: object) -> Execution:
         """Start it and let the engine go as far as it can."""

@@ -143,6 +143,11 @@ EXECUTIONS: Mapping[str, str] = {
         "What it waits for, as its page says it; null: for nothing. `worker`: none serves its environment. "
         "`silent`: its own does not answer, and another takes over."
     ),
+    "locks": "Those that it waits for, if it waits for named locks.",
+    "HeldLock.execution": "The one that holds it; null: nobody does, or one that you may not see.",
+    "HeldLock.number": "That of this execution.",
+    "HeldLock.runbook": "That of this execution.",
+    "HeldLock.since": "Since when it is held; null: it is free, and its turn comes.",
     "Test.waiting_for": "That no worker lives who does it, or would; null: one does, or it is done.",
     "HostTest.waiting_for": "That no worker lives who does it, or would; null: one does, or it is done.",
     "Evidence.at": "When it was put together.",

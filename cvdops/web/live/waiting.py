@@ -7,7 +7,7 @@ from uuid import UUID
 
 from cvdops.executions import children, locks, queues, restoring, stops
 from cvdops.executions.leases import UNCONFIRMED
-from cvdops.executions.models import Execution, Lock
+from cvdops.executions.models import Execution
 from cvdops.executions.queues import Gap
 from cvdops.executions.standstill import needs_worker
 from cvdops.executions.states import ExecutionState
@@ -65,9 +65,7 @@ def known(execution: Execution | None, seen: Collection[str]) -> Execution | Non
 
 
 def _locks(execution: Execution, seen: Collection[str]) -> Iterable[Named]:
-    held = Lock.objects.filter(environment=execution.environment_id)
-    held = held.select_related("execution__runbook")
-    holders = {lock.name: lock.execution for lock in held}
+    holders = {name: lock.execution for name, lock in locks.holders(execution).items()}
     for name in execution.waiting_for.get("locks", ()):
         line = locks.queue(execution.environment_id, name)
         yield Named(
