@@ -26,7 +26,7 @@ PATIENCE = 10.0  # seconds for an answer
 SLOW = 2.0  # seconds after which an answer tells of trouble
 KEPT = timedelta(days=90)
 _STEP = 0.5  # seconds between two looks at whether this worker is to leave
-_BEGUN = "The worker that asked went down before the answer came."
+_BEGUN = "The worker that asked went down or stood still before the answer came."
 # What services say of themselves when they answer and are not well.
 _UNWELL = frozenset({"degraded", "warn", "warning", "unhealthy", "fail", "failed", "down", "error"})
 

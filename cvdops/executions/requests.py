@@ -24,6 +24,8 @@ from cvdops.spec.document import Step
 from cvdops.spec.filling import Filled, FillError, fill
 
 UNKNOWN = "Whether it was carried out is not known."
+# Which of the two, nobody can know: a worker that stood still writes nothing any more.
+_LOST = "Its worker went down, or stood still until another took over, before it stored an answer."
 
 
 def carry_out(run: Run, index: int) -> None:
@@ -53,7 +55,7 @@ def recover(run: Run, index: int) -> None:
     stored = recorder(work)
     stored.resume()
     event = StepEvent.TRY_AGAIN if _repeatable(definition) else StepEvent.INTERRUPT
-    note = f"The worker that sent it went down before the answer came. {UNKNOWN}"
+    note = f"{_LOST} The request may have been sent. {UNKNOWN}"
     finish(work, Outcome(event, note), stored)
 
 

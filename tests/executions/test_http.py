@@ -348,6 +348,22 @@ def test_a_worker_that_goes_down_leaves_soon(scene: Scene, silence: Silence) -> 
     assert scene.states(execution) == {"one": "interrupted"}
 
 
+def test_a_request_whose_worker_stood_still_past_its_lease_may_have_been_sent(
+    scene: Scene, silence: Silence
+) -> None:
+    scene.runbook(ask("one", "POST ${BASE_URL}/a"))
+    execution = scene.start()
+    with at_work(execution):
+        silence.asked.wait(60)
+        Execution.objects.update(lease_until=execution.created_at)
+        scene.advance(execution)
+        silence.over.set()  # the first one goes on now, and has nothing to say any more
+    step = scene.steps(execution)["one"]
+    assert (execution.state, step.state) == ("waiting", "interrupted")
+    assert "stood still until another took over" in step.note
+    assert "may have been sent. Whether it was carried out is not known." in step.note
+
+
 def test_an_answer_that_comes_while_it_goes_down_is_kept(scene: Scene, silence: Silence) -> None:
     scene.runbook(ask("one", "POST ${BASE_URL}/a"))
     execution = scene.start()
