@@ -13,12 +13,12 @@ from django.db import connections
 from cvdops.accounts.models import User
 from cvdops.approvals.models import Decision
 from cvdops.audit.models import AuditEntry
-from cvdops.executions import services
+from cvdops.executions import restoring, services
 from cvdops.executions.models import Execution
 from cvdops.lib.errors import Conflict
 from tests.cast import person
 from tests.executions.scene import Scene
-from tests.executions.test_control import at_work, begun
+from tests.executions.test_control import at_work, begun, leave_alone
 from tests.executions.test_engine import block
 from tests.faults.chance import chance
 from tests.faults.truth import history
@@ -157,6 +157,22 @@ def test_two_verbs_while_a_worker_has_it(scene: Scene, leads: list[User], rounds
             verbs = random.choice([["cancel", "cancel"], ["pause", "cancel"]])
             race(execution, leads, verbs)
         assert execution.state == "cancelled"
+
+
+@pytest.mark.parametrize("rounds", FEWER)
+def test_a_pause_takes_no_cancel_away_that_a_worker_is_still_to_come_for(
+    scene: Scene, leads: list[User], rounds: int
+) -> None:
+    scene.runbook(block("one", "sleep 60"))
+    for _ in range(rounds):
+        execution = scene.start()
+        leave_alone(execution, partial(begun, scene, execution, "one"))
+        restoring.hold_everything()  # nobody has looked whether it still runs
+        services.resume(leads[0], execution.pk)
+        race(execution, leads, ["cancel", "pause"])
+        with pytest.raises(Conflict, match="It is asked to cancel already: Ann was first"):
+            services.pause(leads[1], execution.pk)
+        assert scene.advance(execution).state == "cancelled"
 
 
 @pytest.fixture

@@ -110,6 +110,8 @@ def _ask_for(
         with transaction.atomic():
             found = lock(execution)  # no worker takes it or lets it go meanwhile
             refuse_stale(found, seen, whatever_runs=intent == Intent.CANCEL)
+            if found.ending and intent == Intent.PAUSE:  # a worker has not come for it yet
+                raise asked_before(found)
             unseen = intent in ENDING and bool(stops.may_run(execution.pk))
             left = unseen or _running(execution) is not None
             if left or found.lease_until or not possible(found.state, event):
