@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 from django.db import connection, transaction
 
@@ -67,8 +68,8 @@ def recover(run: Run, index: int) -> None:
         finishing.unknown(lost, resumed(lost), str(error))
         return
     work = made(run, step, definition, attempt, transport)
-    stored = resumed(work)
-    _find(work, stored, _elapsed(attempt))
+    work = replace(work, stopping=finishing.stopping(attempt))
+    _find(work, resumed(work), _elapsed(attempt))
 
 
 def resumed(work: Try) -> Recorder:
@@ -220,6 +221,9 @@ def _see_through(
     deadline = time.monotonic() + work.definition.attributes.timeout - elapsed
     quiet = False
     looked = time.monotonic()
+    if work.stopping:
+        finishing.stopped(work, recorder, handle, work.stopping)
+        return
     with hold.watching() as wake:
         while True:
             result = handle.result()  # before reading: what is read after it is all there is

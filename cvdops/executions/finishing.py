@@ -10,20 +10,30 @@ from django.db import transaction
 
 from cvdops.executions import context, outcome, rollback
 from cvdops.executions.hints import announce
-from cvdops.executions.models import StepAttempt
+from cvdops.executions.models import Event, StepAttempt
 from cvdops.executions.outcome import Outcome
 from cvdops.executions.output import STORED, read
 from cvdops.executions.plan import SHELLS
 from cvdops.executions.recorder import Recorder
 from cvdops.executions.run import Try
 from cvdops.executions.states import STEP_MOVES, Intent, StepEvent, StepState
-from cvdops.executions.transitions import Also, DatabaseNow, InSeconds, Merge
+from cvdops.executions.transitions import Also, DatabaseNow, Hand, InSeconds, Merge
 from cvdops.lib.failpoints import failpoint
-from cvdops.runners.job import Found, Handle, Presence, Result, StopReport, Transport, Unreachable
+from cvdops.runners.job import (
+    Found,
+    Handle,
+    Presence,
+    Result,
+    StopReport,
+    Transport,
+    Unreachable,
+    Vanished,
+)
 
 GRACE = 10.0  # seconds between TERM and KILL
 FIRST = 60.0  # seconds after which somebody looks whether what it left on its host is gone
 UNSEEN = "unseen"  # in an event: the number of the attempt whose end nobody has seen
+STOPPING = "step.stopping"  # recorded before anything is sent a signal: what ends later ended by it
 DOUBT = "It was asked to stop, and nobody knows whether it did."
 ASKED = (
     "The host is asked again by itself; when it cannot answer any more, a Lead looks there and "
@@ -43,6 +53,7 @@ class Work(Try):
     """A try that is a job on a host; `variables` are its environment."""
 
     transport: Transport
+    stopping: StepEvent | None = None  # why a worker before this one began to stop it
 
     def clean(self) -> None:
         with suppress(Unreachable):  # `tidying` comes back for it
@@ -75,17 +86,32 @@ def _not_carried(result: Result) -> str:
 
 
 def stopped(work: Work, recorder: Recorder, handle: Handle, event: StepEvent) -> None:
-    """Stop it, unless it came to its end before."""
+    """Stop it, unless it came to its end before. A stop that was begun is carried through."""
     try:
-        result = handle.result_now()
+        result = None if work.stopping else handle.result_now()
         if result is None:
-            ended_by_us(work, recorder, handle, event, handle.stop(GRACE))
+            say_stopping(work.run.hand, work.attempt, event)
+            report = handle.stop(GRACE)
+            failpoint("attempt.stopped")
+            ended_by_us(work, recorder, handle, work.stopping or event, report)
         elif recorder.drain(handle, over=True):
             ended(work, recorder, result, BEFORE)
         elif handle.lost is not None:
             unconfirmed(work, recorder, handle.lost.error)
     except Unreachable as error:
         unconfirmed(work, recorder, error)
+
+
+def say_stopping(hand: Hand, attempt: StepAttempt, event: StepEvent) -> None:
+    """Record that it is asked to end from now on, and why. Raises Superseded."""
+    hand.change(STOPPING, {"attempt": attempt.number, "event": event}, attempt.step_id)
+
+
+def stopping(attempt: StepAttempt) -> StepEvent | None:
+    """Why a worker first began to stop it; None if none did."""
+    begun = Event.objects.filter(step=attempt.step_id, kind=STOPPING)
+    event = begun.filter(data__attempt=attempt.number).values_list("data__event", flat=True).first()
+    return StepEvent(event) if event else None
 
 
 def ended_by_us(
@@ -98,10 +124,26 @@ def ended_by_us(
             return
         recorder.finish(cut=True)
     if report.gone:
-        note = f"{because(work, event)}; its processes are gone, verified."
+        note = stopped_note(work, event, handle)
     else:
         note = f"{because(work, event)}, but {left(work.step.host, report)}"
     finish(work, Outcome(event, note), recorder)
+
+
+def stopped_note(work: Work, event: StepEvent, handle: Handle | None) -> str:
+    """That it is gone, and the exit code that it left on its host, if it had the time."""
+    code = exit_code(handle)
+    told = "" if code is None else f" Its exit code was {code}."
+    return f"{because(work, event)}; its processes are gone, verified.{told}"
+
+
+def exit_code(handle: Handle | None) -> int | None:
+    """The one that it left, if it left any."""
+    try:
+        result = handle.result() if handle is not None else None
+    except Vanished:
+        return None
+    return result.exit_code if result else None
 
 
 def because(work: Work, event: StepEvent) -> str:

@@ -74,9 +74,10 @@ def outlast(
                 _rest(work, wake)
             if found.presence not in _WITHOUT_RESULT:
                 return found
-    if work.run.hold.ending and found.handle is not None:  # whoever stopped it has died meanwhile
+    event = work.stopping or (StepEvent.CANCEL if work.run.hold.ending else None)
+    if event and found.handle is not None:  # whoever stopped it has died meanwhile
         gone = StopReport(gone=True)
-        finishing.ended_by_us(work, recorder, found.handle, StepEvent.CANCEL, gone)
+        finishing.ended_by_us(work, recorder, found.handle, event, gone)
     else:
         finishing.interrupted(work, recorder, found, why, ran=ran)
     return None
@@ -101,6 +102,8 @@ def clear(run: Run, host: str, transport: Transport) -> str:
 
 def _asked(work: Work, deadline: float) -> StepEvent | None:
     """Why it is to be stopped now, if it is."""
+    if work.stopping:
+        return work.stopping
     if work.run.hold.ending:
         return StepEvent.CANCEL
     if work.definition.attributes.idempotent:

@@ -38,7 +38,7 @@ def over(attempt_id: UUID) -> bool:
         return True
     try:
         work = _work(attempt)
-        return _told(work, stops.look(work.transport, attempt))
+        return _told(work, stops.look(work.run.hand, work.transport, attempt, StepEvent.CANCEL))
     except (Unreachable, StartFailed, AlreadyClaimed, Vanished) as error:
         log.info("Nobody has seen yet how %s ended: %s", attempt_id, error)
     except Superseded:
@@ -76,6 +76,9 @@ def _note(work: Work, sight: Sight) -> str:
         return f"{host} answers again: it had ended by itself, with exit code {sight.result.exit_code}."
     if sight.report.gone and sight.ran:
         return f"{host} answers again: it still ran there and was ended; its processes are gone, verified."
+    code = finishing.exit_code(sight.found.handle)
+    if sight.report.gone and sight.stopping and code is not None:
+        return f"{host} answers again: asked to stop, it had ended with exit code {code}, verified."
     if not sight.report.gone:
         return (
             f"{host} answers again: it still runs there, and {finishing.left(host, sight.report)}"
@@ -105,7 +108,7 @@ def _record(work: Work, sight: Sight, stored: Recorder, note: str) -> None:
         if sight.report.gone:
             StepAttempt.objects.filter(pk=attempt.pk, state=StepState.INTERRUPTED).update(
                 state=_left_as(attempt),
-                exit_code=sight.result.exit_code if sight.result else None,
+                exit_code=finishing.exit_code(sight.found.handle),
                 output_size=stored.offset,
                 output_digest=stored.digest,
                 clean_at=Now(),

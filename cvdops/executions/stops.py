@@ -15,6 +15,7 @@ from cvdops.executions.models import Event, StepAttempt, StepRun
 from cvdops.executions.outcome import Outcome
 from cvdops.executions.run import Run
 from cvdops.executions.states import ENDING, Intent, StepEvent, StepState
+from cvdops.executions.transitions import Also, DatabaseNow, Hand
 from cvdops.lib.together import Fixed
 from cvdops.runners.job import (
     AlreadyClaimed,
@@ -78,6 +79,20 @@ def unseen_since(attempt: StepAttempt) -> int | None:
     return told.values_list("seq", flat=True).first()
 
 
+def leave_unseen(hand: Hand, step: StepRun, note: str) -> None:
+    """Nobody watches a step any more that ran: it is interrupted, and nobody has seen its end."""
+    over = Also(
+        """
+        UPDATE executions_stepattempt SET state = %s, finished_at = statement_timestamp()
+          FROM s WHERE step_id = s.id AND executions_stepattempt.state = %s
+        """,
+        (StepState.INTERRUPTED, StepState.RUNNING),
+    )
+    data = {UNSEEN: step.attempt_count, "note": note}
+    event = StepEvent.INTERRUPT
+    hand.step(step.pk, event, data, also=over, note=note, finished_at=DatabaseNow)
+
+
 def since(execution: UUID) -> datetime | None:
     """When the first of the stops was asked for that nobody has seen: looking again does not change it."""
     left = StepRun.objects.filter(execution=execution, unconfirmed=True)
@@ -98,33 +113,37 @@ class Sight:
 
     found: Found
     result: Result | None  # if it had ended by itself
+    stopping: StepEvent | None  # why a worker before had begun to stop it
     ran: bool
     report: StopReport
 
 
-def look(transport: Transport, attempt: StepAttempt) -> Sight:
+def look(hand: Hand, transport: Transport, attempt: StepAttempt, event: StepEvent) -> Sight:
     """What its host has of it; what still runs there is ended, and a start on its way is late now.
 
-    Raises Unreachable, StartFailed, AlreadyClaimed, Vanished.
+    `event`: why it is to end. Raises Unreachable, StartFailed, AlreadyClaimed, Vanished, Superseded.
     """
     key = str(attempt.pk)
-    found = transport.attach(key)
-    ended = found.presence is Presence.FINISHED and found.handle is not None
+    found, stopping = transport.attach(key), finishing.stopping(attempt)
+    ended = found.presence is Presence.FINISHED and not stopping
     result = found.handle.result() if ended and found.handle else None
     ran = result is None and bool(transport.running(key, found.leader))
+    if ran:
+        finishing.say_stopping(hand, attempt, event)
     report = transport.stop(key, found.leader, GRACE) if ran else StopReport(gone=True)
     if found.handle is None and report.gone:
         transport.spool()
         transport.start(jobs.nothing(attempt))
-    return Sight(found, result, ran, report)
+    return Sight(found, result, stopping, ran, report)
 
 
 def _why_not(run: Run, step: StepRun) -> str:
     """Why it cannot be said to have stopped, as a sentence; empty if its end is recorded now."""
     attempt = step.attempts.order_by("-number")[0]
+    event = asked_for(step, run.hold.intent, run.execution.phase)
     try:
         transport = context.transport(run.plan.hosts[step.host])
-        sight = look(transport, attempt)
+        sight = look(run.hand, transport, attempt, event)
     except Unreachable as error:
         return finishing.doubt(error)
     except StartFailed as error:
@@ -140,8 +159,8 @@ def _why_not(run: Run, step: StepRun) -> str:
     if sight.result is not None:
         finishing.ended(work, recorder, sight.result, finishing.BEFORE)
         return ""
-    event = asked_for(step, run.hold.intent, run.execution.phase)
-    note = f"{finishing.because(work, event)}; its processes are gone, verified."
+    event = sight.stopping or event
+    note = finishing.stopped_note(work, event, handle)
     if handle is not None:
         recorder.finish(cut=True)
     elif attempts.same_place(work, sight.found.spool):

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from cvdops.executions import context, finishing, plan, remains, services
 from cvdops.executions.models import Execution, StepAttempt
+from cvdops.lib import failpoints
 from cvdops.lib.errors import Conflict
 from cvdops.runners import local
 from cvdops.runners.handle import read_claim
@@ -18,6 +19,7 @@ from cvdops.runners.ssh.transport import SPOOL
 from tests.executions.scene import Scene
 from tests.executions.test_control import at_work, begun, leave_alone
 from tests.executions.test_engine import block
+from tests.executions.test_tidying import Died, die
 from tests.faults.truth import processes_of_attempts
 from tests.sshd import Sshd
 from tests.waiting import until
@@ -123,6 +125,29 @@ def test_one_whose_worker_died_while_it_stopped_it_is_cancelled(scene: Scene) ->
     step = scene.steps(execution)["one"]
     verified = "It was cancelled; its processes are gone, verified."
     assert (step.state, step.note) == ("cancelled", verified)
+
+
+@pytest.mark.parametrize("target", ["here", "far"])
+@pytest.mark.parametrize("asked", ["cancelled", "timed_out"])
+def test_what_ended_by_the_stop_of_a_worker_that_died_then_has_not_failed(
+    far: Scene, monkeypatch: pytest.MonkeyPatch, target: str, asked: str
+) -> None:
+    monkeypatch.setattr(finishing, "GRACE", 10.0)  # until it has written its exit code
+    limit = "timeout=1s" if asked == "timed_out" else ""
+    script = "trap 'exit 3' TERM; echo begun; sleep 300 & wait"
+    far.runbook(block("one", script, f"target={target} {limit}"))
+    execution = far.start()
+    if asked == "cancelled":
+        leave_alone(execution, lambda: has_said_so(far, execution))
+        services.cancel(far.person("devops-engineer"), execution.pk)
+    failpoints.arm("attempt.stopped", die)
+    with pytest.raises(Died):
+        far.advance(execution)
+    Execution.objects.update(lease_until=execution.created_at)
+    far.advance(execution)
+    step = far.steps(execution)["one"]
+    assert step.state == asked
+    assert step.note.endswith("; its processes are gone, verified. Its exit code was 3.")
 
 
 def test_it_is_not_undone_before_it_is_over(far: Scene, spools: dict[str, Path]) -> None:

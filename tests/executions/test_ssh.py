@@ -167,7 +167,8 @@ def test_a_step_whose_time_was_up_unseen_is_timed_out_and_no_cancel(
         what="the confirmation of the stop",
     )
     note = "It did not end within 60 s; its processes are gone, verified."
-    assert (execution.state, far.steps(execution)["one"].note) == ("waiting", note)
+    assert execution.state == "waiting"
+    assert far.steps(execution)["one"].note.startswith(note)
 
 
 def test_a_lead_settles_it_as_timed_out(
