@@ -22,6 +22,7 @@ from cvdops.executions import (
     rollback,
     stops,
     validity,
+    waits,
 )
 from cvdops.executions.hints import announce
 from cvdops.executions.leases import (
@@ -90,7 +91,7 @@ def _carry_on(run: Run) -> None:
     hold = run.hold
     changed = plan.digest(run.execution.plan) != run.execution.plan_digest
     if changed and not hold.ending:  # which begins nothing, and ends what runs
-        gates.rest(run, "plan", "Its plan is not the one that was started. It cannot go on.")
+        _forsake(run)
         return
     asked = False
     while True:
@@ -108,6 +109,25 @@ def _carry_on(run: Run) -> None:
         if not _ACTS[todo.do](run, todo):
             return
         failpoint("engine.turned")
+
+
+def _forsake(run: Run) -> None:
+    """By a plan that is not its own nothing is begun, and nothing is judged that runs."""
+    with transaction.atomic():
+        for step in run.steps:
+            if step.state == StepState.RUNNING:
+                where = f"may still run on {step.host}" if step.host else "may have been sent"
+                note = (
+                    "Its plan was changed in the database while it ran, so nobody watches it any more: it "
+                    f"{where}. Cancel the execution: what still runs is ended."
+                )
+                stops.leave_unseen(run.hand, step, note)
+        gates.rest(
+            run,
+            waits.PLAN,
+            "Its plan is not the one that was started: it was changed in the database. It cannot go "
+            "on. Cancel it, find out who changed it, and start it anew.",
+        )
 
 
 def _may_go_on(run: Run) -> bool:

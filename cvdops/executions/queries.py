@@ -261,13 +261,13 @@ def controls(
         resume_from=Control(resumable(execution), control),
         give_up=Control(
             state == ExecutionState.WAITING
-            and execution.waiting_for.get("code") in {"step", "plan"} | RESUMED
+            and execution.waiting_for.get("code") in {"step", waits.PLAN} | RESUMED
             and not execution.ending,
             end,
         ),
         note=Control(True, decisions[Action.NOTE]),
         decisions=decisions,
-        waiting=state == ExecutionState.WAITING,
+        waiting=state == ExecutionState.WAITING and execution.waiting_for.get("code") != waits.PLAN,
         phase=execution.phase,
     )
 
@@ -323,5 +323,5 @@ def _undoes(execution: Execution, undo: tuple[UndoEntry, ...]) -> bool:
 
 
 def _unsettled(execution: Execution) -> bool:
-    """A step of it may still be running."""
-    return bool(execution.waiting_for.get("code") == UNCONFIRMED)
+    """A step of it may still be running, or its plan is another one: it is ended first."""
+    return execution.waiting_for.get("code") in {UNCONFIRMED, waits.PLAN}

@@ -18,11 +18,11 @@ from cvdops.approvals.models import ApprovalRequest, RequestState
 from cvdops.audit import heads
 from cvdops.audit.log import record
 from cvdops.audit.models import Seal
-from cvdops.executions.finishing import UNSEEN
+from cvdops.executions import stops
 from cvdops.executions.models import Event, Execution, StepRun, Worker
 from cvdops.executions.queues import ALIVE
 from cvdops.executions.states import ACTIVE, ExecutionEvent, Intent, StepEvent, StepState
-from cvdops.executions.transitions import AFRESH, Also, DatabaseNow, Hand
+from cvdops.executions.transitions import AFRESH, Hand
 from cvdops.lib.errors import Conflict
 from cvdops.spec.document import Kind
 
@@ -73,14 +73,7 @@ def _hold(execution: UUID, backup: datetime | None) -> int:
     hand = Hand(execution)
     running = list(StepRun.objects.filter(execution=execution, state=StepState.RUNNING))
     for step in running:
-        hand.step(
-            step.pk,
-            StepEvent.INTERRUPT,
-            {UNSEEN: step.attempt_count},
-            also=_attempt_over(),
-            note=_NOTE,
-            finished_at=DatabaseNow,
-        )
+        stops.leave_unseen(hand, step, _NOTE)
     # Whoever asked those to stop, and why, is forgotten: they are looked for as those that ran.
     asked = StepRun.objects.filter(execution=execution, unconfirmed=True)
     asked.update(unconfirmed=False, note=_NOTE)
@@ -101,13 +94,3 @@ def _hold(execution: UUID, backup: datetime | None) -> int:
         due_at=None,
     )
     return len(running)
-
-
-def _attempt_over() -> Also:
-    return Also(
-        """
-        UPDATE executions_stepattempt SET state = %s, finished_at = statement_timestamp()
-          FROM s WHERE step_id = s.id AND executions_stepattempt.state = %s
-        """,
-        (StepState.INTERRUPTED, StepState.RUNNING),
-    )

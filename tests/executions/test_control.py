@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -313,15 +314,27 @@ def test_what_runs_is_watched_however_many_workers_died_on_it(scene: Scene) -> N
     assert execution.lost_leases == 0  # its end is progress
 
 
-def test_what_runs_of_a_plan_that_was_changed_is_not_given_up_but_cancelled(scene: Scene) -> None:
+@pytest.mark.parametrize(
+    ("end", "state"), [(services.cancel, "cancelled"), (services.give_up, "failed")]
+)
+def test_what_runs_of_a_plan_that_was_changed_is_ended_and_nothing_else(
+    scene: Scene, end: Callable[..., None], state: str
+) -> None:
     execution = left_running(scene)
     Execution.objects.filter(pk=execution.pk).update(plan_digest="0" * 64)
     assert scene.advance(execution).waiting_for["code"] == "plan"
-    engineer = scene.person("devops-engineer")
-    with pytest.raises(Conflict, match="may still be running"):
-        services.give_up(engineer, execution.pk)
-    services.cancel(engineer, execution.pk)
-    assert scene.advance(execution).state == "cancelled"
+    one = scene.steps(execution)["one"]
+    assert one.state == "interrupted"
+    assert "it may still run on here. Cancel the execution" in one.note
+    engineer, lead = scene.person("devops-engineer"), scene.person("operations-lead")
+    controls = queries.controls(lead, execution)
+    assert controls.cancel.shown and not controls.roll_back.shown and not controls.resume_from.shown
+    assert not controls.step(one).retry.shown and not controls.step(one).settle.shown
+    for verb in (services.retry, partial(services.settle, comment="why")):
+        with pytest.raises(Conflict, match="was changed in the database: cancel it"):
+            verb(lead, execution.pk, "one")
+    end(engineer, execution.pk)
+    assert scene.advance(execution).state == state
     assert "verified" in scene.steps(execution)["one"].note
 
 

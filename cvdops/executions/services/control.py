@@ -21,6 +21,7 @@ from cvdops.executions.services.effect import (
     lock,
     moved_on,
     one_effect,
+    refuse_changed,
     refuse_stale,
     verb,
 )
@@ -229,6 +230,7 @@ def roll_back(
     can(user, Action.CONTROL, matter(execution)).enforce()
     if down_to:
         down_to = get_step(execution, down_to).key
+    refuse_changed(execution)
     if step := StepRun.objects.filter(execution=execution, unconfirmed=True).first():
         text = f"“{step.title}” may still be running on {step.host}: wait, or settle it."
         raise Conflict(text)
@@ -286,7 +288,7 @@ def give_up(user: User, execution_id: UUID | str, comment: str = "", seen: str =
     execution = get_execution(user, execution_id)
     may_end(user, execution, can(user, Action.CONTROL, matter(execution))).enforce()
     with one_effect(execution):
-        if execution.waiting_for.get("code") not in {"step", "plan"} | RESUMED:
+        if execution.waiting_for.get("code") not in {"step", waits.PLAN} | RESUMED:
             raise Superseded
     _refuse_running(execution)
     title = execution.waiting_for.get("text", "").replace(waits.TO_DECIDE, ".")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from cvdops.executions import waits
 from cvdops.executions.models import Execution, StepRun
 from cvdops.executions.situation import Situation
 from cvdops.executions.states import ExecutionState, said
@@ -44,6 +45,12 @@ def refuse_over(execution: Execution, phase: str) -> None:
         raise asked_before(found)
     if found.phase != phase:
         raise moved_on(execution, "Its rollback has begun.")
+
+
+def refuse_changed(execution: Execution) -> None:
+    """By a plan that was changed in the database nothing runs any more. Raises Conflict."""
+    if execution.waiting_for.get("code") == waits.PLAN:
+        raise Conflict("Its plan was changed in the database: cancel it, or give it up.")
 
 
 def asked_before(execution: Execution) -> Conflict:

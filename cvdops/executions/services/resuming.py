@@ -17,6 +17,7 @@ from cvdops.executions.queries import get_execution, get_step, matter
 from cvdops.executions.services.effect import (
     moved_on,
     one_effect,
+    refuse_changed,
     refuse_over,
     refuse_stale,
 )
@@ -111,6 +112,7 @@ def resume_from(
     can(user, plan.action, matter(execution)).enforce()
     if not comment.strip():
         raise Invalid([Problem("comment", f"Say why you go on from “{start.title}”.")])
+    refuse_changed(execution)
     if closed := _closed(execution, start):
         raise moved_on(execution, closed)
     if plan.problem:

@@ -15,7 +15,12 @@ from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter, planned
 from cvdops.executions.services.batches import refuse_out_of_turn
-from cvdops.executions.services.effect import one_effect, refuse_over, refuse_stale
+from cvdops.executions.services.effect import (
+    one_effect,
+    refuse_changed,
+    refuse_over,
+    refuse_stale,
+)
 from cvdops.executions.states import ExecutionEvent, ExecutionState, Phase, StepEvent
 from cvdops.executions.transitions import AFRESH, Also, DatabaseNow, Hand, Merge, Superseded
 from cvdops.lib.errors import Conflict, Invalid, Problem
@@ -68,6 +73,7 @@ def _settle_step(
     can(user, action, matter(execution)).enforce()
     if action is Action.OVERRIDE and not comment.strip():
         raise Invalid([Problem("comment", f"Say why you {event} “{step.title}”.")])
+    refuse_changed(execution)
     refuse_out_of_turn(execution, step, event)
     if step.unconfirmed:
         if event is not StepEvent.SETTLE:
