@@ -22,6 +22,7 @@ from cvdops.executions import (
     rollback,
     stops,
     validity,
+    vouched,
     waits,
 )
 from cvdops.executions.hints import announce
@@ -138,6 +139,7 @@ def _may_go_on(run: Run) -> bool:
         return False
     if not stops.confirm(run):
         return False
+    vouched.decide(run)
     if run.plan.locks and run.execution.opens_at is None and not demands.before_start(run.steps):
         with transaction.atomic():
             if not locks.take(run, run.plan.locks):

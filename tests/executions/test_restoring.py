@@ -1,5 +1,7 @@
 """F24: a backup restored under executions that were under way."""
 
+import re
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -130,6 +132,38 @@ def test_giving_up_ends_it_too_before_the_execution_has_failed(scene: Scene) -> 
     assert execution.outcome == "Given up by Devops-Engineer. “one” interrupted."
     note = scene.steps(execution)["one"].note
     assert note.startswith("It was given up; its processes are gone, verified.")
+
+
+@pytest.mark.parametrize("target", ["here", "far"])
+def test_a_word_is_refused_while_it_runs_and_says_how_it_had_ended(
+    far: Scene, server: Sshd, target: str
+) -> None:
+    go = server.login.home / "go"
+    go.unlink(missing_ok=True)
+    wait = f"echo hello; until test -e {go}; do sleep 0.02; done; exit 3"
+    far.runbook(block("one", wait, f"target={target}") + block("two", "true"))
+    execution, lead = far.start(), far.person("operations-lead")
+    leave_alone(execution, lambda: has_begun(execution))
+    restoring.hold_everything()
+    services.resume(lead, execution.pk)
+    far.advance(execution)
+    services.settle(lead, execution.pk, "one", "I looked there.")
+    assert far.advance(execution).waiting_for["code"] == "step"
+    step = far.steps(execution)["one"]
+    assert step.state == "interrupted"
+    assert re.match(rf"It still runs on {target} \(process \d+\), so it was not marked", step.note)
+    go.touch()
+    until(lambda: not left(execution), what="its end")
+    services.skip(lead, execution.pk, "one", "It is not needed.")
+    assert far.advance(execution).state == "succeeded"
+    step = far.steps(execution)["one"]
+    assert (step.state, step.note) == (
+        "skipped",
+        "Skipped by Operations-Lead: It is not needed. "
+        f"On {target} it had ended by itself, with exit code 3.",
+    )
+    entries = AuditEntry.objects.filter(action="execution.override")
+    assert [(one.actor, one.data["verb"]) for one in entries] == [(lead, "skip")]
 
 
 def test_a_rollback_waits_for_a_host_that_is_away(far: Scene, server: Sshd) -> None:

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from cvdops.access.policy import Action, can
 from cvdops.accounts.models import User
 from cvdops.audit.log import record
-from cvdops.executions import context, participants, rollback, stops, validity
+from cvdops.executions import context, participants, rollback, stops, validity, vouched
 from cvdops.executions.hints import announce, wake
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.queries import get_execution, get_step, matter, planned
@@ -84,24 +84,33 @@ def _settle_step(
         StepEvent.CANCEL: f"Settled by {user.name}: {comment.strip()}",
         StepEvent.TIME_OUT: f"Its time was up. Settled by {user.name}: {comment.strip()}",
         StepEvent.RETRY: "",
-        StepEvent.SKIP: f"Skipped by {user.name}: {comment.strip()}",
-        StepEvent.SETTLE: f"Marked as done by {user.name}: {comment.strip()}",
+        StepEvent.SKIP: vouched.note(StepEvent.SKIP, user.name, comment),
+        StepEvent.SETTLE: vouched.note(StepEvent.SETTLE, user.name, comment),
     }
     with one_effect(execution, step), transaction.atomic():
         refuse_stale(execution, seen)
         if not step.unconfirmed:
             refuse_over(execution, step.phase)
         hand = Hand(execution.pk, actor=user)
-        fields: dict[str, Any] = {"tries": 0, "note": notes[event], "unconfirmed": False}
-        fields |= AFRESH if event is StepEvent.RETRY else {}
-        also = _looked_at_later(step) if step.unconfirmed else None
-        hand.step(step.pk, event, {"comment": comment}, also=also, **fields)
-        if event is StepEvent.SETTLE and step.phase == Phase.ROLLBACK:
-            rollback.mark_undone(planned(execution), step)
+        if vouched.is_needed(step, event):
+            vouched.give(hand, step, event, comment)
+        else:
+            _move(hand, execution, step, event, comment, notes[event])
+            record(user, action, "execution", execution.pk, data={"verb": event, "step": step.key})
         validity.hold_or_ask_anew(execution, hand, resumed=True)
         announce(execution.pk, hand.move(ExecutionEvent.READY, waiting_for={}, lost_leases=0))
-        record(user, action, "execution", execution.pk, data={"verb": event, "step": step.key})
         wake(execution.pk, execution.environment.queue)
+
+
+def _move(
+    hand: Hand, execution: Execution, step: StepRun, event: StepEvent, comment: str, note: str
+) -> None:
+    fields: dict[str, Any] = {"tries": 0, "note": note, "unconfirmed": False}
+    fields |= AFRESH if event is StepEvent.RETRY else {}
+    also = _looked_at_later(step) if step.unconfirmed else None
+    hand.step(step.pk, event, {"comment": comment}, also=also, **fields)
+    if event is StepEvent.SETTLE and step.phase == Phase.ROLLBACK:
+        rollback.mark_undone(planned(execution), step)
 
 
 def _looked_at_later(step: StepRun) -> Also:
