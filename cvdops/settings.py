@@ -238,8 +238,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "cvdops.web.proxies.believed",
     "django.middleware.security.SecurityMiddleware",
-    # A stream names its encoding itself, and so is left alone.
-    "django.middleware.gzip.GZipMiddleware",
+    "cvdops.web.compression.Compression",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "cvdops.web.static.static_files",

@@ -168,3 +168,16 @@ def test_a_database_that_was_away_lets_viewers_read_anew(
             )
         assert stream.first("reset")
         assert list(stream) == []
+
+
+@pytest.mark.parametrize("form", ["", "?as=text"])
+def test_much_output_arrives_whole_where_packing_is_allowed(
+    visitor: Visitor, execution: Execution, form: str
+) -> None:
+    """Each piece packed by itself is a file that ends with the first for a browser."""
+    data = b"a line of it\n" * 90_000
+    write(execution, attempt(execution), 0, data)
+    address = f"/executions/{execution.pk}/steps/first/output/{form}"
+    with visitor.get(address, **{"Accept-Encoding": "gzip"}) as response:
+        assert "Content-Encoding" not in response.headers
+        assert response.read() == data
