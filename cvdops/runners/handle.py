@@ -11,7 +11,7 @@ from pathlib import Path
 from cvdops.runners import stopping, verdict
 from cvdops.runners.account import account
 from cvdops.runners.job import NEVER, Lost, Process, Result, StopReport, Wakeup
-from cvdops.runners.processes import alive, busy_child, open_alive, parse
+from cvdops.runners.processes import alive, children, open_alive, parse
 from cvdops.runners.session import MAX_DUMP
 from cvdops.runners.spool import open_regular, punch, read_regular
 from cvdops.runners.watch import file_watch
@@ -94,10 +94,11 @@ class LocalHandle:
                     os.close(ended)
 
     def result(self) -> Result | None:
-        running = self._running()  # before looking: a process that ends later has left its result
         try:
-            code = read_regular(self._rc, 16)
-            if code is None:
+            running, code = self._stands()
+            if running and code is not None:
+                running, code = self._stands()  # no more, if that is from its shell
+            if code is None or running:
                 code = self._code_of_ended(running)
             if code is not None or not running:
                 os.close(open_regular(self._out))
@@ -108,6 +109,10 @@ class LocalHandle:
         number = verdict.exit_code(code, running=running)
         return None if number is None else self._result(number)
 
+    def _stands(self) -> tuple[bool, bytes | None]:
+        """Whether it runs, looked at first: a process that ends later has left its result; and that."""
+        return self._running(), read_regular(self._rc, 16)
+
     def result_now(self) -> Result | None:
         return self.result()
 
@@ -116,10 +121,13 @@ class LocalHandle:
         code = read_regular(self._ended, 16)
         if code is None:
             return None
+        found = children(self.process.pid) if self.process and running else []
+        if verdict.at_work(len(found)):
+            return None
         if self._ended_at is None:
             self._ended_at = time.monotonic()
         seconds = time.monotonic() - self._ended_at
-        writing = self.process is not None and busy_child(self.process.pid)
+        writing = any(one.busy for one in found)
         return code if verdict.over(seconds, running=running, writing=writing) else None
 
     def give_back(self, end: int) -> None:

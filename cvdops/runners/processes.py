@@ -6,6 +6,7 @@ from functools import cache
 
 from cvdops.runners.job import Process
 
+BUSY = "RDT"  # states
 _STARTED = 19  # field 22 of /proc/<pid>/stat, counted from the first after the name
 
 
@@ -30,6 +31,11 @@ class Entry:
     def ended(self) -> bool:
         """Only its remains are there, for its parent to collect."""
         return self.state in "ZX"
+
+    @property
+    def busy(self) -> bool:
+        """It has something to do, or is kept from doing it."""
+        return self.state in BUSY
 
 
 def _read(path: str) -> bytes:
@@ -67,13 +73,13 @@ def alive(process: Process) -> bool:
     return now is not None and now.started == process.started and not now.ended
 
 
-def busy_child(pid: int) -> bool:
-    """Whether a child of this process has something to do, or is kept from doing it."""
+def children(pid: int) -> list[Entry]:
+    """The processes that this one has started and that are there still."""
     try:
-        children = _read(f"/proc/{pid}/task/{pid}/children").split()
+        numbers = _read(f"/proc/{pid}/task/{pid}/children").split()
     except OSError:
-        return False
-    return any((one := entry(int(child))) and one.state in "RDT" for child in children)
+        return []
+    return [one for number in numbers if (one := entry(int(number)))]
 
 
 def open_alive(process: Process) -> int | None:

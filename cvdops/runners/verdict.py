@@ -17,7 +17,11 @@ def replaced() -> Vanished:
 
 
 def exit_code(code: bytes | None, *, running: bool) -> int | None:
-    """The content of `rc` as a number; None while it runs. Raises Vanished."""
+    """The content of `rc` as a number; None while it runs. Raises Vanished.
+
+    The shell of the job writes it last of all. What lies there while that still runs is from somebody else,
+    the step perhaps, which knows its directory: it is not to be given here.
+    """
     if code and _EXIT_CODE.fullmatch(code) and int(code) <= 255:
         return int(code)
     if running:
@@ -30,6 +34,14 @@ def exit_code(code: bytes | None, *, running: bool) -> int | None:
 def over(seconds: float, *, running: bool, writing: bool) -> bool:
     """Whether a command that ended so long ago counts as over while a child keeps the output open."""
     return not running or seconds >= (LONGEST if writing else LINGER)
+
+
+def at_work(children: int) -> bool:
+    """Whether the command of a job still runs, by how many children the shell of the job has.
+
+    The other one takes its output to `out`. What lies in `ended` by then is not from the shell.
+    """
+    return children > 1
 
 
 def result(code: int, dump: bytes, cwd: str, account: Mapping[str, str]) -> Result:

@@ -60,13 +60,14 @@ class SshHandle:
             if self.differs(look) or look.size != self._look.size:
                 self.changed_at = self.seen_at
             self._cut = self._cut or look.size < self._look.size
-            if look.ended is not None and self._ended_at is None:
+            if look.ended is not None and not look.at_work and self._ended_at is None:
                 self._ended_at = self.seen_at
             self._look, self._data, self._at = look, look.out, offset
 
     def differs(self, look: Look) -> bool:
         old = self._look
-        return (look.files, look.running) != (old.files, old.running) or "ended" in look.files
+        ending = "ended" in look.files and not old.at_work
+        return ending or (look.files, look.running) != (old.files, old.running)
 
     def read(self, offset: int, limit: int) -> bytes:
         for _ in range(2):
@@ -146,8 +147,10 @@ class SshHandle:
 
     def _code(self, look: Look) -> bytes | None:
         """Also that of a command that is over while a child of it keeps the output open."""
-        if look.rc is not None or look.ended is None or self._ended_at is None:
+        if look.rc is not None and not look.running:
             return look.rc
+        if look.ended is None or look.at_work or self._ended_at is None:
+            return None
         seconds = time.monotonic() - self._ended_at
         over = verdict.over(seconds, running=look.running, writing=look.writing)
         return look.ended if over else None

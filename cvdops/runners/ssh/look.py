@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from cvdops.runners import verdict
 from cvdops.runners.job import Process
-from cvdops.runners.processes import parse
+from cvdops.runners.processes import BUSY, parse
 from cvdops.runners.ssh.answers import Answer
 
 _LINE = re.compile(r"([0-9a-f]{1,8}) ([0-9]{1,18}) ([a-z0-9/-]{1,64})")
@@ -32,12 +33,22 @@ class Look:
     ended: bytes | None = None
     out: bytes = b""  # from the offset on that was asked for
     session: bytes = b""
-    writing: bool = False  # what the command wrote is still on its way into `out`
+    children: str = ""  # the states of those of its process, while that runs and `ended` is there
 
     @property
     def size(self) -> int:
         out = self.files.get("out")
         return out.size if out and out.regular else 0
+
+    @property
+    def writing(self) -> bool:
+        """What the command wrote is still on its way into `out`."""
+        return any(state in BUSY for state in self.children)
+
+    @property
+    def at_work(self) -> bool:
+        """The command runs, whatever lies in `ended`."""
+        return self.running and verdict.at_work(len(self.children))
 
     def replaced(self, *names: str) -> bool:
         """Whether something else lies where one of these files was."""
@@ -55,7 +66,7 @@ def read_look(answer: Answer, process: Process | None, boot: str) -> Look:
         ended=_content(answer, files, "ended"),
         out=answer.get("out") or b"",
         session=answer.get("vars") or b"",
-        writing=answer.get("writing") is not None,
+        children=answer.text("children"),
     )
 
 

@@ -193,16 +193,17 @@ process() {
   IFS= read -r now </proc/"$1"/stat && part process "$now"
 }
 
-# ATTEMPT PID OFFSET LIMIT: how a job stands, with its output from an offset on, and its end. The
-# process is looked at first: one that ends later has left its result.
-look() {
+# PID: sets now, which is empty once it has ended. Before its files are looked at: a process that ends later
+# has left its result.
+seen() {
   now=
-  test -z "$2" || process "$2"
-  job=$root/$1 out=0 rc= ended= vars=0
-  if test -h "$job" || ! test -d "$job"; then part absent ''; return; fi
-  if test -n "$now" && silent "$3"; then part silent ''; return; fi
+  test -z "$1" || IFS= read -r now </proc/"$1"/stat
+}
+
+# Sets files, and out, rc, ended and vars to the sizes of those that are plain files
+measure() {
+  out=0 rc= ended= vars=0
   files=$(cd "$job" && exec stat -c '%f %s %n' -- out rc ended vars short)
-  part files "$files"
   while IFS=' ' read -r mode size name; do
     case $mode.$name in
       8???.out) out=$size ;;
@@ -213,12 +214,25 @@ look() {
   done <<end
 $files
 end
+}
+
+# ATTEMPT PID OFFSET LIMIT: how a job stands, with its output from an offset on, and its end. Where a
+# result is there already, it is looked at once more: it has ended by then, if the result is its own.
+look() {
+  job=$root/$1
+  seen "$2"
+  if test -h "$job" || ! test -d "$job"; then part absent ''; return; fi
+  if test -n "$now" && silent "$3"; then part process "$now"; part silent ''; return; fi
+  measure
+  if test -n "$now" && test -n "$rc"; then seen "$2"; measure; fi
+  test -z "$now" || part process "$now"
+  part files "$files"
   length=$((out - $3))
   if test "$length" -gt "$4"; then length=$4; fi
   if test "$length" -gt 0; then raw out "$job/out" "$3" "$length"; fi
   test -z "$rc" || code rc "$rc"
   test -z "$ended" || code ended "$ended"
-  test -z "$ended" || test -n "$rc" || writing "$2"
+  test -z "$ended" || test -z "$now" || children "$2"
   if test -n "$rc$ended" && test "$vars" -gt 0 && test "$vars" -le MAX_DUMP; then
     raw vars "$job/vars" 0 "$vars"
   fi
@@ -230,14 +244,17 @@ spare() {
   if test -f "$file" && ! test -h "$file"; then fallocate -p -l "$2" -- "$file"; fi
 }
 
-# PID: whether a child of it has something to do, so that not all output may be there yet
-writing() {
-  children=
+# PID: the states of its children, a letter for each
+children() {
+  children= states=
   IFS= read -r children </proc/"$1"/task/"$1"/children
   for child in $children; do
+    now=
     IFS= read -r now </proc/"$child"/stat
-    case ${now##*) } in [RDT]*) part writing ''; return ;; esac
+    now=${now##*) }
+    states=$states${now%% *}
   done
+  part children "$states"
 }
 
 # OFFSET: whether a young job has not written anything yet; costs no external command

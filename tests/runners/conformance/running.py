@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cvdops.runners.job import (
+    Presence,
     Wakeup,
 )
 from cvdops.runners.verdict import LINGER
@@ -127,6 +128,22 @@ class Running:
             handle.wait(4, 0.05, None)
         os.kill(*carriers, signal.SIGCONT)
         assert follow(handle)[1] == b"one\ntwo\n"
+
+    def test_a_result_of_its_own_making_is_not_believed(self, bench: Bench, tmp_path: Path) -> None:
+        gate, job = tmp_path / "gate", "$__cvdops_job"
+        forge = f'echo 0 | tee "{job}/rc" >"{job}/ended"; echo forged'
+        attempt = str(uuid.uuid4())
+        script = f"{forge}; until [ -e {gate} ]; do sleep 0.01; done; exit 3"
+        handle = bench.start(script, attempt=attempt)
+        handle.wait(0, 60, None)
+        deadline = time.monotonic() + 2 * LINGER
+        while time.monotonic() < deadline:
+            assert handle.result() is None
+            handle.wait(7, 0.05, None)
+        assert bench.transport.attach(attempt).presence is Presence.RUNNING
+        gate.touch()
+        result, output = follow(handle)
+        assert (result.exit_code, output) == (3, b"forged\n")
 
     def test_a_child_that_writes_for_ever_does_not_keep_the_end_away(self, bench: Bench) -> None:
         handle = bench.start("while echo on; do sleep 0.01; done & echo started")
