@@ -1,10 +1,10 @@
 """Output as it is stored: compressed segments in the order in which they came, and read back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 import zstandard
-from django.db.models import F, Sum
+from django.db.models import F, Min, Sum
 
 from cvdops.executions.models import OutputSegment
 from cvdops.executions.transitions import Hand, Superseded
@@ -109,3 +109,9 @@ def begin(attempt: UUID) -> int:
     """Where what is stored begins: not at 0 if it was written over months whose first were removed."""
     first = OutputSegment.objects.filter(attempt_id=attempt).order_by("offset").first()
     return first.offset if first else 0
+
+
+def begins(attempts: Iterable[UUID]) -> dict[UUID, int]:
+    """The same of each of these of which anything is stored."""
+    found = OutputSegment.objects.filter(attempt__in=list(attempts)).order_by()
+    return dict(found.values_list("attempt").annotate(Min("offset")))

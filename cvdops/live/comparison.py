@@ -7,11 +7,14 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
+from uuid import UUID
 
 from cvdops.accounts.models import User
 from cvdops.executions import output
 from cvdops.executions.models import Execution, StepAttempt, StepRun
-from cvdops.executions.queries import matter, planned, steps_of
+from cvdops.executions.participants import here
+from cvdops.executions.queries import matter, planned, steps_by, steps_of
+from cvdops.lib.together import ahead
 from cvdops.lib.words import uncoloured
 from cvdops.live.answers import WITHHELD, is_answer, kept_answers, reads_answers
 from cvdops.live.captured import captured
@@ -130,11 +133,13 @@ class Comparison:
 
 def compare(user: User, first: Execution, second: Execution) -> Comparison:
     """Both as this person may see them: what came back to requests is not compared for others."""
+    both = first.pk, second.pk
+    ahead(*map(here.of, both), *map(steps_by.of, both))
     left, right = _Side(user, first), _Side(user, second)
     names = sorted({*left.variables, *right.variables})
     values = (Value(name, left.variables.get(name), right.variables.get(name)) for name in names)
-    deadline = time.monotonic() + PATIENCE
-    pairs = (_pair(key, left, right, deadline) for key in _order(left.steps, right.steps))
+    outputs = _Outputs(both)
+    pairs = (_pair(key, left, right, outputs) for key in _order(left.steps, right.steps))
     return Comparison(first, second, tuple(values), tuple(pairs))
 
 
@@ -145,10 +150,6 @@ class _Side:
         self.answers = reads_answers(user, matter(execution))
         self.steps = {(s.phase, s.key, s.host): s for s in steps_of(execution)}
         self.variables = dict(self._variables(execution))
-        latest = StepAttempt.objects.filter(step__execution=execution).order_by(
-            "step_id", "-number"
-        )
-        self.attempts = {attempt.step_id: attempt for attempt in latest.distinct("step_id")}
 
     def _variables(self, execution: Execution) -> Iterator[tuple[str, str]]:
         plan = planned(execution)
@@ -177,26 +178,37 @@ def _order(first: Iterable[Key], second: Iterable[Key]) -> list[Key]:
     return order
 
 
-def _pair(key: Key, left: _Side, right: _Side, deadline: float) -> Pair:
+def _pair(key: Key, left: _Side, right: _Side, outputs: "_Outputs") -> Pair:
     first, second = left.steps.get(key), right.steps.get(key)
     if first is None or second is None:
         return Pair(first, second, None)
     if left.withheld(first) or right.withheld(second):
         return Pair(first, second, Difference(WITHHELD))
-    attempts = left.attempts.get(first.pk), right.attempts.get(second.pk)
-    return Pair(first, second, _compared(*attempts, deadline))
+    return Pair(first, second, outputs.compared(first, second))
 
 
-def _compared(
-    first: StepAttempt | None, second: StepAttempt | None, deadline: float
-) -> Difference | None:
-    if first is None or second is None or not (first.output_size or second.output_size):
-        return None
-    if first.output_digest and first.output_digest == second.output_digest:
-        return Difference("The output is the same, byte for byte.")
-    if any(one.output_size and not output.size(one.pk) for one in (first, second)):
-        return Difference("The output of one of them was removed.")
-    return first_difference(_lines(first), _lines(second), deadline)
+class _Outputs:
+    """The last output of each step of both executions."""
+
+    def __init__(self, executions: tuple[UUID, UUID]) -> None:
+        latest = StepAttempt.objects.filter(step__execution__in=executions)
+        latest = latest.order_by("step_id", "-number").distinct("step_id")
+        self._attempts = {attempt.step_id: attempt for attempt in latest}
+        self._begins = output.begins(attempt.pk for attempt in self._attempts.values())
+        self._deadline = time.monotonic() + PATIENCE
+
+    def compared(self, *steps: StepRun) -> Difference | None:
+        """Those of the same step on both sides; None where neither wrote anything, or one was not tried."""
+        tried = [one for step in steps if (one := self._attempts.get(step.pk))]
+        if len(tried) < len(steps) or not any(one.output_size for one in tried):
+            return None
+        first, second = tried
+        if first.output_digest and first.output_digest == second.output_digest:
+            return Difference("The output is the same, byte for byte.")
+        if any(one.output_size and one.pk not in self._begins for one in tried):
+            return Difference("The output of one of them was removed.")
+        a, b = (_lines(one.pk, self._begins.get(one.pk, 0)) for one in tried)
+        return first_difference(a, b, self._deadline)
 
 
 def first_difference(first: Iterable[str], second: Iterable[str], deadline: float) -> Difference:
@@ -219,9 +231,9 @@ def _alike(line: str) -> tuple[str, str]:
     return normalised(line[:LOOKED_AT]), line[LOOKED_AT:]
 
 
-def _lines(attempt: StepAttempt) -> Iterator[str]:
+def _lines(attempt: UUID, begin: int) -> Iterator[str]:
     rest = b""
-    for piece in output.stream(attempt.pk, output.begin(attempt.pk), MOST):
+    for piece in output.stream(attempt, begin, MOST):
         *whole, rest = (rest + piece).split(b"\n")
         for line in whole:
             yield _text(line)
