@@ -117,11 +117,13 @@ def _middle() -> str:
 
 
 def _search() -> Iterator[Figure]:
-    """Words of every kind: those of one output, of some, of all, several, in quotes, addresses, none."""
+    """Words of every kind: those of few outputs, of some, of all, several, in quotes, with signs, none."""
     words = [f"unique{n * 97 % million.VARIANTS}" for n in range(TIMES)]
     words += [f"e{n}" for n in range(TIMES)] + [f"r{n * 100}" for n in range(TIMES)]
     words += ["info", "error", "request+ms", "error+e7", '"worker+3"', "nowhere", "--info"]
     words += ['"request+r17"', "r17+r18+r19", "10.0.3.7", "10.0.7.3", "unique5&state=failed"]
+    words += ["10:03:12", "2026-11-05", "v1.0.2999", "/var/log/x", '"in+5+ms"']
+    words += ['"started+finished"', '"checked+flushed"&environment=production']  # nowhere in a row
     times, asked = _ask([f"/executions/?output={word}" for word in words])
     found = "search in the output of 100,000 executions"
     yield Figure(f"{found}, queries", asked, "", None, 6.0)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from cvdops.access.policy import seen_with
@@ -69,7 +69,7 @@ def look(execution_id: UUID, *more: Wanted) -> Scene:
         notes=notes,
         now=now,
         parent=known(_parent(execution), seen),
-        instead_of=_instead_of(execution.pk),
+        instead_of=_version(execution.runbook_id, execution.instead_of),
         past=before,
         within=inside,
         wait=waiting.read(execution, seen),
@@ -85,8 +85,10 @@ def _is_queued(execution: Execution) -> bool:
 
 @Fixed
 def _executions(execution_id: UUID) -> QuerySet[Any]:
-    """The one of this id."""
-    found = Execution.objects.filter(pk=execution_id).annotate(now=Now())
+    """The one of this id, with the number of the version that an earlier one was chosen over."""
+    started = Event.objects.filter(execution=OuterRef("pk"), kind="execution.start").order_by("seq")
+    instead = Subquery(started.values("data__instead_of")[:1])
+    found = Execution.objects.filter(pk=execution_id).annotate(now=Now(), instead_of=instead)
     related = found.select_related("runbook", "version", "environment", "requested_by", "closing")
     return related.defer("version__source", "plan", "sealed")
 
@@ -98,14 +100,11 @@ def _past(execution_id: UUID) -> tuple[Run, ...]:
 
 
 @lru_cache(maxsize=64)
-def _instead_of(execution_id: UUID) -> RunbookVersion | None:
-    """The version that an earlier one was chosen over. It is said at the start and never changes."""
-    started = Event.objects.filter(execution=execution_id, kind="execution.start")
-    event = started.only("data", "execution__runbook").select_related("execution").first()
-    number = event.data.get("instead_of") if event else None
-    if event is None or number is None:
+def _version(runbook: str, number: int | None) -> RunbookVersion | None:
+    """The version of this number, which never changes."""
+    if number is None:
         return None
-    versions = RunbookVersion.objects.filter(runbook=event.execution.runbook_id, number=number)
+    versions = RunbookVersion.objects.filter(runbook=runbook, number=number)
     return versions.defer("source", "metadata", "diagnostics").first()
 
 

@@ -19,7 +19,7 @@ def troubles(scene: Scene, row: Row | None, *, answers: bool) -> list[Troublesho
         return []
     written = ""
     if row.attempt is not None and (answers or not row.is_answer):
-        size = output.size(row.attempt.pk)
+        size = row.attempt.output_size or output.size(row.attempt.pk)
         data = output.read(row.attempt.pk, max(0, size - LOOKED_AT))
         written = visible(data.decode(errors="replace"))
     step = row.step
