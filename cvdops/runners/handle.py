@@ -17,6 +17,8 @@ from cvdops.runners.spool import open_regular, punch, read_regular
 from cvdops.runners.watch import file_watch
 
 CLAIM = "pid"  # the file that a job makes first, and only if it is not there
+_LEFT = ("out", "rc", "ended", "vars", "short")
+OWN = frozenset((CLAIM, *_LEFT))  # names that a script has only in a folder of its own
 MAX_CLAIM = 16384  # bytes
 _UNWATCHED = 0.1  # seconds between two looks where the system has no watches left
 _LOOK = 0.5  # seconds between two looks for an end that nothing announces
@@ -60,7 +62,7 @@ class LocalHandle:
         self._cwd = claim.cwd if claim else ""
         self._attempt = folder.name
         self._out, self._rc, self._ended, self._vars, self._short = (
-            f"{folder}/{name}" for name in ("out", "rc", "ended", "vars", "short")
+            f"{folder}/{name}" for name in _LEFT
         )
         self._ended_at: float | None = None  # when it was first seen that the command is over
         self._child = child

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 
 from cvdops.runners import clients, wrapper
@@ -22,6 +23,7 @@ class Invocation:
     session: bool = False  # it leaves its variables in the job directory
 
 
+@cache
 def prelude_name(content: str) -> str:
     """A constant file's name in the spool: a new version leaves jobs with the old one alone."""
     return f"prelude-{sha256(content.encode()).hexdigest()[:12]}"

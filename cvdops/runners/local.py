@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cvdops.runners import spool, stopping, wrapper
-from cvdops.runners.account import account
+from cvdops.runners.account import account, shell
 from cvdops.runners.environment import TOO_LARGE, check_variable
-from cvdops.runners.handle import CLAIM, LocalHandle, read_claim
+from cvdops.runners.handle import CLAIM, OWN, LocalHandle, read_claim
 from cvdops.runners.interpreters import INTERPRETERS, Invocation, prelude_name
 from cvdops.runners.job import (
     MARKER,
@@ -52,11 +52,11 @@ class LocalTransport:
     def start(self, job: Job) -> LocalHandle:
         folder = self._folder(job.attempt)
         spool.check_name(job.name)
-        self._make_room(folder)
+        alone = self._make_room(folder)
         reading, writing = os.pipe()
         try:
             try:
-                child = self._spawn(job, folder, writing)
+                child = self._spawn(job, folder, writing, alone=alone)
             finally:
                 os.close(writing)
             said = _until_closed(reading, child)
@@ -116,17 +116,24 @@ class LocalTransport:
         spool.check_attempt(attempt)
         return self._root / attempt
 
-    def _make_room(self, folder: Path) -> None:
-        """A directory for the job to make its claim in. Raises AlreadyClaimed, StartFailed."""
+    def _make_room(self, folder: Path) -> bool:
+        """A directory for the job to make its claim in; whether no other start had made it.
+
+        Raises AlreadyClaimed, StartFailed.
+        """
         try:
             os.mkdir(folder, 0o700)  # noqa: PTH102
         except FileExistsError:
             if not _is_folder(folder) or _claimed(folder):
                 raise AlreadyClaimed from None  # without a process; a child decides all other cases
+            return False
         except OSError as error:
             raise spool.not_writable(self._root, error) from None
+        return True
 
-    def _spawn(self, job: Job, folder: Path, pipe: int) -> "subprocess.Popen[bytes]":
+    def _spawn(
+        self, job: Job, folder: Path, pipe: int, *, alone: bool
+    ) -> "subprocess.Popen[bytes]":
         invocation = INTERPRETERS[job.interpreter](job)
         environment = self._environment(job, folder, invocation)
         program = shutil.which(invocation.program, path=environment["PATH"])
@@ -136,12 +143,14 @@ class LocalTransport:
                 f"{environment['PATH']}). Install it, then retry the step."
             )
         try:
-            # A folder of its own: another start of this attempt may be under way, for another script.
-            script = spool.write_apart(folder, job.name, invocation.script + "\n")
+            # Another start of this attempt may be under way, for another script: then into a folder
+            # of its own, which takes a disk as long as a program takes to start.
+            place = folder if alone and job.name not in OWN else spool.apart(folder)
+            script = spool.write_fresh(place / job.name, invocation.script + "\n")
         except OSError as error:
             raise spool.not_writable(self._root, error) from None
         if invocation.prelude:
-            environment["CVDOPS_SCRIPT"] = str(script.parent)
+            environment["CVDOPS_SCRIPT"] = str(place)
         path = script.name if invocation.prelude else str(script)
         where = job.cwd or _home(environment, self._root)
         command = [*self._runner(invocation), program, *invocation.options, path]
@@ -156,7 +165,7 @@ class LocalTransport:
                 start_new_session=True,
             )
         except OSError as error:
-            shutil.rmtree(script.parent, ignore_errors=True)
+            script.unlink(missing_ok=True)
             raise _not_started(error) from None
         self._collect(child)
         return child
@@ -174,6 +183,7 @@ class LocalTransport:
             environment["CVDOPS_JOB"] = str(folder)
         if invocation.prelude:
             environment["BASH_ENV"] = self._constant(invocation.prelude)
+            environment["SHELL"] = shell()
         for name, value in environment.items():
             check_variable(name, value)
         return environment

@@ -22,15 +22,25 @@ _ATTEMPT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 def identify(root: Path) -> Spool:
     """The spool as it is now; made if it is missing. Raises StartFailed."""
-    identity = root / IDENTITY
     try:
-        if not identity.exists():
+        try:
+            identity = _identity(root)
+        except (FileNotFoundError, NotADirectoryError):
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_new(identity, secrets.token_hex(16) + "\n")
+            write_new(root / IDENTITY, secrets.token_hex(16) + "\n")
+            identity = _identity(root)
         _write_preludes(root)
-        return Spool(identity.read_text().strip(), boot_id())
     except OSError as error:
         raise not_writable(root, error) from None
+    return Spool(identity, boot_id())
+
+
+def _identity(root: Path) -> str:
+    descriptor = open_regular(f"{root}/{IDENTITY}")
+    try:
+        return os.read(descriptor, 64).decode().strip()
+    finally:
+        os.close(descriptor)
 
 
 def is_attempt(name: str) -> bool:
@@ -65,9 +75,9 @@ def not_writable(root: Path, error: OSError) -> StartFailed:
 
 def _write_preludes(root: Path) -> None:
     for prelude in PRELUDES:
-        path = root / prelude_name(prelude)
-        if not path.exists():
-            write(path, prelude)
+        path = f"{root}/{prelude_name(prelude)}"
+        if not os.path.exists(path):  # noqa: PTH110
+            write(Path(path), prelude)
 
 
 def write(path: Path, text: str) -> None:
@@ -87,23 +97,20 @@ def write_new(path: Path, text: str) -> None:
         part.unlink()
 
 
-def write_apart(folder: Path, name: str, text: str) -> Path:
-    """Write a file in a folder of its own below this one, which nobody else uses. Raises OSError."""
-    apart = folder / f".{secrets.token_hex(4)}"
-    apart.mkdir(0o700)
-    path = apart / name
-    _write_fresh(path, text)
-    return path
+def apart(folder: Path) -> Path:
+    """A new folder below this one, which nobody else uses. Raises OSError."""
+    made = folder / f".{secrets.token_hex(4)}"
+    made.mkdir(0o700)
+    return made
 
 
 def write_part(path: Path, text: str) -> Path:
     """Write a file beside this path, under a name that nobody else uses. Raises OSError."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    _write_fresh(part, text)
-    return part
+    return write_fresh(path.with_name(f".{path.name}.{secrets.token_hex(4)}"), text)
 
 
-def _write_fresh(path: Path, text: str) -> None:
+def write_fresh(path: Path, text: str) -> Path:
+    """Write a file that must not be there yet. Raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -111,6 +118,7 @@ def _write_fresh(path: Path, text: str) -> None:
     except OSError:
         path.unlink()
         raise
+    return path
 
 
 def punch(path: str, end: int) -> None:

@@ -14,7 +14,8 @@ MARK = 7  # the descriptor by which a process of a job holds its claim open; sh 
 # it holds, but a here-document is one (where it is a file the job does not begin); so nothing has to be
 # forked but the command and its `cat`. `ended` has the exit code when the command is over, `rc` when all
 # that it wrote is in `out`, too. A child that lives on and keeps the pipe open leaves it at `ended`. When
-# `cat` could not write everything, `short` says so; an empty file is made even on most full disks.
+# `cat` could not write everything, `short` says so; an empty file is made even on most full disks. Nobody
+# hears what `cat` says, so it need not load a language to say it in.
 # $1 job directory, $2 boot id, $3 working directory, then the command. Standard output and error are a
 # pipe to the watcher until everything is in place: that it closes says so. Nothing is written to it
 # then, because the watcher may be dead. No variable may have a name that the job's environment could
@@ -46,7 +47,7 @@ trap : HUP INT TERM
 exec >&3 2>/dev/null 3>&-
 if cd -- "$__cvdops_cwd"; then
   unset OLDPWD
-  (trap '' HUP INT TERM; exec /bin/cat >>"$__cvdops_job/out") <&4 4<&- &
+  (trap '' HUP INT TERM; LC_ALL=C exec /bin/cat >>"$__cvdops_job/out") <&4 4<&- &
   exec 4<&-
   umask 022
   "$@" 2>&1
@@ -71,10 +72,12 @@ OUTER = _OUTER.replace("MARK", str(MARK))
 # Read by bash before the script, so that line numbers in its messages are the script's own. In them it
 # names the script as it was told to open it: by its name alone, so that people read the name of the step
 # and no path. That takes a change to its folder, which the script's first words, BASH_HEAD, take back.
+# SHELL is given to bash, which else searches the table of users for it at every start, and to nobody else.
 # `declare -p` is one builtin: a loop over all names costs a millisecond more. What a script that traces
 # its commands (`set -x`, a DEBUG trap) would say of ours goes nowhere: hence the redirections in the trap.
 BASH_PRELUDE = """\
 unset BASH_ENV
+declare +x SHELL
 __cvdops_job=$CVDOPS_JOB __cvdops_cwd=$PWD
 __cvdops_begin() {
   builtin cd -- "$__cvdops_cwd" || exit

@@ -229,9 +229,7 @@ class Cleaning:
         done = bench.run("echo hello")
         bench.transport.clean(done.attempt)
         bench.transport.clean(done.attempt)
-        found = bench.transport.attach(done.attempt)
-        assert found.presence is Presence.VANISHED
-        assert found.handle.read(0, 100) == b""
+        assert bench.vanished(done.attempt).handle.read(0, 100) == b""
 
     def test_of_several_it_is_seen_that_they_are_gone(self, bench: Bench) -> None:
         done = [bench.run("echo hello").attempt, bench.run("true").attempt]

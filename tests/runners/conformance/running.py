@@ -182,6 +182,12 @@ class Running:
         with pytest.raises(ValueError):
             bench.start("true", name=name)
 
+    @pytest.mark.parametrize("name", ["out", "pid"])
+    def test_may_have_the_name_of_a_file_of_the_job(self, bench: Bench, name: str) -> None:
+        assert bench.run("echo hello\nif then", name=name).output.startswith(
+            f"hello\n{name}: line 2: ".encode()
+        )
+
 
 class Strictness:
     """`strict` stops at the first failure; otherwise a script runs as if it were pasted."""
