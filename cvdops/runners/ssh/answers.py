@@ -86,7 +86,8 @@ class Decoder:
             return None
         if self._buffer[end] != ord("\n"):
             raise Nonsense("its answer makes no sense")
-        self._answer.parts.append((match[1].decode(), bytes(self._buffer[start:end])))
+        with memoryview(self._buffer) as view:  # a slice of the buffer would be another copy
+            self._answer.parts.append((match[1].decode(), bytes(view[start:end])))
         self._size += length
         del match  # it holds the buffer
         del self._buffer[: end + 1]

@@ -5,6 +5,7 @@ import select
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from cvdops.runners import verdict
@@ -62,7 +63,8 @@ class SshHandle:
             self._cut = self._cut or look.size < self._look.size
             if look.ended is not None and not look.at_work and self._ended_at is None:
                 self._ended_at = self.seen_at
-            self._look, self._data, self._at = look, look.out, offset
+            # kept once, so that it is gone when it is read
+            self._look, self._data, self._at = replace(look, out=b""), look.out, offset
 
     def differs(self, look: Look) -> bool:
         old = self._look
