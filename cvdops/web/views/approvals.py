@@ -33,10 +33,10 @@ def approvals(request: HttpRequest) -> HttpResponse:
 
 @requires(Action.READ_EXECUTION)
 def approval(request: HttpRequest, request_id: str) -> HttpResponse:
-    """The decision page; asked for by the script, its personal part alone."""
+    """The decision page; asked for by the script, all parts of it that a decision changes."""
     found = get_request(person(request), request_id)
     context = _context(request, found)
-    part = "_desk.html" if request.headers.get("HX-Request") else "detail.html"
+    part = "_parts.html" if request.headers.get("HX-Request") else "detail.html"
     return render(request, f"approvals/{part}", context)
 
 
