@@ -3,7 +3,6 @@
 const MOST = 5_000; // lines
 const NEAR = 24; // pixels from the end that still count as being at the end
 const AHEAD = 600; // pixels from the beginning at which older lines are fetched
-const NUMBERS = 56; // pixels in which the number of a line stands
 
 export class Terminal {
   constructor(element, { url, onGap }) {
@@ -19,7 +18,6 @@ export class Terminal {
     this.times = "times" in element.dataset;
     this.queue = [];
     this.unseen = 0;
-    this.least = 0; // lines there are at least
     this.loading = false;
     this.following = !("rests" in element.dataset);
     this.marked = this.list.querySelector("#at");
@@ -35,8 +33,9 @@ export class Terminal {
   listen() {
     this.list.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.list.addEventListener("click", (event) => {
-      const line = event.target.closest("li[data-s]:not(.more)");
-      if (line && event.target === line && event.offsetX < NUMBERS) this.mark(line);
+      let line = event.target.closest("li[data-s]");
+      while (line?.classList.contains("more")) line = line.previousElementSibling;
+      if (line && getSelection().isCollapsed) this.mark(line);
     });
     this.pill.addEventListener("click", () => this.follow(true));
     delete this.toggle.dataset.notOffered;
@@ -74,7 +73,7 @@ export class Terminal {
     this.url = url;
     this.pinned = false;
     this.following = true;
-    this.size = this.least = 0;
+    this.size = 0;
     this.show({ attempt, begin: 0, end: 0, size: 0, oldest: 0, first: 1, html: "" });
   }
 
@@ -113,7 +112,6 @@ export class Terminal {
   take(piece) {
     const attached = this.attached && piece.offset <= this.size;
     const room = this.list.childElementCount + piece.lines.length <= MOST;
-    this.least += piece.lines.filter(([start, , more]) => start >= this.size && !more).length;
     this.size = piece.end;
     if (!this.following) this.unseen += piece.lines.length;
     if (!this.following && !(attached && room)) return; // fetched when somebody goes there
@@ -135,7 +133,6 @@ export class Terminal {
     const same = part.attempt === this.attempt;
     this.queue = [];
     this.attempt = part.attempt;
-    if (!same) this.least = 0;
     this.list.innerHTML = part.html;
     Object.assign(this, { begin: part.begin, end: part.end, oldest: part.oldest, size: Math.max(part.size, same ? this.size : 0) });
     this.number(part.first);
@@ -328,15 +325,17 @@ export class Terminal {
     this.find("#times").setAttribute("aria-pressed", String(this.times));
     this.pill.hidden = this.following || !(this.unseen || this.size > this.end);
     this.pill.textContent = this.unseen ? `${plural(this.unseen, "new line")} ↓` : "Newest lines ↓";
-    const numbered = !this.element.classList.contains("unnumbered");
-    const lines = (numbered ? this.list.start - 1 : 0) + this.list.querySelectorAll("li:not(.more, .gap)").length;
-    const all = numbered && this.attached; // else those that went by are known, and how many bytes there are
-    this.least = all ? lines : Math.max(this.least, lines);
-    const said = plural(this.least, "line");
-    this.find("#count").textContent = !this.least ? "" : all ? said : `at least ${said}, ${megabytes(this.size)}`;
+    this.find("#count").textContent = this.extent();
     this.find("#silent").hidden = this.list.childElementCount > 0;
     this.find("#earlier").hidden = this.begin <= this.oldest;
     this.find("#later").hidden = this.attached;
+  }
+
+  /** How much there is: its lines where all of them were counted, else its bytes. Both stay true wherever one reads. */
+  extent() {
+    if (this.element.classList.contains("unnumbered") || !this.attached) return weight(this.size);
+    const lines = this.list.start - 1 + this.list.querySelectorAll("li:not(.more, .gap)").length;
+    return lines ? plural(lines, "line") : "";
   }
 }
 
@@ -350,6 +349,7 @@ function plural(number, word) {
   return `${number.toLocaleString()} ${word}${number === 1 ? "" : "s"}`;
 }
 
-function megabytes(bytes) {
-  return bytes ? `${(bytes / 1e6).toLocaleString(undefined, { maximumFractionDigits: 1 })} MB` : "";
+function weight(bytes) {
+  if (bytes < 1e5) return bytes ? `${Math.ceil(bytes / 1e3)} kB` : "";
+  return `${(bytes / 1e6).toLocaleString(undefined, { maximumFractionDigits: 1 })} MB`;
 }
