@@ -1,4 +1,6 @@
 // The personal part of the page: fetched by each person, and never taken from under a half-typed word.
+import { ACTIVE } from "./parts.js";
+
 const AGAIN = 2_000; // ms
 
 export class Desk {
@@ -8,10 +10,18 @@ export class Desk {
     this.bar = document.getElementById("changed");
     this.bar.querySelector("button").addEventListener("click", () => this.refresh());
     this.open = null; // the panel that is open while the part is replaced
+    this.held = null; // the control that has the focus meanwhile
     document.addEventListener("htmx:beforeSwap", (event) => {
       if (event.detail.requestConfig.verb === "get") this.open = opened();
     });
-    document.addEventListener("htmx:afterSettle", () => this.reopen());
+    // The second of two answers finds the first in its place: of it, only the parts out of band are heard of.
+    for (const name of ["beforeSwap", "oobBeforeSwap"]) {
+      document.addEventListener(`htmx:${name}`, () => (this.held = held() ?? this.held));
+    }
+    document.addEventListener("htmx:afterSettle", () => {
+      this.reopen();
+      this.refocus();
+    });
     for (const name of ["sendError", "responseError", "timeout"]) {
       document.addEventListener(`htmx:${name}`, (event) => this.missed(event.detail));
     }
@@ -42,9 +52,17 @@ export class Desk {
     this.open = null;
     if (!open || open.element.isConnected) return;
     const same = asks().find((ask) => nameOf(ask) === open.name);
-    if (!same) return;
-    same.open = true;
-    if (open.focused) same.querySelector("summary").focus({ preventScroll: true });
+    if (same) same.open = true;
+  }
+
+  /** The focus goes to the same control, else to the one in its place, else to how the step stands now. */
+  refocus() {
+    const { held } = this;
+    this.held = null;
+    if (!held || held.element.isConnected || document.activeElement !== document.body) return;
+    const controls = controlsOf(document.getElementById(held.part));
+    const next = controls.find((one) => wordsOf(one) === held.words) ?? controls[Math.min(held.index, controls.length - 1)];
+    (next ?? document.getElementById("heading"))?.focus({ preventScroll: true });
   }
 
   /** `key`: the state that it has to show; none: fetch it in any case. */
@@ -67,10 +85,18 @@ export class Desk {
 const parts = () => ["desk", "actions", "people", "after"].map((id) => document.getElementById(id)).filter(Boolean);
 const asks = () => parts().flatMap((part) => [...part.querySelectorAll("details.ask")]);
 const nameOf = (ask) => ask.querySelector("summary").textContent;
+const wordsOf = (control) => control.textContent.trim() || control.name;
+const controlsOf = (part) => (part ? [...part.querySelectorAll(ACTIVE)].filter((one) => one.checkVisibility()) : []);
 
 function opened() {
   const element = asks().find((ask) => ask.open);
-  return element && { element, name: nameOf(element), focused: element.contains(document.activeElement) };
+  return element && { element, name: nameOf(element) };
+}
+
+function held() {
+  const element = document.activeElement;
+  const part = [...parts(), document.getElementById("note-form")].find((one) => one?.contains(element));
+  return part && { element, part: part.id, words: wordsOf(element), index: controlsOf(part).indexOf(element) };
 }
 
 function touched(field) {

@@ -53,6 +53,7 @@ function onMode(mode, heard) {
   notifier.rest(mode === "finished");
   stopClock(stale ? heard : 0);
   document.body.toggleAttribute("data-stale", stale);
+  if (mode === "live" || mode === "polling") document.dispatchEvent(new Event("answered"));
   entitle();
 }
 

@@ -1,7 +1,7 @@
 // Puts new parts of the page in place, and leaves alone what a person is at: focus, open details, selected text.
 import { tellHere } from "./zones.js";
 
-const ACTIVE = "a, button, summary, input, textarea, select, [tabindex]";
+export const ACTIVE = "a, button, summary, input, textarea, select, [tabindex]";
 
 export function put(name, html) {
   for (const element of document.querySelectorAll(`[data-part="${name}"]`)) replace(element, html);

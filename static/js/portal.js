@@ -20,7 +20,9 @@ window.addEventListener("pageshow", () => {
 });
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.target.closest?.("form");
-  if (form) delete form.dataset.sent;
+  if (!form) return;
+  delete form.dataset.sent;
+  for (const button of form.querySelectorAll("[data-busy]")) delete button.dataset.busy;
 });
 
 // Times are in UTC; pointing at one tells it in the reader's own zone.
@@ -58,10 +60,13 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr, target, requestConfig } = event.detail;
   const button = requestConfig.elt.querySelector?.("button[type=submit]");
   if (xhr.status !== 422 || target.id !== "notices" || !button) return;
-  const place = Object.assign(document.createElement("div"), { className: "notices refusal" });
+  const place = Object.assign(document.createElement("div"), { className: "notices refusal", tabIndex: -1 });
   (button.closest(".row") ?? button).before(place);
   event.detail.target = place;
   event.detail.swapOverride = "innerHTML";
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.matches(".refusal")) event.detail.target.focus();
 });
 document.addEventListener("htmx:beforeRequest", (event) => {
   for (const place of event.target.querySelectorAll?.(".refusal") ?? []) place.remove();
@@ -80,26 +85,45 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb === "get") event.detail.timeout ||= PATIENCE;
 });
 
-// A list that could not be refreshed says so, once, until it can again.
+// A part that could not be refreshed says so, once, until it can again. What was pressed is not tried again: it may have
+// arrived, so its notice stays until somebody has looked and pressed.
 const LOST = "The portal does not answer. What is shown may be old; it is tried again by itself.";
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(name, () => {
+  document.addEventListener(name, (event) => {
     const notices = document.getElementById("notices");
-    if (!notices || notices.querySelector("[data-lost]")) return;
-    const notice = document.createElement("div");
-    notice.className = "notice wait";
-    notice.dataset.lost = "";
-    notice.append(document.createElement("span"), LOST);
-    notices.append(notice);
+    if (!notices) return;
+    const { verb, elt, triggeringEvent } = event.detail.requestConfig;
+    if (verb === "post") {
+      const button = triggeringEvent?.submitter ?? elt.querySelector("button[type=submit]");
+      notices.querySelector("[data-unanswered]")?.remove();
+      return notices.append(unanswered(button.textContent.trim()));
+    }
     if (!streamed()) document.body.toggleAttribute("data-stale", true);
+    if (notices.querySelector("[data-lost]")) return;
+    const notice = told(LOST);
+    notice.dataset.lost = "";
+    notices.append(notice);
   });
+}
+function unanswered(name) {
+  const notice = told(`“${name}” was not answered, and is not tried again by itself. When the portal answers, look whether it has happened, and press again if not.`);
+  notice.setAttribute("role", "alert");
+  notice.dataset.unanswered = "";
+  return notice;
+}
+function told(text) {
+  const notice = Object.assign(document.createElement("div"), { className: "notice wait" });
+  notice.append(Object.assign(document.createElement("span"), { textContent: text }));
+  return notice;
 }
 // A page with a stream knows by that how old it is.
 const streamed = () => document.querySelector("[data-controls]") !== null;
-document.addEventListener("htmx:afterOnLoad", () => {
-  document.querySelector("#notices [data-lost]")?.remove();
-  if (!streamed()) document.body.toggleAttribute("data-stale", false);
-});
+for (const name of ["htmx:afterOnLoad", "answered"]) {
+  document.addEventListener(name, () => {
+    document.querySelector("#notices [data-lost]")?.remove();
+    if (!streamed()) document.body.toggleAttribute("data-stale", false);
+  });
+}
 
 // What is wrong with a field is told beside it while it is filled in, and told once; the field is marked with it.
 document.addEventListener("htmx:oobBeforeSwap", (event) => {

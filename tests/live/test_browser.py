@@ -158,6 +158,7 @@ def test_a_field_that_was_made_larger_breaks_no_rule_when_it_is_replaced(
     page.get_by_role("button", name="Add the note").click()
     expect(page.locator("[data-part=notes]")).to_contain_text("seen")
     expect(page.locator("#note-text")).to_have_value("")
+    expect(page.get_by_role("button", name="Add the note")).to_be_focused()
 
 
 def test_what_is_wrong_with_a_form_is_said_in_it_and_is_over_with_the_next_press(
@@ -168,6 +169,7 @@ def test_what_is_wrong_with_a_form_is_said_in_it_and_is_over_with_the_next_press
     page.get_by_label("What you saw").fill("it rains")
     page.get_by_role("button", name="Confirm").click()
     expect(page.locator("#desk form [role=alert]")).to_have_text(re.compile("at least one item"))
+    expect(page.locator("#desk .refusal")).to_be_focused()
     expect(page.locator("#notices")).to_be_empty()
     expect(page.locator("textarea", has_text="it rains")).to_have_count(0)
     expect(page.get_by_label("What you saw")).to_have_value("it rains")
@@ -192,6 +194,8 @@ def test_a_panel_in_which_nobody_has_written_holds_nothing_back(
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Cancel the execution")).to_be_hidden()
     expect(cancel).to_be_focused()
+    page.get_by_role("button", name="Resume").press("Enter")
+    expect(page.get_by_role("button", name="Pause")).to_be_focused()  # which took its place
 
 
 def test_going_on_from_a_step_is_offered_as_soon_as_it_may_be(

@@ -80,7 +80,7 @@ def test_a_network_that_is_away_leaves_no_gap(
 
 
 def test_a_connection_that_died_in_a_sleep_is_made_anew(
-    far: Page, proxy: Proxy, execution: Execution
+    far: Page, proxy: Proxy, execution: Execution, errors: list[str]
 ) -> None:
     first = attempt(execution)
     execution.steps.filter(key="first").update(state="running", started_at=Now())
@@ -96,6 +96,13 @@ def test_a_connection_that_died_in_a_sleep_is_made_anew(
     assert word.evaluate(COLOUR) != running  # no row goes on looking alive
     far.evaluate(SAID)
     proxy.cut(refuse=True)
+    far.evaluate("htmx.ajax('GET', '/find/', '#palette-found').catch(() => {})")
+    lost = far.locator("#notices [data-lost]")
+    expect(lost).to_be_attached()
+    far.locator("#note-text").fill("it hangs")
+    far.get_by_role("button", name="Add the note").click()
+    unanswered = far.get_by_role("alert").filter(has_text="“Add the note” was not answered")
+    expect(unanswered).to_contain_text("not tried again by itself")
     far.clock.fast_forward(20_000)  # it tries again meanwhile, and that is no news
     expect(far.locator("#badge")).to_have_text(re.compile(r"stale since (3[5-9]|[4-9]\d) s"))
     assert set(far.evaluate("window.said")) == {"stale"}
@@ -104,6 +111,11 @@ def test_a_connection_that_died_in_a_sleep_is_made_anew(
     far.clock.fast_forward(15_000)
     all_of_them(far, 20)
     expect(far.locator("#badge")).to_have_text("live")
+    expect(lost).to_have_count(0)
+    far.get_by_role("button", name="Add the note").click()
+    expect(far.locator("[data-part=notes]")).to_contain_text("it hangs")
+    expect(unanswered).to_have_count(0)
+    errors[:] = [one for one in errors if not one.startswith("htmx:")]  # which names what it missed
 
 
 def test_without_redis_the_page_polls_and_says_so(
@@ -204,8 +216,23 @@ def test_two_operators_and_a_manager_see_the_same(
         here = ", ".join(sorted(scene.person(role).name for role in roles))
         expect(engineer.locator("[data-part=watching]")).to_have_text(f"Looking at it now: {here}")
         manager.get_by_role("link", name="Review and decide").click()
+        second, late = (manager.context.new_page() for _ in range(2))
+        late.route("**/events/**", lambda route: route.abort())
+        for tab in (second, late):
+            tab.set_viewport_size({"width": 390, "height": 844})
+            tab.goto(manager.url)
+        late.get_by_label("Comment").fill("Not tonight")
+        expect(second.locator("#waiting-count")).to_contain_text("1")
+        expect(second.locator("#badge")).to_have_text("live")
         manager.get_by_role("button", name="Approve", exact=True).click()
         expect(manager.locator("main")).to_contain_text("Approved")
+        expect(second.locator("#asked")).to_contain_text("Approved")
+        for gone in (".gate", "#desk form", "#waiting-count:not([hidden])", "text=expires in"):
+            expect(second.locator(gone)).to_have_count(0)
+        late.get_by_role("button", name="Reject").click()
+        expect(late.locator("#answer")).to_contain_text("Not tonight")
+        expect(late.locator("#answer")).to_be_focused()
+        expect(late.locator("#answer")).to_be_in_viewport(ratio=1)
         manager.goto(f"/executions/{execution.pk}/")
         scene.advance(execution)
         for one in pages:
@@ -264,6 +291,8 @@ def test_all_of_it_by_keyboard(page: Page, scene: Scene) -> None:
         raise AssertionError(f"no way to {selector} by keyboard")
 
     tab_to(".rail a")
+    page.keyboard.press("Enter")
+    expect(page.locator("#heading")).to_be_focused()
     for item in ("0", "1"):
         tab_to(f"input[name=items][value='{item}']")
         page.keyboard.press("Space")
@@ -272,6 +301,7 @@ def test_all_of_it_by_keyboard(page: Page, scene: Scene) -> None:
     tab_to("#desk button[type=submit]")
     page.keyboard.press("Enter")
     expect(page.locator("#desk input[name=items]")).to_have_count(0)
+    expect(page.locator("#heading")).to_be_focused()  # nothing took the place of the card
     scene.advance(execution)
     expect(page).to_have_title(re.compile("Succeeded"))
 

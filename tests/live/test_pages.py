@@ -293,9 +293,15 @@ def test_the_undo_stack_says_what_it_is_for_or_is_not_there(scene: Scene) -> Non
 
 def test_keys_lead_to_the_next_and_the_previous_step(scene: Scene, execution: Execution) -> None:
     html = page(as_person(scene, "developer"), execution, "?step=first")
-    assert re.search(r'href="\?step=second" data-keys="j"', html) and 'data-keys="k"' not in html
+    assert (
+        re.search(r'href="\?step=second#heading" data-keys="j"', html)
+        and 'data-keys="k"' not in html
+    )
     html = page(as_person(scene, "developer"), execution, "?step=second")
-    assert re.search(r'href="\?step=first" data-keys="k"', html) and 'data-keys="j"' not in html
+    assert (
+        re.search(r'href="\?step=first#heading" data-keys="k"', html)
+        and 'data-keys="j"' not in html
+    )
 
 
 def test_the_values_of_a_command_and_of_its_expected_output_are_told(scene: Scene) -> None:
