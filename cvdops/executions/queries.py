@@ -46,9 +46,12 @@ def visible_to(user: User) -> QuerySet[Execution]:
 
 def visible(sight: Sight) -> QuerySet[Execution]:
     """Those that lie within what somebody sees."""
-    found = Execution.objects.filter(within(sight, "runbook__category", "environment"))
+    return for_lists(Execution.objects.filter(within(sight, "runbook__category", "environment")))
+
+
+def for_lists(found: QuerySet[Execution]) -> QuerySet[Execution]:
+    """Executions with what lists show of them, without the long texts that none does."""
     found = found.select_related("runbook", "version", "environment", "requested_by")
-    # Long texts that no list shows.
     return found.defer("plan", "session", "sealed", "version__source", "version__diagnostics")
 
 

@@ -20,6 +20,7 @@ from cvdops.executions.metrics import metrics
 from cvdops.executions.models import Execution
 from cvdops.executions.plan import from_json
 from cvdops.web import summaries
+from cvdops.web.views.runbook import last
 from tests.cast import person
 from tests.web.world import World
 
@@ -53,6 +54,10 @@ LOOKS: dict[str, tuple[Asks, set[str]]] = {
     "runbook": (
         lambda user, _: list(repute.versions.ask(user, Q(runbook="deployment"))),
         {"execution_by_version", "execution_tested"},
+    ),
+    "last of a runbook": (
+        lambda user, earlier: list(last(user, earlier.runbook)),
+        {"execution_by_runbook"},
     ),
     "launch": (told, {"execution_of_procedure", "execution_rolled_back"}),
 }

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from cvdops.access.catalog import get_runbook
 from cvdops.access.marks import person, requires
-from cvdops.access.policy import Action, Decision, Matter, can
+from cvdops.access.policy import Action, Decision, Matter, can, sight
 from cvdops.accounts.models import User
 from cvdops.approvals.gates import stuck_in
 from cvdops.catalog.freshness import freshness
@@ -18,8 +19,9 @@ from cvdops.catalog.queries import document
 from cvdops.catalog.reviews import LONGEST_COMMENT, is_author
 from cvdops.environments.models import Environment
 from cvdops.executions import standstill
+from cvdops.executions.models import Execution
 from cvdops.executions.quality import found_in, quality
-from cvdops.executions.queries import visible_to
+from cvdops.executions.queries import for_lists, newest_of
 from cvdops.executions.repute import known
 from cvdops.lib.errors import NotFound
 from cvdops.lib.together import together
@@ -46,8 +48,7 @@ def runbook(request: HttpRequest, runbook_id: str) -> HttpResponse:
         raise NotFound("version")
     version = about.version
     doc = document(version)
-    newest = visible_to(user).filter(runbook=found).annotate(now=Now())
-    executions, versions = together(newest[:LAST], for_a_list(found)[:VERSIONS])
+    executions, versions = together(last(user, found), for_a_list(found)[:VERSIONS])
     waits = briefs(executions)
     context = {
         "runbook": found,
@@ -68,6 +69,12 @@ def runbook(request: HttpRequest, runbook_id: str) -> HttpResponse:
         "longest_comment": LONGEST_COMMENT,
     }
     return render(request, "catalog/runbook.html", context)
+
+
+def last(user: User, found: Runbook) -> QuerySet[Execution]:
+    """Its last executions."""
+    newest = newest_of(sight(user), Value(found.category), runbook=Value(found.pk))
+    return for_lists(newest).annotate(now=Now())[:LAST]
 
 
 def _source(request: HttpRequest, found: Runbook, version: RunbookVersion) -> HttpResponse:
