@@ -41,8 +41,9 @@ def _alternative(
 def _task_box(
     _renderer: RendererHTML, tokens: Sequence[Token], at: int, _options: OptionsDict, _env: Env
 ) -> str:
-    checked = " checked" if tokens[at].meta["done"] else ""
-    return f'<input type="checkbox" disabled{checked}> '
+    done = tokens[at].meta["done"]
+    word, checked = ("done", " checked") if done else ("to do", "")
+    return f'<input type="checkbox" aria-label="{word}" disabled{checked}> '
 
 
 def _cell(

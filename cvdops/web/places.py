@@ -44,9 +44,13 @@ REST = (
     Place("environments", "Environments", "server", "hosts windows secrets calendar", "g v"),
     Place("contacts", "Contacts", "phone", "escalation telephone", "g c"),
     Place(
-        "routines", "Routines", "calendar-check", "reviews exercises tests training due schedule"
+        "routines",
+        "Routines",
+        "calendar-check",
+        "reviews exercises tests training due schedule",
+        "g t",
     ),
-    Place("metrics", "Metrics", "chart-line", "success rate mttr recovery time freshness"),
+    Place("metrics", "Metrics", "chart-line", "success rate mttr recovery time freshness", "g m"),
     Place("audit", "Audit", "scroll-text", "log trail", "g u"),
     Place("people", "Accounts", "users", "people passwords", "g o"),
 )

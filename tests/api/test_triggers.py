@@ -299,7 +299,7 @@ def test_the_secret_is_shown_once_and_kept_encrypted(world: World) -> None:
     page = client.post("/triggers/", body).content.decode()
     assert "The secret of “Nightly”" in page
     made = Trigger.objects.get()
-    secret = page.split('class="cmd break">')[1].split("<")[0]
+    secret = page.split('class="cmd wrap">')[1].split("<")[0]
     assert Sender(made, secret).send().status_code == 201
     later = client.get(f"/triggers/{made.pk}/").content.decode()
     assert secret not in later and "Execution #" in later

@@ -57,6 +57,11 @@ def test_none_is_wider_than_its_window(seen: dict[Place, Seen]) -> None:
     assert not found, told(found)
 
 
+@pytest.mark.parametrize("address", ["/runbooks/", "/runbooks/deployment/run/?procedure=release"])
+def test_nothing_that_has_the_focus_is_behind_the_bar(address: str, walk: Walk) -> None:
+    assert walk.behind(Place(address)) == []
+
+
 def test_none_breaks_the_policy_or_writes_to_the_console(seen: dict[Place, Seen]) -> None:
     found = {str(p): s.noticed for p, s in seen.items() if s.noticed}
     assert not found, told(found)

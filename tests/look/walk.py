@@ -12,7 +12,9 @@ from tests.web.world import World
 
 HEIGHT = 900
 NARROW = 320  # px; what fits here is seldom too wide anywhere
-WIDTHS = (NARROW, 390, 1440, 2560)
+BETWEEN = (768, 1024, 1280)  # where tables become cards, and lose what matters less
+WIDTHS = (NARROW, 390, *BETWEEN, 1440, 2560)
+TABLE = 'class="table fold'
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # No page has sound or film, for which alone the style sheets and media would be fetched once more.
 QUICK = {"resultTypes": ["violations"], "preload": False}
@@ -29,13 +31,22 @@ document.addEventListener("securitypolicyviolation",
 """
 WIDE = """() => {
   const width = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= width) return [];
+  const cut = [...document.querySelectorAll(".card")].filter(e => e.scrollWidth > e.clientWidth + 1)
+    .map(e => `cut ${e.className} ${e.textContent.trim().slice(0, 40)} ${e.scrollWidth} > ${e.clientWidth}`);
+  if (document.documentElement.scrollWidth <= width) return cut;
   const wide = [...document.querySelectorAll("main *, nav *")].filter(e => {
     const box = e.getBoundingClientRect();
-    return box.width && box.right > width + 1 && !e.closest(".scroll, pre, .term, .visually-hidden");
+    return e.checkVisibility() && box.right > width + 1 && !e.closest(".scroll, pre, .term, .visually-hidden");
   });
   return wide.slice(0, 3).map(e => `${e.localName}.${e.className} ${e.textContent.trim().slice(0, 40)}`)
-    .concat(document.documentElement.scrollWidth);
+    .concat(document.documentElement.scrollWidth, cut);
+}"""
+BEHIND = """() => {
+  const bar = document.querySelector(".nav").getBoundingClientRect().top;
+  return [...document.querySelectorAll("main :is(a, button, input, select, summary)")].filter(e => {
+    e.focus();
+    return e === document.activeElement && e.getBoundingClientRect().bottom > bar;
+  }).map(e => e.outerHTML.slice(0, 120));
 }"""
 
 
@@ -112,14 +123,15 @@ class Walk:
             page.context.close()
 
     def see(self, place: Place, look: Look) -> Seen:
-        """Everything, as this window shows it; and whether it fits into a narrow one."""
+        """Everything, as this window shows it; and whether it fits a narrow one, tables those between."""
         page = self._show(place.role, look)
         self.noticed.clear()
         answer = page.goto(place.address)
         assert answer is not None
         seen = Seen(answer.status, answer.headers, answer.text())
         seen.accessibility += self._judge(place.role, RULES)
-        seen.wide += self._wide(place.role, (look.width, NARROW))
+        between = BETWEEN if TABLE in seen.html else ()
+        seen.wide += self._wide(place.role, (look.width, *between, NARROW))
         seen.noticed = [*self.noticed, *page.evaluate("window.blocked")]
         return seen
 
@@ -127,6 +139,12 @@ class Walk:
         """What another window can change: contrasts, how large what is pressed is, and what fits."""
         self._show(place.role, look).goto(place.address)
         return [*self._judge(place.role, AGAIN), *self._wide(place.role, WIDTHS)]
+
+    def behind(self, place: Place) -> list[str]:
+        """What is behind the bar of a phone when it has the focus."""
+        page = self._show(place.role, PHONE)
+        page.goto(place.address)
+        return list(page.evaluate(BEHIND))
 
     def _show(self, role: str, look: Look) -> Page:
         """Each change costs the browser as much as a small page."""
