@@ -100,18 +100,18 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
     }
     if (!streamed()) document.body.toggleAttribute("data-stale", true);
     if (notices.querySelector("[data-lost]")) return;
-    const notice = told(LOST);
+    const notice = waiting(LOST);
     notice.dataset.lost = "";
     notices.append(notice);
   });
 }
 function unanswered(name) {
-  const notice = told(`“${name}” was not answered, and is not tried again by itself. When the portal answers, look whether it has happened, and press again if not.`);
+  const notice = waiting(`“${name}” was not answered, and is not tried again by itself. When the portal answers, look whether it has happened, and press again if not.`);
   notice.setAttribute("role", "alert");
   notice.dataset.unanswered = "";
   return notice;
 }
-function told(text) {
+function waiting(text) {
   const notice = Object.assign(document.createElement("div"), { className: "notice wait" });
   notice.append(Object.assign(document.createElement("span"), { textContent: text }));
   return notice;
