@@ -25,7 +25,8 @@ def test_lost_while_it_writes(scene: Scene) -> None:
     with at_work(execution):
         lose(execution)
     leases.give_back()
-    assert scene.advance(execution).state == "succeeded"
+    done = scene.advance(execution)
+    assert done.state == "succeeded", (done.waiting_for, scene.steps(done)["one"].note)
     assert scene.output(execution, "one") == "".join(f"{n}\n" for n in range(1, 10))
 
 

@@ -20,7 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     **{tag: {"class"} for tag in CLASS},
     **{tag: {"id"} for tag in HEADINGS},
     "a": {"href", "title", "rel"},
-    "input": {"type", "disabled", "checked"},
+    "input": {"type", "disabled", "checked", "aria-label"},
     "ol": {"start"},
     "li": {"class", "data-step"},
     "pre": {"class", "data-line", "data-step", "tabindex"},
@@ -45,6 +45,7 @@ class Judge(HTMLParser):
         if tag == "input":
             assert values["type"] == "checkbox"
             assert "disabled" in values
+            assert values["aria-label"] in {"done", "to do"}
         self.ids += [values["id"]] if "id" in values else []
         if tag not in VOID:
             self.open.append(tag)
