@@ -19,6 +19,12 @@ def shown(*asked: object) -> str:
     return re.sub("<.*?>|\n", "", html)
 
 
+def test_it_is_escaped_and_its_variables_are_marked() -> None:
+    html = render_to_string("_command.html", command('echo "<b>" ${NAME}$X'))
+    marked = '<span class="v">${NAME}</span><span class="v">$X</span>'
+    assert f"echo &quot;&lt;b&gt;&quot; {marked}</code>" in html
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "text"),
     [

@@ -1,11 +1,11 @@
-"""Durations, review dates and scripts as the pages show them."""
+"""Durations and review dates as the pages show them."""
 
 from datetime import date, timedelta
 
 import pytest
 
 from cvdops.catalog.freshness import freshness
-from cvdops.web.templatetags.portal import command, duration
+from cvdops.web.templatetags.portal import duration
 
 TODAY = date(2026, 11, 23)
 
@@ -42,9 +42,3 @@ def test_durations_in_words(value: float | timedelta | None, words: str) -> None
 )
 def test_when_a_review_is_due(metadata: dict[str, object], category: str, tone: str) -> None:
     assert freshness(metadata, category, TODAY).tone == tone
-
-
-def test_a_script_is_escaped_and_its_variables_are_marked() -> None:
-    assert command('echo "<b>" ${NAME}$X') == (
-        'echo &quot;&lt;b&gt;&quot; <span class="v">${NAME}</span><span class="v">$X</span>'
-    )
