@@ -19,6 +19,7 @@ from cvdops.executions.leases import HOLDS
 from cvdops.executions.models import OutputWords, StepAttempt
 from cvdops.executions.output import plain
 from cvdops.executions.search import UNSEARCHED
+from cvdops.lib.process import release
 from cvdops.lib.words import spelled, words
 from cvdops.spec.document import Kind
 
@@ -54,6 +55,8 @@ class Indexer(threading.Thread):
                 log.warning("The database is away: %s", error)
             finally:
                 connection.close()
+            if more:
+                release()
             pause = time.monotonic() - began if more else EVERY
 
 
