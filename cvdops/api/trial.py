@@ -41,7 +41,7 @@ class PlannedStep(Schema):
             kind=found.step.kind,
             hosts=found.host.split(", ") if found.host else [],
             body=found.body,
-            values={name: value for name, value, _ in found.values},
+            values=found.named,
             rollback=found.undo.step.id if found.undo else None,
             **besides(found.step),
         )

@@ -42,6 +42,11 @@ class Resolved:
         """What would run or be asked for; empty for a step that people do."""
         return self.request or (self.step.body if self.is_script else "")
 
+    @property
+    def named(self) -> dict[str, str]:
+        """The values by their names, for programs."""
+        return {one.name: one.value for one in self.values}
+
 
 def resolved(preview: Preview, steps: Iterable[Step]) -> list[Resolved]:
     """These steps of its plan, in their order."""

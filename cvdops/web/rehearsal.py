@@ -29,7 +29,7 @@ def as_json(preview: Preview, checks: Sequence[HostCheck]) -> dict[str, object]:
                 "kind": row.step.kind,
                 "host": row.host,
                 "body": row.request or row.step.body,
-                "values": {name: value for name, value, _ in row.values},
+                "values": row.named,
                 "rollback": row.undo.step.id if row.undo else None,
             }
             for row in resolved(preview, preview.draft.forward)
@@ -52,7 +52,7 @@ def lines(preview: Preview, checks: Sequence[HostCheck]) -> Iterator[str]:
     for row in resolved(preview, preview.draft.forward):
         where = f" ({row.host})" if row.host else ""
         yield visible(f"{row.number}. {row.step.title}{where}")
-        yield from (f"     {visible(n)}={visible(value)}" for n, value, _ in row.values)
+        yield from (f"     {visible(one.name)}={visible(one.value)}" for one in row.values)
         body = row.body.rstrip()
         yield from (f"   | {line}" for line in visible(body).split("\n") if body)
         if row.undo:

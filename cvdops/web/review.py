@@ -17,7 +17,7 @@ from cvdops.executions.deciders import gate_of
 from cvdops.executions.glance import told
 from cvdops.executions.models import ChecklistMark, Execution, StepRun
 from cvdops.executions.outcome import DIFFERS
-from cvdops.executions.plan import PEOPLE, digest
+from cvdops.executions.plan import digest
 from cvdops.executions.quality import Quality, quality
 from cvdops.executions.queries import pinned
 from cvdops.executions.repute import known, versions
@@ -51,10 +51,6 @@ class PlanRow(Resolved):
     asked: bool  # the gate that this request is about
     marks: tuple[Mark, ...]  # how far it is; none for a step to come
     differing: tuple[StepRun, ...]  # its runs whose output is not what the document promises
-
-    @property
-    def is_script(self) -> bool:
-        return self.step.kind not in PEOPLE
 
 
 @dataclass(frozen=True, slots=True)
